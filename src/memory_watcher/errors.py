@@ -1,0 +1,85 @@
+"""Every error a user can meet.
+
+    MemoryWatcherError
+    ├── UsageError                 an option or argument is wrong (exit code 2)
+    ├── SourceError                something about a proc filesystem or a capture
+    │   ├── NotAProcRoot           the directory holds no proc filesystem
+    │   ├── NoSuchProcess          the PID is not there, or no longer
+    │   ├── NoPermission           the kernel refuses to show this process's memory
+    │   ├── NoUserMemory           a kernel thread or a zombie: there is no memory to show
+    │   └── SmapsFormatError       bytes that are no smaps text, or a cut one
+    ├── StoreError                 something about a recording file
+    │   ├── RecordingNotFound      the file is not there
+    │   ├── NotARecording          no SQLite, or SQLite but no recording
+    │   ├── NewerRecording         written by a newer version
+    │   ├── RecordingBusy          another recorder writes to it
+    │   └── CannotWrite            missing or read-only folder, full disk, I/O error
+    └── SelectionError             what was asked for is not in the recording, or is ambiguous
+
+Each message is one line that says what happened and what to do about it. `cli` prints it and
+exits with `exit_code`; nothing else catches MemoryWatcherError to print it.
+"""
+
+
+class MemoryWatcherError(Exception):
+    """Base of all errors a user can meet."""
+
+    exit_code = 1
+
+
+class UsageError(MemoryWatcherError):
+    """An option or argument is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(MemoryWatcherError):
+    """A proc filesystem or a capture cannot be read as asked."""
+
+
+class NotAProcRoot(SourceError):
+    """The directory holds no proc filesystem."""
+
+
+class NoSuchProcess(SourceError):
+    """The process is not there, or no longer."""
+
+
+class NoPermission(SourceError):
+    """The kernel refuses to show this process's memory."""
+
+
+class NoUserMemory(SourceError):
+    """A kernel thread or a zombie: it lives, but has no memory to show."""
+
+
+class SmapsFormatError(SourceError):
+    """The bytes are no smaps text, or a cut one."""
+
+
+class StoreError(MemoryWatcherError):
+    """A recording file cannot be used as asked."""
+
+
+class RecordingNotFound(StoreError):
+    """The recording file is not there."""
+
+
+class NotARecording(StoreError):
+    """The file is no SQLite database, or one that holds no recording."""
+
+
+class NewerRecording(StoreError):
+    """The recording was written by a newer version of memory-watcher."""
+
+
+class RecordingBusy(StoreError):
+    """Another recorder is writing to this recording."""
+
+
+class CannotWrite(StoreError):
+    """The recording cannot be written: folder, permissions, disk."""
+
+
+class SelectionError(MemoryWatcherError):
+    """What was asked for is not in the recording, or stands for several things."""

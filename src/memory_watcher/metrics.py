@@ -1,0 +1,66 @@
+"""Every figure declared once: name, title, unit, where it comes from, what it means.
+
+Text, JSON, CSV, the schema's documentation and later the pictures all read these tables.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Metric(NamedTuple):
+    """One figure: `name` is the field of the model, `source` the field of the proc file."""
+
+    name: str
+    title: str
+    unit: str  # "bytes", "count", "flag", "text"
+    source: str
+    meaning: str
+
+
+#: The fields of model.Usage, in its order. `source` is the key of the line in smaps (proc(5)).
+USAGE: tuple[Metric, ...] = (
+    Metric("rss", "RSS", "bytes", "Rss", "Resident: in RAM and mapped here, shared or not"),
+    Metric("pss", "PSS", "bytes", "Pss", "Resident, each page divided by how many map it"),
+    Metric("pss_dirty", "PSS dirty", "bytes", "Pss_Dirty", "The part of PSS that is modified"),
+    Metric("shared_clean", "shared clean", "bytes", "Shared_Clean", "Unmodified, mapped by others"),
+    Metric("shared_dirty", "shared dirty", "bytes", "Shared_Dirty", "Modified, mapped by others"),
+    Metric("private_clean", "private clean", "bytes", "Private_Clean", "Unmodified, only here"),
+    Metric("private_dirty", "private dirty", "bytes", "Private_Dirty", "Modified, only here"),
+    Metric("referenced", "referenced", "bytes", "Referenced", "Marked as accessed"),
+    Metric("anonymous", "anonymous", "bytes", "Anonymous", "Belongs to no file"),
+    Metric("ksm", "KSM", "bytes", "KSM", "Merged by kernel same-page merging"),
+    Metric("lazy_free", "lazy free", "bytes", "LazyFree", "MADV_FREE: freed when memory is short"),
+    Metric("anon_huge_pages", "THP", "bytes", "AnonHugePages", "In transparent huge pages"),
+    Metric("shmem_pmd_mapped", "shmem THP", "bytes", "ShmemPmdMapped", "Shared, huge pages"),
+    Metric("file_pmd_mapped", "file THP", "bytes", "FilePmdMapped", "Of files, huge pages"),
+    Metric("shared_hugetlb", "hugetlb shared", "bytes", "Shared_Hugetlb", "Not in RSS nor PSS"),
+    Metric("private_hugetlb", "hugetlb private", "bytes", "Private_Hugetlb", "Not in RSS nor PSS"),
+    Metric("swap", "swap", "bytes", "Swap", "Anonymous memory in swap"),
+    Metric("swap_pss", "swap PSS", "bytes", "SwapPss", "In swap, divided by how many share it"),
+    Metric("locked", "locked", "bytes", "Locked", "PSS locked into RAM"),
+    Metric("kernel_page_size", "page size", "bytes", "KernelPageSize", "Page size of the kernel"),
+    Metric("mmu_page_size", "MMU page size", "bytes", "MMUPageSize", "Page size of the MMU"),
+    Metric("thp_eligible", "THP eligible", "flag", "THPeligible", "May get huge pages"),
+    Metric("protection_key", "protection key", "count", "ProtectionKey", "Memory protection key"),
+    Metric("vm_flags", "flags", "text", "VmFlags", "The kernel's two-letter flags of the mapping"),
+    Metric("other", "other", "text", "(other lines)", "Lines this version does not know, as read"),
+)
+
+#: The fields of model.Reading, in its order. `source` is file and field.
+READING: tuple[Metric, ...] = (
+    Metric("size", "size", "bytes", "statm size", "total program size (address space)"),
+    Metric("resident", "resident", "bytes", "statm resident", "resident set size (in RAM)"),
+    Metric("shared", "shared", "bytes", "statm shared", "resident pages of files and shmem"),
+    Metric("text", "text", "bytes", "statm text", "code of the executable"),
+    Metric("data", "data", "bytes", "statm data", "data + stack (private writable address space)"),
+    Metric("high_water_mark", "high-water mark", "bytes", "status VmHWM", "highest RSS since exec"),
+    Metric("swap", "swap", "bytes", "status VmSwap", "anonymous memory in swap"),
+    Metric("hugetlb", "hugetlb", "bytes", "status HugetlbPages", "huge pages, outside RSS"),
+    Metric("threads", "threads", "count", "status Threads", "number of threads"),
+    Metric("minor_faults", "minor faults", "count", "stat minflt", "page faults without reading"),
+    Metric("major_faults", "major faults", "count", "stat majflt", "page faults that read a disk"),
+    Metric("state", "state", "text", "stat state", "R running, S sleeping, D waiting, Z zombie…"),
+    Metric("oom_score", "OOM score", "count", "oom_score", "badness, 0 to 2000"),
+    Metric("oom_score_adj", "OOM adjustment", "count", "oom_score_adj", "-1000 to 1000"),
+)

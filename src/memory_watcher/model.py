@@ -1,0 +1,326 @@
+"""What was read: facts about processes, mappings and their usage, as frozen values.
+
+Sizes and addresses are bytes, times are UTC nanoseconds since 1970, absent is None and never 0.
+Names and paths are str decoded as UTF-8 with `surrogateescape`, so every byte the kernel shows
+survives a round trip; a renderer escapes them for its own medium.
+
+Derived numbers (kinds, groups, growth) are not here: `analysis` computes them when asked.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessKey:
+    """What tells one process from another: a PID alone is used again.
+
+    `start_time` is field 22 of /proc/PID/stat, in clock ticks since boot.
+    """
+
+    pid: int
+    start_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What the last execve put into a process: comm, arguments, executable."""
+
+    name: str
+    command_line: tuple[str, ...] | None = None
+    exe: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """What is read once per process, when it is first seen.
+
+    `parent_pid` and `uid` (real) come from status, `cgroup` is the text of /proc/PID/cgroup.
+    """
+
+    key: ProcessKey
+    image: Image
+    parent_pid: int | None = None
+    uid: int | None = None
+    cgroup: str | None = None
+
+
+class Mapping(NamedTuple):
+    """The header of one entry of smaps.
+
+    `start` and `end` are unsigned ([vsyscall] lies above 2**63), `dev` is `major << 20 | minor`,
+    `pathname` is empty for a mapping without a name and otherwise exactly what the kernel prints
+    (only a newline is escaped there, as `\\012`).
+    """
+
+    # A NamedTuple, as Usage: building one costs a third of a frozen dataclass (0.5 against 1.6 us).
+    start: int
+    end: int
+    perms: str
+    offset: int
+    dev: int
+    inode: int
+    pathname: str
+
+    @property
+    def size(self) -> int:
+        """Address space taken, bytes."""
+        return self.end - self.start
+
+
+class Usage(NamedTuple):
+    """The figures of one mapping at one instant: bytes, None where the kernel does not tell.
+
+    `metrics.USAGE` says what each means and which line of smaps it comes from. The sizes up to
+    `anonymous` change often and are stored as columns; the rest is stored once per distinct set.
+    """
+
+    rss: int | None = None
+    pss: int | None = None
+    pss_dirty: int | None = None
+    shared_clean: int | None = None
+    shared_dirty: int | None = None
+    private_clean: int | None = None
+    private_dirty: int | None = None
+    referenced: int | None = None
+    anonymous: int | None = None
+    ksm: int | None = None
+    lazy_free: int | None = None
+    anon_huge_pages: int | None = None
+    shmem_pmd_mapped: int | None = None
+    file_pmd_mapped: int | None = None
+    shared_hugetlb: int | None = None
+    private_hugetlb: int | None = None
+    swap: int | None = None
+    swap_pss: int | None = None
+    locked: int | None = None
+    kernel_page_size: int | None = None
+    mmu_page_size: int | None = None
+    thp_eligible: int | None = None
+    protection_key: int | None = None
+    vm_flags: str | None = None
+    other: str | None = None
+
+    @property
+    def uss(self) -> int | None:
+        """Memory that would be free if this mapping alone went away, bytes.
+
+        Private_Clean + Private_Dirty + Private_Hugetlb; kernels before 4.4 have no Private_Hugetlb.
+        """
+        if self.private_clean is None or self.private_dirty is None:
+            return None
+        return self.private_clean + self.private_dirty + (self.private_hugetlb or 0)
+
+
+#: How many leading fields of Usage change often (see its docstring).
+VOLATILE_FIELDS = 9
+
+
+class MappingUsage:
+    """One mapping with its usage at one instant.
+
+    Compared by identity: a reader of smaps hands out the same object for as long as the block of
+    text is the same, so that "what changed" is a question of which objects come and go.
+    """
+
+    __slots__ = ("mapping", "usage")
+
+    def __init__(self, mapping: Mapping, usage: Usage) -> None:
+        self.mapping = mapping
+        self.usage = usage
+
+    def __repr__(self) -> str:
+        return f"MappingUsage({self.mapping!r}, {self.usage!r})"
+
+
+class Totals(NamedTuple):
+    """Sums over the mappings of a layout, bytes; None where any mapping lacks the figure.
+
+    `size` leaves out the gate mapping ([vsyscall]), as the kernel's own VmSize does.
+    """
+
+    mappings: int
+    size: int
+    rss: int | None
+    pss: int | None
+    uss: int | None
+    swap: int | None
+    swap_pss: int | None
+
+
+class LayoutState(enum.IntEnum):
+    """Whether a reading has a layout, how good it is, and if there is none, why."""
+
+    EXACT = 1
+    TORN = 2
+    UNCHECKED = 3
+    NOT_TAKEN = 4
+    NO_PERMISSION = 5
+    GONE = 6
+    KERNEL_THREAD = 7
+    ZOMBIE = 8
+
+    @property
+    def has_layout(self) -> bool:
+        """Whether mappings were read."""
+        return self <= LayoutState.UNCHECKED
+
+    @property
+    def label(self) -> str:
+        """The word that outputs show."""
+        return self.name.lower().replace("_", " ")
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for documentation and for the recording itself."""
+        return _STATE_MEANINGS[self]
+
+
+_STATE_MEANINGS = {
+    LayoutState.EXACT: "The mappings add up to statm, which was the same before and after.",
+    LayoutState.TORN: "Mappings moved while they were read, in every attempt: totals may be wrong.",
+    LayoutState.UNCHECKED: "Complete as far as can be told; this kernel's statm is approximate, "
+    "or there was none to compare with.",
+    LayoutState.NOT_TAKEN: "Only the cheap figures were read at this tick.",
+    LayoutState.NO_PERMISSION: "The kernel refused to show the mappings.",
+    LayoutState.GONE: "The process ended before its mappings were read.",
+    LayoutState.KERNEL_THREAD: "A kernel thread: it has no mappings.",
+    LayoutState.ZOMBIE: "Ended but not yet reaped by its parent: it has no mappings any more.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All mappings with their usage of one process at one instant."""
+
+    entries: tuple[MappingUsage, ...]
+    state: LayoutState
+
+    def __iter__(self) -> Iterator[MappingUsage]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over all mappings."""
+        return sum_totals(self.entries)
+
+
+def is_gate(mapping: Mapping) -> bool:
+    """Whether this is the gate mapping, which the kernel prints but counts in no total."""
+    return mapping.pathname == "[vsyscall]"
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def sum_totals(entries: Iterable[MappingUsage]) -> Totals:
+    """Add up mappings: bytes; a figure that any mapping lacks is None."""
+    entries = list(entries)
+    usages = [entry.usage for entry in entries]
+    return Totals(
+        mappings=len(entries),
+        size=sum(entry.mapping.size for entry in entries if not is_gate(entry.mapping)),
+        rss=_sum(usage.rss for usage in usages),
+        pss=_sum(usage.pss for usage in usages),
+        uss=_sum(usage.uss for usage in usages),
+        swap=_sum(usage.swap for usage in usages),
+        swap_pss=_sum(usage.swap_pss for usage in usages),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The cheap figures of one process at one instant; bytes unless said otherwise.
+
+    size, resident, shared, text, data: statm. high_water_mark (VmHWM), swap (VmSwap), hugetlb
+    (HugetlbPages), threads: status. minor_faults, major_faults (counts since the start), state
+    (one letter): stat. oom_score, oom_score_adj: the files of that name.
+    """
+
+    size: int | None = None
+    resident: int | None = None
+    shared: int | None = None
+    text: int | None = None
+    data: int | None = None
+    high_water_mark: int | None = None
+    swap: int | None = None
+    hugetlb: int | None = None
+    threads: int | None = None
+    minor_faults: int | None = None
+    major_faults: int | None = None
+    state: str | None = None
+    oom_score: int | None = None
+    oom_score_adj: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """What smaps_rollup adds: the PSS total without the rounding of each mapping, bytes."""
+
+    rss: int | None
+    pss: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMemory:
+    """/proc/meminfo at one instant: its own names; bytes for `kB` lines, plain counts otherwise."""
+
+    values: dict[str, int]
+
+    @property
+    def available(self) -> int | None:
+        """The kernel's estimate of what can be used before swapping (MemAvailable, since 3.14)."""
+        return self.values.get("MemAvailable")
+
+    @property
+    def available_computed(self) -> int | None:
+        """MemFree + Buffers + (Cached - Shmem) + SwapCached + SReclaimable."""
+        parts = [
+            self.values.get(name)
+            for name in ("MemFree", "Buffers", "Cached", "SwapCached", "SReclaimable")
+        ]
+        shmem = self.values.get("Shmem")
+        total = _sum(parts)
+        return None if total is None or shmem is None else total - shmem
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a recording was made; None where it could not be told (a loaded capture)."""
+
+    boot_id: str | None
+    hostname: str | None
+    kernel: str | None
+    page_size: int | None
+
+
+class LayoutChange(Protocol):
+    """How a process's layout differs from the one stored before it."""
+
+    @property
+    def removed(self) -> list[MappingUsage]:
+        """Entries of the layout before that are no more, as the same objects."""
+
+    @property
+    def added(self) -> list[MappingUsage]:
+        """Entries that are new or whose figures changed."""
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over the layout as it is now."""
+
+    def entries(self) -> Iterable[MappingUsage]:
+        """All entries of the layout as it is now, in the kernel's order."""

@@ -1,0 +1,1 @@
+"""The only code with SQL: the schema, the writer, and the questions to a recording."""

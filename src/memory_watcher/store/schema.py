@@ -1,0 +1,315 @@
+"""The layout of a recording file: one commented, versioned constant.
+
+docs/schema.md is generated from it (`python -m memory_watcher.store.schema`).
+
+Version history:
+    1  the first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..errors import NewerRecording, NotARecording
+from ..model import LayoutState
+
+#: "MWat" in ASCII: PRAGMA application_id of every recording.
+APPLICATION_ID = 0x4D576174
+VERSION = 1
+
+#: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
+#: that writing the real one later never makes the row grow.
+STILL_VALID = 2**31 - 1
+
+TABLES = """
+-- Where recordings were made. A capture that was loaded has NULL for what it does not tell.
+CREATE TABLE machines (
+    id INTEGER PRIMARY KEY,
+    boot_id TEXT,               -- /proc/sys/kernel/random/boot_id: PIDs and start times belong to it
+    hostname TEXT,
+    kernel TEXT,                -- release, as uname -r
+    page_size INTEGER           -- bytes; told by the target's own files, not by this machine
+);
+
+-- One row per start of a recorder on this file.
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    machine_id INTEGER NOT NULL REFERENCES machines(id),
+    first_tick INTEGER NOT NULL,
+    last_tick INTEGER,          -- NULL: the run did not end cleanly (killed, crashed, disk full)
+    end_reason TEXT,            -- 'targets gone', 'SIGINT', 'loaded'…
+    period_ns INTEGER,          -- asked for; NULL for a loaded capture
+    command_line TEXT NOT NULL, -- the recorder's own, quoted as for a shell
+    version TEXT NOT NULL,      -- of memory-watcher
+    cpu_ns INTEGER,             -- what the recorder itself used, user and system
+    peak_rss INTEGER            -- of the recorder itself, bytes
+);
+
+-- One row per tick: one pass of the recorder over its targets.
+CREATE TABLE ticks (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    time_ns INTEGER NOT NULL,   -- UTC, nanoseconds since 1970
+    monotonic_ns INTEGER,       -- CLOCK_MONOTONIC of the recorder: differences survive clock jumps
+    late_ns INTEGER,            -- how long after its deadline the tick began
+    skipped INTEGER NOT NULL    -- deadlines before this one that were given up as overloaded
+);
+
+-- One row per process: a PID alone is used again.
+CREATE TABLE processes (
+    id INTEGER PRIMARY KEY,
+    machine_id INTEGER NOT NULL REFERENCES machines(id),
+    pid INTEGER NOT NULL,
+    start_time INTEGER NOT NULL, -- stat field 22, clock ticks since boot; 0 for a loaded capture
+    parent_pid INTEGER,         -- when first seen
+    uid INTEGER,                -- real user id when first seen
+    cgroup TEXT,                -- /proc/PID/cgroup when first seen
+    end_tick INTEGER,           -- the tick at which it was found to have ended; NULL: not seen ending
+    UNIQUE (machine_id, pid, start_time)
+);
+
+-- What execve put into a process. A second row of a process is a later execve (or a new name).
+CREATE TABLE images (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    first_tick INTEGER NOT NULL,
+    name TEXT NOT NULL,         -- comm: at most 15 bytes, may be set by the program
+    command_line TEXT,          -- quoted as for a shell
+    exe TEXT,                   -- readlink of /proc/PID/exe, ' (deleted)' included
+    PRIMARY KEY (process_id, first_tick)
+) WITHOUT ROWID;
+
+-- One row per distinct path or name of a mapping; '' for mappings without one.
+CREATE TABLE paths (
+    id INTEGER PRIMARY KEY,
+    pathname TEXT NOT NULL UNIQUE -- the kernel's bytes, which need not be valid UTF-8
+);
+
+-- One row per mapping header of a process.
+CREATE TABLE mappings (
+    id INTEGER PRIMARY KEY,
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    "start" INTEGER NOT NULL,   -- address; above 2^63 ([vsyscall]) it reads as start - 2^64
+    "end" INTEGER NOT NULL,
+    perms TEXT NOT NULL,        -- r w x, then p private or s shared
+    "offset" INTEGER NOT NULL,  -- into the file, bytes
+    dev INTEGER NOT NULL,       -- major << 20 | minor
+    inode INTEGER NOT NULL,
+    path_id INTEGER NOT NULL REFERENCES paths(id)
+);
+
+-- Figures that rarely change or are mostly 0: one row per distinct set. Bytes; NULL: not told.
+CREATE TABLE details (
+    id INTEGER PRIMARY KEY,
+    ksm INTEGER,
+    lazy_free INTEGER,
+    anon_huge_pages INTEGER,
+    shmem_pmd_mapped INTEGER,
+    file_pmd_mapped INTEGER,
+    shared_hugetlb INTEGER,
+    private_hugetlb INTEGER,
+    swap INTEGER,
+    swap_pss INTEGER,
+    locked INTEGER,
+    kernel_page_size INTEGER,
+    mmu_page_size INTEGER,
+    thp_eligible INTEGER,       -- 0 or 1
+    protection_key INTEGER,
+    vm_flags TEXT,
+    other TEXT                  -- lines that this version does not know, as read
+);
+
+-- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
+-- A row is written when figures change, and for all mappings at a keyframe, so that a layout is
+-- found between its keyframe and its tick: see readings.keyframe.
+CREATE TABLE usages (
+    process_id INTEGER NOT NULL,
+    first_tick INTEGER NOT NULL,
+    mapping_id INTEGER NOT NULL REFERENCES mappings(id),
+    last_tick INTEGER NOT NULL, -- 2147483647: valid until the next keyframe
+    detail_id INTEGER NOT NULL REFERENCES details(id),
+    rss INTEGER,
+    pss INTEGER,
+    pss_dirty INTEGER,
+    shared_clean INTEGER,
+    shared_dirty INTEGER,
+    private_clean INTEGER,
+    private_dirty INTEGER,
+    referenced INTEGER,
+    anonymous INTEGER,
+    PRIMARY KEY (process_id, first_tick, mapping_id)
+) WITHOUT ROWID;
+
+-- What the numbers in readings.layout_state mean.
+CREATE TABLE layout_states (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    meaning TEXT NOT NULL
+);
+
+-- One row per process and tick: the cheap figures, and the sums of the layout if one was taken.
+-- Bytes; NULL: not told or not read.
+CREATE TABLE readings (
+    id INTEGER PRIMARY KEY,     -- the number of the measurement
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    tick INTEGER NOT NULL REFERENCES ticks(id),
+    delay_ns INTEGER,           -- from the tick's time to this process's reading
+    layout_state INTEGER NOT NULL REFERENCES layout_states(id),
+    keyframe INTEGER,           -- usages of this layout have first_tick >= keyframe; NULL: no layout
+    cpu_ns INTEGER,             -- what reading and parsing the layout cost the recorder
+    wall_ns INTEGER,            -- how long reading the layout took
+    mappings INTEGER,           -- sums over the layout: number of mappings,
+    layout_size INTEGER,        --   address space without [vsyscall],
+    rss INTEGER,
+    pss INTEGER,                --   each mapping's PSS is cut to KiB by the kernel: see rollup_pss
+    uss INTEGER,                --   Private_Clean + Private_Dirty + Private_Hugetlb
+    layout_swap INTEGER,
+    swap_pss INTEGER,
+    rollup_pss INTEGER,         -- smaps_rollup: PSS without rounding; read now and then
+    size INTEGER,               -- statm
+    resident INTEGER,           -- statm
+    shared INTEGER,             -- statm
+    text INTEGER,               -- statm
+    data INTEGER,               -- statm
+    high_water_mark INTEGER,    -- status VmHWM
+    swap INTEGER,               -- status VmSwap
+    hugetlb INTEGER,            -- status HugetlbPages
+    threads INTEGER,            -- status Threads
+    minor_faults INTEGER,       -- stat minflt
+    major_faults INTEGER,       -- stat majflt
+    state TEXT,                 -- stat state
+    oom_score INTEGER,
+    oom_score_adj INTEGER
+);
+CREATE UNIQUE INDEX readings_by_process ON readings (process_id, tick);
+
+-- The names of /proc/meminfo's lines.
+CREATE TABLE meminfo_fields (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
+-- /proc/meminfo: a row when a field changes, valid until the field's next row.
+CREATE TABLE meminfo (
+    field_id INTEGER NOT NULL REFERENCES meminfo_fields(id),
+    first_tick INTEGER NOT NULL,
+    value INTEGER,              -- bytes; a plain count for HugePages_*; NULL: not readable
+    PRIMARY KEY (field_id, first_tick)
+) WITHOUT ROWID;
+"""
+
+
+def _meminfo_column(name: str, column: str) -> str:
+    """SQL for one field of meminfo at tick t.id, in KiB."""
+    return f"""
+    (SELECT value / 1024 FROM meminfo WHERE first_tick <= t.id AND field_id =
+        (SELECT id FROM meminfo_fields WHERE name = '{name}')
+     ORDER BY first_tick DESC LIMIT 1) AS {column}"""
+
+
+_LOCAL_TIME = (
+    "strftime('%Y-%m-%dT%H:%M:%f', ({}) / 1000000 / 1000.0, 'unixepoch', 'localtime')"
+)
+
+VIEWS = f"""
+-- Every mapping of every layout with all its figures, in bytes. Ask for one measurement, or for one
+-- process and tick: the whole is as large as one row per mapping and tick.
+CREATE VIEW layouts AS
+SELECT r.id AS measurement_id, r.process_id, r.tick, u.mapping_id, m."start", m."end", m.perms,
+       m."offset", m.dev, m.inode, p.pathname, u.rss, u.pss, u.pss_dirty, u.shared_clean,
+       u.shared_dirty, u.private_clean, u.private_dirty, u.referenced, u.anonymous, d.*
+FROM readings AS r
+CROSS JOIN usages AS u ON u.process_id = r.process_id
+    AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick
+CROSS JOIN mappings AS m ON m.id = u.mapping_id
+CROSS JOIN paths AS p ON p.id = m.path_id
+CROSS JOIN details AS d ON d.id = u.detail_id;
+
+-- The original memory-watcher's tables, in its units: KiB, local time as text.
+CREATE VIEW process AS
+SELECT p.id, p.pid, p.start_time,
+       (SELECT name FROM images AS i WHERE i.process_id = p.id
+        ORDER BY first_tick DESC LIMIT 1) AS name
+FROM processes AS p;
+
+CREATE VIEW memory_range AS
+SELECT m.id, m.process_id, m."start" AS "from", m."end" AS "to", m.perms AS permission,
+       p.pathname AS name
+FROM mappings AS m JOIN paths AS p ON p.id = m.path_id;
+
+-- A measurement is a reading with a layout. oom_adj is not recorded (a deprecated alias): NULL.
+-- statm_lib and statm_dt are 0 in every kernel since 2.6.
+CREATE VIEW measurement AS
+SELECT r.id, r.process_id,
+       {_LOCAL_TIME.format("t.time_ns + ifnull(r.delay_ns, 0)")} AS time,
+       r.rss / 1024 AS rss_sum, r.pss / 1024 AS pss_sum,
+       NULL AS oom_adj, r.oom_score, r.oom_score_adj,
+       r.size / 1024 AS statm_size, r.resident / 1024 AS statm_resident,
+       r.shared / 1024 AS statm_shared, r.text / 1024 AS statm_text, 0 AS statm_lib,
+       r.data / 1024 AS statm_data, 0 AS statm_dt
+FROM readings AS r JOIN ticks AS t ON t.id = r.tick
+WHERE r.keyframe IS NOT NULL;
+
+CREATE VIEW data AS
+SELECT u.mapping_id AS range_id, r.id AS measurement_id, u.rss / 1024 AS rss, u.pss / 1024 AS pss
+FROM readings AS r
+CROSS JOIN usages AS u ON u.process_id = r.process_id
+    AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick;
+
+CREATE VIEW system_memory AS
+SELECT {_LOCAL_TIME.format("t.time_ns")} AS time,
+{
+    ",".join(
+        _meminfo_column(name, column)
+        for name, column in [
+            ("MemTotal", "mem_total"),
+            ("MemFree", "mem_free"),
+            ("MemAvailable", "mem_available"),
+            ("Buffers", "buffers"),
+            ("Cached", "cached"),
+            ("SwapCached", "swap_cache"),
+            ("SwapTotal", "swap_total"),
+            ("SwapFree", "swap_free"),
+            ("AnonPages", "anon_pages"),
+            ("Mapped", "mapped"),
+            ("Shmem", "shmem"),
+            ("SReclaimable", "s_reclaimable"),
+        ]
+    )
+}
+FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL;
+"""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Lay out an empty database as a recording of this version, in one transaction."""
+    states = "".join(
+        f"INSERT INTO layout_states VALUES ({state.value}, '{state.label}', '{_quote(state)}');\n"
+        for state in LayoutState
+    )
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {TABLES} {VIEWS} {states}"
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+    )
+
+
+def _quote(state: LayoutState) -> str:
+    return state.meaning.replace("'", "''")
+
+
+def check(connection: sqlite3.Connection, path: str) -> None:
+    """Refuse a database that is no recording, or one from a newer version; it is not modified.
+
+    Raises NotARecording, NewerRecording.
+    """
+    try:
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise NotARecording(f"{path}: not a recording ({error})") from None
+    if application_id != APPLICATION_ID:
+        raise NotARecording(f"{path}: a SQLite database, but not a memory-watcher recording")
+    if version > VERSION:
+        raise NewerRecording(
+            f"{path}: written by a newer memory-watcher (format {version}, this one reads up to"
+            f" {VERSION}); use that version or newer"
+        )
