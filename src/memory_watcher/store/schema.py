@@ -216,7 +216,10 @@ VIEWS = f"""
 CREATE VIEW layouts AS
 SELECT r.id AS measurement_id, r.process_id, r.tick, u.mapping_id, m."start", m."end", m.perms,
        m."offset", m.dev, m.inode, p.pathname, u.rss, u.pss, u.pss_dirty, u.shared_clean,
-       u.shared_dirty, u.private_clean, u.private_dirty, u.referenced, u.anonymous, d.*
+       u.shared_dirty, u.private_clean, u.private_dirty, u.referenced, u.anonymous, d.ksm,
+       d.lazy_free, d.anon_huge_pages, d.shmem_pmd_mapped, d.file_pmd_mapped, d.shared_hugetlb,
+       d.private_hugetlb, d.swap, d.swap_pss, d.locked, d.kernel_page_size, d.mmu_page_size,
+       d.thp_eligible, d.protection_key, d.vm_flags, d.other
 FROM readings AS r
 CROSS JOIN usages AS u ON u.process_id = r.process_id
     AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick
