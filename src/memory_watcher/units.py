@@ -1,0 +1,123 @@
+"""Text that people write and read <-> bytes and nanoseconds.
+
+Sizes are binary: K, M, G and T are powers of 1024, with or without `i` and `B`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from .errors import UsageError
+
+KIB = 1024
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+
+_DURATIONS = {
+    "us": 1_000,
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "min": 60 * SECOND,
+    "h": 3600 * SECOND,
+    "d": 86400 * SECOND,
+}
+_SIZES = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
+
+
+def parse_duration(text: str, option: str, default_unit: str = "ms") -> int:
+    """Nanoseconds of `200`, `200ms`, `1s`, `1.5m`; a bare number is in `default_unit`.
+
+    Raises UsageError, naming `option`, for anything that is not a positive duration.
+    """
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)\s*", text)
+    unit = _DURATIONS.get(match[2] or default_unit) if match else None
+    if match is None or unit is None:
+        raise UsageError(f"{option}: {text!r} is not a duration; write 200ms, 1s or 5m")
+    nanoseconds = round(float(match[1]) * unit)
+    if nanoseconds <= 0:
+        raise UsageError(f"{option}: {text!r} is too short; it must be more than 0")
+    return nanoseconds
+
+
+def parse_size(text: str, option: str) -> int:
+    """Bytes of `300M`, `1.5GiB`, `4096`.
+
+    Raises UsageError, naming `option`.
+    """
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGTP]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{option}: {text!r} is not a size; write 300M or 1.5GiB")
+    return round(float(match[1]) * KIB ** _SIZES[match[2].upper()])
+
+
+def group_digits(number: int) -> str:
+    """`541 812`: thousands apart by a blank."""
+    return f"{number:,}".replace(",", " ")
+
+
+def format_kib(size: int | None) -> str:
+    """`541 812 Ki`: whole KiB, as the kernel counts; `–` for a size that was not told."""
+    return "–" if size is None else f"{group_digits(size // KIB)} Ki"
+
+
+def format_size(size: int | None) -> str:
+    """`1.4 GiB`: three significant digits at most; `–` for a size that was not told."""
+    if size is None:
+        return "–"
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(value) < 1000 or unit == "TiB":
+            break
+        value /= KIB
+    return f"{value:.0f} {unit}" if unit == "B" or abs(value) >= 100 else f"{value:.3g} {unit}"
+
+
+def format_duration(nanoseconds: int) -> str:
+    """`2 h 05 min`, `1 min 05 s`, `12.3 s`, `45 ms`."""
+    if nanoseconds < SECOND:
+        return f"{nanoseconds / MILLISECOND:.3g} ms"
+    if nanoseconds < 60 * SECOND:
+        return f"{nanoseconds / SECOND:.1f} s"
+    seconds = nanoseconds // SECOND
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+def format_time(nanoseconds: int) -> str:
+    """`2018-08-17T15:58:03.942`: UTC nanoseconds as local time, cut (not rounded) to ms."""
+    seconds, rest = divmod(nanoseconds, SECOND)
+    local = datetime.fromtimestamp(seconds)
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{rest // MILLISECOND:03d}"
+
+
+def parse_time(text: str, option: str) -> int:
+    """UTC nanoseconds of an ISO 8601 time, local unless it names a zone.
+
+    A time is taken to the last nanosecond of what it says: `15:58:03.942` includes all of that
+    millisecond, `15:58:03` all of that second, so that a printed time finds its own measurement.
+
+    Raises UsageError, naming `option`.
+    """
+    match = re.fullmatch(
+        r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?\s*",
+        text,
+    )
+    if match is None:
+        raise UsageError(f"{option}: {text!r} is not a time; write 2018-08-17T15:58:03.942")
+    minute, second, fraction, zone = match.groups()
+    zone = "" if zone is None else "+00:00" if zone == "Z" else f"{zone[:3]}:{zone[-2:]}"
+    try:
+        moment = datetime.fromisoformat(f"{minute}:{second or '00'}{zone}")
+    except ValueError as error:
+        raise UsageError(f"{option}: {text!r}: {error}") from None
+    if moment.tzinfo is None:
+        moment = moment.astimezone()
+    whole = int((moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds())
+    if second is None:
+        return (whole + 60) * SECOND - 1
+    if fraction is None:
+        return (whole + 1) * SECOND - 1
+    return whole * SECOND + (int(fraction) + 1) * 10 ** (9 - len(fraction)) - 1
