@@ -1,0 +1,108 @@
+"""The generated parts of docs/ are what docs/generate.py makes of the code."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from memory_watcher.model import Totals
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_files_are_up_to_date(generator: ModuleType) -> None:
+    """docs/schema.md and the tables in docs/figures.md repeat schema.py, metrics.py, LayoutState.
+
+    After a change of these, `python docs/generate.py` brings the pages up to date.
+    """
+    assert [path.name for path in generator.outdated(DOCS)] == []
+
+
+def test_check_fails_on_an_outdated_file(
+    generator: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--check exits 1 and writes nothing while a file differs, and 0 once it was written."""
+    figures = tmp_path / "figures.md"
+    figures.write_text(
+        "".join(
+            f"<!-- generated: {name} -->\nOUTDATED\n<!-- end -->\n" for name in generator.GENERATED
+        )
+    )
+    monkeypatch.setattr(generator, "DOCS", tmp_path)
+    assert generator.main(["--check"]) == 1
+    assert "OUTDATED" in figures.read_text()
+    assert not (tmp_path / "schema.md").exists()
+    assert generator.main([]) == 0
+    assert "OUTDATED" not in figures.read_text()
+    assert generator.main(["--check"]) == 0
+
+
+def test_every_kind_of_schema_line_is_read(generator: ModuleType) -> None:
+    """Quoted names, rules, comments on several lines, indexes and views come out as written."""
+    tables, views = generator.read_schema(
+        """
+-- Two lines
+-- of comment; with a semicolon.
+CREATE TABLE a (
+    id INTEGER PRIMARY KEY,     -- its number; unique
+    "end" TEXT NOT NULL,        -- first,
+                                -- second
+    b_id INTEGER REFERENCES b(id)
+);
+CREATE INDEX by_end ON a ("end");
+
+-- Alone: no comment of the table below.
+
+CREATE TABLE b (
+    id INTEGER,
+    n INTEGER,
+    PRIMARY KEY (id, n)
+) WITHOUT ROWID;
+""",
+        """
+-- Both.
+CREATE VIEW c AS
+SELECT a."end" AS "to", (SELECT max(n) FROM b) AS n,
+       strftime('%s, FROM', a.id) AS t
+FROM a JOIN b ON b.id = a.b_id;
+""",
+    )
+    assert [table.name for table in tables] == ["a", "b"]
+    assert tables[0].comment == "Two lines of comment; with a semicolon."
+    assert [tuple(column) for column in tables[0].columns] == [
+        ("id", "INTEGER", "PRIMARY KEY", "its number; unique"),
+        ("end", "TEXT", "NOT NULL", "first, second"),
+        ("b_id", "INTEGER", "REFERENCES b(id)", ""),
+    ]
+    assert tables[0].indexes == ['CREATE INDEX by_end ON a ("end")']
+    assert tables[1].comment == ""
+    assert tables[1].rules == ["PRIMARY KEY (id, n)", "WITHOUT ROWID"]
+    assert generator.link_references("NOT NULL REFERENCES b(id)") == "not null, [b.id](#b)"
+    assert views[0].columns == [
+        ("to", 'a."end"'),
+        ("n", "(SELECT max(n) FROM b)"),
+        ("t", "strftime('%s, FROM', a.id)"),
+    ]
+    assert views[0].source == "a JOIN b ON b.id = a.b_id"
+
+
+def test_every_total_has_its_line() -> None:
+    """docs/figures.md, whose table of totals is written by hand, leaves out none of them."""
+    text = (DOCS / "figures.md").read_text(encoding="utf-8")
+    section = text.partition("## One layout: totals")[2].partition("###")[0]
+    assert [field for field in Totals._fields if f"| `{field}` |" not in section] == []
