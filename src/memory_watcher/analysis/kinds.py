@@ -1,13 +1,22 @@
-"""What each mapping is for: its kind, and the name under which it is summed up."""
+"""What each mapping is for: its kind, and the name under which it is summed up.
+
+Two rules stand above all others here. A kind is told from the mapping's header, its flags and the
+facts beside them, never from its figures, so that a mapping keeps its kind while it grows. And
+where the evidence does not suffice the answer is `anonymous`, which is never wrong: memory is not
+booked as a stack, an arena or a .bss because that is likely.
+"""
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..model import Mapping as Header
 from ..model import MappingUsage
+from .arenas import find_arenas
 
 
 class Kind(enum.Enum):
@@ -27,6 +36,29 @@ class Kind(enum.Enum):
     HUGE_PAGES = "huge pages"
     GUARD = "guard"
     KERNEL = "kernel"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for documentation and help."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Kind.THREAD_STACK: "Stacks of threads, and those that glibc keeps for the next thread.",
+    Kind.HEAP: "What brk gives: malloc's main arena ([heap]).",
+    Kind.ARENA: "malloc's further arenas, glibc's 64 MiB heaps for threads, with their reserve.",
+    Kind.ANONYMOUS: "Memory without a name: large malloc blocks, other allocators, mmap.",
+    Kind.NAMED_ANONYMOUS: "Memory that the program or its runtime named ([anon:…]), or /dev/zero.",
+    Kind.LIBRARY: "Programs and libraries: text, constants, data, relro and .bss together.",
+    Kind.FILE: "Files that are mapped but not executed.",
+    Kind.DELETED_FILE: "Mapped files that no longer have a name in their folder.",
+    Kind.SHARED_MEMORY: "Memory shared by design: SysV, POSIX, memfd, shared anonymous.",
+    Kind.DEVICE: "Device and GPU memory.",
+    Kind.SOCKET: "Rings of packet sockets and the like.",
+    Kind.HUGE_PAGES: "Pages of hugetlbfs; they count in neither RSS nor PSS.",
+    Kind.GUARD: "Address space without access: guards of stacks, reserves of allocators.",
+    Kind.KERNEL: "What the kernel itself puts there: vdso, vvar, vsyscall, rings, uprobes.",
+}
 
 
 class Bss(NamedTuple):
@@ -49,7 +81,10 @@ class KindFacts:
 
 
 class Attribution(NamedTuple):
-    """What a mapping is for: `kind`, and `name`, the group it is summed up under."""
+    """What a mapping is for: `kind`, and `name`, the group it is summed up under.
+
+    `name` is the kind's own word where the mapping has no name to be summed up under.
+    """
 
     kind: Kind
     name: str
@@ -59,4 +94,165 @@ def attribute(
     entries: Iterable[MappingUsage], facts: KindFacts = KindFacts()
 ) -> list[tuple[MappingUsage, Attribution]]:
     """Tell for each mapping of one layout, in its order, what it is for."""
-    raise NotImplementedError
+    entries = list(entries)
+    arenas = find_arenas(entries)
+    programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
+    return [
+        (
+            entry,
+            _plain(Kind.ARENA)
+            if index in arenas
+            else _by_name(entry, programs)
+            if entry.mapping.pathname
+            else _without_name(entry),
+        )
+        for index, entry in enumerate(entries)
+    ]
+
+
+def _plain(kind: Kind) -> Attribution:
+    return Attribution(kind, kind.value)
+
+
+def _without_name(entry: MappingUsage) -> Attribution:
+    flags = (entry.usage.vm_flags or "").split()
+    if entry.mapping.perms == "---p":
+        return _plain(Kind.GUARD)
+    if "io" in flags:
+        return _plain(Kind.DEVICE)
+    return _plain(Kind.ANONYMOUS)
+
+
+# --- by name ---------------------------------------------------------------------------------
+
+_DELETED = " (deleted)"
+
+#: Names that mean a stack, whole or up to the thread's number: of kernels 3.4 to 4.4, of glibc
+#: 2.39 and later (glibc.mem.decorate_maps), of Android.
+_STACK_NAMES = re.compile(
+    r"\[stack(:\d+)?\]"
+    r"|\[anon: glibc: (pthread stack: \d+|pthread user stack: \d+|unused stack)\]"
+    r"|\[anon:(stack_and_tls:.*|thread signal stack)\]"
+)
+_SYSV = re.compile(r"(/SYSV[0-9a-f]{8})(?: \(deleted\))?")
+
+#: What a name's beginning tells; the first that fits counts. Graphics buffers (GEM objects,
+#: dma-buf) are no files under /dev, but device memory all the same.
+_BEGINNINGS = (
+    ("/dmabuf:", Kind.DEVICE),
+    ("/i915" + _DELETED, Kind.DEVICE),
+    ("/drm mm object" + _DELETED, Kind.DEVICE),
+    ("anon_inode:i915", Kind.DEVICE),
+    ("anon_inode:", Kind.KERNEL),
+    ("socket:[", Kind.SOCKET),
+    ("/dev/shm/", Kind.SHARED_MEMORY),  # noqa: S108 -- a name to compare with, never opened
+    ("/run/shm/", Kind.SHARED_MEMORY),
+    ("/dev/ashmem/", Kind.SHARED_MEMORY),
+    ("/dev/hugepages/", Kind.HUGE_PAGES),
+    ("/dev/", Kind.DEVICE),
+)
+
+
+def _file_key(mapping: Header) -> tuple[int, int, str]:
+    return mapping.dev, mapping.inode, mapping.pathname
+
+
+def _is_program(mapping: Header) -> bool:
+    """Whether this mapping alone shows that its file is run.
+
+    Loaders map programs privately. A shared executable mapping is a JIT's second view of its code
+    (memfd, or an unlinked file of libffi).
+    """
+    return mapping.perms[2:4] == "xp" and mapping.inode != 0
+
+
+def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attribution:
+    mapping = entry.mapping
+    name = mapping.pathname
+    if name.startswith("[") and name.endswith("]") and mapping.inode == 0:
+        return _kernel_or_named(name)
+    if "ht" in (entry.usage.vm_flags or "").split() or name.startswith("/anon_hugepage"):
+        return Attribution(Kind.HUGE_PAGES, name.removesuffix(_DELETED))
+    if _file_key(mapping) in programs:
+        return Attribution(Kind.LIBRARY, name)
+    return _shared_memory(name) or _special_file(name) or _file(name)
+
+
+def _kernel_or_named(name: str) -> Attribution:
+    """Names in brackets: the kernel's own, and those given with prctl(PR_SET_VMA)."""
+    if name == "[heap]":
+        return _plain(Kind.HEAP)
+    if _STACK_NAMES.fullmatch(name):
+        return _plain(Kind.THREAD_STACK)
+    if name == "[anon: glibc: malloc arena]":
+        return _plain(Kind.ARENA)
+    if name.startswith("[anon:"):
+        return Attribution(Kind.NAMED_ANONYMOUS, _without_number(name))
+    if name.startswith("[anon_shmem:"):
+        return Attribution(Kind.SHARED_MEMORY, _without_number(name))
+    return Attribution(Kind.KERNEL, name)
+
+
+def _shared_memory(name: str) -> Attribution | None:
+    """Shared memory that is no file in a folder, and /dev/zero, which is kin to it."""
+    if name == "/dev/zero" + _DELETED:
+        return Attribution(Kind.SHARED_MEMORY, "shared anonymous")
+    if name == "/dev/zero":
+        # A private mapping of /dev/zero is anonymous memory in the manner of old programs.
+        return Attribution(Kind.NAMED_ANONYMOUS, name)
+    if match := _SYSV.fullmatch(name):
+        return Attribution(Kind.SHARED_MEMORY, match[1])
+    if name.startswith("/memfd:") and name.endswith(_DELETED):
+        return Attribution(Kind.SHARED_MEMORY, _without_number(name.removesuffix(_DELETED)))
+    return None
+
+
+def _special_file(name: str) -> Attribution | None:
+    found = next((row for row in _BEGINNINGS if name.startswith(row[0])), None)
+    if found is None:
+        return None
+    beginning, kind = found
+    if kind is Kind.SOCKET:
+        return _plain(kind)
+    if kind is Kind.SHARED_MEMORY:
+        return Attribution(kind, _without_random_end(name))
+    if beginning.startswith("/dev/"):
+        return Attribution(kind, name)
+    return Attribution(kind, _without_number(name.removesuffix(_DELETED)))
+
+
+def _file(name: str) -> Attribution:
+    """Ordinary files.
+
+    ` (deleted)` is taken at its word: a living file may bear such a name, but a layout alone cannot
+    tell, and the group's name shows what the kernel printed.
+    """
+    return Attribution(Kind.DELETED_FILE if name.endswith(_DELETED) else Kind.FILE, name)
+
+
+def _without_number(name: str) -> str:
+    """Cut a name at the first number that stands by itself, so that numbered ones are one group.
+
+    `[anon:OCaml: minor heap 0]` -> `[anon:OCaml: minor heap]`. A digit behind a letter belongs to a
+    word (`[anon:v8]`, `/memfd:x11-shm`) and is kept, as is a name that begins with a number.
+    """
+    match = re.search(r"(?<![^\W_])\d", name)
+    if match is None:
+        return name
+    kept = name[: match.start()].rstrip(" :.,;#_-/([{<")
+    if ":" not in kept and ":" in name[: match.start()]:
+        return name  # nothing would be left of what stands behind the colon
+    return kept + ("]" if name.startswith("[") else "")
+
+
+def _without_random_end(name: str) -> str:
+    """Make one group of the shared memory that a program unlinks as soon as it is made.
+
+    mkstemp ends such names in six random letters and digits, so each would be a group of its own:
+    `/dev/shm/.org.chromium.Chromium.a9Xk2Q (deleted)` -> `/dev/shm/.org.chromium.Chromium.*`. Six
+    small letters are taken for a word. Names that are still there are never cut.
+    """
+    match = re.fullmatch(
+        r"(.*[^A-Za-z0-9])(?![a-z]{6} )[A-Za-z0-9]{6} \(deleted\)", name, re.DOTALL
+    )
+    return match[1] + "*" if match else name

@@ -1,0 +1,62 @@
+"""Which mappings are heaps of malloc's arenas: glibc's 64 MiB heaps for threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model import MappingUsage
+
+HEAP_SIZE = 64 << 20
+_GLIBC_NAME = "[anon: glibc: malloc arena]"
+
+#: Below 1 TiB the kernel places no mapping of a 64-bit process unless asked for that address, as
+#: Go asks for its heap at 0xc000000000, in steps of 64 MiB with a reserve behind.
+_CHOSEN_BY_KERNEL = 1 << 40
+
+
+def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
+    """Positions in `entries` of the mappings that make up heaps of malloc's arenas.
+
+    glibc takes a heap as 64 MiB of MAP_NORESERVE address space at a multiple of 64 MiB and makes
+    its beginning writable as it grows. So a heap is: nameless, private, flag `nr`, starts at such a
+    multiple, and continues without a gap in more of the same kind (the reserve; several pieces if
+    some have huge pages advised) up to the next multiple. Two heaps of which the lower is full show
+    as one mapping. `nr` is what tells them from other memory: without VmFlags (kernels before 3.8)
+    the geometry has to do, with the reserve required. Not found: 32 bit (1 MiB heaps),
+    overcommit_memory=2 (no `nr`), glibc.malloc.hugetlb >= 2 (other sizes), other allocators.
+    """
+    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
+    found: set[int] = set()
+    for position, index in enumerate(order):
+        mapping = entries[index].mapping
+        if mapping.start % HEAP_SIZE == 0 and mapping.perms[:2] == "rw":
+            found.update(_heap_from(entries, order, position))
+    return found
+
+
+def _heap_from(entries: Sequence[MappingUsage], order: Sequence[int], position: int) -> list[int]:
+    """Positions of the pieces of the heap that begins here; empty if none does."""
+    pieces: list[int] = []
+    end = boundary = entries[order[position]].mapping.start
+    for index in order[position:]:
+        entry = entries[index]
+        if not _may_be_piece(entry) or entry.mapping.start != end:
+            return []
+        if pieces and entry.mapping.end > boundary:
+            return []
+        pieces.append(index)
+        end = entry.mapping.end
+        boundary = -(-end // HEAP_SIZE) * HEAP_SIZE
+        if end == boundary:
+            told = entry.usage.vm_flags is not None
+            return pieces if told or entry.mapping.perms == "---p" else []
+    return []
+
+
+def _may_be_piece(entry: MappingUsage) -> bool:
+    mapping, usage = entry.mapping, entry.usage
+    if mapping.pathname not in ("", _GLIBC_NAME) or mapping.perms[3] != "p" or mapping.inode:
+        return False
+    if usage.vm_flags is None:
+        return mapping.start >= _CHOSEN_BY_KERNEL
+    return "nr" in usage.vm_flags.split()
