@@ -324,3 +324,18 @@ class LayoutChange(Protocol):
 
     def entries(self) -> Iterable[MappingUsage]:
         """All entries of the layout as it is now, in the kernel's order."""
+
+
+class ElfSegment(NamedTuple):
+    """One PT_LOAD program header of an ELF file: what a loader puts into memory.
+
+    `offset` and `file_size` say where its bytes are in the file, `address` (p_vaddr, before the
+    base is added) and `memory_size` where they go; what `memory_size` is more is .bss. `flags` is
+    p_flags: 1 execute, 2 write, 4 read.
+    """
+
+    offset: int
+    address: int
+    file_size: int
+    memory_size: int
+    flags: int
