@@ -1,0 +1,202 @@
+"""Show where the memory of a process went at its peak, or at any other recorded moment.
+
+A recording of one process shows that process; of several, choose one with --pid, or see them all
+at the moment when the machine had the least memory available.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..render.views import ProcessView, SystemView
+    from ..store.recording import Recording
+    from ..store.results import RecordedProcess
+
+DEFAULT_FILE = "measurement.db"
+DEFAULT_TOP = {"process": 20, "system": 30}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes."""
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"the recording (default {DEFAULT_FILE})"
+    )
+    parser.add_argument(
+        "--database-file", metavar="FILE", help="the recording, as memory-record names it"
+    )
+    parser.add_argument("-p", "--pid", type=int, metavar="PID", help="the process to show")
+    parser.add_argument(
+        "--process-id",
+        type=int,
+        metavar="ID",
+        help="the process to show, by its number in the recording: for a PID that was used again",
+    )
+    parser.add_argument(
+        "--process-memory",
+        choices=("pss", "rss", "statm"),
+        default="pss",
+        help="the figure that makes a peak: PSS or RSS of the mappings, or statm's resident"
+        " (mappings are then shown by RSS); default pss",
+    )
+    parser.add_argument(
+        "--measurement-time",
+        metavar="ISO",
+        help="show the measurement at or right before this time (2018-08-17T15:58:03.942),"
+        " not the peak",
+    )
+    parser.add_argument(
+        "--system-memory",
+        choices=("MemAvailable", "MemAvailableComputed"),
+        default="MemAvailable",
+        help="for all processes: which figure of /proc/meminfo is lowest at the moment shown;"
+        " MemAvailableComputed is for kernels that do not tell MemAvailable",
+    )
+    parser.add_argument(
+        "--top",
+        type=_count,
+        metavar="N",
+        help="how many mapping names (default 20) or processes (default 30) to show;"
+        " --json shows all by default",
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was asked for; errors are raised as MemoryWatcherError."""
+    from ..store.recording import Recording
+
+    with Recording(_file(args)) as recording:
+        process = _chosen(recording, args)
+        if process is None:
+            text = _system_text(_system_view(recording, args), args.json)
+        else:
+            text = _process_text(_process_view(recording, process, args), args.json)
+    _print(text)
+    return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text}: must not be negative")
+    return number
+
+
+def _file(args: argparse.Namespace) -> str:
+    from ..errors import UsageError
+
+    if args.file is not None and args.database_file not in (None, args.file):
+        raise UsageError(
+            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
+        )
+    name: str = args.file or args.database_file or DEFAULT_FILE
+    return name
+
+
+def _chosen(recording: Recording, args: argparse.Namespace) -> RecordedProcess | None:
+    """The process to show; None for all of them."""
+    if args.pid is None and args.process_id is None and recording.process_count() > 1:
+        return None
+    return recording.process(pid=args.pid, process_id=args.process_id)
+
+
+def _top(args: argparse.Namespace, view: str) -> int | None:
+    if args.top is not None or args.json:
+        top: int | None = args.top
+        return top
+    return DEFAULT_TOP[view]
+
+
+def _time(args: argparse.Namespace) -> int | None:
+    from ..units import parse_time
+
+    if args.measurement_time is None:
+        return None
+    return parse_time(args.measurement_time, "--measurement-time")
+
+
+def _process_view(
+    recording: Recording, process: RecordedProcess, args: argparse.Namespace
+) -> ProcessView:
+    from ..analysis.kinds import attribute
+    from ..analysis.peak import Verdict, break_down, compare_mark
+    from ..render.views import ProcessView
+
+    time = _time(args)
+    if time is None:
+        measurement = recording.peak(process.id, args.process_memory)
+        mark = recording.high_water_mark(process.id)
+    else:
+        measurement = recording.at(process.id, time)
+        mark = recording.high_water_mark(process.id, until=measurement.tick)
+    layout = recording.layout(measurement.id)
+    figure = "pss" if args.process_memory == "pss" else "rss"
+    rss = measurement.totals.rss if measurement.totals else None
+    gap = compare_mark(mark.size if mark else None, rss)
+    highest = None
+    if gap.verdict is Verdict.HIGHER and time is None:
+        # The measurement with the highest PSS need not be the one with the highest RSS.
+        highest = recording.peak(process.id, "rss")
+    return ProcessView(
+        process=process,
+        measurement=measurement,
+        is_peak=time is None,
+        process_memory=args.process_memory,
+        breakdown=break_down(attribute(layout.entries), figure, top=_top(args, "process")),
+        mark=mark,
+        gap=gap,
+        highest=highest,
+    )
+
+
+def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
+    from ..analysis.peak import rank
+    from ..model import LayoutState
+    from ..render.views import SystemView, moment_size
+
+    time = _time(args)
+    tick = recording.system_peak(args.system_memory) if time is None else recording.tick_at(time)
+    # What has no memory of its own is not among the processes by size.
+    nothing = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
+    moments = [m for m in recording.processes_at(tick) if m.latest.state not in nothing]
+    return SystemView(
+        tick=tick,
+        time=recording.tick_time(tick),
+        lowest=args.system_memory if time is None else None,
+        memory=recording.system_memory(tick),
+        process_memory=args.process_memory,
+        ranking=rank(
+            moments, lambda moment: moment_size(moment, args.process_memory), _top(args, "system")
+        ),
+    )
+
+
+def _process_text(view: ProcessView, as_json: bool) -> str:
+    if as_json:
+        from ..render.peak_json import render_process
+
+        return render_process(view)
+    from ..render.process_text import render
+
+    return render(view)
+
+
+def _system_text(view: SystemView, as_json: bool) -> str:
+    if as_json:
+        from ..render.peak_json import render_system
+
+        return render_system(view)
+    from ..render.system_text import render
+
+    return render(view)
+
+
+def _print(text: str) -> None:
+    """Write to stdout whatever its encoding is: a name it cannot hold must not end in an error."""
+    import sys
+
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()

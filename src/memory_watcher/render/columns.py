@@ -1,0 +1,47 @@
+"""Lines of a name and a size, in columns as wide as the longest needs: nothing is cut."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..units import format_kib
+from .escape import escape, pad, width
+
+#: Where sizes end in outputs that people already parse: names to column 48, "Ki" at 62 to 64.
+NAME_WIDTH = 48
+SIZE_WIDTH = 16
+#: The column at which the values of the lines above the sizes begin.
+LABEL_WIDTH = 18
+#: What stands for a figure or a name that was not told.
+ABSENT = format_kib(None)
+
+
+class Line(NamedTuple):
+    """One line: a name (escaped when printed) and a size in bytes, None for one not told."""
+
+    name: str
+    size: int | None
+
+
+def blocks(*lines_by_block: list[Line]) -> str:
+    """Blocks of lines with a blank line between them and the sizes of all in one column."""
+    filled = [
+        [(escape(line.name), format_kib(line.size)) for line in lines]
+        for lines in lines_by_block
+        if lines
+    ]
+    names = max([NAME_WIDTH, *(width(name) for block in filled for name, _ in block)])
+    sizes = max([SIZE_WIDTH, *(len(size) + 1 for block in filled for _, size in block)])
+    return "\n\n".join(
+        "\n".join(f"{pad(name, names)}{size:>{sizes}}" for name, size in block) for block in filled
+    )
+
+
+def label(name: str, value: str) -> str:
+    """`time:             2018-…`: one of the lines above the sizes."""
+    return f"{name + ':':<{LABEL_WIDTH}}{value}"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """`1 mapping`, `2 mappings`."""
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,123 @@
+"""memory-peak's text for one process."""
+
+from __future__ import annotations
+
+from ..analysis.peak import Group, Verdict
+from ..metrics import READING, USAGE
+from ..model import LayoutState
+from ..units import format_kib, format_time
+from .columns import ABSENT, Line, blocks, label, plural
+from .escape import escape
+from .views import ProcessView
+
+_FIGURES = {metric.name: metric for metric in USAGE}
+_STATM = tuple(metric for metric in READING if metric.source.startswith("statm "))
+
+
+def render(view: ProcessView) -> str:
+    """Text with sizes in KiB, ending in a newline."""
+    measurement = view.measurement
+    title = "peak measurement" if view.is_peak else "measurement"
+    parts = [
+        _about_process(view),
+        _statm(view),
+        _about_layout(view),
+        "\n".join(
+            [label(title, str(measurement.id)), label("time", format_time(measurement.time))]
+        ),
+        _sizes(view),
+        *_notes(view),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _about_process(view: ProcessView) -> str:
+    process = view.process
+    image = process.image_at(view.measurement.tick)
+    name = escape(image.name) if image and image.name else ABSENT
+    return "\n".join(
+        [
+            label("pid", str(process.pid)),
+            label("process name", name),
+            label("process id", f"{process.id} (in this recording)"),
+        ]
+    )
+
+
+def _statm(view: ProcessView) -> str:
+    sizes = [format_kib(getattr(view.measurement.reading, metric.name)) for metric in _STATM]
+    longest = max(len(size) for size in sizes)
+    return "\n".join(
+        label(metric.title, f"{size:>{longest}}  {metric.meaning}")
+        for metric, size in zip(_STATM, sizes, strict=True)
+    )
+
+
+def _about_layout(view: ProcessView) -> str:
+    measurement = view.measurement
+    figure = _FIGURES[view.breakdown.figure]
+    lines = [
+        label("figures", f"{figure.title}: {figure.meaning}"),
+        label("layout", f"{measurement.state.label}: {measurement.state.meaning}"),
+        label("high-water mark", _mark(view)),
+    ]
+    if view.breakdown.figure == "pss" and measurement.rollup_pss is not None:
+        size = format_kib(measurement.rollup_pss)
+        lines.append(label("PSS unrounded", f"{size} (smaps_rollup; each mapping's is cut to Ki)"))
+    return "\n".join(lines)
+
+
+def _mark(view: ProcessView) -> str:
+    if view.mark is None:
+        return f"{ABSENT} (the kernel's VmHWM was not read)"
+    totals = view.measurement.totals
+    rss = totals.rss if totals else None
+    seen = f"{format_kib(view.mark.size)} (VmHWM, first seen {format_time(view.mark.time)})"
+    return f"{seen}, {_compared(view, f'the RSS of {format_kib(rss)} here')}"
+
+
+def _compared(view: ProcessView, rss: str) -> str:
+    gap = view.gap
+    if gap.size is None:
+        return f"not comparable with {rss}"
+    if gap.verdict is Verdict.NOTHING_HIGHER:
+        # A torn layout may count a mapping twice, and then proves nothing.
+        torn = view.measurement.state is LayoutState.TORN
+        return f"not above {rss}{'' if torn else ': no higher RSS was missed'}"
+    text = f"{format_kib(gap.size)} above {rss}"
+    if gap.verdict is Verdict.WITHIN_TOLERANCE:
+        return f"{text}: no more than the kernel's counters may be off"
+    highest = view.highest
+    if highest is None or highest.totals is None or highest.id == view.measurement.id:
+        return text
+    return f"{text}; the highest RSS is {format_kib(highest.totals.rss)} at {highest.id}"
+
+
+def _sizes(view: ProcessView) -> str:
+    parts = view.breakdown
+    end = [_line(parts.total, ":")]
+    if view.process_memory == "statm":
+        end.append(Line("statm resident:", view.measurement.reading.resident))
+    return blocks(
+        [_line(group, ":") for group in parts.own],
+        [_line(group) for group in parts.top],
+        [_line(parts.other, ":")],
+        end,
+    )
+
+
+def _line(group: Group, end: str = "") -> Line:
+    return Line(f"{group.name or '(no name)'}{end}", group.sum.size)
+
+
+def _notes(view: ProcessView) -> list[str]:
+    """Say which lines lack something."""
+    parts = view.breakdown
+    title = _FIGURES[parts.figure].title
+    lines = [
+        f"{escape(group.name)}: without {group.sum.lacking} of"
+        f" {plural(len(group.entries), 'mapping', 'mappings')}, whose {title} was not told"
+        for group in (*parts.own, *parts.top, parts.other, parts.total)
+        if group.sum.lacking
+    ]
+    return ["\n".join(lines)] if lines else []

@@ -1,0 +1,492 @@
+"""Questions to a recording, answered as facts: `Recording`.
+
+Sizes are bytes and times are UTC nanoseconds since 1970 everywhere. Absent is None, never 0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Literal
+
+from ..errors import SelectionError
+from ..metrics import READING
+from ..model import (
+    VOLATILE_FIELDS,
+    Layout,
+    LayoutState,
+    Machine,
+    Mapping,
+    MappingUsage,
+    Reading,
+    SystemMemory,
+    Totals,
+    Usage,
+)
+from ..units import SECOND, format_time
+from .readonly import ReadOnlyDatabase, Row
+from .results import (
+    HighWaterMark,
+    Measurement,
+    ProcessMoment,
+    RecordedImage,
+    RecordedProcess,
+    RecordedRun,
+)
+
+PeakFigure = Literal["pss", "rss", "statm"]
+SystemFigure = Literal["MemAvailable", "MemAvailableComputed"]
+
+_PEAK_COLUMNS: dict[str, str] = {"pss": "r.pss", "rss": "r.rss", "statm": "r.resident"}
+_READING_TIME = "t.time_ns + ifnull(r.delay_ns, 0)"
+_MEASUREMENT = (
+    f"SELECT r.id, r.process_id, r.tick, {_READING_TIME}, r.layout_state, r.keyframe, r.mappings,"
+    " r.layout_size, r.rss, r.pss, r.uss, r.layout_swap, r.swap_pss, r.rollup_pss, r.cpu_ns,"
+    f" r.wall_ns, {', '.join(f'r.{metric.name}' for metric in READING)} "
+)
+_READINGS = "FROM readings AS r JOIN ticks AS t ON t.id = r.tick "
+_VOLATILE = ", ".join(f"u.{name}" for name in Usage._fields[:VOLATILE_FIELDS])
+_DETAILS = ", ".join(Usage._fields[VOLATILE_FIELDS:])
+
+#: How many measurements are read at once; see `readonly` for why it is not all of them.
+_PAGE = 2000
+#: How many processes an error lists.
+_LISTED = 30
+#: Where a measurement at a time is looked for first.
+_NEAR = 60 * SECOND
+
+
+class Recording:
+    """A recording, opened for reading: it is never created or changed.
+
+    Reads while a recorder writes, after a recorder was killed, and in a read-only folder; `with`
+    closes it. To be used by the thread that opened it.
+
+    Raises RecordingNotFound, NotARecording, NewerRecording, or StoreError (no permission, damaged);
+    the questions raise SelectionError for what is not in the recording.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._database = ReadOnlyDatabase(path)
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; closing twice is allowed."""
+        self._database.close()
+
+    @property
+    def path(self) -> str:
+        """The path it was opened by."""
+        return self._database.path
+
+    # Who was recorded
+
+    def processes(self) -> list[RecordedProcess]:
+        """All processes, in the order in which they were first recorded."""
+        return self._processes("")
+
+    def process_count(self) -> int:
+        """Count the processes."""
+        row = self._database.row("SELECT count(*) FROM processes")
+        return row[0] if row else 0
+
+    def process(self, *, pid: int | None = None, process_id: int | None = None) -> RecordedProcess:
+        """Find the process that is meant: by PID, by its id in this recording, or the only one.
+
+        Raises SelectionError, saying what there is, if there is none or if there are several.
+        """
+        terms, values = [], []
+        if pid is not None:
+            terms.append("p.pid = ?")
+            values.append(pid)
+        if process_id is not None:
+            terms.append("p.id = ?")
+            values.append(process_id)
+        found = self._processes(f"WHERE {' AND '.join(terms)}" if terms else "", *values)
+        if len(found) == 1:
+            return found[0]
+        asked = " and ".join(
+            f"{word} {value}"
+            for word, value in (("PID", pid), ("process id", process_id))
+            if value is not None
+        )
+        if found:
+            what = f"{asked} stands for" if asked else "the recording holds"
+            raise SelectionError(
+                f"{what} {len(found)} processes; choose one by its process id: {_listing(found)}"
+            )
+        there = self.processes() if asked else []
+        raise SelectionError(
+            f"{self.path}: no process with {asked}; there is: {_listing(there)}"
+            if there
+            else f"{self.path}: the recording holds no process"
+        )
+
+    def runs(self) -> list[RecordedRun]:
+        """Each start of a recorder on this file, in order of time."""
+        rows = self._database.rows(
+            "SELECT m.boot_id, m.hostname, m.kernel, m.page_size, r.id, r.first_tick, r.last_tick,"
+            " a.time_ns, b.time_ns, r.end_reason, r.period_ns, r.command_line, r.version,"
+            " r.cpu_ns, r.peak_rss FROM runs AS r JOIN machines AS m ON m.id = r.machine_id"
+            " LEFT JOIN ticks AS a ON a.id = r.first_tick"
+            " LEFT JOIN ticks AS b ON b.id = r.last_tick ORDER BY r.id"
+        )
+        return [RecordedRun(row[4], Machine(*row[:4]), *row[5:]) for row in rows]
+
+    # One process over time
+
+    def measurements(self, process_id: int) -> Iterator[Measurement]:
+        """All measurements of a process in the order they were made, without their layouts.
+
+        Raises SelectionError for an unknown process.
+        """
+        self.process(process_id=process_id)
+        return self._pages(process_id)
+
+    def measurement(self, measurement_id: int) -> Measurement:
+        """One measurement by its number.
+
+        Raises SelectionError if there is none.
+        """
+        row = self._database.row(f"{_MEASUREMENT}{_READINGS}WHERE r.id = ?", measurement_id)
+        if row is None:
+            raise SelectionError(f"{self.path}: no measurement {measurement_id}")
+        return _measurement(row)
+
+    def peak(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
+        """Find the highest measurement that has a layout; the earliest of equals.
+
+        By the layout's PSS, the layout's RSS, or statm's resident figure. Torn layouts count:
+        see `Measurement.state`.
+
+        Raises SelectionError if there is none, saying why.
+        """
+        column = _PEAK_COLUMNS[by]
+        row = self._database.row(
+            f"SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
+            f" AND {column} IS NOT NULL ORDER BY {column} DESC, r.tick LIMIT 1",
+            process_id,
+        )
+        if row is None:
+            raise self._why_no_layout(process_id, by)
+        return self.measurement(row[0])
+
+    def at(self, process_id: int, time_ns: int) -> Measurement:
+        """Find the measurement with a layout at that time, or the last one before it.
+
+        Raises SelectionError if there is none, saying when the first one is.
+        """
+        # Readings are later than their tick's time, so ticks narrow the search; ticks are few and
+        # small, readings are not. The second try is for a gap longer than usual.
+        for earliest in (time_ns - _NEAR, -(2**63)):
+            row = self._database.row(
+                "SELECT r.id FROM ticks AS t CROSS JOIN readings AS r"
+                " ON r.process_id = ? AND r.tick = t.id"
+                " WHERE t.time_ns BETWEEN ? AND ? AND r.keyframe IS NOT NULL"
+                f" AND {_READING_TIME} <= ? ORDER BY {_READING_TIME} DESC, r.tick DESC LIMIT 1",
+                process_id,
+                earliest,
+                time_ns,
+                time_ns,
+            )
+            if row is not None:
+                return self.measurement(row[0])
+        first = self._database.row(
+            f"SELECT min({_READING_TIME}) {_READINGS}"
+            "WHERE r.process_id = ? AND r.keyframe IS NOT NULL",
+            process_id,
+        )
+        if first is None or first[0] is None:
+            raise self._why_no_layout(process_id)
+        raise SelectionError(
+            f"{self.path}: no layout was recorded at or before that time;"
+            f" the first one is of {format_time(first[0])}"
+        )
+
+    def layout(self, measurement_id: int) -> Layout:
+        """All mappings of a measurement with their usage, in the order of their addresses.
+
+        Raises SelectionError if there is no such measurement, or if it has no layout.
+        """
+        found = self._database.row(
+            "SELECT process_id, tick, keyframe, layout_state FROM readings WHERE id = ?",
+            measurement_id,
+        )
+        if found is None:
+            raise SelectionError(f"{self.path}: no measurement {measurement_id}")
+        process_id, tick, keyframe, state = found
+        if keyframe is None:
+            meaning = LayoutState(state).meaning
+            raise SelectionError(f"measurement {measurement_id} has no layout: {meaning}")
+        rows = self._database.rows(
+            f'SELECT m."start", m."end", m.perms, m."offset", m.dev, m.inode, p.pathname,'
+            f" u.detail_id, {_VOLATILE} FROM usages AS u"
+            " CROSS JOIN mappings AS m ON m.id = u.mapping_id"
+            " CROSS JOIN paths AS p ON p.id = m.path_id"
+            " WHERE u.process_id = ? AND u.first_tick BETWEEN ? AND ? AND u.last_tick >= ?",
+            process_id,
+            keyframe,
+            tick,
+            tick,
+        )
+        details = {number: self._detail(number) for number in {row[7] for row in rows}}
+        entries = [MappingUsage(_mapping(row), Usage(*row[8:], *details[row[7]])) for row in rows]
+        entries.sort(key=lambda entry: entry.mapping)
+        return Layout(tuple(entries), LayoutState(state))
+
+    def high_water_mark(self, process_id: int, until: int | None = None) -> HighWaterMark | None:
+        """Find the highest VmHWM seen of a process, and the reading that first showed it.
+
+        `until` is the last tick to look at. None if the kernel's mark was never read. An execve
+        starts a new mark; the highest of all images is given.
+        """
+        row = self._database.row(
+            "SELECT r.high_water_mark, r.id FROM readings AS r WHERE r.process_id = ?"
+            " AND r.tick <= ? AND r.high_water_mark IS NOT NULL"
+            " ORDER BY r.high_water_mark DESC, r.tick LIMIT 1",
+            process_id,
+            2**63 - 1 if until is None else until,
+        )
+        if row is None:
+            return None
+        measurement = self.measurement(row[1])
+        return HighWaterMark(row[0], measurement.tick, measurement.time)
+
+    # The machine at one instant
+
+    def tick_time(self, tick: int) -> int:
+        """When a tick began, UTC nanoseconds.
+
+        Raises SelectionError for an unknown tick.
+        """
+        row = self._database.row("SELECT time_ns FROM ticks WHERE id = ?", tick)
+        if row is None:
+            raise SelectionError(f"{self.path}: no tick {tick}")
+        time_ns: int = row[0]
+        return time_ns
+
+    def tick_at(self, time_ns: int) -> int:
+        """Find the tick at that time, or the last one before it.
+
+        Raises SelectionError if there is none, saying when the first one is.
+        """
+        row = self._database.row(
+            "SELECT id FROM ticks WHERE time_ns <= ? ORDER BY time_ns DESC, id DESC LIMIT 1",
+            time_ns,
+        )
+        if row is not None:
+            tick: int = row[0]
+            return tick
+        first = self._database.row("SELECT min(time_ns) FROM ticks")
+        when = f"the first tick is of {format_time(first[0])}" if first and first[0] else "no ticks"
+        raise SelectionError(f"{self.path}: nothing was recorded at or before that time; {when}")
+
+    def system_memory(self, tick: int) -> SystemMemory | None:
+        """Tell what /proc/meminfo said at a tick; None if it was not recorded then.
+
+        Raises SelectionError for an unknown tick.
+        """
+        first = self._first_tick_of_run(tick)
+        rows = self._database.rows(
+            "SELECT f.name, (SELECT m.value FROM meminfo AS m WHERE m.field_id = f.id"
+            " AND m.first_tick BETWEEN ? AND ? ORDER BY m.first_tick DESC LIMIT 1) AS value"
+            " FROM meminfo_fields AS f ORDER BY f.id",
+            first,
+            tick,
+        )
+        values = {name: value for name, value in rows if value is not None}
+        return SystemMemory(values) if values else None
+
+    def system_peak(self, by: SystemFigure = "MemAvailable") -> int:
+        """Find the tick at which the machine had the least memory available; the first of equals.
+
+        Raises SelectionError if the recording does not tell.
+        """
+        if by == "MemAvailable":
+            row = self._database.row(
+                "SELECT first_tick FROM meminfo WHERE value IS NOT NULL AND field_id ="
+                " (SELECT id FROM meminfo_fields WHERE name = ?)"
+                " ORDER BY value, first_tick LIMIT 1",
+                by,
+            )
+            found: int | None = None if row is None else row[0]
+        else:
+            found = self._lowest_computed()
+        if found is None:
+            raise SelectionError(
+                f"{self.path}: {by} was not recorded; choose a process: "
+                + _listing(self.processes())
+            )
+        return found
+
+    def processes_at(self, tick: int) -> list[ProcessMoment]:
+        """Every process that lived at a tick, with its latest reading of the same run until then.
+
+        Raises SelectionError for an unknown tick.
+        """
+        first = self._first_tick_of_run(tick)
+        latest = self._latest(first, tick, "")
+        layouts = {number: found for number, found in latest.items() if found.has_layout}
+        if any(found.state is LayoutState.NOT_TAKEN for found in latest.values()):
+            for number, found in self._latest(first, tick, "AND r.keyframe IS NOT NULL").items():
+                if number in latest and latest[number].state is LayoutState.NOT_TAKEN:
+                    layouts[number] = found
+        return [
+            ProcessMoment(process, latest[process.id], layouts.get(process.id))
+            for process in self._processes("WHERE p.end_tick IS NULL OR p.end_tick > ?", tick)
+            if process.id in latest
+        ]
+
+    # How it is found
+
+    def _processes(self, where: str, *parameters: int) -> list[RecordedProcess]:
+        def time_of(order: str) -> str:
+            return (
+                f"(SELECT {_READING_TIME} {_READINGS} WHERE r.process_id = p.id"
+                f" ORDER BY r.tick {order} LIMIT 1)"
+            )
+
+        rows = self._database.rows(
+            "SELECT p.id, p.pid, p.start_time, p.parent_pid, p.uid, p.cgroup, p.end_tick,"
+            f" {time_of('ASC')}, {time_of('DESC')} FROM processes AS p {where} ORDER BY p.id",
+            *parameters,
+        )
+        images: dict[int, list[RecordedImage]] = {row[0]: [] for row in rows}
+        for process_id, *image in self._database.rows(
+            "SELECT i.process_id, i.first_tick, i.name, i.command_line, i.exe FROM images AS i"
+            f" JOIN processes AS p ON p.id = i.process_id {where}"
+            " ORDER BY i.process_id, i.first_tick",
+            *parameters,
+        ):
+            if process_id in images:
+                images[process_id].append(RecordedImage(*image))
+        return [RecordedProcess(*(*row, tuple(images[row[0]]))) for row in rows]
+
+    def _pages(self, process_id: int) -> Iterator[Measurement]:
+        after = -(2**63)
+        while True:
+            rows = self._database.rows(
+                f"{_MEASUREMENT}{_READINGS}WHERE r.process_id = ? AND r.tick > ?"
+                f" ORDER BY r.tick LIMIT {_PAGE}",
+                process_id,
+                after,
+            )
+            for row in rows:
+                yield _measurement(row)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][2]
+
+    def _latest(self, first: int, tick: int, condition: str) -> dict[int, Measurement]:
+        rows = self._database.rows(
+            f"{_MEASUREMENT} FROM processes AS p CROSS JOIN readings AS r ON r.id ="
+            " (SELECT r.id FROM readings AS r WHERE r.process_id = p.id AND r.tick BETWEEN ? AND ?"
+            f" {condition} ORDER BY r.tick DESC LIMIT 1) CROSS JOIN ticks AS t ON t.id = r.tick"
+            " WHERE p.end_tick IS NULL OR p.end_tick > ?",
+            first,
+            tick,
+            tick,
+        )
+        return {row[1]: _measurement(row) for row in rows}
+
+    def _first_tick_of_run(self, tick: int) -> int:
+        """Figures are valid until the next of the same run: between two runs nobody looked."""
+        row = self._database.row(
+            "SELECT r.first_tick FROM ticks AS t JOIN runs AS r ON r.id = t.run_id WHERE t.id = ?",
+            tick,
+        )
+        if row is None:
+            raise SelectionError(f"{self.path}: no tick {tick}")
+        first: int = row[0]
+        return first
+
+    def _lowest_computed(self) -> int | None:
+        """Sweep over the changes of the fields that make up MemAvailableComputed."""
+        changes = self._database.rows(
+            "SELECT m.first_tick, f.name, m.value FROM meminfo AS m"
+            " JOIN meminfo_fields AS f ON f.id = m.field_id WHERE f.name IN"
+            " ('MemFree', 'Buffers', 'Cached', 'Shmem', 'SwapCached', 'SReclaimable')"
+            " ORDER BY m.first_tick"
+        )
+        values: dict[str, int] = {}
+        now = SystemMemory(values)
+        lowest: int | None = None
+        found: int | None = None
+        for index, (tick, name, value) in enumerate(changes):
+            if value is None:
+                values.pop(name, None)
+            else:
+                values[name] = value
+            if index + 1 < len(changes) and changes[index + 1][0] == tick:
+                continue  # the other fields of this tick are still those of the one before
+            available = now.available_computed
+            if available is not None and (lowest is None or available < lowest):
+                lowest, found = available, tick
+        return found
+
+    def _detail(self, number: int) -> Row:
+        row = self._database.row(f"SELECT {_DETAILS} FROM details WHERE id = ?", number)
+        return () if row is None else row
+
+    def _why_no_layout(self, process_id: int, by: PeakFigure | None = None) -> SelectionError:
+        process = self.process(process_id=process_id)
+        who = f"process {process.id} (PID {process.pid}, {process.name!r})"
+        rows = self._database.rows(
+            "SELECT DISTINCT layout_state FROM readings WHERE process_id = ?", process_id
+        )
+        states = sorted(LayoutState(row[0]) for row in rows)
+        if by is not None and any(state.has_layout for state in states):
+            return SelectionError(f"{who}: no layout with its {by} figure; try another figure")
+        # Why there is none says more than that only cheap figures were read at some ticks.
+        reasons = [state for state in states if state is not LayoutState.NOT_TAKEN] or states
+        told = " ".join(state.meaning for state in reasons)
+        return SelectionError(f"{who}: no layout was recorded. {told}".rstrip())
+
+
+def _measurement(row: Row) -> Measurement:
+    totals = None if row[5] is None else Totals(*row[6:13])
+    return Measurement(
+        id=row[0],
+        process_id=row[1],
+        tick=row[2],
+        time=row[3],
+        state=LayoutState(row[4]),
+        reading=Reading(*row[16:]),
+        totals=totals,
+        rollup_pss=row[13],
+        cpu_ns=row[14],
+        wall_ns=row[15],
+    )
+
+
+def _mapping(row: Row) -> Mapping:
+    # Addresses are unsigned; above 2**63 SQLite holds them as negative numbers.
+    return Mapping(row[0] % 2**64, row[1] % 2**64, *row[2:7])
+
+
+def _listing(processes: list[RecordedProcess]) -> str:
+    """List processes in one line for an error; repr makes hostile names harmless."""
+    parts = [
+        f"{process.id} (PID {process.pid}, {process.name!r}, {_span(process)})"
+        for process in processes[:_LISTED]
+    ]
+    if len(processes) > _LISTED:
+        parts.append(f"and {len(processes) - _LISTED} more")
+    return ", ".join(parts) or "nothing"
+
+
+def _span(process: RecordedProcess) -> str:
+    if process.first_seen is None or process.last_seen is None:
+        return "never read"
+    return f"{format_time(process.first_seen)} to {format_time(process.last_seen)}"
