@@ -9,9 +9,15 @@ from ..model import MappingUsage
 HEAP_SIZE = 64 << 20
 _GLIBC_NAME = "[anon: glibc: malloc arena]"
 
-#: Below 1 TiB the kernel places no mapping of a 64-bit process unless asked for that address, as
-#: Go asks for its heap at 0xc000000000, in steps of 64 MiB with a reserve behind.
-_CHOSEN_BY_KERNEL = 1 << 40
+#: Where Go asks for its heap on x86-64 and on arm64: in steps of 64 MiB, with a reserve behind,
+#: and its threads' own stacks inside. The kernel itself places nothing there (the mmap region of a
+#: 39-bit address space ends below 512 GiB and begins above 384 GiB; larger ones are far above).
+_GO_HEAPS = (range(0xC0 << 32, 1 << 40), range(0x40 << 32, 0x60 << 32))
+
+
+def is_go_heap_address(address: int) -> bool:
+    """Whether a runtime, not the kernel, chose this address: Go's heap begins there."""
+    return any(address in heap for heap in _GO_HEAPS)
 
 
 def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
@@ -58,5 +64,5 @@ def _may_be_piece(entry: MappingUsage) -> bool:
     if mapping.pathname not in ("", _GLIBC_NAME) or mapping.perms[3] != "p" or mapping.inode:
         return False
     if usage.vm_flags is None:
-        return mapping.start >= _CHOSEN_BY_KERNEL
+        return mapping.start >= 1 << 32 and not is_go_heap_address(mapping.start)
     return "nr" in usage.vm_flags.split()

@@ -17,6 +17,10 @@ from typing import NamedTuple
 from ..model import Mapping as Header
 from ..model import MappingUsage
 from .arenas import find_arenas
+from .bss import Bss, bss_owners
+from .stacks import find_stacks
+
+__all__ = ["Attribution", "Bss", "Kind", "KindFacts", "attribute"]
 
 
 class Kind(enum.Enum):
@@ -61,14 +65,6 @@ _MEANINGS = {
 }
 
 
-class Bss(NamedTuple):
-    """Where the .bss of a mapped file lies, in one process: whole pages, end exclusive."""
-
-    start: int
-    end: int
-    pathname: str
-
-
 @dataclass(frozen=True, slots=True)
 class KindFacts:
     """What was recorded besides the mappings themselves: empty where it was not.
@@ -96,18 +92,20 @@ def attribute(
     """Tell for each mapping of one layout, in its order, what it is for."""
     entries = list(entries)
     arenas = find_arenas(entries)
+    owners = bss_owners(entries, facts.bss)
+    stacks = find_stacks(entries, facts.stack_pointers.values(), arenas | owners.keys())
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
-    return [
-        (
-            entry,
-            _plain(Kind.ARENA)
-            if index in arenas
-            else _by_name(entry, programs)
-            if entry.mapping.pathname
-            else _without_name(entry),
-        )
-        for index, entry in enumerate(entries)
-    ]
+
+    def tell(index: int, entry: MappingUsage) -> Attribution:
+        if index in arenas:
+            return _plain(Kind.ARENA)
+        if index in owners:
+            return Attribution(Kind.LIBRARY, owners[index])
+        if index in stacks:
+            return _plain(Kind.THREAD_STACK)
+        return _by_name(entry, programs) if entry.mapping.pathname else _without_name(entry)
+
+    return [(entry, tell(index, entry)) for index, entry in enumerate(entries)]
 
 
 def _plain(kind: Kind) -> Attribution:

@@ -1,0 +1,117 @@
+"""Which nameless mappings are stacks of threads.
+
+A thread's stack pointer says where its stack is, but not that the whole mapping around it is a
+stack: a Go program runs system calls on stacks inside its heap, a signal handler on a piece of
+whatever memory, a thread may be given a stack out of malloc, and a stack may have merged with
+unrelated memory above it. Calling a heap of 4 GiB "thread stack" because of that would be worse
+than calling a stack "anonymous". So a stack pointer needs a second witness.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence, Set
+
+from ..model import MappingUsage
+from .arenas import is_go_heap_address
+
+KIB = 1024
+
+#: ulimit -s on every distribution, and so glibc's default for threads.
+DEFAULT_SIZE = 8192 * KIB
+#: A stack grows down from its mapping's end. On 400 threads of Chromium and Python the pointer was
+#: at most this far below, thread-local variables included (see docs).
+NEAR_THE_END = 256 * KIB
+#: glibc's guard is one page; Java's and others' zones are some dozen pages.
+LARGEST_GUARD = 1024 * KIB
+
+
+def find_stacks(
+    entries: Sequence[MappingUsage], stack_pointers: Iterable[int], taken: Set[int] = frozenset()
+) -> set[int]:
+    """Positions in `entries` of nameless mappings that are stacks; never one of `taken`."""
+    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
+    pointers = sorted(set(stack_pointers))
+    found: set[int] = set()
+    below: MappingUsage | None = None
+    for index in order:
+        entry = entries[index]
+        if index not in taken and _may_be_stack(entry):
+            first = bisect_left(pointers, entry.mapping.start)
+            inside = pointers[first : bisect_left(pointers, entry.mapping.end)]
+            guard = below if below is not None and _guards(below, entry) else None
+            if _is_stack(entry, guard, inside):
+                found.add(index)
+        below = entry
+    return found
+
+
+def _flags(entry: MappingUsage) -> list[str]:
+    return (entry.usage.vm_flags or "").split()
+
+
+def _may_be_stack(entry: MappingUsage) -> bool:
+    mapping = entry.mapping
+    return (
+        not mapping.pathname
+        and not mapping.inode
+        and mapping.perms[1] == "w"
+        and mapping.perms[3] == "p"
+        and not is_go_heap_address(mapping.start)
+    )
+
+
+def _guards(below: MappingUsage, entry: MappingUsage) -> bool:
+    """Whether `below` is a guard of `entry`: directly below it, small, without access.
+
+    `nr` marks the reserve of a malloc arena, which ends wherever another mapping may begin.
+    """
+    mapping = below.mapping
+    return (
+        mapping.end == entry.mapping.start
+        and mapping.perms == "---p"
+        and not mapping.pathname
+        and mapping.size <= LARGEST_GUARD
+        and "nr" not in _flags(below)
+    )
+
+
+def _is_stack(entry: MappingUsage, guard: MappingUsage | None, pointers: Sequence[int]) -> bool:
+    """Weigh the evidence. `pointers` are the stack pointers inside, in order.
+
+    - `gd` (grows down) and `ss` (shadow stack) are given to stacks only.
+    - `nh` is what MAP_STACK leaves behind since 6.7. It keeps stacks apart from ordinary memory, so
+      that a pointer in such a mapping is enough: it may hold several stacks, and nothing else.
+    - Otherwise two of three: a guard (or guard markers, `gu`), a pointer close to the end, a size
+      that the threads seen inside explain. That finds stacks given by the user, merged stacks and
+      deep recursion, and refuses heaps and stacks that merged with other memory.
+    """
+    flags = _flags(entry)
+    if "gd" in flags or "ss" in flags:
+        return True
+    if guard is not None and _was_made_as_stack(entry, guard):
+        return True
+    if not pointers or "nh" in flags:
+        return bool(pointers)
+    witnesses = (
+        guard is not None or "gu" in flags,
+        entry.mapping.end - pointers[-1] <= NEAR_THE_END,
+        entry.mapping.size <= DEFAULT_SIZE * len(pointers),
+    )
+    return sum(witnesses) >= 2
+
+
+def _was_made_as_stack(entry: MappingUsage, guard: MappingUsage) -> bool:
+    """Whether mapping and guard tell by themselves that they were made as a stack.
+
+    Needed where no stack pointer was read (another user's process, a thread that ran each time, an
+    old capture), and for the stacks of ended threads, which glibc keeps for the next ones and which
+    no pointer points into. MAP_STACK's `nh` on both: one mapping of which the low end was closed,
+    which is how pthread_create makes a stack. On kernels before 6.7, which leave no such mark, only
+    the exact default size behind a guard of one page (glibc counts the guard in since 2.27, before
+    it did not) is taken: a size that could be anything proves nothing.
+    """
+    if "nh" in _flags(entry):
+        return "nh" in _flags(guard)
+    page = guard.mapping.size
+    return page <= 64 * KIB and entry.mapping.size in (DEFAULT_SIZE, DEFAULT_SIZE - page)

@@ -1,0 +1,94 @@
+"""The head of an ELF file -> its PT_LOAD segments. Pure, and made for files that one cannot trust.
+
+Only program headers are read: they are what a loader goes by, and they are there in stripped files.
+A file that is no ELF, is cut, or contradicts itself gives None; there is nothing to be told from it
+and nothing that a user could mend.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from ..model import ElfSegment
+
+#: Enough of a file's beginning for nearly all: the table follows the ELF header. Tools that rewrite
+#: files (patchelf) may move it anywhere, so its place is to be looked up with `find_table`.
+HEAD_SIZE = 4096
+#: Linux refuses to run files with a longer table.
+LARGEST_TABLE = 65536
+
+_EXECUTABLE_OR_SHARED = (2, 3)
+_PT_LOAD = 1
+
+
+class Table(NamedTuple):
+    """Where the program headers are in the file, and how to read them."""
+
+    offset: int
+    size: int
+    entry_size: int
+    order: str  # "<" or ">"
+    is_64_bit: bool
+
+
+def find_table(head: bytes) -> Table | None:
+    """Where the program headers are; None if `head` begins no ELF program or library."""
+    if len(head) < 20 or head[:4] != b"\x7fELF" or head[4] not in (1, 2) or head[5] not in (1, 2):
+        return None
+    is_64_bit = head[4] == 2
+    order = "<" if head[5] == 1 else ">"
+    # e_type … e_phoff … e_phentsize, e_phnum
+    layout = order + ("16x H 14x Q 14x H H" if is_64_bit else "16x H 10x I 10x H H")
+    if len(head) < struct.calcsize(layout):
+        return None
+    file_type, offset, entry_size, count = struct.unpack_from(layout, head)
+    if file_type not in _EXECUTABLE_OR_SHARED or entry_size < (56 if is_64_bit else 32):
+        return None
+    size = entry_size * count
+    if not count or size > LARGEST_TABLE:
+        return None
+    return Table(offset, size, entry_size, order, is_64_bit)
+
+
+def parse_table(table: Table, data: bytes) -> tuple[ElfSegment, ...] | None:
+    """The PT_LOAD segments in `data`, the `table.size` bytes of the file at `table.offset`."""
+    if len(data) < table.size:
+        return None
+    segments = []
+    for position in range(0, table.size, table.entry_size):
+        segment = _segment(table, data, position)
+        if segment is None:
+            continue
+        bits = 64 if table.is_64_bit else 32
+        if segment.file_size > segment.memory_size:
+            return None
+        if segment.address + segment.memory_size > 1 << bits:
+            return None
+        if segment.offset + segment.file_size > 1 << 63:
+            return None
+        segments.append(segment)
+    return tuple(segments)
+
+
+def _segment(table: Table, data: bytes, position: int) -> ElfSegment | None:
+    """One program header, if it is a PT_LOAD. The two classes differ in where p_flags stands."""
+    if table.is_64_bit:
+        kind, flags, offset, address, _, file_size, memory_size = struct.unpack_from(
+            table.order + "IIQQQQQ", data, position
+        )
+    else:
+        kind, offset, address, _, file_size, memory_size, flags = struct.unpack_from(
+            table.order + "IIIIIII", data, position
+        )
+    return (
+        ElfSegment(offset, address, file_size, memory_size, flags & 7) if kind == _PT_LOAD else None
+    )
+
+
+def parse_segments(head: bytes) -> tuple[ElfSegment, ...] | None:
+    """The PT_LOAD segments of a file, from its beginning; None if it holds no whole table."""
+    table = find_table(head)
+    if table is None:
+        return None
+    return parse_table(table, head[table.offset : table.offset + table.size])
