@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Generic, Literal, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from ..metrics import USAGE
 from ..model import MappingUsage
@@ -13,7 +12,6 @@ from .kinds import Attribution, Kind
 
 By = Literal["name", "kind", "mapping"]
 Attributed = Iterable[tuple[MappingUsage, Attribution]]
-_T = TypeVar("_T")
 
 #: Kinds that stand on lines of their own above the names, in this order; the arenas only if any.
 OWN_LINES = {
@@ -43,18 +41,12 @@ class Sum(NamedTuple):
 
 def add_up(sizes: Iterable[int | None]) -> Sum:
     """Add what is told; the sum of nothing at all is 0, of nothing told None."""
-    total, told, lacking = 0, 0, 0
-    for size in sizes:
-        if size is None:
-            lacking += 1
-        else:
-            told += 1
-            total += size
-    return Sum(None if lacking and not told else total, lacking)
+    sizes = list(sizes)
+    told = [size for size in sizes if size is not None]
+    return Sum(sum(told) if told or not sizes else None, len(sizes) - len(told))
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Mappings that are shown as one line; `kind` is None if they are of several kinds."""
 
     kind: Kind | None
@@ -72,8 +64,7 @@ class Group:
         return _sum_of(self.entries, figure)
 
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
+class Breakdown(NamedTuple):
     """A layout in lines: `own` + `top` + `other` add up to `total`, each in `figure` (bytes).
 
     `top` is sorted by size, the biggest first; `other` stands for `other_groups` more lines.
@@ -105,17 +96,17 @@ def break_down(
             entries = members.pop((kind, title), [])
             if entries or kind is not Kind.ARENA:
                 own.append(_group(kind, title, entries, figure))
-    groups = [_group(kind, name, entries, figure) for (kind, name), entries in members.items()]
-    groups.sort(key=_biggest_first)
-    shown = groups if top is None else groups[:top]
-    rest = groups[len(shown) :]
-    rest_entries = [entry for group in rest for entry in group.entries]
+    # The figures come first: of many names only the few that are shown become groups.
+    sums = [(key, _sum_of(entries, figure)) for key, entries in members.items()]
+    sums.sort(key=_biggest_first)
+    shown = sums if top is None else sums[:top]
+    rest = [entry for key, _ in sums[len(shown) :] for entry in members[key]]
     return Breakdown(
         figure=figure,
         own=tuple(own),
-        top=tuple(shown),
-        other=_group(None, "other mappings", rest_entries, figure),
-        other_groups=len(rest),
+        top=tuple(Group(*key, tuple(members[key]), total) for key, total in shown),
+        other=_group(None, "other mappings", rest, figure),
+        other_groups=len(sums) - len(shown),
         total=_group(None, "sum", every, figure),
     )
 
@@ -137,13 +128,12 @@ def _group(kind: Kind | None, name: str, entries: Iterable[MappingUsage], figure
 
 
 def _sum_of(entries: Iterable[MappingUsage], figure: str) -> Sum:
-    return add_up(getattr(entry.usage, figure) for entry in entries)
+    return add_up([getattr(entry.usage, figure) for entry in entries])
 
 
-def _biggest_first(group: Group) -> tuple[bool, int, str, str]:
-    size = group.sum.size
-    kind = group.kind.value if group.kind else ""
-    return (size is None, -(size or 0), group.name, kind)
+def _biggest_first(line: tuple[tuple[Kind, str], Sum]) -> tuple[bool, int, str, str]:
+    (kind, name), (size, _) = line
+    return (size is None, -(size or 0), name, kind.value)
 
 
 class Verdict(enum.Enum):
@@ -176,32 +166,3 @@ def compare_mark(mark: int | None, rss: int | None, tolerance: int = 0) -> Gap:
     if gap <= 0:
         return Gap(gap, Verdict.NOTHING_HIGHER)
     return Gap(gap, Verdict.WITHIN_TOLERANCE if gap <= tolerance else Verdict.HIGHER)
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking(Generic[_T]):
-    """Things by size: `top` + `other` add up to `total`, all in bytes; `other_count` more things.
-
-    A sum says in `lacking` how many of its things have no size.
-    """
-
-    top: tuple[tuple[_T, int | None], ...]
-    other: Sum
-    other_count: int
-    total: Sum
-
-
-def rank(
-    things: Iterable[_T], size_of: Callable[[_T], int | None], top: int | None = None
-) -> Ranking[_T]:
-    """Sort things by size, the biggest first and those without one last; keep the `top` ones."""
-    sized = [(thing, size_of(thing)) for thing in things]
-    sized.sort(key=lambda pair: (pair[1] is None, -(pair[1] or 0)))
-    shown = sized if top is None else sized[:top]
-    rest = sized[len(shown) :]
-    return Ranking(
-        top=tuple(shown),
-        other=add_up(size for _, size in rest),
-        other_count=len(rest),
-        total=add_up(size for _, size in sized),
-    )

@@ -10,7 +10,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..render.views import ProcessView, SystemView
+    from ..render.process_view import ProcessView
+    from ..render.system_view import SystemView
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
 
@@ -122,7 +123,7 @@ def _process_view(
 ) -> ProcessView:
     from ..analysis.kinds import attribute
     from ..analysis.peak import Verdict, break_down, compare_mark
-    from ..render.views import ProcessView
+    from ..render.process_view import ProcessView
 
     time = _time(args)
     if time is None:
@@ -152,9 +153,9 @@ def _process_view(
 
 
 def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
-    from ..analysis.peak import rank
+    from ..analysis.ranking import rank
     from ..model import LayoutState
-    from ..render.views import SystemView, moment_size
+    from ..render.system_view import SystemView, moment_size
 
     time = _time(args)
     tick = recording.system_peak(args.system_memory) if time is None else recording.tick_at(time)
@@ -175,21 +176,17 @@ def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
 
 def _process_text(view: ProcessView, as_json: bool) -> str:
     if as_json:
-        from ..render.peak_json import render_process
-
-        return render_process(view)
-    from ..render.process_text import render
-
+        from ..render.process_json import render
+    else:
+        from ..render.process_text import render
     return render(view)
 
 
 def _system_text(view: SystemView, as_json: bool) -> str:
     if as_json:
-        from ..render.peak_json import render_system
-
-        return render_system(view)
-    from ..render.system_text import render
-
+        from ..render.system_json import render
+    else:
+        from ..render.system_text import render
     return render(view)
 
 

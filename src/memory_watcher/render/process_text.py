@@ -8,7 +8,7 @@ from ..model import LayoutState
 from ..units import format_kib, format_time
 from .columns import ABSENT, Line, blocks, label, plural
 from .escape import escape
-from .views import ProcessView
+from .process_view import ProcessView
 
 _FIGURES = {metric.name: metric for metric in USAGE}
 _STATM = tuple(metric for metric in READING if metric.source.startswith("statm "))

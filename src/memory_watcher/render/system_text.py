@@ -6,7 +6,7 @@ from ..model import SystemMemory
 from ..store.results import ProcessMoment
 from ..units import format_time
 from .columns import ABSENT, Line, blocks, label, plural
-from .views import SystemView
+from .system_view import SystemView
 
 #: What of /proc/meminfo is shown; --json gives all of it.
 _SHOWN = (

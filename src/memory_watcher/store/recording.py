@@ -241,7 +241,9 @@ class Recording:
             tick,
         )
         details = {number: self._detail(number) for number in {row[7] for row in rows}}
-        entries = [MappingUsage(_mapping(row), Usage(*row[8:], *details[row[7]])) for row in rows]
+        entries = [
+            MappingUsage(_mapping(row), Usage._make(row[8:] + details[row[7]])) for row in rows
+        ]
         entries.sort(key=lambda entry: entry.mapping)
         return Layout(tuple(entries), LayoutState(state))
 
@@ -472,7 +474,7 @@ def _measurement(row: Row) -> Measurement:
 
 def _mapping(row: Row) -> Mapping:
     # Addresses are unsigned; above 2**63 SQLite holds them as negative numbers.
-    return Mapping(row[0] % 2**64, row[1] % 2**64, *row[2:7])
+    return Mapping._make((row[0] % 2**64, row[1] % 2**64, *row[2:7]))
 
 
 def _listing(processes: list[RecordedProcess]) -> str:

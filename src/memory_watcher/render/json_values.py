@@ -1,0 +1,85 @@
+r"""Facts as JSON values: bytes, UTC nanoseconds beside ISO times, null for what was not told.
+
+The text is ASCII, so any encoding holds it. Bytes of a name that are no UTF-8 are written as \xNN,
+and the exact bytes stand beside it in hexadecimal (`name_hex`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..analysis.peak import Sum
+from ..metrics import READING
+from ..store.results import Measurement, RecordedImage, RecordedProcess
+from ..units import format_time
+
+
+def dump(value: dict[str, Any]) -> str:
+    """One JSON object and a newline."""
+    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def named(key: str, text: str | None) -> dict[str, str | None]:
+    """A name under its key, and its exact bytes if they are no UTF-8."""
+    if text is None or text.isascii():
+        return {key: text}
+    data = text.encode("utf-8", "surrogateescape")
+    valid = data.decode("utf-8", "backslashreplace")
+    return {key: text} if valid == text else {key: valid, f"{key}_hex": data.hex()}
+
+
+def timed(key: str, time_ns: int | None) -> dict[str, str | int | None]:
+    """A time as ISO text and in nanoseconds."""
+    return {
+        key: None if time_ns is None else format_time(time_ns),
+        f"{key}_ns": time_ns,
+    }
+
+
+def image_facts(image: RecordedImage) -> dict[str, Any]:
+    """What an execve put into a process."""
+    return {
+        "first_tick": image.first_tick,
+        **named("name", image.name),
+        **named("command_line", image.command_line),
+        **named("exe", image.exe),
+    }
+
+
+def process_facts(process: RecordedProcess) -> dict[str, Any]:
+    """All that was recorded once of a process."""
+    return {
+        "id": process.id,
+        "pid": process.pid,
+        "start_time": process.start_time,
+        **named("name", process.name),
+        "parent_pid": process.parent_pid,
+        "uid": process.uid,
+        **named("cgroup", process.cgroup),
+        **timed("first_seen", process.first_seen),
+        **timed("last_seen", process.last_seen),
+        "ended": process.ended,
+        "images": [image_facts(image) for image in process.images],
+    }
+
+
+def measurement_facts(measurement: Measurement) -> dict[str, Any]:
+    """The cheap figures and the sums of one measurement."""
+    totals = measurement.totals
+    return {
+        "id": measurement.id,
+        "tick": measurement.tick,
+        **timed("time", measurement.time),
+        "layout_state": measurement.state.label,
+        "reading": {m.name: getattr(measurement.reading, m.name) for m in READING},
+        "totals": totals._asdict() if totals else None,
+        "rollup_pss": measurement.rollup_pss,
+        "cpu_ns": measurement.cpu_ns,
+        "wall_ns": measurement.wall_ns,
+    }
+
+
+def summed(total: Sum) -> dict[str, int | None]:
+    """A sum, and how many parts did not tell theirs."""
+    return {"bytes": total.size, "lacking": total.lacking}

@@ -1,0 +1,57 @@
+"""memory-peak's --json for one process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..analysis.peak import ADDITIVE, Group
+from .json_values import dump, measurement_facts, named, process_facts, summed, timed
+from .process_view import ProcessView
+
+
+def render(view: ProcessView) -> str:
+    """One process at one measurement, as one JSON object and a newline."""
+    parts = view.breakdown
+    return dump(
+        {
+            "view": "process",
+            "is_peak": view.is_peak,
+            "process_memory": view.process_memory,
+            "process": process_facts(view.process),
+            "measurement": measurement_facts(view.measurement),
+            "high_water_mark": _mark(view),
+            "figure": parts.figure,
+            "groups": [_group(group) for group in (*parts.own, *parts.top)],
+            "other": {"groups": parts.other_groups, **_group(parts.other)},
+            "sum": _group(parts.total),
+        }
+    )
+
+
+def _mark(view: ProcessView) -> dict[str, Any] | None:
+    if view.mark is None:
+        return None
+    return {
+        "bytes": view.mark.size,
+        "tick": view.mark.tick,
+        **timed("time", view.mark.time),
+        "gap": view.gap.size,
+        "verdict": view.gap.verdict.value,
+        "highest_rss_measurement": view.highest.id if view.highest else None,
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "kind": group.kind.value if group.kind else None,
+        **named("name", group.name),
+        **summed(group.sum),
+        "mappings": len(group.entries),
+        "address_space": group.address_space,
+        "figures": {figure: _told_by_all(group, figure) for figure in ADDITIVE},
+    }
+
+
+def _told_by_all(group: Group, figure: str) -> int | None:
+    total = group.sum_of(figure)
+    return None if total.lacking else total.size

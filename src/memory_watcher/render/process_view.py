@@ -1,0 +1,26 @@
+"""What memory-peak shows of one process: facts and what was derived from them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..analysis.peak import Breakdown, Gap
+from ..store.results import HighWaterMark, Measurement, RecordedProcess
+
+
+class ProcessView(NamedTuple):
+    """One process at one measurement.
+
+    `is_peak` tells a peak from a moment that was asked for; `process_memory` is the figure by
+    which the peak was chosen (pss, rss, statm); `gap` compares `mark` with this measurement, and
+    `highest` is the one with the highest RSS if the mark lies above this one.
+    """
+
+    process: RecordedProcess
+    measurement: Measurement
+    is_peak: bool
+    process_memory: str
+    breakdown: Breakdown
+    mark: HighWaterMark | None
+    gap: Gap
+    highest: Measurement | None = None

@@ -1,0 +1,33 @@
+"""What memory-peak shows of all processes: facts and what was derived from them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..analysis.ranking import Ranking
+from ..model import SystemMemory
+from ..store.results import ProcessMoment
+
+
+class SystemView(NamedTuple):
+    """All processes at one tick; `lowest` names the meminfo figure that was lowest there, if any.
+
+    `process_memory` (pss, rss, statm) is the figure by which the processes are ranked.
+    """
+
+    tick: int
+    time: int
+    lowest: str | None
+    memory: SystemMemory | None
+    process_memory: str
+    ranking: Ranking[ProcessMoment]
+
+
+def moment_size(moment: ProcessMoment, process_memory: str) -> int | None:
+    """Tell a process's PSS or RSS (of its last layout) or statm's resident figure, bytes."""
+    if process_memory == "statm":
+        return moment.latest.reading.resident
+    totals = moment.layout.totals if moment.layout else None
+    if totals is None:
+        return None
+    return totals.pss if process_memory == "pss" else totals.rss
