@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import re
 
-_BLOCKED = re.compile(rb"-?[0-9]+(?: 0x[0-9a-f]+){0,6} 0x([0-9a-f]{1,16}) 0x[0-9a-f]{1,16}\n?")
+#: Complete lines only: in a cut one another value would stand where the stack pointer belongs.
+_BLOCKED = re.compile(
+    rb"(?:[0-9]+(?: 0x[0-9a-f]+){6}|-[0-9]+) 0x([0-9a-f]{1,16}) 0x[0-9a-f]{1,16}\n"
+)
 
 
 def parse_stack_pointer(text: bytes) -> int | None:

@@ -1,0 +1,465 @@
+"""Each mapping's kind and group, by its name and by what stands beside it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memory_watcher.analysis.kinds import Attribution, Bss, Kind, KindFacts, attribute
+from memory_watcher.model import Mapping, MappingUsage, Usage
+
+from .layouts import PLAIN, anonymous, entry, layout
+
+MIB = 1 << 20
+HEAP = 64 * MIB
+BASE = 0x7F0000000000
+ARENA = "rd wr mr mw me nr"
+RESERVE = "mr mw me nr"
+STACK = "rd wr mr mw me ac nh"
+GUARD = "mr mw me nh"
+NOTHING = KindFacts()
+
+
+def kind_of(name: str, perms: str = "rw-p", inode: int = 7, flags: str = PLAIN) -> Attribution:
+    line = f"{BASE:x}-{BASE + 4096:x} {perms} 00000000 fe:01 {inode} {name} | {flags}"
+    return attribute([entry(line)])[0][1]
+
+
+def kinds(entries: list[MappingUsage], facts: KindFacts = NOTHING) -> list[Kind]:
+    return [attribution.kind for _, attribution in attribute(entries, facts)]
+
+
+def pointers(*addresses: int) -> KindFacts:
+    return KindFacts(stack_pointers=dict(enumerate(addresses, start=100)))
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("name", "kind", "group"),
+        [
+            ("[heap]", Kind.HEAP, "heap"),
+            ("[stack]", Kind.THREAD_STACK, "thread stack"),
+            ("[stack:1234]", Kind.THREAD_STACK, "thread stack"),
+            ("[anon: glibc: pthread stack: 77]", Kind.THREAD_STACK, "thread stack"),
+            ("[anon: glibc: pthread user stack: 77]", Kind.THREAD_STACK, "thread stack"),
+            ("[anon: glibc: unused stack]", Kind.THREAD_STACK, "thread stack"),
+            ("[anon:stack_and_tls:77]", Kind.THREAD_STACK, "thread stack"),
+            ("[anon:stack_and_tls:main]", Kind.THREAD_STACK, "thread stack"),
+            ("[anon: glibc: malloc arena]", Kind.ARENA, "malloc arena"),
+            ("[anon: glibc: malloc]", Kind.NAMED_ANONYMOUS, "[anon: glibc: malloc]"),
+            ("[anon: glibc: loader malloc]", Kind.NAMED_ANONYMOUS, "[anon: glibc: loader malloc]"),
+            ("[anon: Go: heap]", Kind.NAMED_ANONYMOUS, "[anon: Go: heap]"),
+            ("[anon:OCaml: minor heap 0]", Kind.NAMED_ANONYMOUS, "[anon:OCaml: minor heap]"),
+            ("[anon:scudo:primary]", Kind.NAMED_ANONYMOUS, "[anon:scudo:primary]"),
+            ("[anon:v8]", Kind.NAMED_ANONYMOUS, "[anon:v8]"),
+            ("[anon:1234]", Kind.NAMED_ANONYMOUS, "[anon:1234]"),
+            ("[anon:a]b] 3]", Kind.NAMED_ANONYMOUS, "[anon:a]b]]"),
+            ("[anon_shmem:pool 12]", Kind.SHARED_MEMORY, "[anon_shmem:pool]"),
+            ("[vdso]", Kind.KERNEL, "[vdso]"),
+            ("[vvar]", Kind.KERNEL, "[vvar]"),
+            ("[vvar_vclock]", Kind.KERNEL, "[vvar_vclock]"),
+            ("[vsyscall]", Kind.KERNEL, "[vsyscall]"),
+            ("[uprobes]", Kind.KERNEL, "[uprobes]"),
+        ],
+    )
+    def test_names_in_brackets(self, name: str, kind: Kind, group: str) -> None:
+        """Names that the kernel gives, or that prctl gave: grouped up to a number of their own."""
+        assert kind_of(name, inode=0) == (kind, group)
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "group"),
+        [
+            ("/SYSV00000000 (deleted)", Kind.SHARED_MEMORY, "/SYSV00000000"),
+            ("/SYSV0052e2c1 (deleted)", Kind.SHARED_MEMORY, "/SYSV0052e2c1"),
+            ("/dev/zero (deleted)", Kind.SHARED_MEMORY, "shared anonymous"),
+            ("/dev/zero", Kind.NAMED_ANONYMOUS, "/dev/zero"),
+            ("/dev/shm/pool", Kind.SHARED_MEMORY, "/dev/shm/pool"),
+            ("/dev/shm/pool.a9Xk2Q", Kind.SHARED_MEMORY, "/dev/shm/pool.a9Xk2Q"),
+            (
+                "/dev/shm/.org.chromium.Chromium.a9Xk2Q (deleted)",
+                Kind.SHARED_MEMORY,
+                "/dev/shm/.org.chromium.Chromium.*",
+            ),
+            ("/dev/shm/app.buffer (deleted)", Kind.SHARED_MEMORY, "/dev/shm/app.buffer (deleted)"),
+            ("/memfd:mozilla-ipc (deleted)", Kind.SHARED_MEMORY, "/memfd:mozilla-ipc"),
+            ("/memfd:wl_shm-12 (deleted)", Kind.SHARED_MEMORY, "/memfd:wl_shm"),
+            ("/memfd:x11-shm (deleted)", Kind.SHARED_MEMORY, "/memfd:x11-shm"),
+            ("/memfd:4711 (deleted)", Kind.SHARED_MEMORY, "/memfd:4711"),
+            ("/anon_hugepage (deleted)", Kind.HUGE_PAGES, "/anon_hugepage"),
+            ("/dev/hugepages/guest", Kind.HUGE_PAGES, "/dev/hugepages/guest"),
+            ("/dev/dri/renderD128", Kind.DEVICE, "/dev/dri/renderD128"),
+            ("/dev/nvidia0", Kind.DEVICE, "/dev/nvidia0"),
+            ("/i915 (deleted)", Kind.DEVICE, "/i915"),
+            ("/drm mm object (deleted)", Kind.DEVICE, "/drm mm object"),
+            ("anon_inode:i915.gem", Kind.DEVICE, "anon_inode:i915.gem"),
+            ("/dmabuf:scanout", Kind.DEVICE, "/dmabuf:scanout"),
+            ("anon_inode:[io_uring]", Kind.KERNEL, "anon_inode:[io_uring]"),
+            ("anon_inode:kvm-vcpu:3", Kind.KERNEL, "anon_inode:kvm-vcpu"),
+            ("socket:[4711]", Kind.SOCKET, "socket"),
+            ("/usr/share/a b.dat", Kind.FILE, "/usr/share/a b.dat"),
+            ("/tmp/gone (deleted)", Kind.DELETED_FILE, "/tmp/gone (deleted)"),
+            (
+                "/tmp/x (deleted) (deleted)",
+                Kind.DELETED_FILE,
+                "/tmp/x (deleted) (deleted)",
+            ),
+        ],
+    )
+    def test_names_of_files_and_objects(self, name: str, kind: Kind, group: str) -> None:
+        """Shared memory, devices, files: told by the whole beginning or end of the name."""
+        assert kind_of(name) == (kind, group)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "/tmp/[heap]",
+            "/tmp/[stack:12]",
+            "/srv/[anon:x]",
+            "/srv/anon_inode:[x]",
+            "/srv/socket:[1]",
+            "/srv/SYSV00000000",
+            "/SYSV00000000x",
+            "/memfd:not-a-memfd",
+            "/srv/dev/shm/x",
+            "/devices/x",
+            "/srv/x (deleted).txt",
+        ],
+    )
+    def test_names_that_only_look_special(self, name: str) -> None:
+        """A file whose name contains such text somewhere is an ordinary file."""
+        assert kind_of(name) == (Kind.FILE, name)
+
+    def test_brackets_with_an_inode_are_a_file(self) -> None:
+        """What has an inode is a file, whatever it is called."""
+        assert kind_of("[heap]", inode=9).kind is Kind.FILE
+
+    def test_huge_page_flag_goes_before_the_name(self) -> None:
+        """Shared memory on huge pages is outside RSS and PSS, and so a kind of its own."""
+        flags = "rd wr sh mr mw me ms de ht"
+        assert kind_of("/SYSV00000001 (deleted)", "rw-s", flags=flags).kind is Kind.HUGE_PAGES
+
+
+class TestPrograms:
+    def test_all_mappings_of_an_executed_file_are_one_group(self) -> None:
+        """Text, constants, relro and data of a library are together under its path."""
+        entries = layout(
+            """
+            7f0000000000-7f0000001000 r--p 00000000 fe:01 7 /usr/lib/liba.so | rd mr mw me
+            7f0000001000-7f0000002000 r-xp 00001000 fe:01 7 /usr/lib/liba.so | rd ex mr mw me
+            7f0000002000-7f0000003000 ---p 00002000 fe:01 7 /usr/lib/liba.so | mr mw me
+            7f0000003000-7f0000004000 rw-p 00002000 fe:01 7 /usr/lib/liba.so
+            7f0000005000-7f0000006000 r--p 00000000 fe:01 8 /usr/lib/liba.so.txt | rd mr mw me
+            """
+        )
+        found = [attribution for _, attribution in attribute(entries)]
+        assert found == [(Kind.LIBRARY, "/usr/lib/liba.so")] * 4 + [
+            (Kind.FILE, "/usr/lib/liba.so.txt")
+        ]
+
+    def test_a_replaced_library_stays_a_library(self) -> None:
+        """After an upgrade the old file is deleted, but still what runs: its name tells so."""
+        assert kind_of("/usr/lib/liba.so (deleted)", "r-xp") == (
+            Kind.LIBRARY,
+            "/usr/lib/liba.so (deleted)",
+        )
+
+    def test_another_file_of_the_same_name_is_judged_by_itself(self) -> None:
+        """A data file that took the name of a deleted program is no program."""
+        entries = layout(
+            """
+            7f0000000000-7f0000001000 r-xp 00000000 fe:01 7 /srv/a (deleted) | rd ex mr mw me
+            7f0000001000-7f0000002000 r--p 00001000 fe:01 8 /srv/a (deleted) | rd mr mw me
+            """
+        )
+        assert kinds(entries) == [Kind.LIBRARY, Kind.DELETED_FILE]
+
+    def test_shared_executable_mappings_are_a_jit_not_a_program(self) -> None:
+        """Loaders map privately; a shared executable view is how a JIT gets at its code."""
+        assert kind_of("/memfd:doublemapper (deleted)", "r-xs").kind is Kind.SHARED_MEMORY
+        assert kind_of("/tmp/ffiAbCdEf (deleted)", "r-xs").kind is Kind.DELETED_FILE
+
+    def test_program_run_from_a_memfd(self) -> None:
+        """A memfd that is executed privately is a program (fexecve)."""
+        assert kind_of("/memfd:runc (deleted)", "r-xp").kind is Kind.LIBRARY
+
+
+class TestNameless:
+    def test_the_rest_is_anonymous(self) -> None:
+        """Nothing is known: anonymous, also for executable memory."""
+        assert (
+            kinds([anonymous(BASE, 4096), anonymous(BASE + 8192, 4096, "rwxp")])
+            == [Kind.ANONYMOUS] * 2
+        )
+
+    def test_no_access_is_guard(self) -> None:
+        """A private nameless mapping without access is a guard or a reserve."""
+        assert kinds([anonymous(BASE, 4096, "---p", "mr mw me")]) == [Kind.GUARD]
+
+    def test_memory_mapped_registers(self) -> None:
+        """The flag `io` without a name: device memory."""
+        assert kinds([anonymous(BASE, 4096, "rw-s", "rd wr sh mr mw me ms pf io de dd")]) == [
+            Kind.DEVICE
+        ]
+
+    def test_without_flags(self) -> None:
+        """Captures of kernels before 3.8 have no VmFlags; nothing fails."""
+        assert kinds([entry("1000-2000 rw-p 0 00:00 0 | -")]) == [Kind.ANONYMOUS]
+
+
+class TestArenas:
+    def test_heap_with_reserve(self) -> None:
+        """Both parts of an arena's heap are arena, at a multiple of 64 MiB."""
+        entries = [
+            anonymous(BASE, MIB, "rw-p", ARENA),
+            anonymous(BASE + MIB, HEAP - MIB, "---p", RESERVE),
+        ]
+        assert kinds(entries) == [Kind.ARENA] * 2
+
+    def test_full_heap_and_two_merged_heaps(self) -> None:
+        """A full heap has no reserve; if the one above follows, both show as one mapping."""
+        full = [anonymous(BASE, HEAP, "rw-p", ARENA)]
+        merged = [
+            anonymous(BASE, HEAP + MIB, "rw-p", ARENA),
+            anonymous(BASE + HEAP + MIB, HEAP - MIB, "---p", RESERVE),
+        ]
+        assert kinds(full) == [Kind.ARENA]
+        assert kinds(merged) == [Kind.ARENA] * 2
+
+    def test_heap_in_pieces(self) -> None:
+        """Advice (madvise) splits the mapping; all pieces up to the boundary belong to the heap."""
+        entries = [
+            anonymous(BASE, MIB, "rw-p", ARENA + " hg"),
+            anonymous(BASE + MIB, MIB, "rw-p", ARENA),
+            anonymous(BASE + 2 * MIB, HEAP - 2 * MIB, "---p", RESERVE),
+        ]
+        assert kinds(entries) == [Kind.ARENA] * 3
+
+    def test_reserve_behind_a_decorated_heap(self) -> None:
+        """What glibc names is the writable part; its nameless reserve is arena as well."""
+        entries = layout(
+            f"""
+            {BASE:x}-{BASE + MIB:x} rw-p 0 00:00 0 [anon: glibc: malloc arena] | {ARENA}
+            {BASE + MIB:x}-{BASE + HEAP:x} ---p 0 00:00 0 | {RESERVE}
+            """
+        )
+        assert kinds(entries) == [Kind.ARENA] * 2
+
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            [
+                anonymous(BASE + 4096, MIB, "rw-p", ARENA),
+                anonymous(BASE + 4096 + MIB, HEAP - MIB - 4096, "---p", RESERVE),
+            ],
+            [
+                anonymous(BASE, MIB, "rw-p", ARENA),
+                anonymous(BASE + MIB + 4096, HEAP - MIB - 4096, "---p", RESERVE),
+            ],
+            [
+                anonymous(BASE, MIB, "rw-p", PLAIN),
+                anonymous(BASE + MIB, HEAP - MIB, "---p", "mr mw me"),
+            ],
+            [
+                anonymous(BASE, MIB, "rw-p", ARENA),
+                anonymous(BASE + MIB, 4 * HEAP - MIB, "---p", RESERVE),
+            ],
+            [anonymous(BASE, MIB, "rw-p", ARENA)],
+        ],
+        ids=["not aligned", "gap", "no nr", "reserve beyond the boundary", "no reserve"],
+    )
+    def test_what_is_no_arena(self, entries: list[MappingUsage]) -> None:
+        """Each part of the rule is needed."""
+        assert Kind.ARENA not in kinds(entries)
+
+    def test_without_flags_the_geometry_has_to_do(self) -> None:
+        """Before 3.8 there is no `nr`: start, reserve and boundary tell, but not for Go's heap."""
+
+        def at(start: int) -> list[MappingUsage]:
+            return [
+                anonymous(start, 4 * MIB, "rw-p", "-"),
+                anonymous(start + 4 * MIB, HEAP - 4 * MIB, "---p", "-"),
+            ]
+
+        assert kinds(at(BASE)) == [Kind.ARENA] * 2
+        assert kinds(at(0xC000000000)) == [Kind.ANONYMOUS, Kind.GUARD]
+        assert kinds([anonymous(BASE, HEAP, "rw-p", "-")]) == [Kind.ANONYMOUS]
+
+
+class TestStacks:
+    def test_glibc_stack_by_pointer(self) -> None:
+        """The mapping that MAP_STACK marked and a pointer points into is a stack."""
+        entries = [anonymous(BASE, 8 * MIB, flags=STACK)]
+        assert kinds(entries, pointers(BASE + 8 * MIB - 3000)) == [Kind.THREAD_STACK]
+
+    def test_one_mapping_with_several_stacks(self) -> None:
+        """Stacks without guards merge: with or without the mark of MAP_STACK."""
+        facts = pointers(BASE + 8 * MIB - 3000, BASE + 16 * MIB - 3000)
+        for flags in (STACK, PLAIN, STACK + " gu"):
+            assert kinds([anonymous(BASE, 16 * MIB, flags=flags)], facts) == [Kind.THREAD_STACK]
+
+    def test_stack_given_by_the_user(self) -> None:
+        """Plain memory of a stack's size with a pointer near its end."""
+        entries = [anonymous(BASE, MIB)]
+        assert kinds(entries, pointers(BASE + MIB - 5000)) == [Kind.THREAD_STACK]
+
+    def test_deep_recursion_behind_a_guard(self) -> None:
+        """A pointer far down is a stack's if a guard lies below."""
+        entries = [anonymous(BASE, 4096, "---p", "mr mw me"), anonymous(BASE + 4096, 4 * MIB)]
+        assert kinds(entries, pointers(BASE + 2 * MIB)) == [Kind.GUARD, Kind.THREAD_STACK]
+
+    def test_stack_that_merged_with_other_memory(self) -> None:
+        """Before 6.7: a guard, a stack, and 200 MiB of something else above it: not a stack."""
+        entries = [anonymous(BASE, 4096, "---p", "mr mw me"), anonymous(BASE + 4096, 208 * MIB)]
+        assert kinds(entries, pointers(BASE + 8 * MIB)) == [Kind.GUARD, Kind.ANONYMOUS]
+
+    def test_pointer_into_a_large_block(self) -> None:
+        """A stack inside a large piece of plain memory does not make all of it a stack."""
+        assert kinds([anonymous(BASE, 4096 * MIB)], pointers(BASE + 70 * MIB)) == [Kind.ANONYMOUS]
+
+    def test_pointer_into_an_arenas_reserve_neighbour(self) -> None:
+        """The reserve of an arena is no guard of the mapping above it."""
+        entries = [
+            anonymous(BASE - MIB, MIB, "---p", RESERVE),
+            anonymous(BASE, 8 * MIB),
+        ]
+        assert kinds(entries, pointers(BASE + MIB)) == [Kind.GUARD, Kind.ANONYMOUS]
+
+    @pytest.mark.parametrize("flags", [PLAIN, PLAIN + " nh"])
+    def test_go_heap(self, flags: str) -> None:
+        """Go's threads make system calls on stacks inside its heap: the heap is no stack."""
+        entries = [
+            anonymous(0xC000000000, 4 * MIB, flags=flags),
+            anonymous(0xC000400000, 60 * MIB, "---p", "mr mw me"),
+        ]
+        facts = pointers(0xC000400000 - 4000, 0xC000001000)
+        assert kinds(entries, facts) == [Kind.ANONYMOUS, Kind.GUARD]
+
+    def test_pointer_into_what_is_known_to_be_something_else(self) -> None:
+        """Heap, arena, .bss, files and named memory keep their kind (sigaltstack, coroutines)."""
+        entries = layout(
+            f"""
+            1000000-1021000 rw-p 0 00:00 0 [heap]
+            2000000-2001000 rw-p 0 fe:01 7 /usr/bin/a
+            2001000-2003000 rw-p 0 00:00 0
+            3000000-3001000 rw-p 0 00:00 0 [anon: Go: heap]
+            4000000-8000000 rw-p 0 00:00 0 | {ARENA}
+            """
+        )
+        facts = KindFacts(
+            {tid: entries[tid].mapping.end - 64 for tid in range(5)},
+            (Bss(0x2001000, 0x2003000, "/usr/bin/a"),),
+        )
+        assert kinds(entries, facts) == [
+            Kind.HEAP,
+            Kind.FILE,
+            Kind.LIBRARY,
+            Kind.NAMED_ANONYMOUS,
+            Kind.ARENA,
+        ]
+
+    def test_made_as_a_stack_without_any_pointer(self) -> None:
+        """MAP_STACK's mark on guard and mapping: of ended threads, or no pointer was read."""
+        entries = [anonymous(BASE, 4096, "---p", GUARD), anonymous(BASE + 4096, MIB, flags=STACK)]
+        assert kinds(entries) == [Kind.GUARD, Kind.THREAD_STACK]
+
+    @pytest.mark.parametrize("flags", ["-", PLAIN])
+    @pytest.mark.parametrize("size", [8 * MIB, 8 * MIB - 4096])
+    def test_default_stack_of_kernels_before_6_7(self, size: int, flags: str) -> None:
+        """Without marks only glibc's exact default size behind one guard page is a stack."""
+        guard = anonymous(BASE, 4096, "---p", flags)
+        assert kinds([guard, anonymous(BASE + 4096, size, flags=flags)])[1] is Kind.THREAD_STACK
+        larger = anonymous(BASE + 4096, size + 8192, flags=flags)
+        assert kinds([guard, larger])[1] is Kind.ANONYMOUS
+
+    def test_flags_that_only_stacks_have(self) -> None:
+        """`gd` (grows down) and `ss` (shadow stack) need no pointer."""
+        assert kinds([anonymous(BASE, MIB, flags=PLAIN + " gd")]) == [Kind.THREAD_STACK]
+        assert kinds([anonymous(BASE, MIB, flags=PLAIN + " ss")]) == [Kind.THREAD_STACK]
+
+    def test_pointer_into_nothing(self) -> None:
+        """A pointer of a thread that ended meanwhile points nowhere; nothing follows from it."""
+        assert kinds([anonymous(BASE, MIB, flags=STACK)], pointers(BASE + MIB)) == [Kind.ANONYMOUS]
+
+
+class TestBss:
+    FACTS = KindFacts(bss=(Bss(BASE + 4096, BASE + 3 * 4096, "/usr/lib/liba.so"),))
+
+    def test_inside_the_bounds(self) -> None:
+        """A mapping wholly inside belongs to the library, also a piece of it."""
+        entries = [anonymous(BASE + 4096, 8192)]
+        found = attribute(entries, self.FACTS)[0][1]
+        assert found == (Kind.LIBRARY, "/usr/lib/liba.so")
+        assert kinds([anonymous(BASE + 2 * 4096, 4096)], self.FACTS) == [Kind.LIBRARY]
+
+    @pytest.mark.parametrize(("start", "size"), [(1, 3), (0, 3), (3, 1), (0, 1)])
+    def test_not_wholly_inside(self, start: int, size: int) -> None:
+        """A merged mapping's figures cannot be split: it stays anonymous, as what is outside."""
+        entries = [anonymous(BASE + start * 4096, size * 4096)]
+        assert kinds(entries, self.FACTS) == [Kind.ANONYMOUS]
+
+    def test_adjacency_is_no_evidence(self) -> None:
+        """Without headers, memory behind a library's data is anonymous."""
+        entries = layout(
+            """
+            7f0000000000-7f0000001000 r-xp 00000000 fe:01 7 /usr/lib/liba.so | rd ex mr mw me
+            7f0000001000-7f0000002000 rw-p 00001000 fe:01 7 /usr/lib/liba.so
+            7f0000002000-7f0000003000 rw-p 00000000 00:00 0
+            """
+        )
+        assert kinds(entries)[2] is Kind.ANONYMOUS
+
+    @pytest.mark.parametrize("name", ["[anon: glibc: .bss /usr/lib/lib]", "[anon:.bss]"])
+    def test_named_by_the_loader(self, name: str) -> None:
+        """The loader's own name for .bss, right behind a file, needs no headers."""
+        entries = layout(
+            f"""
+            7f0000001000-7f0000002000 rw-p 00001000 fe:01 7 /usr/lib/liba.so
+            7f0000002000-7f0000003000 rw-p 00000000 00:00 0 {name}
+            7f0000005000-7f0000006000 rw-p 00000000 00:00 0 {name}
+            """
+        )
+        found = [attribution for _, attribution in attribute(entries)]
+        assert found[1] == (Kind.LIBRARY, "/usr/lib/liba.so")
+        assert found[2].kind is Kind.NAMED_ANONYMOUS
+
+
+_NAMES = st.one_of(
+    st.sampled_from(["", "", "", "[heap]", "[stack]", "[anon:x 1]", "/a (deleted)", "/memfd:a"]),
+    st.text(max_size=30),
+)
+_ENTRIES = st.builds(
+    lambda start, size, perms, inode, name, flags: MappingUsage(
+        Mapping(start << 12, (start + size) << 12, perms, 0, 1, inode, name),
+        Usage(vm_flags=flags),
+    ),
+    st.integers(0, 200) | st.integers(0, 2**52 - 1),
+    st.integers(0, 40),
+    st.sampled_from(["rw-p", "---p", "r-xp", "rw-s", "rwxp"]),
+    st.integers(0, 3),
+    _NAMES,
+    st.sampled_from([None, "", PLAIN, STACK, GUARD, ARENA, "zz ??"]),
+)
+
+
+@given(
+    st.lists(_ENTRIES, max_size=30),
+    st.dictionaries(st.integers(1, 9), st.integers(0, 2**64 - 1) | st.integers(0, 240 << 12)),
+    st.lists(st.tuples(st.integers(0, 240), st.integers(0, 40)), max_size=4),
+)
+def test_any_layout_gets_one_kind_per_mapping(
+    entries: list[MappingUsage], stack_pointers: dict[int, int], ranges: list[tuple[int, int]]
+) -> None:
+    """Torn layouts (overlapping, backwards) and odd names fail nowhere and lose no mapping.
+
+    No byte outside of the bounds is ever booked as .bss.
+    """
+    bss = tuple(Bss(start << 12, (start + size) << 12, "/bss") for start, size in ranges)
+    found = attribute(entries, KindFacts(stack_pointers, bss))
+    assert [each for each, _ in found] == entries
+    for each, attribution in found:
+        assert attribution.name or each.mapping.pathname
+        if attribution == (Kind.LIBRARY, "/bss"):
+            assert any(
+                one.start <= each.mapping.start and each.mapping.end <= one.end for one in bss
+            )
