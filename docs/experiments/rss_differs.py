@@ -691,11 +691,17 @@ def show_fork() -> None:
     )
 
 
-def read_moving(pid: int, expected: int) -> tuple[str, str, bool]:
-    """One reading of a moving target: how smaps and rollup came out, and whether a check passes.
+class MovingReading(NamedTuple):
+    """How one reading of a moving target came out: "right", "missed" or "counted twice"."""
 
-    The check: statm is the same before and after, and smaps adds up to it.
-    """
+    smaps: str
+    rollup: str
+    statm: str
+    accepted: bool  # statm was the same before and after, and smaps adds up to it
+
+
+def read_moving(pid: int, expected: int) -> MovingReading:
+    """Read a target whose RSS is known while a block of its memory moves."""
 
     def outcome(total: int) -> str:
         if abs(total - expected) < MOVED_SIZE // KIB // 2:
@@ -703,40 +709,45 @@ def read_moving(pid: int, expected: int) -> tuple[str, str, bool]:
         return "missed" if total < expected else "counted twice"
 
     before = read_bytes(pid, "statm")
-    smaps = read_bytes(pid, "smaps")
+    total = sum_lines(read_bytes(pid, "smaps"), b"Rss")
     after = read_bytes(pid, "statm")
-    total = sum_lines(smaps, b"Rss")
-    accepted = before == after and total == int(after.split()[1]) * PAGE // KIB
-    return outcome(total), outcome(sum_lines(read_rollup(pid), b"Rss")), accepted
+    resident = int(after.split()[1]) * PAGE // KIB
+    return MovingReading(
+        smaps=outcome(total),
+        rollup=outcome(sum_lines(read_rollup(pid), b"Rss")),
+        statm=outcome(resident),
+        accepted=before == after and total == resident,
+    )
 
 
 def show_torn() -> None:
     """Show that smaps is read piece by piece: what moves is missed or seen twice."""
-    smaps_outcomes: Counter[str] = Counter()
-    rollup_outcomes: Counter[str] = Counter()
-    checks: Counter[tuple[bool, bool]] = Counter()
     with new_target() as target:
         target.tell("move", MOVED_SIZE, MOVED_AMONG)
         expected = int(read_bytes(target.pid, "statm").split()[1]) * PAGE // KIB
-        for _ in range(MOVED_READINGS):
-            smaps, rollup, accepted = read_moving(target.pid, expected)
-            smaps_outcomes[smaps] += 1
-            rollup_outcomes[rollup] += 1
-            checks[smaps == "right", accepted] += 1
+        readings = [read_moving(target.pid, expected) for _ in range(MOVED_READINGS)]
     print(
         f"{number(MOVED_SIZE // KIB)} moved by mremap over {MOVED_AMONG} mappings,"
         f" {MOVED_READINGS} readings:"
     )
-    for label, outcomes in [("sum of smaps", smaps_outcomes), ("smaps_rollup", rollup_outcomes)]:
-        text = ", ".join(
+    has_rollup = bool(read_rollup(os.getpid()))
+    for label, outcomes in [
+        ("sum of smaps", Counter(reading.smaps for reading in readings)),
+        ("smaps_rollup", Counter(reading.rollup for reading in readings)),
+        ("statm", Counter(reading.statm for reading in readings)),
+    ]:
+        text = "the block was " + ", ".join(
             f"{outcomes[name] / MOVED_READINGS:.0%} {name}"
             for name in ("right", "missed", "counted twice")
         )
-        print(f"  {label:<16} the block was {text}")
+        if label == "smaps_rollup" and not has_rollup:
+            text = "skipped: this kernel has none"
+        print(f"  {label:<16} {text}")
+    right = [reading.accepted for reading in readings if reading.smaps == "right"]
+    wrong = [reading.accepted for reading in readings if reading.smaps != "right"]
     print(
-        f"  check by statm   accepted {checks[True, True]} of"
-        f" {smaps_outcomes['right']} right readings and {checks[False, True]} of"
-        f" {MOVED_READINGS - smaps_outcomes['right']} wrong ones"
+        f"  check by statm   accepted {sum(right)} of {len(right)} right readings and"
+        f" {sum(wrong)} of {len(wrong)} wrong ones"
     )
     print("    smaps is no snapshot. Check: statm the same before and after, and equal to the sum.")
 

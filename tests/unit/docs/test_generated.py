@@ -1,8 +1,9 @@
-"""The generated parts of docs/ are what docs/generate.py makes of the code."""
+"""The generated parts of docs/ are what docs/generate.py makes of the code, and links lead on."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -106,3 +107,21 @@ def test_every_total_has_its_line() -> None:
     text = (DOCS / "figures.md").read_text(encoding="utf-8")
     section = text.partition("## One layout: totals")[2].partition("###")[0]
     assert [field for field in Totals._fields if f"| `{field}` |" not in section] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which the headings of a page can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every link to a file or heading of the project names one that exists."""
+    broken = []
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        file = page.parent / name if name else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
