@@ -49,7 +49,7 @@ def parse_size(text: str, option: str) -> int:
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGTP]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if match is None:
         raise UsageError(f"{option}: {text!r} is not a size; write 300M or 1.5GiB")
-    return round(float(match[1]) * KIB ** _SIZES[match[2].upper()])
+    return round(float(match[1]) * float(KIB ** _SIZES[match[2].upper()]))
 
 
 def group_digits(number: int) -> str:
@@ -120,4 +120,4 @@ def parse_time(text: str, option: str) -> int:
         return (whole + 60) * SECOND - 1
     if fraction is None:
         return (whole + 1) * SECOND - 1
-    return whole * SECOND + (int(fraction) + 1) * 10 ** (9 - len(fraction)) - 1
+    return whole * SECOND + (int(fraction) + 1) * int(10 ** (9 - len(fraction))) - 1

@@ -17,30 +17,31 @@ fast as runs, until one inserted mapping shifts every later piece.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from operator import itemgetter
 from sys import intern
 from typing import NamedTuple
 
 from ..errors import SmapsFormatError
 from ..metrics import USAGE
-from ..model import Mapping, MappingUsage, Totals, Usage, is_gate
+from ..model import Mapping, MappingUsage, Totals, Usage, sum_totals
 
 _HEADER = re.compile(
     rb"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) ([0-9]+) *([^\n]*)\n"
 )
+#: A header begins with one of these, a `Key:` line with a capital.
+_HEX_DIGITS = frozenset(b"0123456789abcdef")
 _HEADER_LINE = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ ", re.MULTILINE)
 _FIELD_LINE = re.compile(rb"([A-Za-z_][^:\n]*):[ \t]*([^\n]*?)[ \t]*(?:\n|$)")
-#: The mapping's length, which the header tells too.
-_SIZE_LINE = re.compile(rb"Size:[ \t]*[0-9]+ kB")
 _SIZE_VALUE = re.compile(rb"([0-9]+)( kB)?")
 
 _FIELD_OF_KEY = {metric.source.encode(): metric.name for metric in USAGE}
-_TEXT_KEYS = (b"VmFlags",)
 
 #: Blocks compared in one go. Fewer make more comparisons, more make a changed block cost more:
 #: 4 to 8 take the same time on 2,100 mappings with 20 changes, 2 and 16 a quarter more.
-_RUN_BLOCKS = 6
+_RUN_BLOCKS = 4
 
 
 def parse(text: bytes) -> list[MappingUsage]:
@@ -80,94 +81,101 @@ def _split_at_headers(text: bytes | bytearray, start: int, length: int) -> Itera
 
 
 class _Format(NamedTuple):
-    """How the blocks of one kernel look: a pattern for a whole block, and how to order its values."""
+    """How the lines behind the header look on one kernel, which prints them in fixed columns."""
 
-    pattern: re.Pattern[bytes]
+    length: int  # of all lines before VmFlags (or of all, where there is none)
+    has_flags: bool
+    unpack: Callable[[bytes, int], tuple[bytes, ...]]  # the numbers, by their columns
     scales: tuple[int, ...]
-    order: Callable[[list[object]], tuple[object, ...]]
-    flags_group: int | None
+    order: Callable[[list[object]], tuple[object, ...]]  # into the order of Usage
+
+
+class _SeveralBlocks(Exception):
+    """What was taken for one block holds a second header."""
 
 
 class BlockParser:
-    """Parses blocks with one compiled pattern, which it learns from the first block it meets.
+    """Parses blocks by the columns that it learns from the first block it meets.
 
-    3.4 us a block on the kernel 6.18 format with 24 lines; 19 us line by line.
+    3 us a block of 24 lines; 6 us with a pattern over the block, 19 us line by line.
     """
 
     def __init__(self) -> None:
         self._format: _Format | None = None
+        #: How the last line of every block begins, with the newline before it; empty: it varies.
         self.last_key = b""
+        self._blocks_end_alike = True
 
     def parse(self, block: bytes) -> MappingUsage:
         """Parse one block. Raises SmapsFormatError for what is none."""
+        header = _HEADER.match(block)
+        if header is None:
+            line = block.split(b"\n", 1)[0][:80]
+            raise SmapsFormatError(f"no header of a mapping: {line.decode('utf-8', 'replace')!r}")
+        usage = self._by_columns(block, header.end())
+        if usage is None:
+            if _HEADER_LINE.search(block, header.end()):
+                self.last_key, self._blocks_end_alike = b"", False
+                raise _SeveralBlocks
+            usage = _parse_lines(block[header.end() :])
+            self._learn(block, header.end(), usage)
+        return MappingUsage(_mapping(header.groups()), usage)
+
+    def _by_columns(self, block: bytes, start: int) -> Usage | None:
+        """Parse the lines from `start` on; None if they do not look like those that were learnt."""
         format_ = self._format
-        match = format_.pattern.fullmatch(block) if format_ else None
-        if match is None or format_ is None:
-            format_ = self._learn(block)
-            match = format_.pattern.fullmatch(block) if format_ else None
-            if match is None or format_ is None:
-                return _parse_line_by_line(block)
-        start, end, perms, offset, major, minor, inode, name, *values = match.groups()
-        flags = None if format_.flags_group is None else values.pop(format_.flags_group)
-        sizes: list[object] = [
-            int(value) * scale for value, scale in zip(values, format_.scales, strict=True)
-        ]
-        sizes.append(None if flags is None else intern(flags.decode("ascii", "replace")))
-        sizes.append(None)
-        return MappingUsage(
-            _mapping(start, end, perms, offset, major, minor, inode, name),
-            Usage._make(format_.order(sizes)),  # type: ignore[arg-type]
-        )
+        if format_ is None:
+            return None
+        flags = block.find(b"VmFlags:", start) if format_.has_flags else len(block)
+        # A number too wide for its column makes the lines longer; keys cannot change otherwise.
+        if flags - start != format_.length:
+            return None
+        try:
+            values: list[object] = [
+                int(text) * scale
+                for text, scale in zip(format_.unpack(block, start), format_.scales, strict=True)
+            ]
+        except ValueError:
+            return None
+        values.append(intern(block[flags + 8 :].strip().decode("ascii", "replace")))
+        values.append(None)
+        return Usage._make(format_.order(values))
 
-    def _learn(self, block: bytes) -> _Format | None:
-        """Make the pattern for blocks that look like this one; None if it has unknown lines."""
-        lines = block.split(b"\n")[1:-1]
-        pattern = [_HEADER.pattern]
-        scales: list[int] = []
+    def _learn(self, block: bytes, start: int, usage: Usage) -> None:
+        """Learn the columns from a block, unless it has lines that this version does not know."""
+        lines = block[start:].split(b"\n")[:-1]
+        if usage.other is not None or not lines:
+            return
+        if self._blocks_end_alike:
+            self.last_key = b"\n" + lines[-1].split(b":")[0] + b":"
+        has_flags = lines[-1].startswith(b"VmFlags:")
+        numbers = lines[:-1] if has_flags else lines
         fields: list[str] = []
-        flags_group = None
-        for line in lines:
-            if _SIZE_LINE.fullmatch(line):
-                pattern.append(rb"Size:[^\n]*\n")
+        scales: list[int] = []
+        columns = ""
+        for line in numbers:
+            key, value = line.split(b":", 1)
+            unit = 3 if value.endswith(b" kB") else 0
+            if key == b"Size":
+                columns += f"{len(line) + 1}x"
                 continue
-            match = _FIELD_LINE.fullmatch(line)
-            field = _FIELD_OF_KEY.get(match[1]) if match else None
-            if match is None or field is None or field in fields:
-                return None
-            if match[1] in _TEXT_KEYS:
-                flags_group = len(fields)
-                pattern.append(re.escape(match[1]) + rb":[ \t]*([^\n]*?)[ \t]*\n")
-                continue
-            size = _SIZE_VALUE.fullmatch(match[2])
-            if size is None:
-                return None
-            fields.append(field)
-            scales.append(1024 if size[2] else 1)
-            pattern.append(re.escape(match[1]) + rb":[ \t]*([0-9]+)" + (size[2] or b"") + rb"\n")
+            columns += f"{len(key) + 1}x{len(value) - unit}s{unit + 1}x"
+            fields.append(_FIELD_OF_KEY[key])
+            scales.append(1024 if unit else 1)
         # What the kernel lacks is taken from the None at the end.
-        columns = [
-            len(fields)
-            if field == "vm_flags"
-            else (fields.index(field) if field in fields else len(fields) + 1)
-            for field in Usage._fields
-        ]
+        places = {"vm_flags": len(fields)} if has_flags else {}
+        places.update({field: number for number, field in enumerate(fields)})
         self._format = _Format(
-            re.compile(b"".join(pattern)), tuple(scales), itemgetter(*columns), flags_group
+            length=sum(len(line) + 1 for line in numbers),
+            has_flags=has_flags,
+            unpack=struct.Struct(columns).unpack_from,
+            scales=tuple(scales),
+            order=itemgetter(*(places.get(field, len(fields) + 1) for field in Usage._fields)),
         )
-        self.last_key = b"\n" + lines[-1].split(b":")[0] + b":" if lines else b""
-        return self._format
 
 
-def _mapping(
-    start: bytes,
-    end: bytes,
-    perms: bytes,
-    offset: bytes,
-    major: bytes,
-    minor: bytes,
-    inode: bytes,
-    name: bytes,
-) -> Mapping:
+def _mapping(header: tuple[bytes, ...]) -> Mapping:
+    start, end, perms, offset, major, minor, inode, name = header
     return Mapping(
         int(start, 16),
         int(end, 16),
@@ -179,45 +187,48 @@ def _mapping(
     )
 
 
-def _parse_line_by_line(block: bytes) -> MappingUsage:
-    """Parse a block that has lines this version does not know: they are kept as `other`."""
-    header = _HEADER.match(block)
-    if header is None:
-        line = block.split(b"\n", 1)[0][:80]
-        raise SmapsFormatError(f"no header of a mapping: {line.decode('utf-8', 'replace')!r}")
-    values: dict[str, int | str] = {}
+def _parse_lines(lines: bytes) -> Usage:
+    """Parse `Key: value` lines of any kernel; lines this version does not know become `other`."""
+    values: dict[str, int | None] = {}
+    flags = None
     other = []
-    for line in block[header.end() :].split(b"\n"):
+    for line in lines.split(b"\n"):
         match = _FIELD_LINE.fullmatch(line)
-        field = _FIELD_OF_KEY.get(match[1]) if match else None
-        size = _SIZE_VALUE.fullmatch(match[2]) if match else None
-        if match is None or field is None or (size is None and match[1] not in _TEXT_KEYS):
-            if line and not _SIZE_LINE.fullmatch(line):
-                other.append(line.decode("utf-8", "surrogateescape"))
-        elif size is None:
-            values[field] = match[2].decode("ascii", "replace")
-        else:
-            values[field] = int(size[1]) * (1024 if size[2] else 1)
-    if other:
-        values["other"] = "\n".join(other)
-    return MappingUsage(_mapping(*header.groups()), Usage(**values))  # type: ignore[arg-type]
+        key, value = match.groups() if match else (b"", b"")
+        size = _SIZE_VALUE.fullmatch(value)
+        if key == b"VmFlags":
+            flags = intern(value.decode("ascii", "replace"))
+        elif size and key in _FIELD_OF_KEY and _FIELD_OF_KEY[key] not in values:
+            values[_FIELD_OF_KEY[key]] = int(size[1]) * (1024 if size[2] else 1)
+        elif line and not (size and key == b"Size"):
+            # The mapping's length is in its header already.
+            other.append(line.decode("utf-8", "surrogateescape"))
+    return Usage(**values, vm_flags=flags, other="\n".join(other) or None)
 
 
 class _Run:
-    """Some adjacent blocks: their text as one, and what they mean."""
+    """Some adjacent blocks: their text as one, where each ends in it, and what they mean."""
 
-    __slots__ = ("entries", "header", "text")
+    __slots__ = ("ends", "entries", "header", "text")
 
     def __init__(self, blocks: list[bytes], entries: list[MappingUsage]) -> None:
         self.text = b"".join(blocks)
-        self.header = blocks[0][: blocks[0].index(b"\n")]
+        self.ends = list(accumulate(map(len, blocks)))
+        self.header = blocks[0][: blocks[0].index(b"\n") + 1]
         self.entries = entries
+
+    def blocks(self) -> Iterator[tuple[bytes, MappingUsage]]:
+        """Each block's text and meaning."""
+        start = 0
+        for end, entry in zip(self.ends, self.entries, strict=True):
+            yield self.text[start:end], entry
+            start = end
 
 
 class TrackedLayout:
     """A layout as read, and how it differs from the one accepted before it (a LayoutChange)."""
 
-    __slots__ = ("_runs", "added", "removed", "totals")
+    __slots__ = ("added", "removed", "runs", "totals")
 
     def __init__(
         self,
@@ -226,14 +237,14 @@ class TrackedLayout:
         added: list[MappingUsage],
         totals: Totals,
     ) -> None:
-        self._runs = runs
+        self.runs = runs
         self.removed = removed
         self.added = added
         self.totals = totals
 
     def entries(self) -> Iterator[MappingUsage]:
         """All entries, in the order read."""
-        for run in self._runs:
+        for run in self.runs:
             yield from run.entries
 
 
@@ -264,55 +275,82 @@ class LayoutTracker:
 
         Raises SmapsFormatError for what is no smaps text.
         """
-        old = self._accepted._runs
-        runs: list[_Run] = []
-        removed: list[MappingUsage] = []
-        added: list[MappingUsage] = []
-        starts: dict[bytes, int] = {}
-        position = index = 0
-        while index < len(old) or position < length:
-            if index < len(old) and text.startswith(old[index].text, position):
-                runs.append(old[index])
-                position += len(old[index].text)
+        walk = _Walk(self._parser, self._accepted.runs, text, length)
+        try:
+            walk.go()
+        except _SeveralBlocks:  # no kernel known does this; the parser now knows better
+            walk = _Walk(self._parser, self._accepted.runs, text, length)
+            walk.go()
+        totals = _update_totals(self._accepted.totals, walk.removed, walk.added)
+        return TrackedLayout(walk.runs, walk.removed, walk.added, totals)
+
+
+class _Walk:
+    """One pass along a new text, beside the runs of the layout before it."""
+
+    def __init__(
+        self, parser: BlockParser, known: list[_Run], text: bytearray, length: int
+    ) -> None:
+        self._parser = parser
+        self._known = known
+        self._text = text
+        self._length = length
+        self._position = 0
+        self._starts: dict[bytes, int] = {}  # header -> number of the known run it begins
+        self.runs: list[_Run] = []
+        self.removed: list[MappingUsage] = []
+        self.added: list[MappingUsage] = []
+
+    def go(self) -> None:
+        """Keep the runs that match; where one does not, look at blocks until one matches again."""
+        text, known, index = self._text, self._known, 0
+        while index < len(known) or self._position < self._length:
+            if index < len(known) and text.startswith(known[index].text, self._position):
+                self.runs.append(known[index])
+                self._position += len(known[index].text)
                 index += 1
                 continue
-            if not starts:
-                starts = {run.header: number for number, run in enumerate(old)}
-            blocks, position, resume = self._read_until_known(
-                text, position, length, starts, index, len(old)
-            )
-            runs += self._match_blocks(old[index:resume], blocks, removed, added)
+            blocks, resume = self._blocks_until_known(index)
+            self._match(known[index:resume], blocks)
             index = resume
-        return TrackedLayout(
-            runs, removed, added, _update_totals(self._accepted.totals, removed, added)
-        )
 
-    def _read_until_known(  # noqa: PLR0917
-        self,
-        text: bytearray,
-        position: int,
-        length: int,
-        starts: dict[bytes, int],
-        index: int,
-        end: int,
-    ) -> tuple[list[bytes], int, int]:
+    def _blocks_until_known(self, index: int) -> tuple[list[bytes], int]:
         """Split off blocks until one begins a later known run, or all is read.
 
-        Returns the blocks, the position behind them, and the number of that run (`end` if none).
+        Returns them and the number of that run, which is behind the last one if there is none.
         """
+        text, length, position = self._text, self._length, self._position
         blocks: list[bytes] = []
+        resume = len(self._known)
         while position < length:
             # Below four blocks one more known run is taken in, or runs would shrink for ever.
-            if len(blocks) >= 4:
-                resume = starts.get(bytes(text[position : text.find(b"\n", position, length)]), 0)
-                if resume > index:
-                    return blocks, position, resume
-            stop = self._block_end(text, position, length)
-            blocks.append(bytes(text[position:stop]))
-            position = stop
-        return blocks, position, end
+            if len(blocks) >= 4 and (number := self._run_at(position, index, len(blocks))):
+                resume = number
+                break
+            end = self._block_end(text, position, length)
+            blocks.append(bytes(text[position:end]))
+            position = end
+        self._position = position
+        return blocks, resume
 
-    def _block_end(self, text: bytearray | bytes, position: int, length: int) -> int:
+    def _run_at(self, position: int, index: int, read: int) -> int:
+        """The number of a run behind `index` that begins here, 0 if there is none.
+
+        It is nearly always one of the next; all are searched only when many blocks did not match.
+        """
+        text, known = self._text, self._known
+        for number in range(index + 1, min(index + 4, len(known))):
+            if text.startswith(known[number].header, position):
+                return number
+        if read < 16:
+            return 0
+        if not self._starts:
+            self._starts = {run.header: number for number, run in enumerate(known)}
+        header = bytes(text[position : text.find(b"\n", position, self._length) + 1])
+        number = self._starts.get(header, 0)
+        return number if number > index else 0
+
+    def _block_end(self, text: bytearray, position: int, length: int) -> int:
         """Find where the block ends: behind its last line, or else at the next header.
 
         The last line is searched first because that takes a quarter of the time of the pattern.
@@ -320,52 +358,39 @@ class LayoutTracker:
         if last_key := self._parser.last_key:
             last = text.find(last_key, position, length)
             end = text.find(b"\n", last + 1, length) + 1 if last >= 0 else 0
-            if end and (end == length or _HEADER_LINE.match(text, end, length)):
+            if end and (end == length or text[end] in _HEX_DIGITS):
                 return end
         match = _HEADER_LINE.search(text, position + 1, length)
         return match.start() if match else length
 
-    def _match_blocks(
-        self,
-        known: list[_Run],
-        blocks: list[bytes],
-        removed: list[MappingUsage],
-        added: list[MappingUsage],
-    ) -> Iterable[_Run]:
-        """Make runs of `blocks`: those among the `known` keep their entry, others are parsed."""
+    def _match(self, known: list[_Run], blocks: list[bytes]) -> None:
+        """Make runs of `blocks`: one that stood in the `known` keeps its entry, others are new."""
         entries_of: dict[bytes, list[MappingUsage]] = {}
         for run in known:
-            position = 0
-            for entry in run.entries:
-                stop = self._block_end(run.text, position, len(run.text))
-                entries_of.setdefault(run.text[position:stop], []).append(entry)
-                position = stop
+            for block, entry in run.blocks():
+                entries_of.setdefault(block, []).append(entry)
         entries = []
         for block in blocks:
             if same := entries_of.get(block):
                 entries.append(same.pop())
             else:
-                entry = self._parser.parse(block)
-                added.append(entry)
-                entries.append(entry)
+                entries.append(self._parser.parse(block))
+                self.added.append(entries[-1])
         for left in entries_of.values():
-            removed += left
+            self.removed += left
         for first in range(0, len(blocks), _RUN_BLOCKS):
             last = first + _RUN_BLOCKS
-            yield _Run(blocks[first:last], entries[first:last])
+            self.runs.append(_Run(blocks[first:last], entries[first:last]))
 
 
 def _update_totals(
     totals: Totals, removed: list[MappingUsage], added: list[MappingUsage]
 ) -> Totals:
     """Totals after some entries went and others came; a figure the kernel lacks stays None."""
-    size, sums = totals.size, list(totals[2:])
-    for entries, sign in ((removed, -1), (added, 1)):
-        for mapping, usage in ((entry.mapping, entry.usage) for entry in entries):
-            if not is_gate(mapping):
-                size += sign * (mapping.end - mapping.start)
-            figures = (usage.rss, usage.pss, usage.uss, usage.swap, usage.swap_pss)
-            for column, figure in enumerate(figures):
-                before = sums[column]
-                sums[column] = None if before is None or figure is None else before + sign * figure
-    return Totals(totals.mappings - len(removed) + len(added), size, *sums)
+    less, more = sum_totals(removed), sum_totals(added)
+    return Totals(
+        *(
+            None if now is None or gone is None or come is None else now - gone + come
+            for now, gone, come in zip(totals, less, more, strict=True)
+        )
+    )

@@ -20,8 +20,8 @@ import os
 from collections.abc import Iterator
 
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
-from ..model import Image, Machine, ProcessFacts, ProcessKey, SystemMemory
-from . import process, system
+from ..model import Image, Machine, ProcessFacts, ProcessKey
+from . import process
 
 #: More than 32 KiB at a time is quadratic over sshfs: it splits the request, and each part makes
 #: the far side print smaps from the start. Locally every read returns at most 4 KiB anyway.
@@ -107,10 +107,10 @@ class ProcSource:
                     return page_size
         return None
 
-    def system_memory(self) -> SystemMemory | None:
+    def meminfo(self) -> bytes | None:
         """/proc/meminfo; None where the mount hides it (subset=pid)."""
         try:
-            return system.parse_meminfo(_read_file(f"{self.root}/meminfo"))
+            return _read_file(f"{self.root}/meminfo")
         except OSError:
             return None
 
@@ -142,6 +142,11 @@ class ProcessFiles:
         self._kept = None
         os.close(self._directory)
 
+    @property
+    def buffer(self) -> bytearray:
+        """Where `smaps` leaves its text: shared by all processes of the source."""
+        return self._source.buffer.text
+
     def statm(self) -> process.Statm:
         """Sizes, cheaply: 1.3 us with the descriptor kept, 4.6 us without."""
         return process.parse_statm(self._small("statm"), self._source.page_size)
@@ -155,10 +160,10 @@ class ProcessFiles:
         return process.parse_status(self._small("status"))
 
     def number(self, name: str) -> int | None:
-        """oom_score or oom_score_adj; None where there is none or it is hidden."""
+        """oom_score or oom_score_adj; None where there is none, it is hidden, or just gone."""
         try:
             return int(self._small(name))
-        except (NoPermission, ValueError):
+        except (SourceError, ValueError):
             return None
 
     def smaps(self) -> int:
@@ -243,7 +248,9 @@ def meaning_of(error: OSError, pid: int) -> SourceError:
     if error.errno in (errno.ENOENT, errno.ESRCH):
         return NoSuchProcess(f"process {pid}: no such process")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return NoPermission(f"process {pid}: no permission to read its memory; {_PERMISSION_REMEDY}")
+        return NoPermission(
+            f"process {pid}: no permission to read its memory; {_PERMISSION_REMEDY}"
+        )
     return SourceError(f"process {pid}: {os.strerror(error.errno or 0)}")
 
 

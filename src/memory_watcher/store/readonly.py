@@ -145,7 +145,7 @@ class ReadOnlyDatabase:
             raise NotARecording(f"{self.path}: a directory, not a recording")
         if not stat.S_ISREG(status.st_mode):
             raise NotARecording(f"{self.path}: not a regular file, so not a recording")
-        if not os.access(self._real_path, os.R_OK):
+        if not os.access(self._real_path, os.R_OK, effective_ids=True):
             raise StoreError(f"{self.path}: no permission to read it")
         if status.st_size == 0 and not _wal_needed(self._real_path):
             raise NotARecording(f"{self.path}: an empty file, not a recording")

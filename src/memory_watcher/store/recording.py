@@ -317,8 +317,8 @@ class Recording:
         """
         if by == "MemAvailable":
             row = self._database.row(
-                "SELECT first_tick FROM meminfo WHERE value IS NOT NULL AND field_id ="
-                " (SELECT id FROM meminfo_fields WHERE name = ?)"
+                "SELECT first_tick FROM meminfo"
+                " WHERE field_id = (SELECT id FROM meminfo_fields WHERE name = ?)"
                 " ORDER BY value, first_tick LIMIT 1",
                 by,
             )
@@ -426,10 +426,7 @@ class Recording:
         lowest: int | None = None
         found: int | None = None
         for index, (tick, name, value) in enumerate(changes):
-            if value is None:
-                values.pop(name, None)
-            else:
-                values[name] = value
+            values[name] = value
             if index + 1 < len(changes) and changes[index + 1][0] == tick:
                 continue  # the other fields of this tick are still those of the one before
             available = now.available_computed

@@ -25,7 +25,7 @@ TABLES = """
 -- Where recordings were made. A capture that was loaded has NULL for what it does not tell.
 CREATE TABLE machines (
     id INTEGER PRIMARY KEY,
-    boot_id TEXT,               -- /proc/sys/kernel/random/boot_id: PIDs and start times belong to it
+    boot_id TEXT,               -- kernel.random.boot_id: PIDs and start times belong to a boot
     hostname TEXT,
     kernel TEXT,                -- release, as uname -r
     page_size INTEGER           -- bytes; told by the target's own files, not by this machine
@@ -60,11 +60,11 @@ CREATE TABLE processes (
     id INTEGER PRIMARY KEY,
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     pid INTEGER NOT NULL,
-    start_time INTEGER NOT NULL, -- stat field 22, clock ticks since boot; 0 for a loaded capture
+    start_time INTEGER NOT NULL, -- stat field 22, clock ticks since boot; 0 for a capture
     parent_pid INTEGER,         -- when first seen
     uid INTEGER,                -- real user id when first seen
     cgroup TEXT,                -- /proc/PID/cgroup when first seen
-    end_tick INTEGER,           -- the tick at which it was found to have ended; NULL: not seen ending
+    end_tick INTEGER,           -- the tick at which it was found to have ended; NULL: not seen
     UNIQUE (machine_id, pid, start_time)
 );
 
@@ -146,7 +146,7 @@ CREATE TABLE layout_states (
     meaning TEXT NOT NULL
 );
 
--- One row per process and tick: the cheap figures, and the sums of the layout if one was taken.
+-- One row per process and tick: the cheap figures, and the sums of the layout if there is one.
 -- Bytes; NULL: not told or not read.
 CREATE TABLE readings (
     id INTEGER PRIMARY KEY,     -- the number of the measurement
@@ -154,7 +154,7 @@ CREATE TABLE readings (
     tick INTEGER NOT NULL REFERENCES ticks(id),
     delay_ns INTEGER,           -- from the tick's time to this process's reading
     layout_state INTEGER NOT NULL REFERENCES layout_states(id),
-    keyframe INTEGER,           -- usages of this layout have first_tick >= keyframe; NULL: no layout
+    keyframe INTEGER,           -- usages of this layout have first_tick >= it; NULL: no layout
     cpu_ns INTEGER,             -- what reading and parsing the layout cost the recorder
     wall_ns INTEGER,            -- how long reading the layout took
     mappings INTEGER,           -- sums over the layout: number of mappings,
@@ -192,7 +192,7 @@ CREATE TABLE meminfo_fields (
 CREATE TABLE meminfo (
     field_id INTEGER NOT NULL REFERENCES meminfo_fields(id),
     first_tick INTEGER NOT NULL,
-    value INTEGER,              -- bytes; a plain count for HugePages_*; NULL: not readable
+    value INTEGER NOT NULL,     -- bytes; a plain count for HugePages_*
     PRIMARY KEY (field_id, first_tick)
 ) WITHOUT ROWID;
 """
@@ -206,9 +206,7 @@ def _meminfo_column(name: str, column: str) -> str:
      ORDER BY first_tick DESC LIMIT 1) AS {column}"""
 
 
-_LOCAL_TIME = (
-    "strftime('%Y-%m-%dT%H:%M:%f', ({}) / 1000000 / 1000.0, 'unixepoch', 'localtime')"
-)
+_LOCAL_TIME = "strftime('%Y-%m-%dT%H:%M:%f', ({}) / 1000000 / 1000.0, 'unixepoch', 'localtime')"
 
 VIEWS = f"""
 -- Every mapping of every layout with all its figures, in bytes. Ask for one measurement, or for one

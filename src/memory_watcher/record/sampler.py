@@ -1,0 +1,150 @@
+"""Reads one process at one tick: the cheap figures and a layout that is known to be whole.
+
+smaps is read in pieces of 4 KiB while the target runs on, so mappings may move between the pieces.
+statm is read before and after; only when both agree with the sums of the layout, it is exact.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from ..errors import NoPermission, SourceError
+from ..model import LayoutState, ProcessFacts, Reading, Rollup, Sample
+from ..procfs.process import Stat, Statm, Status, parse_rollup
+from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
+from ..procfs.source import ProcessFiles
+
+#: Attempts at a layout that is consistent, before the last one is stored as torn.
+_ATTEMPTS = 4
+
+#: smaps_rollup walks all pages a second time, so it is read this seldom.
+_ROLLUP_EVERY_NS = 60 * 1_000_000_000
+
+
+@dataclass(slots=True)
+class Exactness:
+    """Whether this kernel's statm is exact: found out by comparing, not by version.
+
+    False as soon as a layout that smaps_rollup confirms differs from a statm that stood still:
+    kernels before 6.16 (and stable ones before July 2025) count RSS per CPU and read it roughly.
+    """
+
+    statm_is_exact: bool = True
+
+
+class ProcessSampler:
+    """Samples one process, again and again."""
+
+    def __init__(self, files: ProcessFiles, parser: BlockParser, exactness: Exactness) -> None:
+        self.files = files
+        self.facts: ProcessFacts = files.facts()
+        self.image = self.facts.image
+        self._marks: tuple[bytes, ...] | None = None
+        self._tracker = LayoutTracker(parser)
+        self._exactness = exactness
+        self._next_rollup_ns = 0
+
+    def sample(self) -> Sample:
+        """Read the process now.
+
+        Raises NoSuchProcess when it is gone. No permission, a zombie and a kernel thread are data:
+        they are told by the sample's state.
+        """
+        stat = self.files.stat()
+        if stat.state in "ZX" or stat.is_kernel_thread:
+            state = LayoutState.KERNEL_THREAD if stat.is_kernel_thread else LayoutState.ZOMBIE
+            return Sample(self._reading(stat, None), state)
+        self._notice_exec(stat)
+        cpu, wall = time.thread_time_ns(), time.monotonic_ns()
+        try:
+            statm, layout, state = self._consistent_layout()
+        except NoPermission:
+            return Sample(self._reading(stat, self.files.statm()), LayoutState.NO_PERMISSION)
+        wall = time.monotonic_ns() - wall
+        if layout is None:
+            # The kernel prints nothing for a process that is exiting: it has let go of its memory.
+            return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
+        self._tracker.accept(layout)
+        rollup = self._rollup()
+        cpu = time.thread_time_ns() - cpu
+        reading = self._reading(stat, statm)
+        return Sample(reading, state, layout, rollup, cpu_ns=cpu, wall_ns=wall)
+
+    def _notice_exec(self, stat: Stat) -> None:
+        """Read the image anew if execve (or the program itself, its name) changed it."""
+        if self._marks is None:
+            self._marks = stat.image_marks
+        elif stat.image_marks != self._marks or stat.name != self.image.name:
+            self._marks = stat.image_marks
+            self.image = self.files.image(stat)
+
+    def _consistent_layout(self) -> tuple[Statm, TrackedLayout | None, LayoutState]:
+        """Read until statm and layout agree, at most a few times."""
+        before = self.files.statm()
+        for _ in range(_ATTEMPTS):
+            layout = self._layout()
+            after = self.files.statm()
+            if layout is None:
+                if after.size == 0:
+                    return after, None, LayoutState.ZOMBIE
+            elif _agree(layout, before, after):
+                return after, layout, LayoutState.EXACT
+            elif self._statm_is_approximate(layout, before, after):
+                return after, layout, LayoutState.UNCHECKED
+            before = after
+        return after, layout, LayoutState.TORN if layout else LayoutState.ZOMBIE
+
+    def _layout(self) -> TrackedLayout | None:
+        length = self.files.smaps()
+        if length == 0:
+            return None
+        return self._tracker.diff(self.files.buffer, length)
+
+    def _statm_is_approximate(self, layout: TrackedLayout, before: Statm, after: Statm) -> bool:
+        """Whether only RSS differs, on a kernel whose statm tells RSS roughly."""
+        if before != after or layout.totals.size != after.size:
+            return False
+        if self._exactness.statm_is_exact:
+            try:
+                rollup = parse_rollup(self.files.rollup())
+            except SourceError:
+                return False
+            still = self.files.statm() == after
+            self._exactness.statm_is_exact = not (still and rollup.rss == layout.totals.rss)
+        return not self._exactness.statm_is_exact
+
+    def _rollup(self) -> Rollup | None:
+        now = time.monotonic_ns()
+        if now < self._next_rollup_ns:
+            return None
+        self._next_rollup_ns = now + _ROLLUP_EVERY_NS
+        try:
+            return parse_rollup(self.files.rollup())
+        except SourceError:
+            return None  # kernels before 4.14 have none
+
+    def _reading(self, stat: Stat, statm: Statm | None) -> Reading:
+        """The cheap figures; what has no memory any more has no sizes, which is not 0."""
+        try:
+            status = self.files.status()
+        except SourceError:
+            status = Status(*(None,) * 7)  # it ended just now; what was read before still counts
+        sizes = statm._asdict() if statm else {}
+        return Reading(
+            **sizes,
+            high_water_mark=status.high_water_mark,
+            swap=status.swap,
+            hugetlb=status.hugetlb,
+            threads=status.threads,
+            minor_faults=stat.minor_faults,
+            major_faults=stat.major_faults,
+            state=stat.state,
+            oom_score=self.files.number("oom_score"),
+            oom_score_adj=self.files.number("oom_score_adj"),
+        )
+
+
+def _agree(layout: TrackedLayout, before: Statm, after: Statm) -> bool:
+    totals = layout.totals
+    return before == after and totals.rss == after.resident and totals.size == after.size

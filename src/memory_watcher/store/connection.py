@@ -1,0 +1,101 @@
+"""Opens and locks recording files: one recorder at a time, readers whenever they like."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from ..errors import CannotWrite, RecordingBusy
+from . import schema
+
+
+@contextlib.contextmanager
+def explained(path: str) -> Iterator[None]:
+    """Turn SQLite's errors at writing into CannotWrite, with what can be done about it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        reason = str(error)
+        if "full" in reason:
+            reason = "the disk is full"
+        elif "locked" in reason:
+            reason = "another program keeps it locked for writing"
+        raise CannotWrite(f"{path}: cannot write: {reason}; what was committed is kept") from error
+
+
+class WriteLock:
+    """The right to write to a recording, as a lock on the file itself: it ends with the process."""
+
+    def __init__(self, path: str) -> None:
+        """Creates the file, readable by its owner only, if there is none.
+
+        Raises RecordingBusy, CannotWrite.
+        """
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise CannotWrite(f"{path}: cannot write: {_reason(error, path)}") from None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._descriptor)
+            if error.errno == errno.EWOULDBLOCK:
+                raise RecordingBusy(
+                    f"{path}: another recorder is writing to it; name another --database-file"
+                ) from None
+            raise CannotWrite(f"{path}: cannot lock: {error.strerror}") from None
+
+    def release(self) -> None:
+        """Give it back. Only after SQLite's own descriptors: closing drops the process's locks."""
+        os.close(self._descriptor)
+
+
+def _reason(error: OSError, path: str) -> str:
+    folder = os.path.dirname(path) or "."
+    if error.errno == errno.ENOENT:
+        return f"there is no folder {folder}"
+    if error.errno == errno.EISDIR:
+        return "it is a folder"
+    return os.strerror(error.errno or 0)
+
+
+def connect_for_writing(path: str) -> sqlite3.Connection:
+    """Open a recording, laying out an empty file; anything else than a recording stays untouched.
+
+    Raises NotARecording, NewerRecording, CannotWrite.
+    """
+    # A path that begins with "file:" is a path too: hence the absolute form.
+    connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
+    try:
+        if os.path.getsize(path) > 0:
+            schema.check(connection, path)
+        with explained(path):
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            if os.path.getsize(path) == 0 or not _has_schema(connection):
+                schema.create(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _has_schema(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def fold_wal(connection: sqlite3.Connection) -> bool:
+    """Put everything into the one file; False if a reader still holds on to the -wal file.
+
+    The journal mode goes back to DELETE, so that the file can be read from read-only media.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.Error:
+        return False
+    return bool(mode == "delete")
