@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..model import Mapping as Header
@@ -65,15 +65,17 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class KindFacts:
+class KindFacts(NamedTuple):
     """What was recorded besides the mappings themselves: empty where it was not.
 
-    `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers.
+    `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers (bss.find_bss).
     """
 
-    stack_pointers: Mapping[int, int] = field(default_factory=dict)
+    stack_pointers: Mapping[int, int] = MappingProxyType({})
     bss: tuple[Bss, ...] = ()
+
+
+NO_FACTS = KindFacts()
 
 
 class Attribution(NamedTuple):
@@ -87,7 +89,7 @@ class Attribution(NamedTuple):
 
 
 def attribute(
-    entries: Iterable[MappingUsage], facts: KindFacts = KindFacts()
+    entries: Iterable[MappingUsage], facts: KindFacts = NO_FACTS
 ) -> list[tuple[MappingUsage, Attribution]]:
     """Tell for each mapping of one layout, in its order, what it is for."""
     entries = list(entries)
