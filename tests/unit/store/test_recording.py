@@ -134,8 +134,8 @@ class TestProcesses:
         with pytest.raises(SelectionError, match="PID 4711 stands for 2 processes") as error:
             recording.process(pid=4711)
         message = str(error.value)
-        assert "1 (PID 4711, 'first', 2018-08-17T" in message
-        assert "2 (PID 4711, 'second', 2018-08-17T" in message
+        assert "1 (PID 4711, 'first', 2018-08-1" in message
+        assert "2 (PID 4711, 'second', 2018-08-1" in message
         assert "other" not in message
         assert recording.process(pid=4711, process_id=2).name == "second"
         with pytest.raises(SelectionError, match="holds 3 processes"):
@@ -339,7 +339,7 @@ class TestAt:
     @pytest.mark.parametrize("after", [-1, 0, 4_999_999, -(2**80)])
     def test_before_the_first_one(self, recording: Recording, after: int) -> None:
         """The error names the first time that there is."""
-        with pytest.raises(SelectionError, match=r"first one is of 2018-08-17T.*03\.947"):
+        with pytest.raises(SelectionError, match=r"first one is of 2018-08-1.T.*03\.947"):
             recording.at(1, START + after)
 
     def test_a_clock_that_was_set_back(self, builder: RecordingBuilder, opened: Opened) -> None:
