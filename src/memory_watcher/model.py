@@ -181,7 +181,7 @@ class LayoutState(enum.IntEnum):
 
 
 _STATE_MEANINGS = {
-    LayoutState.EXACT: "The mappings add up to statm, which was the same before and after.",
+    LayoutState.EXACT: "The mappings add up to statm as read right before or right after.",
     LayoutState.TORN: "Mappings moved while they were read, in every attempt: totals may be wrong.",
     LayoutState.UNCHECKED: "Complete as far as can be told; this kernel's statm is approximate, "
     "or there was none to compare with.",

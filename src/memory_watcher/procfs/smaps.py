@@ -388,9 +388,7 @@ def _update_totals(
 ) -> Totals:
     """Totals after some entries went and others came; a figure the kernel lacks stays None."""
     less, more = sum_totals(removed), sum_totals(added)
-    return Totals(
-        *(
-            None if now is None or gone is None or come is None else now - gone + come
-            for now, gone, come in zip(totals, less, more, strict=True)
-        )
+    return Totals._make(
+        None if now is None or gone is None or come is None else now - gone + come
+        for now, gone, come in zip(totals, less, more, strict=True)
     )

@@ -1,7 +1,8 @@
 """Reads one process at one tick: the cheap figures and a layout that is known to be whole.
 
 smaps is read in pieces of 4 KiB while the target runs on, so mappings may move between the pieces.
-statm is read before and after; only when both agree with the sums of the layout, it is exact.
+statm, which is one piece, is read right before and right after: a layout whose sums are those of
+either is whole, as it was at that instant; any other is read again.
 """
 
 from __future__ import annotations
@@ -88,8 +89,10 @@ class ProcessSampler:
             if layout is None:
                 if after.size == 0:
                     return after, None, LayoutState.ZOMBIE
-            elif _agree(layout, before, after):
+            elif _agree(layout, after):
                 return after, layout, LayoutState.EXACT
+            elif _agree(layout, before):
+                return before, layout, LayoutState.EXACT
             elif self._statm_is_approximate(layout, before, after):
                 return after, layout, LayoutState.UNCHECKED
             before = after
@@ -145,6 +148,5 @@ class ProcessSampler:
         )
 
 
-def _agree(layout: TrackedLayout, before: Statm, after: Statm) -> bool:
-    totals = layout.totals
-    return before == after and totals.rss == after.resident and totals.size == after.size
+def _agree(layout: TrackedLayout, statm: Statm) -> bool:
+    return layout.totals.rss == statm.resident and layout.totals.size == statm.size

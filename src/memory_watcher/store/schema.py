@@ -1,6 +1,6 @@
 """The layout of a recording file: one commented, versioned constant.
 
-docs/schema.md is generated from it (`python -m memory_watcher.store.schema`).
+docs/schema.md is generated from it (`python docs/generate.py`).
 
 Version history:
     1  the first.
@@ -84,7 +84,8 @@ CREATE TABLE paths (
     pathname TEXT NOT NULL UNIQUE -- the kernel's bytes, which need not be valid UTF-8
 );
 
--- One row per mapping header of a process.
+-- One row per mapping header of a process. A header that comes back after thousands of others, or
+-- in another run of the recorder, has another row; so has one that a torn layout shows twice.
 CREATE TABLE mappings (
     id INTEGER PRIMARY KEY,
     process_id INTEGER NOT NULL REFERENCES processes(id),
@@ -157,13 +158,13 @@ CREATE TABLE readings (
     keyframe INTEGER,           -- usages of this layout have first_tick >= it; NULL: no layout
     cpu_ns INTEGER,             -- what reading and parsing the layout cost the recorder
     wall_ns INTEGER,            -- how long reading the layout took
-    mappings INTEGER,           -- sums over the layout: number of mappings,
-    layout_size INTEGER,        --   address space without [vsyscall],
-    rss INTEGER,
-    pss INTEGER,                --   each mapping's PSS is cut to KiB by the kernel: see rollup_pss
-    uss INTEGER,                --   Private_Clean + Private_Dirty + Private_Hugetlb
-    layout_swap INTEGER,
-    swap_pss INTEGER,
+    mappings INTEGER,           -- how many the layout has
+    layout_size INTEGER,        -- sum over the layout: address space without [vsyscall]
+    rss INTEGER,                -- sum over the layout
+    pss INTEGER,                -- sum; the kernel cuts each mapping's PSS to KiB: see rollup_pss
+    uss INTEGER,                -- sum: Private_Clean + Private_Dirty + Private_Hugetlb
+    layout_swap INTEGER,        -- sum over the layout
+    swap_pss INTEGER,           -- sum over the layout
     rollup_pss INTEGER,         -- smaps_rollup: PSS without rounding; read now and then
     size INTEGER,               -- statm
     resident INTEGER,           -- statm
@@ -225,19 +226,21 @@ CROSS JOIN mappings AS m ON m.id = u.mapping_id
 CROSS JOIN paths AS p ON p.id = m.path_id
 CROSS JOIN details AS d ON d.id = u.detail_id;
 
--- The original memory-watcher's tables, in its units: KiB, local time as text.
+-- The original memory-watcher's table of processes, with the last name of each.
 CREATE VIEW process AS
 SELECT p.id, p.pid, p.start_time,
        (SELECT name FROM images AS i WHERE i.process_id = p.id
         ORDER BY first_tick DESC LIMIT 1) AS name
 FROM processes AS p;
 
+-- The original's table of mappings. Addresses are bytes, above 2^63 as address - 2^64.
 CREATE VIEW memory_range AS
 SELECT m.id, m.process_id, m."start" AS "from", m."end" AS "to", m.perms AS permission,
        p.pathname AS name
 FROM mappings AS m JOIN paths AS p ON p.id = m.path_id;
 
--- A measurement is a reading with a layout. oom_adj is not recorded (a deprecated alias): NULL.
+-- The original's table of measurements: readings with a layout, in KiB, local time as text.
+-- oom_adj is not recorded (a deprecated alias of oom_score_adj): NULL.
 -- statm_lib and statm_dt are 0 in every kernel since 2.6.
 CREATE VIEW measurement AS
 SELECT r.id, r.process_id,
@@ -250,12 +253,15 @@ SELECT r.id, r.process_id,
 FROM readings AS r JOIN ticks AS t ON t.id = r.tick
 WHERE r.keyframe IS NOT NULL;
 
+-- The original's table of figures, one row per mapping and measurement, in KiB. Ask for one
+-- measurement_id: the whole is as large as the original's.
 CREATE VIEW data AS
 SELECT u.mapping_id AS range_id, r.id AS measurement_id, u.rss / 1024 AS rss, u.pss / 1024 AS pss
 FROM readings AS r
 CROSS JOIN usages AS u ON u.process_id = r.process_id
     AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick;
 
+-- The original's table of /proc/meminfo, one row per tick, in KiB, local time as text.
 CREATE VIEW system_memory AS
 SELECT {_LOCAL_TIME.format("t.time_ns")} AS time,
 {

@@ -1,0 +1,148 @@
+"""Print what recording costs, and how that stands against the bars. `--quick` takes a minute.
+
+Machines are noisy: costs are CPU time, compared as ratios within one interleaved run, medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from datetime import datetime
+
+from memory_watcher.record.clock import Deadline
+
+from . import targets
+from .commands import console_script, median_wall, ratio
+from .recording import Cost, interleaved, peak_rss_of_command, recorder
+
+MS = 1_000_000
+LONG_TICKS = 12_000
+
+
+class Table:
+    """Rows of figures and bars, printed as they come; remembers whether all bars held."""
+
+    def __init__(self) -> None:
+        self.all_held = True
+        print(f"{'what':66} {'measured':>12} {'bar':>8}")
+        print("-" * 92)
+
+    def row(self, what: str, measured: float, unit: str, bar: float | None = None) -> None:
+        """One figure; at most `bar` if there is one."""
+        held = bar is None or measured <= bar
+        self.all_held &= held
+        verdict = "" if bar is None else ("held" if held else "MISSED")
+        limit = "" if bar is None else f"{bar:g}"
+        print(f"{what:66} {measured:9.4g} {unit:2} {limit:>8} {verdict}", flush=True)
+
+    def cost(self, name: str, cost: Cost, ratio_bar: float | None, flat_bar: float | None) -> None:
+        """The figures of one target."""
+        self.row(f"{name}: mappings", cost.mappings, "")
+        self.row(f"{name}: floor, CPU per tick", cost.floor_ms, "ms")
+        self.row(f"{name}: recorder, CPU per tick", cost.recorder_ms, "ms")
+        self.row(f"{name}: recorder ÷ floor", cost.ratio, "", ratio_bar)
+        self.row(f"{name}: database per tick", cost.bytes_per_tick, "B")
+        self.row(f"{name}: of one row per mapping", 100 * cost.flat_share, "%", flat_bar)
+        self.row(f"{name}: torn layouts", cost.torn, "")
+
+
+def bench_churn(table: Table, seconds: int) -> None:
+    """(a): many mappings, some of which change."""
+    with targets.churn() as target:
+        cost = interleaved([target.pid], 100 * MS, seconds, target.step)
+        table.cost("(a) 2,100 mappings, 20 changed a tick", cost, 1.20, 2)
+        rss = peak_rss_of_command([target.pid], 100 * MS, 50)
+        table.row("(a) recorder's peak RSS", rss / 2**20, "M", 30)
+
+
+def bench_chromium(table: Table, seconds: int) -> None:
+    """(b): a real browser."""
+    if targets.CHROMIUM is None:
+        print("(b) left out: there is no Chromium here")
+        return
+    with targets.chromium() as (browser, renderer):
+        cost = interleaved([browser], 100 * MS, seconds)
+        table.cost("(b) Chromium's browser process, 100 ms", cost, 1.20, 2)
+        cost = interleaved([renderer], 100 * MS, seconds)
+        table.cost("(b) its busy renderer, 100 ms", cost, 1.20, 2)
+        cost = interleaved([renderer], 200 * MS, seconds)
+        table.cost("(b) its busy renderer, 200 ms", cost, 1.20, 2)
+        rss = peak_rss_of_command([renderer], 100 * MS, 50)
+        table.row("(b) recorder's peak RSS", rss / 2**20, "M", 30)
+
+
+def bench_big(table: Table, seconds: int) -> None:
+    """(c): the kernel walks over many pages."""
+    with targets.big() as target:
+        cost = interleaved([target.pid], 200 * MS, seconds, target.step)
+        table.cost("(c) 2 GiB in 4 KiB pages, 200 ms", cost, None, None)
+
+
+def bench_machine(table: Table, seconds: int) -> None:
+    """(d): everything."""
+    with targets.sleepers(150):
+        cost = interleaved([], 1000 * MS, seconds)
+        table.cost("(d) whole machine with 150 processes more, 1 s", cost, None, None)
+        rss = peak_rss_of_command([], 1000 * MS, 3)
+        table.row("(d) recorder's peak RSS", rss / 2**20, "M")
+
+
+def bench_long_file(table: Table, ticks: int) -> None:
+    """The file of (a) at 100 ms for 20 minutes, driven as fast as it goes; asked for its peak."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "long.db")
+        with targets.churn() as target, recorder(path, [target.pid], 100 * MS) as (driven, _):
+            for tick in range(ticks):
+                target.step()
+                driven.tick(Deadline(0, 0))
+                if tick % 10 == 9:
+                    driven.commit()
+        size = os.path.getsize(path) / 1e6
+        table.row(f"file of {ticks:,} ticks x 2,100 mappings", size, "MB", 25 * ticks / LONG_TICKS)
+        peak = [console_script("memory-peak"), path]
+        table.row("memory-peak on it, whole command", 1000 * median_wall(peak), "ms", 100)
+        for share in (0.1, 0.5, 0.9):
+            moment = _time_of_tick(path, round(ticks * share))
+            wall = median_wall([*peak, "--measurement-time", moment])
+            table.row(f"--measurement-time at {share:.0%} of it", 1000 * wall, "ms", 100)
+
+
+def _time_of_tick(path: str, tick: int) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        (time_ns,) = connection.execute(
+            "SELECT time_ns FROM ticks WHERE id = ?", (tick,)
+        ).fetchone()
+    return datetime.fromtimestamp(time_ns / 1e9).isoformat(timespec="milliseconds")
+
+
+def bench_start(table: Table) -> None:
+    """How long a user waits for a command to begin."""
+    version = [console_script("memory-record"), "--version"]
+    nothing = [sys.executable, "-c", "pass"]
+    table.row("memory-record --version ÷ python3 -c pass", ratio(version, nothing), "", 3)
+
+
+def main() -> int:
+    """Run all of it; 1 if a bar was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="shorter runs, a file of 1,000 ticks")
+    quick = parser.parse_args().quick
+    seconds = 5 if quick else 20
+    print(f"Linux {os.uname().release}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}\n")
+    table = Table()
+    bench_start(table)
+    bench_churn(table, seconds)
+    bench_chromium(table, seconds)
+    bench_big(table, seconds // 2)
+    bench_machine(table, seconds // 2)
+    bench_long_file(table, 1000 if quick else LONG_TICKS)
+    print("\nAll bars held." if table.all_held else "\nA bar was missed.")
+    return 0 if table.all_held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
