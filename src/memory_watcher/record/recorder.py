@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -122,6 +123,9 @@ class Recorder:
             self._targets[files.pid] = target
             self.progress.processes += 1
             self._sample(files.pid, target, start_ns)
+        if self.progress.ticks == 0:
+            # What the first tick read stays: the collector need not walk over it every few ticks.
+            gc.freeze()
         self.progress.ticks += 1
         self.progress.skipped += deadline.skipped
 

@@ -1,0 +1,50 @@
+# Everything starts from a machine with only Python (3.10 or newer) and git.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint bench docs clean
+
+help:
+	@echo "make demo    set up, record an example program for 10 s, print its peak"
+	@echo "make test    set up, run all tests"
+	@echo "make lint    ruff, mypy, import-linter, generated documents"
+	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
+	@echo "make docs    regenerate what is generated from the code"
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "Python 3.10 or newer is needed; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@rm -f demo.db
+	@$(BIN)/python examples/grow_free_spike.py 10 & \
+	  $(BIN)/memory-record -p $$! --period 100ms --database-file demo.db && wait
+	@echo
+	@$(BIN)/memory-peak demo.db --process-memory rss
+	@echo
+	@echo "The recording is demo.db; ask it more: $(BIN)/memory-peak demo.db --help"
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo.db*
