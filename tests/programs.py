@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ def ticks(file: Path) -> int:
         return 0
 
 
-def rows(file: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+def rows(file: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Ask a recording in plain SQL; it is not created."""
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
@@ -85,10 +85,10 @@ def rows(file: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def one(file: Path, sql: str, *parameters: object) -> tuple[int, ...]:
+def one(file: Path, sql: str, *parameters: object) -> tuple[Any, ...]:
     """The only row of an answer."""
     (row,) = rows(file, sql, *parameters)
-    return row  # type: ignore[return-value]
+    return row
 
 
 class RunningRecorder:

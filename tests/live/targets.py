@@ -31,11 +31,14 @@ PROGRAM = Path(__file__).with_name("program.py")
 
 
 class Target:
-    """A process that runs program.py; `with` ends it, and its children, by PID."""
+    """A process that runs program.py; `with` ends it, and its children, by PID.
 
-    def __init__(self) -> None:
+    `before` is put in front of its command line.
+    """
+
+    def __init__(self, before: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(PROGRAM)],
+            [*before, sys.executable, "-I", "-S", str(PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -10,8 +10,10 @@ import pytest
 
 from memory_watcher.model import Layout, LayoutState, Usage, is_gate
 
+from ..programs import wait_until
 from .targets import (
     PAGE,
+    Block,
     Target,
     Ticks,
     entry_at,
@@ -67,12 +69,26 @@ def test_pages_touched(target: Target, file: Path) -> None:
     assert growth(usage_at(after, start), usage_at(last, start)) == dict.fromkeys(figures, PAGE)
 
 
+def tick_undisturbed(file: Path, pid: int) -> dict[tuple[int, int], Block]:
+    """Record one tick while no other process changes how this one's libraries are shared.
+
+    Returns what smaps told before and after it.
+    """
+
+    def attempt() -> dict[tuple[int, int], Block] | None:
+        before = smaps_of(pid)
+        file.unlink(missing_ok=True)
+        with Ticks(file, [pid]) as recording:
+            recording.tick()
+        return before if smaps_of(pid) == before else None
+
+    return wait_until(attempt, "a tick during which nothing else changes")
+
+
 def test_every_figure_of_every_mapping(target: Target, file: Path) -> None:
     """Each mapping's header and figures are those of the same smaps read line by line."""
     target.touch(target.reserve(50), 7)
-    with Ticks(file, [target.pid]) as recording:
-        recording.tick()
-    truth = smaps_of(target.pid)
+    truth = tick_undisturbed(file, target.pid)
     (layout,) = layouts(file, target.pid)
     assert {(entry.mapping.start, entry.mapping.end) for entry in layout} == truth.keys()
     for mapping, usage in ((entry.mapping, entry.usage) for entry in layout):
@@ -137,8 +153,7 @@ def test_frees(target: Target, file: Path) -> None:
 def test_sums_equal_statm(target: Target, file: Path) -> None:
     """The sums of an exact layout are statm's resident and size, to the byte."""
     target.touch(target.reserve(400), 399)
-    with Ticks(file, [target.pid]) as recording:
-        recording.tick()
+    tick_undisturbed(file, target.pid)
     size, resident = statm_of(target.pid)
     ((measurement, layout),) = recorded(file, target.pid)
     assert layout

@@ -1,0 +1,75 @@
+"""Processes whose memory the kernel does not show to the recorder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.model import LayoutState
+
+from ..programs import recorder, run
+from .targets import Target, recorded
+
+pytestmark = pytest.mark.live
+
+NOBODY = 65534
+#: Root loses the rights that let it see every process's memory (CAP_SYS_ADMIN stands for
+#: CAP_PERFMON); others never had them. A target that may be seen must have lost them as well.
+WITHOUT_RIGHTS = (
+    ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin"] if os.geteuid() == 0 else []
+)
+
+
+@pytest.fixture(name="hidden", params=["not dumpable", "another user's"])
+def start_hidden_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    with Target() as target:
+        if request.param == "not dumpable":
+            target.ask("hide")
+        elif os.geteuid() == 0:
+            target.ask("become", NOBODY)
+        else:
+            pytest.skip("only root can start another user's process")
+        yield target
+
+
+def test_alone(hidden: Target, tmp_path: Path) -> None:
+    """One that cannot be read ends in one line that names the remedy, and no file."""
+    file = tmp_path / "no.db"
+    done = run(
+        "memory-record", "-p", str(hidden.pid), "--database-file", file, before=WITHOUT_RIGHTS
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"memory-record: process {hidden.pid}: no permission")
+    assert done.stderr.count("\n") == 1
+    for remedy in ("root", "CAP_SYS_PTRACE", "CAP_PERFMON"):
+        assert remedy in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_among_others(hidden: Target, tmp_path: Path) -> None:
+    """It is recorded with its reason and the figures that all may see; the other one is whole."""
+    file = tmp_path / "some.db"
+    with (
+        Target(WITHOUT_RIGHTS) as other,
+        recorder(
+            file,
+            *("-p", hidden.pid, "-p", other.pid, "--period", "20"),
+            before=WITHOUT_RIGHTS,
+        ) as recording,
+    ):
+        recording.wait_for_ticks(3)
+        code, said = recording.stop()
+        assert code == 0, said
+        assert said.count("no permission") == 1
+        assert f"process {hidden.pid}: no permission" in said
+        for measurement, layout in recorded(file, hidden.pid):
+            assert measurement.state is LayoutState.NO_PERMISSION
+            assert layout is None
+            assert measurement.totals is None
+            assert measurement.reading.resident
+            assert measurement.reading.high_water_mark
+        assert all(layout for _, layout in recorded(file, other.pid))
+        assert len(recorded(file, other.pid)) == len(recorded(file, hidden.pid)) >= 3
