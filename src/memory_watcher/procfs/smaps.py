@@ -20,7 +20,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from itertools import accumulate
-from operator import itemgetter
+from operator import itemgetter, mul
 from sys import intern
 from typing import NamedTuple
 
@@ -28,14 +28,20 @@ from ..errors import SmapsFormatError
 from ..metrics import USAGE
 from ..model import Mapping, MappingUsage, Totals, Usage, sum_totals
 
+#: No number is longer than what a kernel can print: longer ones would fit no database either.
 _HEADER = re.compile(
-    rb"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) ([0-9]+) *([^\n]*)\n"
+    rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) (\S{4}) ([0-9a-f]{1,16})"
+    rb" ([0-9a-f]{1,8}):([0-9a-f]{1,8}) ([0-9]{1,20}) *([^\n]*)\n"
 )
 #: A header begins with one of these, a `Key:` line with a capital.
 _HEX_DIGITS = frozenset(b"0123456789abcdef")
 _HEADER_LINE = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ ", re.MULTILINE)
 _FIELD_LINE = re.compile(rb"([A-Za-z_][^:\n]*):[ \t]*([^\n]*?)[ \t]*(?:\n|$)")
-_SIZE_VALUE = re.compile(rb"([0-9]+)( kB)?")
+#: Digits of a figure at most: 10**15 kB are below 2**63 bytes, the most that is stored.
+_DIGITS = 15
+_SIZE_VALUE = re.compile(rb"([0-9]{1,%d})( kB)?" % _DIGITS)
+#: A line that is certainly whole although nothing ends it: text loses its last newline easily.
+_WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
 
 _FIELD_OF_KEY = {metric.source.encode(): metric.name for metric in USAGE}
 
@@ -45,6 +51,8 @@ _RUN_BLOCKS = 4
 
 #: Headers whose meaning is remembered: parsing one anew takes as long as all figures of a block.
 _REMEMBERED_HEADERS = 4096
+
+_CUT = "the smaps text is cut in the middle of its last mapping"
 
 
 def parse(text: bytes) -> list[MappingUsage]:
@@ -57,6 +65,8 @@ def parse(text: bytes) -> list[MappingUsage]:
     if not _HEADER_LINE.match(text):
         raise SmapsFormatError("this is no smaps text: it does not begin with a mapping's header")
     if not text.endswith(b"\n"):
+        if not _WHOLE_LINE.fullmatch(text, text.rfind(b"\n") + 1):
+            raise SmapsFormatError(_CUT)
         text += b"\n"
     blocks = list(_split_at_headers(text, 0, len(text)))
     parser = BlockParser()
@@ -67,11 +77,10 @@ def parse(text: bytes) -> list[MappingUsage]:
 
 def _refuse_cut(blocks: list[bytes]) -> None:
     """Only the last block can be cut: it then lacks lines that the others have."""
-    keys = [line.split(b":")[0] for line in blocks[-1].splitlines()[1:]]
-    if not keys or b"Rss" not in keys:
-        raise SmapsFormatError("the smaps text is cut in the middle of its last mapping")
-    if len(blocks) > 1 and blocks[-2].count(b"\n") > len(keys) + 1:
-        raise SmapsFormatError("the smaps text is cut in the middle of its last mapping")
+    if b"\nRss:" not in blocks[-1]:
+        raise SmapsFormatError(_CUT)
+    if len(blocks) > 1 and blocks[-2].count(b"\n") > blocks[-1].count(b"\n"):
+        raise SmapsFormatError(_CUT)
 
 
 def _split_at_headers(text: bytes | bytearray, start: int, length: int) -> Iterator[bytes]:
@@ -88,7 +97,8 @@ class _Format(NamedTuple):
 
     length: int  # of all lines before VmFlags (or of all, where there is none)
     has_flags: bool
-    unpack: Callable[[bytes, int], tuple[bytes, ...]]  # the numbers, by their columns
+    unpack: Callable[[bytes, int], tuple[bytes, ...]]  # keys and numbers, by their columns
+    keys: tuple[bytes, ...]  # what stands around the numbers
     scales: tuple[int, ...]
     order: Callable[[list[object]], tuple[object, ...]]  # into the order of Usage
 
@@ -142,14 +152,14 @@ class BlockParser:
         if format_ is None:
             return None
         flags = block.find(b"VmFlags:", start) if format_.has_flags else len(block)
-        # A number too wide for its column makes the lines longer; keys cannot change otherwise.
+        # A number too wide for its column makes the lines longer.
         if flags - start != format_.length:
             return None
+        columns = format_.unpack(block, start)
+        if columns[::2] != format_.keys:
+            return None
         try:
-            values: list[object] = [
-                int(text) * scale
-                for text, scale in zip(format_.unpack(block, start), format_.scales, strict=True)
-            ]
+            values: list[object] = list(map(mul, map(int, columns[1::2]), format_.scales))
         except ValueError:
             return None
         values.append(intern(block[flags + 8 :].strip().decode("ascii", "replace")))
@@ -159,7 +169,7 @@ class BlockParser:
     def _learn(self, block: bytes, start: int, usage: Usage) -> None:
         """Learn the columns from a block, unless it has lines that this version does not know."""
         lines = block[start:].split(b"\n")[:-1]
-        if usage.other is not None or not lines:
+        if usage.other is not None or not lines or b"" in lines:
             return
         if self._blocks_end_alike:
             self.last_key = b"\n" + lines[-1].split(b":")[0] + b":"
@@ -167,23 +177,26 @@ class BlockParser:
         numbers = lines[:-1] if has_flags else lines
         fields: list[str] = []
         scales: list[int] = []
+        keys = [b""]
         columns = ""
         for line in numbers:
-            key, value = line.split(b":", 1)
-            unit = 3 if value.endswith(b" kB") else 0
-            if key == b"Size":
-                columns += f"{len(line) + 1}x"
-                continue
-            columns += f"{len(key) + 1}x{len(value) - unit}s{unit + 1}x"
-            fields.append(_FIELD_OF_KEY[key])
-            scales.append(1024 if unit else 1)
+            number = line.removesuffix(b" kB")
+            width = min(len(number) - number.index(b":") - 1, _DIGITS)
+            keys[-1] += number[: len(number) - width]
+            columns += f"{len(keys[-1])}s{width}s"
+            keys.append(line[len(number) :] + b"\n")
+            # The mapping's length is in its header already.
+            key = line.split(b":", 1)[0]
+            fields.append("" if key == b"Size" else _FIELD_OF_KEY[key])
+            scales.append(1024 if len(line) > len(number) else 1)
         # What the kernel lacks is taken from the None at the end.
         places = {"vm_flags": len(fields)} if has_flags else {}
         places.update({field: number for number, field in enumerate(fields)})
         self._format = _Format(
             length=sum(len(line) + 1 for line in numbers),
             has_flags=has_flags,
-            unpack=struct.Struct(columns).unpack_from,
+            unpack=struct.Struct(f"{columns}{len(keys[-1])}s").unpack_from,
+            keys=tuple(keys),
             scales=tuple(scales),
             order=itemgetter(*(places.get(field, len(fields) + 1) for field in Usage._fields)),
         )
@@ -191,6 +204,8 @@ class BlockParser:
 
 def _mapping(header: tuple[bytes, ...]) -> Mapping:
     start, end, perms, offset, major, minor, inode, name = header
+    if int(inode) >> 64:
+        raise SmapsFormatError(f"no inode: {inode.decode()}")
     return Mapping(
         int(start, 16),
         int(end, 16),
@@ -296,7 +311,7 @@ class LayoutTracker:
         except _SeveralBlocks:  # no kernel known does this; the parser now knows better
             walk = _Walk(self._parser, self._accepted.runs, text, length)
             walk.go()
-        totals = _update_totals(self._accepted.totals, walk.removed, walk.added)
+        totals = _update_totals(self._accepted.totals, walk.removed, walk.added, walk.runs)
         return TrackedLayout(walk.runs, walk.removed, walk.added, totals)
 
 
@@ -320,7 +335,10 @@ class _Walk:
         """Keep the runs that match; where one does not, look at blocks until one matches again."""
         text, known, index = self._text, self._known, 0
         while index < len(known) or self._position < self._length:
-            if index < len(known) and text.startswith(known[index].text, self._position):
+            # Not beyond the length: there the buffer may hold the end of an earlier, longer text.
+            if index < len(known) and text.startswith(
+                known[index].text, self._position, self._length
+            ):
                 self.runs.append(known[index])
                 self._position += len(known[index].text)
                 index += 1
@@ -399,11 +417,17 @@ class _Walk:
 
 
 def _update_totals(
-    totals: Totals, removed: list[MappingUsage], added: list[MappingUsage]
+    totals: Totals, removed: list[MappingUsage], added: list[MappingUsage], runs: list[_Run]
 ) -> Totals:
-    """Totals after some entries went and others came; a figure the kernel lacks stays None."""
+    """Totals of `runs`, from those before some entries went and others came.
+
+    A figure is None for as long as there is an entry that lacks it.
+    """
     less, more = sum_totals(removed), sum_totals(added)
+    changes = list(zip(totals, less, more, strict=True))
+    if any(gone is None and come is not None for _, gone, come in changes):
+        return sum_totals([entry for run in runs for entry in run.entries])
     return Totals._make(
         None if now is None or gone is None or come is None else now - gone + come
-        for now, gone, come in zip(totals, less, more, strict=True)
+        for now, gone, come in changes
     )
