@@ -23,6 +23,8 @@ _DURATIONS = {
     "h": 3600 * SECOND,
     "d": 86400 * SECOND,
 }
+#: Recordings and timers hold 63 bits.
+_LARGEST = 2**62
 _SIZES = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 
 
@@ -35,10 +37,12 @@ def parse_duration(text: str, option: str, default_unit: str = "ms") -> int:
     unit = _DURATIONS.get(match[2] or default_unit) if match else None
     if match is None or unit is None:
         raise UsageError(f"{option}: {text!r} is not a duration; write 200ms, 1s or 5m")
-    nanoseconds = round(float(match[1]) * unit)
-    if nanoseconds <= 0:
+    nanoseconds = float(match[1]) * unit
+    if round(min(nanoseconds, 1.0)) == 0:
         raise UsageError(f"{option}: {text!r} is too short; it must be more than 0")
-    return nanoseconds
+    if nanoseconds >= _LARGEST:
+        raise UsageError(f"{option}: {text!r} is too long")
+    return round(nanoseconds)
 
 
 def parse_size(text: str, option: str) -> int:
@@ -49,7 +53,10 @@ def parse_size(text: str, option: str) -> int:
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGTP]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if match is None:
         raise UsageError(f"{option}: {text!r} is not a size; write 300M or 1.5GiB")
-    return round(float(match[1]) * float(KIB ** _SIZES[match[2].upper()]))
+    size = float(match[1]) * float(KIB ** _SIZES[match[2].upper()])
+    if size >= _LARGEST:
+        raise UsageError(f"{option}: {text!r} is too large")
+    return round(size)
 
 
 def group_digits(number: int) -> str:
@@ -76,11 +83,12 @@ def format_size(size: int | None) -> str:
 
 def format_duration(nanoseconds: int) -> str:
     """`2 h 05 min`, `1 min 05 s`, `12.3 s`, `45 ms`."""
-    if nanoseconds < SECOND:
+    # The limits are those above which rounding would show 1000 ms and 60.0 s.
+    if nanoseconds < SECOND - MILLISECOND // 2:
         return f"{nanoseconds / MILLISECOND:.3g} ms"
-    if nanoseconds < 60 * SECOND:
+    if nanoseconds < 60 * SECOND - 50 * MILLISECOND:
         return f"{nanoseconds / SECOND:.1f} s"
-    seconds = nanoseconds // SECOND
+    seconds = round(nanoseconds / SECOND)
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60:02d} s"
     return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
@@ -111,10 +119,10 @@ def parse_time(text: str, option: str) -> int:
     zone = "" if zone is None else "+00:00" if zone == "Z" else f"{zone[:3]}:{zone[-2:]}"
     try:
         moment = datetime.fromisoformat(f"{minute}:{second or '00'}{zone}")
-    except ValueError as error:
+        if moment.tzinfo is None:
+            moment = moment.astimezone()
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"{option}: {text!r}: {error}") from None
-    if moment.tzinfo is None:
-        moment = moment.astimezone()
     whole = int((moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds())
     if second is None:
         return (whole + 60) * SECOND - 1

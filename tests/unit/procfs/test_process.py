@@ -1,0 +1,168 @@
+"""The small files of a process -> model."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memory_watcher.errors import SourceError
+from memory_watcher.model import Image, Rollup
+from memory_watcher.procfs.process import (
+    Statm,
+    Status,
+    image_of,
+    page_size_of,
+    parse_command_line,
+    parse_rollup,
+    parse_stat,
+    parse_statm,
+    parse_status,
+)
+from tests.captures import KI, capture
+
+
+def test_statm_in_pages_of_the_target() -> None:
+    """Fields are multiplied by the page size of the machine that the file comes from."""
+    assert parse_statm(b"10 4 3 2 0 5 0\n", 4096) == Statm(
+        size=40 * KI, resident=16 * KI, shared=12 * KI, text=8 * KI, data=20 * KI
+    )
+    assert parse_statm(b"10 4 3 2 0 5 0\n", 65536).resident == 256 * KI
+
+
+def test_statm_without_memory() -> None:
+    """A zombie's and a kernel thread's statm is all zeros; telling what that means is not here."""
+    for kind in ("zombie", "kernel-thread"):
+        assert parse_statm(capture(kind, "statm"), 4096) == Statm(0, 0, 0, 0, 0)
+
+
+def test_captured_stat() -> None:
+    """The fields of a captured stat are those of proc(5)."""
+    stat = parse_stat(capture("6.18-python", "stat"))
+    assert (stat.name, stat.state, stat.parent_pid) == ("python3", "S", 4200)
+    assert (stat.minor_faults, stat.major_faults, stat.start_time) == (2962, 4, 353932)
+    assert stat.image_marks == (b"4321280", b"7148169", b"140732863836080")
+    assert not stat.is_kernel_thread
+
+
+def test_kernel_thread_by_its_flag() -> None:
+    """PF_KTHREAD tells, not the missing memory."""
+    assert parse_stat(capture("kernel-thread", "stat")).is_kernel_thread
+    assert not parse_stat(capture("zombie", "stat")).is_kernel_thread
+
+
+def test_name_with_brackets() -> None:
+    """The name ends at the last bracket: it may hold brackets, blanks and state letters."""
+    stat = parse_stat(capture("zombie", "stat"))
+    assert (stat.name, stat.state, stat.parent_pid) == ("sh <defunct>)", "Z", 4200)
+
+
+def test_name_of_any_bytes() -> None:
+    """A newline or invalid UTF-8 in the name survives."""
+    content = capture("6.18-python", "stat").replace(b"python3", b") S 1 (\n\xff\t")
+    assert parse_stat(content).name.encode("utf-8", "surrogateescape") == b") S 1 (\n\xff\t"
+
+
+def test_captured_status() -> None:
+    """Sizes become bytes; the numbers without a unit stay."""
+    assert parse_status(capture("6.18-python", "status")) == Status(
+        vm_size=25532 * KI,
+        high_water_mark=17652 * KI,
+        swap=0,
+        hugetlb=0,
+        threads=1,
+        parent_pid=4200,
+        uid=0,
+    )
+
+
+@pytest.mark.parametrize("kind", ["zombie", "kernel-thread"])
+def test_status_without_memory(kind: str) -> None:
+    """What has no memory has no sizes: None, not 0; the rest is told."""
+    status = parse_status(capture(kind, "status"))
+    assert status[:4] == (None, None, None, None)
+    assert status.threads == 1
+
+
+def test_name_in_status_cannot_pass_for_a_field() -> None:
+    """The kernel escapes newlines in Name, so a program cannot fake a field."""
+    content = b"Name:\tVmHWM: 5 kB\\nVmHWM:\t7 kB\nVmHWM:\t       8 kB\n"
+    assert parse_status(content).high_water_mark == 8 * KI
+
+
+def test_rollup() -> None:
+    """RSS and PSS of a captured smaps_rollup; None for what is not in it."""
+    content = capture("6.18-python", "smaps_rollup")
+    assert parse_rollup(content) == Rollup(rss=14668 * KI, pss=12693 * KI)
+    assert parse_rollup(b"") == Rollup(None, None)
+
+
+@pytest.mark.parametrize("page_size", [4096, 16384, 65536])
+def test_page_size_from_the_files(page_size: int) -> None:
+    """The file statm counts pages and status KiB: the quotient is the machine's page size.
+
+    Also when the process grew a little between the two readings.
+    """
+    for pages, more in ((1000, 0), (1000, 30), (1000, -30), (12, 1)):
+        statm = b"%d 5 4 3 0 2 0\n" % pages
+        status = b"Name:\tx\nVmSize:\t%8d kB\n" % ((pages + more) * page_size // KI)
+        assert page_size_of(statm, status) == page_size
+
+
+def test_page_size_of_captures() -> None:
+    """The two captured machines differ."""
+    for kernel, size in (("6.18-python", 4096), ("6.12-16k", 16384)):
+        assert page_size_of(capture(kernel, "statm"), capture(kernel, "status")) == size
+
+
+@pytest.mark.parametrize("kind", ["zombie", "kernel-thread"])
+def test_page_size_that_nothing_tells(kind: str) -> None:
+    """A process without memory tells no page size."""
+    assert page_size_of(capture(kind, "statm"), capture(kind, "status")) is None
+
+
+def test_command_line() -> None:
+    """Arguments are apart by NUL; blanks and empty ones stay; without any it is None."""
+    assert parse_command_line(capture("6.18-python", "cmdline")) == (
+        *("python3", "worker.py", "--queue", "two words"),
+    )
+    assert parse_command_line(b"a\0\0b\0") == ("a", "", "b")
+    assert parse_command_line(b"title set by the program") == ("title set by the program",)
+    assert parse_command_line(b"\xff\0") == ("\udcff",)
+    assert parse_command_line(capture("kernel-thread", "cmdline")) is None
+
+
+def test_image() -> None:
+    """Name from stat, the rest as far as it could be read."""
+    stat = parse_stat(capture("6.18-python", "stat"))
+    assert image_of(stat, b"python3\0", b"/usr/bin/python3.11 (deleted)") == Image(
+        "python3", ("python3",), "/usr/bin/python3.11 (deleted)"
+    )
+    assert image_of(stat, None, None) == Image("python3", None, None)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60) | st.sampled_from([b"1 (a", b"1 (a) S", b") (", b"1 2 3 x 5 6 7"]))
+def test_other_bytes_are_refused(content: bytes) -> None:
+    """Whatever a file holds, it is parsed or refused by SourceError."""
+    for parser in (lambda text: parse_statm(text, 4096), parse_stat, parse_status, parse_rollup):
+        try:
+            parser(content)
+        except SourceError as error:
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\nVmHWM:\n", b"\nVmHWM:\t\n\n", b"\nVmHWM:\tx kB\n", b"\nThreads:\n"]
+)
+def test_status_cut_off(content: bytes) -> None:
+    """A key without its number is refused by SourceError."""
+    with pytest.raises(SourceError):
+        parse_status(content)
+
+
+@pytest.mark.parametrize("content", [b"\nRss:\n", b"\nPss:   x kB\n"])
+def test_rollup_cut_off(content: bytes) -> None:
+    """A key without its number is refused by SourceError."""
+    with pytest.raises(SourceError):
+        parse_rollup(content)

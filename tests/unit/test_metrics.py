@@ -1,0 +1,75 @@
+"""Every figure is declared once, and model and schema have the same ones."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from memory_watcher.metrics import READING, USAGE, Metric
+from memory_watcher.model import VOLATILE_FIELDS, Reading, Usage
+from memory_watcher.store import schema
+
+UNITS = {"bytes": "INTEGER", "count": "INTEGER", "flag": "INTEGER", "text": "TEXT"}
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:")
+    schema.create(connection)
+    yield connection
+    connection.close()
+
+
+def columns(database: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Names and types of a table's columns, in order."""
+    return {row[1]: row[2] for row in database.execute(f"PRAGMA table_info({table})")}
+
+
+def test_usage_has_these_fields_in_this_order() -> None:
+    """model.Usage and metrics.USAGE are the same list."""
+    assert tuple(metric.name for metric in USAGE) == Usage._fields
+
+
+def test_reading_has_these_fields_in_this_order() -> None:
+    """model.Reading and metrics.READING are the same list."""
+    assert tuple(metric.name for metric in READING) == tuple(Reading.__dataclass_fields__)
+
+
+def test_columns_of_usages(database: sqlite3.Connection) -> None:
+    """What changes often are the last columns of `usages`, of the type of its unit."""
+    expected = {metric.name: UNITS[metric.unit] for metric in USAGE[:VOLATILE_FIELDS]}
+    found = columns(database, "usages")
+    assert list(found.items())[-VOLATILE_FIELDS:] == list(expected.items())
+
+
+def test_columns_of_details(database: sqlite3.Connection) -> None:
+    """The rest are the columns of `details`."""
+    expected = {metric.name: UNITS[metric.unit] for metric in USAGE[VOLATILE_FIELDS:]}
+    assert columns(database, "details") == {"id": "INTEGER", **expected}
+
+
+def test_columns_of_readings(database: sqlite3.Connection) -> None:
+    """The figures of a reading are the last columns of `readings`."""
+    expected = {metric.name: UNITS[metric.unit] for metric in READING}
+    found = columns(database, "readings")
+    assert list(found.items())[-len(READING) :] == list(expected.items())
+
+
+def test_columns_of_the_view(database: sqlite3.Connection) -> None:
+    """The view `layouts` shows every figure of a mapping."""
+    found = list(columns(database, "layouts"))
+    assert found[-len(USAGE) :] == [metric.name for metric in USAGE]
+
+
+@pytest.mark.parametrize("metrics", [USAGE, READING])
+def test_every_metric_is_explained(metrics: tuple[Metric, ...]) -> None:
+    """Each has a title, a known unit, a source and a meaning; names and sources are its own."""
+    assert len({metric.name for metric in metrics}) == len(metrics)
+    assert len({metric.source for metric in metrics}) == len(metrics)
+    for metric in metrics:
+        assert metric.unit in UNITS
+        assert metric.title
+        assert metric.source
+        assert metric.meaning
