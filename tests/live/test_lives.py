@@ -252,3 +252,37 @@ def test_pid_used_again(file: Path) -> None:
         assert [found.tick for found in reader.measurements(again.id)] == [3, 4]
         for measurement in reader.measurements(again.id):
             assert all(entry.usage.rss != 700 * PAGE for entry in reader.layout(measurement.id))
+
+
+def copy_process(pid: int, folder: Path, start_time: int) -> None:
+    """Copy what /proc tells of a process, as of one that started at another time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("stat", "statm", "status", "smaps", "cmdline", "oom_score", "oom_score_adj"):
+        (folder / name).write_bytes(Path(f"/proc/{pid}/{name}").read_bytes())
+    begin, rest = (folder / "stat").read_bytes().rsplit(b") ", 1)
+    fields = rest.split()
+    fields[19] = str(start_time).encode()
+    (folder / "stat").write_bytes(begin + b") " + b" ".join(fields) + b"\n")
+
+
+def test_pid_used_again_over_a_network(target: Target, file: Path, tmp_path: Path) -> None:
+    """A held folder of sshfs is but a path: the start time tells that another process is there."""
+    root = tmp_path / "proc"
+    copy_process(target.pid, root / "77", 1000)
+    (root / "meminfo").write_text("MemFree: 10 kB\n")
+    with Ticks(file, root=str(root)) as recording:
+        recording.tick()
+        target.touch(target.reserve(30), 30)
+        copy_process(target.pid, root / "77", 2000)
+        recording.tick()
+        recording.tick()
+    assert rows(file, "SELECT pid, start_time, end_tick FROM processes ORDER BY id") == [
+        (77, 1000, 2),
+        (77, 2000, None),
+    ]
+    assert rows(file, "SELECT process_id, tick, keyframe > 0 FROM readings ORDER BY id") == [
+        (1, 1, 1),
+        (1, 2, None),
+        (2, 2, 1),
+        (2, 3, 1),
+    ]

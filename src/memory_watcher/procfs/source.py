@@ -8,6 +8,8 @@ What the kernel answers (tested on 6.18; `errors` says what each becomes):
                     non-dumpable one, hidepid=1                            -> NoPermission
     EPERM at read   sshfs says so for every failure of the far side: the process is gone unless its
                     stat can still be read                                 -> NoSuchProcess
+    empty stat      sshfs again: the far process ended while its file was held open
+    or statm                                                               -> NoSuchProcess
     empty smaps     zombie, kernel thread, thread-group leader that has exited, or the image was
                     replaced by execve after the open: the caller tells which from stat
 """
@@ -134,6 +136,7 @@ class ProcessFiles:
         self._source = source
         self._directory = directory
         self._kept: dict[str, int] | None = {} if keep_open else None
+        self._start_time: int | None = None
 
     def close(self) -> None:
         """Give all descriptors back."""
@@ -152,8 +155,17 @@ class ProcessFiles:
         return process.parse_statm(self._small("statm"), self._source.page_size)
 
     def stat(self) -> process.Stat:
-        """State, faults, start time."""
-        return process.parse_stat(self._small("stat"))
+        """State, faults, start time.
+
+        Raises NoSuchProcess, also when another process has the PID now: over sshfs the held
+        directory is but a path.
+        """
+        stat = process.parse_stat(self._small("stat"))
+        if self._start_time is None:
+            self._start_time = stat.start_time
+        elif stat.start_time != self._start_time:
+            raise meaning_of(OSError(errno.ESRCH, ""), self.pid)
+        return stat
 
     def status(self) -> process.Status:
         """High-water mark, swap, threads."""
@@ -224,15 +236,19 @@ class ProcessFiles:
             if self._kept is None:
                 descriptor = self._open(name)
                 try:
-                    return os.read(descriptor, READ_SIZE)
+                    content = os.read(descriptor, READ_SIZE)
                 finally:
                     os.close(descriptor)
-            descriptor = self._kept.get(name, -1)
-            if descriptor < 0:
-                descriptor = self._kept[name] = self._open(name)
-            return os.pread(descriptor, READ_SIZE, 0)
+            else:
+                descriptor = self._kept.get(name, -1)
+                if descriptor < 0:
+                    descriptor = self._kept[name] = self._open(name)
+                content = os.pread(descriptor, READ_SIZE, 0)
         except OSError as error:
             raise self._meaning_at_read(error) from None
+        if not content:
+            raise meaning_of(OSError(errno.ESRCH, ""), self.pid)
+        return content
 
     def _meaning_at_read(self, error: OSError) -> SourceError:
         if error.errno == errno.EPERM:
