@@ -50,7 +50,7 @@ class RecordingBuilder:
         self.connection = sqlite3.connect(path, isolation_level=None)
         schema.create(self.connection)
         self._ids: dict[tuple[object, ...], int] = {}
-        self.execute("INSERT INTO machines VALUES (1, 'boot', 'host', '6.1', 4096)")
+        self.execute("INSERT INTO machines VALUES (1, 'boot', 'host', '6.1', 4096, 2)")
         self.run_id = 0
         self.last_tick = 0
 
@@ -84,7 +84,7 @@ class RecordingBuilder:
         self.last_tick += 1
         time = START + (self.last_tick - 1) * SECOND if time_ns is None else time_ns
         self.execute(
-            "INSERT INTO ticks VALUES (?, ?, ?, ?, 0, 0)",
+            "INSERT INTO ticks VALUES (?, ?, ?, ?, 0, 0, NULL)",
             *(self.last_tick, self.run_id, time, time - START),
         )
         return self.last_tick

@@ -23,10 +23,12 @@ USAGE: tuple[Metric, ...] = (
     Metric("rss", "RSS", "bytes", "Rss", "Resident: in RAM and mapped here, shared or not"),
     Metric("pss", "PSS", "bytes", "Pss", "Resident, each page divided by how many map it"),
     Metric("pss_dirty", "PSS dirty", "bytes", "Pss_Dirty", "The part of PSS that is modified"),
-    Metric("shared_clean", "shared clean", "bytes", "Shared_Clean", "Unmodified, mapped more than once"),
-    Metric("shared_dirty", "shared dirty", "bytes", "Shared_Dirty", "Modified, mapped more than once"),
-    Metric("private_clean", "private clean", "bytes", "Private_Clean", "Unmodified, mapped only once"),
-    Metric("private_dirty", "private dirty", "bytes", "Private_Dirty", "Modified, mapped only once"),
+    Metric(
+        "shared_clean", "shared clean", "bytes", "Shared_Clean", "Unmodified, mapped repeatedly"
+    ),
+    Metric("shared_dirty", "shared dirty", "bytes", "Shared_Dirty", "Modified, mapped repeatedly"),
+    Metric("private_clean", "private clean", "bytes", "Private_Clean", "Unmodified, mapped once"),
+    Metric("private_dirty", "private dirty", "bytes", "Private_Dirty", "Modified, mapped once"),
     Metric("referenced", "referenced", "bytes", "Referenced", "Marked as accessed"),
     Metric("anonymous", "anonymous", "bytes", "Anonymous", "Belongs to no file"),
     Metric("ksm", "KSM", "bytes", "KSM", "Merged by kernel same-page merging"),

@@ -264,6 +264,13 @@ class Reading:
     oom_score_adj: int | None = None
 
 
+class FastReading(NamedTuple):
+    """What is read between layouts, bytes: statm resident and status VmHWM."""
+
+    resident: int
+    high_water_mark: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Rollup:
     """What smaps_rollup adds: the PSS total without the rounding of each mapping, bytes."""
@@ -303,6 +310,19 @@ class Machine:
     hostname: str | None
     kernel: str | None
     page_size: int | None
+    cpus: int | None = None
+
+    @property
+    def rss_tolerance(self) -> int | None:
+        """By how much the kernel's high-water mark may be off, bytes.
+
+        Since 6.2 it is taken from three per-CPU counters (anonymous, file, shmem), each of which
+        keeps up to max(32, 2 x CPUs) - 1 pages per CPU to itself. Older kernels keep up to 64
+        pages per thread, which is no more for a process of few threads.
+        """
+        if self.cpus is None or self.page_size is None:
+            return None
+        return 3 * self.cpus * (max(32, 2 * self.cpus) - 1) * self.page_size
 
 
 class LayoutChange(Protocol):
@@ -367,3 +387,14 @@ class ElfSegment(NamedTuple):
     file_size: int
     memory_size: int
     flags: int
+
+
+class KindEvidence(NamedTuple):
+    """What was recorded besides a layout that tells what its mappings are for.
+
+    `stack_pointers` by TID, `segments` of executed files by (dev, inode), `page_size` in bytes.
+    """
+
+    stack_pointers: dict[int, int]
+    segments: dict[tuple[int, int], tuple[ElfSegment, ...]]
+    page_size: int

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..units import format_duration, format_size, parse_duration
+from . import policy_options
 
 if TYPE_CHECKING:
     from ..record.recorder import Progress
@@ -57,11 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no status line, no closing line"
     )
+    policy_options.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Record; 0 when the targets have gone or a signal said so."""
     pids, period_ns = _what_and_how_often(args)
+    policy = policy_options.policy_of(args, whole_machine=not pids)
 
     from ..procfs.source import ProcSource
     from ..record.clock import Clock
@@ -73,15 +76,15 @@ def run(args: argparse.Namespace) -> int:
     source = ProcSource(args.proc or os.environ.get("PROCFS") or "/proc")
     targets = NamedTargets(source, pids) if pids else WholeMachine(source)
     for problem in targets.problems if isinstance(targets, NamedTargets) else ():
-        _say(f"memory-record: {problem}")
+        _note(str(problem))
     writer = Writer(args.database_file)
-    recorder = Recorder(source, targets, writer)
+    recorder = Recorder(source, targets, writer, policy, _note)
     status = _StatusLine(enabled=not args.quiet and sys.stderr.isatty())
     reason = None
     started = time.monotonic_ns()
     try:
-        writer.start_run(source.machine(), period_ns, sys.argv)
-        gone = recorder.run(Clock(period_ns), stop.event, status.show)
+        writer.start_run(source.machine(), period_ns, sys.argv, policy.as_json())
+        gone = recorder.run(Clock(period_ns, policy.fast_period_ns), stop.event, status.show)
         reason = "targets gone" if gone else stop.signal_name
     finally:
         status.clear()
@@ -90,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.quiet:
         _say(_closing_line(recorder.progress, time.monotonic_ns() - started, args.database_file))
         if not folded:
-            _say(f"memory-record: a reader still has {args.database_file} open: keep its -wal file")
+            _note(f"a reader still has {args.database_file} open: keep its -wal file")
     return 0
 
 
@@ -164,15 +167,26 @@ class _StatusLine:
 
 
 def _closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
-    torn = f" ({progress.torn} torn)" if progress.torn else ""
-    skipped = f" ({progress.skipped} skipped, overloaded)" if progress.skipped else ""
+    ticks = f"{progress.ticks} ticks{_of(('skipped, overloaded', progress.skipped))}"
+    layouts = f"{progress.layouts} layouts" + _of(
+        ("torn", progress.torn),
+        ("at peaks", progress.peaks),
+        ("not read: unchanged", progress.unchanged),
+        ("not read: over budget", progress.not_taken),
+    )
     return (
-        f"{progress.ticks} ticks{skipped}, {progress.layouts} layouts{torn}"
-        f" in {format_duration(elapsed_ns)}; {path}: {format_size(os.path.getsize(path))};"
+        f"{ticks}, {layouts} in {format_duration(elapsed_ns)};"
+        f" {path}: {format_size(os.path.getsize(path))};"
         f" CPU {format_duration(time.process_time_ns())};"
         f" highest RSS {format_size(progress.highest_rss)},"
         f" high-water mark {format_size(progress.high_water_mark)}"
     )
+
+
+def _of(*counts: tuple[str, int]) -> str:
+    """` (3 torn, 2 at peaks)`: what is not 0."""
+    parts = [f"{count} {what}" for what, count in counts if count]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _own_peak_rss() -> int | None:
@@ -184,6 +198,10 @@ def _own_peak_rss() -> int | None:
             return parse_status(status.read()).high_water_mark
     except OSError:
         return None
+
+
+def _note(message: str) -> None:
+    _say(f"memory-record: {message}")
 
 
 def _say(line: str) -> None:

@@ -22,12 +22,15 @@ import os
 from collections.abc import Iterator
 
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
-from ..model import Image, Machine, ProcessFacts, ProcessKey
-from . import process
+from ..model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
+from . import process, system
 
 #: More than 32 KiB at a time is quadratic over sshfs: it splits the request, and each part makes
 #: the far side print smaps from the start. Locally every read returns at most 4 KiB anyway.
 READ_SIZE = 32 * 1024
+
+#: Files that are empty or full of zeros when the first thread has ended; others' are not.
+_OF_MEMORY = frozenset(("smaps", "smaps_rollup", "statm", "status"))
 
 _PERMISSION_REMEDY = (
     "run as the same user or as root (CAP_SYS_PTRACE, or CAP_PERFMON on kernels since 6.15)"
@@ -90,7 +93,14 @@ class ProcSource:
             hostname=line("hostname"),
             kernel=line("osrelease"),
             page_size=self.page_size,
+            cpus=self._cpus(),
         )
+
+    def _cpus(self) -> int | None:
+        try:
+            return system.count_cpus(_read_file(f"{self.root}/stat")) or None
+        except OSError:
+            return None
 
     @property
     def page_size(self) -> int:
@@ -137,13 +147,31 @@ class ProcessFiles:
         self._directory = directory
         self._kept: dict[str, int] | None = {} if keep_open else None
         self._start_time: int | None = None
+        self._thread: int | None = None
 
     def close(self) -> None:
         """Give all descriptors back."""
-        for descriptor in (self._kept or {}).values():
-            os.close(descriptor)
+        self._close_kept()
         self._kept = None
         os.close(self._directory)
+
+    def _close_kept(self) -> None:
+        for descriptor in (self._kept or {}).values():
+            os.close(descriptor)
+
+    def follow_living_thread(self) -> bool:
+        """Read memory through a thread that lives, when the first one has ended; False if none."""
+        with contextlib.suppress(SourceError):
+            for tid in self.threads():
+                if tid == self.pid:
+                    continue
+                stat = self.thread_file(tid, "stat")
+                if stat and process.parse_stat(stat).state not in "ZX":
+                    if tid != self._thread:
+                        self._close_kept()
+                        self._kept, self._thread = None, tid
+                    return True
+        return False
 
     @property
     def buffer(self) -> bytearray:
@@ -152,7 +180,7 @@ class ProcessFiles:
 
     def statm(self) -> process.Statm:
         """Sizes, cheaply: 1.3 us with the descriptor kept, 4.6 us without."""
-        return process.parse_statm(self._small("statm"), self._source.page_size)
+        return process.parse_statm(self.small("statm"), self._source.page_size)
 
     def stat(self) -> process.Stat:
         """State, faults, start time.
@@ -160,7 +188,7 @@ class ProcessFiles:
         Raises NoSuchProcess, also when another process has the PID now: over sshfs the held
         directory is but a path.
         """
-        stat = process.parse_stat(self._small("stat"))
+        stat = process.parse_stat(self.small("stat"))
         if self._start_time is None:
             self._start_time = stat.start_time
         elif stat.start_time != self._start_time:
@@ -169,14 +197,23 @@ class ProcessFiles:
 
     def status(self) -> process.Status:
         """High-water mark, swap, threads."""
-        return process.parse_status(self._small("status"))
+        return process.parse_status(self.small("status"))
 
     def number(self, name: str) -> int | None:
         """oom_score or oom_score_adj; None where there is none, it is hidden, or just gone."""
         try:
-            return int(self._small(name))
+            return int(self.small(name))
         except (SourceError, ValueError):
             return None
+
+    def fast_reading(self) -> FastReading | None:
+        """RSS and high-water mark; None for a process that has no memory any more.
+
+        14 us with the descriptors kept, three quarters of it the kernel's.
+        """
+        resident = process.parse_resident(self.small("statm"))
+        mark = process.parse_high_water_mark(self.small("status"))
+        return FastReading(resident * self._source.page_size, mark) if resident else None
 
     def smaps(self) -> int:
         """Read smaps into the source's buffer; returns its length, 0 if there is no memory.
@@ -188,6 +225,64 @@ class ProcessFiles:
     def rollup(self) -> bytes:
         """smaps_rollup: a second walk over all pages."""
         return bytes(self._source.buffer.text[: self._fill("smaps_rollup")])
+
+    def reset_peak(self) -> None:
+        """Set the kernel's high-water mark to the RSS of now. Others see it: ru_maxrss falls too.
+
+        Raises NoPermission: it takes the owner, or CAP_DAC_OVERRIDE.
+        """
+        try:
+            descriptor = os.open("clear_refs", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._directory)
+            try:
+                os.write(descriptor, b"5")
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise meaning_of(error, self.pid) from None
+
+    def threads(self) -> list[int]:
+        """The TIDs of the process."""
+        try:
+            descriptor = os.open("task", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)
+            try:
+                return [int(name) for name in os.listdir(descriptor) if name.isdecimal()]
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise meaning_of(error, self.pid) from None
+
+    def thread_file(self, tid: int, name: str) -> bytes:
+        """A small file of a thread; empty if the thread has ended.
+
+        Raises NoPermission.
+        """
+        try:
+            return self._read_once(f"task/{tid}/{name}")
+        except OSError as error:
+            meaning = meaning_of(error, self.pid)
+            if isinstance(meaning, NoSuchProcess):
+                return b""
+            raise meaning from None
+
+    def mapped_file(self, mapping: Mapping, offset: int, size: int) -> bytes | None:
+        """Bytes of a file that is mapped, as the process itself sees it; None if not to be had.
+
+        By name below the process's root, if that is still the same file, else by the mapping
+        itself (map_files), which needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN for other users'.
+        """
+        by_mapping = f"map_files/{mapping.start:x}-{mapping.end:x}"
+        by_name = f"root{mapping.pathname}" if mapping.pathname.startswith("/") else by_mapping
+        for name in (os.fsencode(by_name), by_mapping.encode()):
+            with contextlib.suppress(OSError):
+                # O_NONBLOCK: what is no regular file any more must not hold the recorder up.
+                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+                descriptor = os.open(name, flags, dir_fd=self._directory)
+                try:
+                    if os.fstat(descriptor).st_ino == mapping.inode:
+                        return os.pread(descriptor, size, offset)
+                finally:
+                    os.close(descriptor)
+        return None
 
     def facts(self) -> ProcessFacts:
         """What is read once per process."""
@@ -216,6 +311,8 @@ class ProcessFiles:
         return bytes(self._source.buffer.text[:length])
 
     def _open(self, name: str) -> int:
+        if self._thread is not None and name in _OF_MEMORY:
+            name = f"task/{self._thread}/{name}"
         return os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)
 
     def _fill(self, name: str) -> int:
@@ -230,15 +327,14 @@ class ProcessFiles:
         finally:
             os.close(descriptor)
 
-    def _small(self, name: str) -> bytes:
-        """A file that fits one read; statm, stat and status stay readable across execve."""
+    def small(self, name: str) -> bytes:
+        """A file that fits one read; statm, stat and status stay readable across execve.
+
+        Raises NoSuchProcess, NoPermission.
+        """
         try:
             if self._kept is None:
-                descriptor = self._open(name)
-                try:
-                    content = os.read(descriptor, READ_SIZE)
-                finally:
-                    os.close(descriptor)
+                content = self._read_once(name)
             else:
                 descriptor = self._kept.get(name, -1)
                 if descriptor < 0:
@@ -249,6 +345,13 @@ class ProcessFiles:
         if not content:
             raise meaning_of(OSError(errno.ESRCH, ""), self.pid)
         return content
+
+    def _read_once(self, name: str) -> bytes:
+        descriptor = self._open(name)
+        try:
+            return os.read(descriptor, READ_SIZE)
+        finally:
+            os.close(descriptor)
 
     def _meaning_at_read(self, error: OSError) -> SourceError:
         if error.errno == errno.EPERM:

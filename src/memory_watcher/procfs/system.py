@@ -19,6 +19,11 @@ def parse_meminfo(content: bytes) -> SystemMemory:
     )
 
 
+def count_cpus(content: bytes) -> int:
+    """How many CPUs are online, from /proc/stat."""
+    return len(re.findall(rb"^cpu[0-9]+ ", content, re.MULTILINE))
+
+
 class MeminfoTracker:
     """Turns one /proc/meminfo after the other into what changed: 3 of 54 lines at 100 ms."""
 

@@ -8,36 +8,59 @@ from typing import NamedTuple
 
 
 class Deadline(NamedTuple):
-    """A tick that is due: how late it began, and how many before it were given up."""
+    """Something that is due: how late it begins, and how many before it were given up.
+
+    `is_fast` tells a pass of cheap readings from a tick.
+    """
 
     late_ns: int
     skipped: int
+    is_fast: bool = False
 
 
 class Clock:
-    """Deadlines at a period from the first call of `wait` on, on CLOCK_MONOTONIC."""
+    """Deadlines on CLOCK_MONOTONIC, from the first `wait` on: ticks, and fast passes between.
 
-    def __init__(self, period_ns: int) -> None:
+    Deadlines that have passed by a whole period or more are skipped: an overloaded recorder never
+    queues.
+    """
+
+    def __init__(self, period_ns: int, fast_period_ns: int | None = None) -> None:
         self.period_ns = period_ns
-        self._next: int | None = None
+        self.fast_period_ns = fast_period_ns
+        self._next_tick: int | None = None
+        self._next_fast: int | None = None
 
     def wait(self, stop: threading.Event) -> Deadline | None:
-        """Wait for the next deadline; None if told to stop.
-
-        Deadlines that have passed by a whole period or more are skipped: an overloaded recorder
-        never queues.
-        """
+        """Wait for the next deadline; None if told to stop."""
         now = time.monotonic_ns()
-        if self._next is None:
-            self._next = now
-        skipped = max(0, (now - self._next) // self.period_ns)
-        due = self._next + skipped * self.period_ns
-        self._next = due + self.period_ns
+        if self._next_tick is None:
+            self._next_tick = now
+            self._next_fast = now + self.fast_period_ns if self.fast_period_ns else None
+        if self._next_fast is None or self._next_fast >= self._next_tick:
+            is_fast = False
+            due, skipped = _latest_due(self._next_tick, self.period_ns, now)
+            self._next_tick = due + self.period_ns
+        else:
+            assert self.fast_period_ns is not None
+            is_fast = True
+            due, skipped = _latest_due(self._next_fast, self.fast_period_ns, now)
+        if self.fast_period_ns:
+            self._next_fast = due + self.fast_period_ns
         while (now := time.monotonic_ns()) < due:
             if stop.wait((due - now) / 1e9):
                 return None
-        return None if stop.is_set() else Deadline(now - due, skipped)
+        return None if stop.is_set() else Deadline(now - due, skipped, is_fast)
 
     def until_next(self) -> int:
         """Nanoseconds from now to the next deadline, negative if it has passed."""
-        return 0 if self._next is None else self._next - time.monotonic_ns()
+        if self._next_tick is None:
+            return 0
+        due = self._next_tick if self._next_fast is None else min(self._next_tick, self._next_fast)
+        return due - time.monotonic_ns()
+
+
+def _latest_due(first: int, period: int, now: int) -> tuple[int, int]:
+    """The last deadline that has come, or the first to come; and how many were before it."""
+    skipped = max(0, (now - first) // period)
+    return first + skipped * period, skipped

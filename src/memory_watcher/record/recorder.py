@@ -1,4 +1,4 @@
-"""The recording loop: at each deadline one tick over all targets, into one recording."""
+"""The recording loop: at each deadline a pass over all targets, into one recording."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import NoSuchProcess, SourceError
-from ..model import LayoutState, Reading, Sample, Totals
-from ..procfs.smaps import BlockParser
-from ..procfs.source import ProcSource
+from ..errors import NoPermission, NoSuchProcess, SourceError
+from ..model import FastReading, LayoutState, Reading, Sample, Totals
+from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
 from ..store.writer import Writer
-from ..units import SECOND
+from ..units import SECOND, format_duration
+from .budget import Budget
 from .clock import Clock, Deadline
-from .sampler import Exactness, ProcessSampler
+from .policy import Policy
+from .sampler import MachineKnowledge, ProcessSampler
+from .schedule import Due, LayoutSchedule
 from .targets import Targets
 
 #: What a kill may lose at most: a transaction is committed before it is older than this.
@@ -33,6 +35,9 @@ class Progress:
     skipped: int = 0
     layouts: int = 0
     torn: int = 0
+    unchanged: int = 0  # layouts not read because nothing had changed
+    not_taken: int = 0  # layouts not read because the budget did not allow it
+    peaks: int = 0  # layouts read between two ticks, because RSS had risen
     processes: int = 0
     highest_rss: int | None = None
     high_water_mark: int | None = None
@@ -40,9 +45,8 @@ class Progress:
 
     def count(self, sample: Sample) -> None:
         """Take a sample into account."""
-        mark = sample.reading.high_water_mark
-        if mark is not None:
-            self.high_water_mark = max(mark, self.high_water_mark or 0)
+        self.mark(sample.reading.high_water_mark)
+        self.not_taken += sample.state is LayoutState.NOT_TAKEN
         if sample.change is None:
             return
         self.layouts += 1
@@ -51,31 +55,53 @@ class Progress:
         if self.latest.rss is not None:
             self.highest_rss = max(self.latest.rss, self.highest_rss or 0)
 
+    def mark(self, high_water_mark: int | None) -> None:
+        """Take a high-water mark into account."""
+        if high_water_mark is not None:
+            self.high_water_mark = max(high_water_mark, self.high_water_mark or 0)
+
 
 class _Target:
-    """A process being recorded: where it is read, and its number in the recording."""
+    """A process being recorded: where it is read, when, and its number in the recording."""
 
-    __slots__ = ("image", "process_id", "sampler")
+    __slots__ = ("fast", "fast_ns", "image", "process_id", "sampler", "schedule")
 
-    def __init__(self, sampler: ProcessSampler, process_id: int) -> None:
+    def __init__(self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int) -> None:
         self.sampler = sampler
+        self.schedule = schedule
         self.process_id = process_id
         self.image = sampler.image
+        self.fast: FastReading | None = None  # the last one, of a pass or of a tick
+        self.fast_ns = time.monotonic_ns()
 
 
 class Recorder:
     """Ties source, targets, sampler and writer together."""
 
-    def __init__(self, source: ProcSource, targets: Targets, writer: Writer) -> None:
+    def __init__(
+        self,
+        source: ProcSource,
+        targets: Targets,
+        writer: Writer,
+        policy: Policy = Policy(),  # noqa: B008 - it is frozen
+        say: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        """`say` is told, once each, what the user should know while the recording goes on."""
         self.progress = Progress()
         self._source = source
         self._arriving = targets
         self._writer = writer
+        self._policy = policy
+        self._say = say
+        self._said: set[str] = set()
+        self._machine = MachineKnowledge()
         self._meminfo = MeminfoTracker()
-        self._parser = BlockParser()
-        self._exactness = Exactness()
         self._targets: dict[int, _Target] = {}
-        self._committed_ns = time.monotonic_ns()
+        now = time.monotonic_ns()
+        self._budget = Budget(policy.max_cpu, now, time.process_time_ns())
+        self._committed_ns = now
+        self._tick_ns = now
+        self._to_utc_ns = time.time_ns() - now
 
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
@@ -85,7 +111,10 @@ class Recorder:
         Raises CannotWrite (what was committed stays).
         """
         while (deadline := clock.wait(stop)) is not None:
-            self.tick(deadline)
+            if deadline.is_fast:
+                self.fast_pass()
+            else:
+                self.tick(deadline)
             if not self._targets and not self._arriving.open_ended:
                 return True
             if time.monotonic_ns() - self._committed_ns + clock.until_next() > _COMMIT_EVERY_NS:
@@ -105,42 +134,163 @@ class Recorder:
             target.sampler.files.close()
         self._targets.clear()
 
+    # -- passes -----------------------------------------------------------------------------------
+
     def tick(self, deadline: Deadline) -> None:
-        """Pass over all targets once, then look for new ones."""
-        start_ns = time.monotonic_ns()
-        self._writer.tick(time.time_ns(), start_ns, deadline.late_ns, deadline.skipped)
+        """Pass over all targets, then look for new ones."""
+        self._begin_tick(deadline.late_ns, deadline.skipped)
         if (meminfo := self._source.meminfo()) is not None:
             self._writer.system_memory(self._meminfo.changes(meminfo))
-        for pid, target in list(self._targets.items()):
-            self._sample(pid, target, start_ns)
+        for target in self._longest_unread_first():
+            self._look_at(target)
         for files in self._arriving.arrivals(self._targets.keys()):
-            try:
-                sampler = ProcessSampler(files, self._parser, self._exactness)
-            except SourceError:
-                files.close()  # came and went
-                continue
-            target = _Target(sampler, self._writer.add_process(sampler.facts))
-            self._targets[files.pid] = target
-            self.progress.processes += 1
-            self._sample(files.pid, target, start_ns)
+            self._add(files)
         if self.progress.ticks == 0:
             # What the first tick read stays: the collector need not walk over it every few ticks.
             gc.freeze()
         self.progress.ticks += 1
         self.progress.skipped += deadline.skipped
 
-    def _sample(self, pid: int, target: _Target, start_ns: int) -> None:
-        delay_ns = time.monotonic_ns() - start_ns
+    def fast_pass(self) -> None:
+        """Read RSS and high-water mark of all targets; take a layout where RSS rose to a peak."""
+        for target in list(self._targets.values()):
+            try:
+                reading = target.sampler.fast_reading()
+            except SourceError:
+                reading = None
+            if reading is None:
+                self._begin_tick(cause="exit")
+                self._take(target)
+                continue
+            self._store_fast(target, reading)
+            due = target.schedule.due_for_peak(reading.resident)
+            if due is Due.READ:
+                self._begin_tick(cause="peak")
+                self._take(target)
+                self.progress.peaks += 1
+            elif due is not Due.UNCHANGED:
+                self._say_too_much(target, due)
+
+    def _begin_tick(
+        self, late_ns: int | None = None, skipped: int = 0, cause: str | None = None
+    ) -> None:
+        self._tick_ns = time.monotonic_ns()
+        time_ns = time.time_ns()
+        self._to_utc_ns = time_ns - self._tick_ns
+        self._writer.tick(time_ns, self._tick_ns, late_ns, skipped, cause)
+
+    def _longest_unread_first(self) -> list[_Target]:
+        """So that all have their turn when the budget does not last for all."""
+        targets = list(self._targets.values())
+        if self._policy.max_cpu is not None and len(targets) > 1:
+            targets.sort(key=lambda target: target.schedule.last_full_ns or 0)
+        return targets
+
+    # -- one target -------------------------------------------------------------------------------
+
+    def _add(self, files: ProcessFiles) -> None:
         try:
-            sample = target.sampler.sample()
+            sampler = ProcessSampler(files, self._machine)
+        except SourceError:
+            files.close()  # came and went
+            return
+        schedule = LayoutSchedule(files, self._policy, self._budget)
+        target = _Target(sampler, schedule, self._writer.add_process(sampler.facts))
+        self._targets[files.pid] = target
+        self.progress.processes += 1
+        self._take(target)
+
+    def _look_at(self, target: _Target) -> None:
+        """Do at a tick what is due for this process."""
+        try:
+            due = target.schedule.due()
+        except NoSuchProcess:
+            due = Due.READ  # which finds that it has gone
+        if due is Due.UNCHANGED:
+            self.progress.unchanged += 1
+            return
+        if due is not Due.READ:
+            self._say_too_much(target, due)
+        self._take(target, cheap=due is not Due.READ)
+
+    def _take(self, target: _Target, cheap: bool = False) -> None:
+        """Read the process now and store it."""
+        sampler = target.sampler
+        delay_ns = time.monotonic_ns() - self._tick_ns
+        try:
+            sample = sampler.cheap_sample() if cheap else sampler.sample()
         except NoSuchProcess:
             sample = Sample(Reading(), LayoutState.GONE)
-        if target.sampler.image is not target.image:
-            target.image = target.sampler.image
+        if sampler.image is not target.image:
+            target.image = sampler.image
+            target.schedule.highest_resident = 0
             self._writer.image(target.process_id, target.image)
         self._writer.sample(target.process_id, sample, delay_ns)
         self.progress.count(sample)
         if sample.state in _ENDED:
-            self._writer.end_process(target.process_id)
-            target.sampler.files.close()
-            del self._targets[pid]
+            self._end(target)
+            return
+        if not cheap:
+            target.schedule.took(sample)
+            self._store_evidence(target)
+        if sample.reading.resident is not None:
+            target.fast = FastReading(sample.reading.resident, sample.reading.high_water_mark)
+            target.fast_ns = time.monotonic_ns()
+        if self._policy.reset_peak:
+            self._reset_peak(target)
+
+    def _store_fast(self, target: _Target, reading: FastReading) -> None:
+        now = time.monotonic_ns()
+        if reading != target.fast:
+            self._writer.fast_reading(
+                target.process_id, now + self._to_utc_ns, now - target.fast_ns, reading
+            )
+            self.progress.mark(reading.high_water_mark)
+        target.fast, target.fast_ns = reading, now
+
+    def _store_evidence(self, target: _Target) -> None:
+        if target.sampler.stack_pointers:
+            self._writer.stack_pointers(target.process_id, target.sampler.stack_pointers)
+        if target.sampler.elf_segments:
+            self._writer.elf_segments(target.sampler.elf_segments)
+
+    def _reset_peak(self, target: _Target) -> None:
+        try:
+            target.sampler.files.reset_peak()
+        except NoPermission:
+            self._say_once(
+                "reset",
+                f"process {target.sampler.files.pid}: --reset-peak is refused by the kernel:"
+                " it takes the same user or CAP_DAC_OVERRIDE",
+            )
+        except SourceError:
+            pass  # it ended just now; the next look at it will find that
+
+    def _end(self, target: _Target) -> None:
+        self._writer.end_process(target.process_id)
+        target.sampler.files.close()
+        del self._targets[target.sampler.files.pid]
+
+    # -- messages ---------------------------------------------------------------------------------
+
+    def _say_too_much(self, target: _Target, due: Due) -> None:
+        schedule, pid = target.schedule, target.sampler.files.pid
+        if due is Due.TOO_SLOW:
+            self._say_once(
+                f"slow {pid}",
+                f"process {pid}: reading its layout takes {format_duration(schedule.wall_ns)}, more"
+                " than --max-stall: only the cheap figures are recorded while it is that large",
+            )
+        elif self._policy.max_cpu is not None:
+            apart = round(schedule.cost_ns / self._policy.max_cpu)
+            self._say_once(
+                "dear",
+                f"process {pid}: a layout costs {format_duration(schedule.cost_ns)} of CPU, so that"
+                f" at most one every {format_duration(apart)} keeps within --max-cpu"
+                f" {100 * self._policy.max_cpu:g}; the cheap figures go on at full rate",
+            )
+
+    def _say_once(self, key: str, message: str) -> None:
+        if key not in self._said:
+            self._said.add(key)
+            self._say(message)

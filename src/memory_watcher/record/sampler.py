@@ -8,13 +8,22 @@ either is whole, as it was at that instant; any other is read again.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import NoPermission, SourceError
-from ..model import LayoutState, ProcessFacts, Reading, Rollup, Sample
+from ..model import (
+    ElfSegment,
+    FastReading,
+    LayoutState,
+    ProcessFacts,
+    Reading,
+    Rollup,
+    Sample,
+)
 from ..procfs.process import Stat, Statm, Status, parse_rollup
 from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
 from ..procfs.source import ProcessFiles
+from .evidence import ElfHeaders, StackPointers
 
 #: Attempts at a layout that is consistent, before the last one is stored as torn.
 _ATTEMPTS = 4
@@ -24,27 +33,34 @@ _ROLLUP_EVERY_NS = 60 * 1_000_000_000
 
 
 @dataclass(slots=True)
-class Exactness:
-    """Whether this kernel's statm is exact: found out by comparing, not by version.
+class MachineKnowledge:
+    """What is learnt from all processes of one machine.
 
-    False as soon as a layout that smaps_rollup confirms differs from a statm that stood still:
-    kernels before 6.16 (and stable ones before July 2025) count RSS per CPU and read it roughly.
+    `statm_is_exact` is found out by comparing, not by version: False as soon as a layout that
+    smaps_rollup confirms differs from a statm that stood still. Kernels before 6.16 (and stable
+    ones before July 2025) count RSS per CPU or thread and read it roughly.
     """
 
+    parser: BlockParser = field(default_factory=BlockParser)
+    elf_headers: ElfHeaders = field(default_factory=ElfHeaders)
     statm_is_exact: bool = True
 
 
 class ProcessSampler:
     """Samples one process, again and again."""
 
-    def __init__(self, files: ProcessFiles, parser: BlockParser, exactness: Exactness) -> None:
+    def __init__(self, files: ProcessFiles, machine: MachineKnowledge) -> None:
         self.files = files
         self.facts: ProcessFacts = files.facts()
         self.image = self.facts.image
         self._marks: tuple[bytes, ...] | None = None
-        self._tracker = LayoutTracker(parser)
-        self._exactness = exactness
+        self._tracker = LayoutTracker(machine.parser)
+        self._machine = machine
+        self._stacks = StackPointers(files)
         self._next_rollup_ns = 0
+        #: Found with the last layout, to be stored beside it.
+        self.stack_pointers: dict[int, int] = {}
+        self.elf_segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
 
     def sample(self) -> Sample:
         """Read the process now.
@@ -53,8 +69,7 @@ class ProcessSampler:
         they are told by the sample's state.
         """
         stat = self.files.stat()
-        if stat.state in "ZX" or stat.is_kernel_thread:
-            state = LayoutState.KERNEL_THREAD if stat.is_kernel_thread else LayoutState.ZOMBIE
+        if (state := self._why_no_memory(stat)) is not None:
             return Sample(self._reading(stat, None), state)
         self._notice_exec(stat)
         cpu, wall = time.thread_time_ns(), time.monotonic_ns()
@@ -68,12 +83,42 @@ class ProcessSampler:
             return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
         self._tracker.accept(layout)
         rollup = self._rollup()
-        cpu = time.thread_time_ns() - cpu
         reading = self._reading(stat, statm)
+        self.elf_segments = self._machine.elf_headers.collect(self.files, layout.added)
+        self.stack_pointers = self._stacks.collect(reading.threads)
+        cpu = time.thread_time_ns() - cpu
         return Sample(reading, state, layout, rollup, cpu_ns=cpu, wall_ns=wall)
+
+    def cheap_sample(self) -> Sample:
+        """Read only the cheap figures, because the layout would cost too much now.
+
+        Raises NoSuchProcess.
+        """
+        stat = self.files.stat()
+        if (state := self._why_no_memory(stat)) is not None:
+            return Sample(self._reading(stat, None), state)
+        return Sample(self._reading(stat, self.files.statm()), LayoutState.NOT_TAKEN)
+
+    def fast_reading(self) -> FastReading | None:
+        """RSS and high-water mark, between the ticks; None if there is no memory any more.
+
+        Raises NoSuchProcess.
+        """
+        return self.files.fast_reading()
+
+    def _why_no_memory(self, stat: Stat) -> LayoutState | None:
+        """Why there is nothing to read, None if there is."""
+        if stat.is_kernel_thread:
+            return LayoutState.KERNEL_THREAD
+        # The first thread may have ended while others live on: they still show the memory.
+        if stat.state in "ZX" and not self.files.follow_living_thread():
+            return LayoutState.ZOMBIE
+        return None
 
     def _notice_exec(self, stat: Stat) -> None:
         """Read the image anew if execve (or the program itself, its name) changed it."""
+        if stat.state in "ZX":
+            return  # the marks of a thread that has ended are 0
         if self._marks is None:
             self._marks = stat.image_marks
         elif stat.image_marks != self._marks or stat.name != self.image.name:
@@ -108,14 +153,14 @@ class ProcessSampler:
         """Whether only RSS differs, on a kernel whose statm tells RSS roughly."""
         if before != after or layout.totals.size != after.size:
             return False
-        if self._exactness.statm_is_exact:
+        if self._machine.statm_is_exact:
             try:
                 rollup = parse_rollup(self.files.rollup())
             except SourceError:
                 return False
             still = self.files.statm() == after
-            self._exactness.statm_is_exact = not (still and rollup.rss == layout.totals.rss)
-        return not self._exactness.statm_is_exact
+            self._machine.statm_is_exact = not (still and rollup.rss == layout.totals.rss)
+        return not self._machine.statm_is_exact
 
     def _rollup(self) -> Rollup | None:
         now = time.monotonic_ns()

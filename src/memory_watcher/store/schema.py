@@ -28,7 +28,8 @@ CREATE TABLE machines (
     boot_id TEXT,               -- kernel.random.boot_id: PIDs and start times belong to a boot
     hostname TEXT,
     kernel TEXT,                -- release, as uname -r
-    page_size INTEGER           -- bytes; told by the target's own files, not by this machine
+    page_size INTEGER,          -- bytes; told by the target's own files, not by this machine
+    cpus INTEGER                -- how many are online: the kernel's counters are per CPU
 );
 
 -- One row per start of a recorder on this file.
@@ -36,11 +37,12 @@ CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     first_tick INTEGER NOT NULL,
-    last_tick INTEGER,          -- NULL: the run did not end cleanly (killed, crashed, disk full)
-    end_reason TEXT,            -- 'targets gone', 'SIGINT', 'loaded'…
+    last_tick INTEGER,          -- NULL: it still runs, or did not end cleanly
+    end_reason TEXT,            -- 'targets gone', 'SIGINT', 'loaded'; 'killed' by the next run
     period_ns INTEGER,          -- asked for; NULL for a loaded capture
     command_line TEXT NOT NULL, -- the recorder's own, quoted as for a shell
     version TEXT NOT NULL,      -- of memory-watcher
+    policy TEXT,                -- JSON: fast period, budgets… (see docs/recording.md)
     cpu_ns INTEGER,             -- what the recorder itself used, user and system
     peak_rss INTEGER            -- of the recorder itself, bytes
 );
@@ -52,7 +54,9 @@ CREATE TABLE ticks (
     time_ns INTEGER NOT NULL,   -- UTC, nanoseconds since 1970
     monotonic_ns INTEGER,       -- CLOCK_MONOTONIC of the recorder: differences survive clock jumps
     late_ns INTEGER,            -- how long after its deadline the tick began
-    skipped INTEGER NOT NULL    -- deadlines before this one that were given up as overloaded
+    skipped INTEGER NOT NULL,   -- deadlines before this one that were given up as overloaded
+    cause TEXT                  -- NULL: a deadline; 'peak': RSS rose above the highest layout;
+                                -- 'exit': a process was found to have ended between two deadlines
 );
 
 -- One row per process: a PID alone is used again.
@@ -182,6 +186,40 @@ CREATE TABLE readings (
     oom_score_adj INTEGER
 );
 CREATE UNIQUE INDEX readings_by_process ON readings (process_id, tick);
+
+-- RSS between the layouts, read at a fast period: a row when a figure changes, valid until the
+-- process's next row or reading. Bytes.
+CREATE TABLE fast_readings (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    time_ns INTEGER NOT NULL,   -- UTC
+    since_ns INTEGER NOT NULL,  -- time since the reading before it, stored or not
+    resident INTEGER NOT NULL,  -- statm
+    high_water_mark INTEGER,    -- status VmHWM
+    PRIMARY KEY (process_id, time_ns)
+) WITHOUT ROWID;
+
+-- Where the stacks of threads are: a stack does not move, so there is one row per thread and image.
+CREATE TABLE stack_pointers (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    tid INTEGER NOT NULL,
+    first_tick INTEGER NOT NULL,
+    stack_pointer INTEGER NOT NULL, -- address; above 2^63 as address - 2^64
+    PRIMARY KEY (process_id, tid, first_tick)
+) WITHOUT ROWID;
+
+-- The PT_LOAD program headers of files that were executed: they tell where .bss is.
+CREATE TABLE elf_segments (
+    machine_id INTEGER NOT NULL REFERENCES machines(id),
+    dev INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,  -- in the file, bytes
+    address INTEGER NOT NULL,   -- p_vaddr; above 2^63 as address - 2^64
+    file_size INTEGER NOT NULL,
+    memory_size INTEGER NOT NULL,
+    flags INTEGER NOT NULL,     -- 1 execute, 2 write, 4 read
+    PRIMARY KEY (machine_id, dev, inode, number)
+) WITHOUT ROWID;
 
 -- The names of /proc/meminfo's lines.
 CREATE TABLE meminfo_fields (

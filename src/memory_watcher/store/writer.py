@@ -14,6 +14,8 @@ from typing import Any
 from .. import __version__
 from ..model import (
     VOLATILE_FIELDS,
+    ElfSegment,
+    FastReading,
     Image,
     LayoutChange,
     Machine,
@@ -121,32 +123,40 @@ class Writer:
 
     # -- runs and ticks ---------------------------------------------------------------------------
 
-    def start_run(self, machine: Machine, period_ns: int | None, command: Iterable[str]) -> None:
-        """Begin one run of a recorder on this file."""
+    def start_run(
+        self,
+        machine: Machine,
+        period_ns: int | None,
+        command: Iterable[str],
+        policy: str | None = None,
+    ) -> None:
+        """Begin one run of a recorder on this file; `policy` is JSON."""
         with explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             self._close_unfinished()
             row = self._connection.execute(
                 "SELECT id FROM machines"
-                " WHERE (boot_id, hostname, kernel, page_size) IS (?, ?, ?, ?)",
+                " WHERE (boot_id, hostname, kernel, page_size, cpus) IS (?, ?, ?, ?, ?)",
                 astuple(machine),
             ).fetchone()
             self._machine = (
                 row[0]
                 if row
                 else self._execute(
-                    _insert("machines", "boot_id", "hostname", "kernel", "page_size"),
+                    _insert("machines", "boot_id", "hostname", "kernel", "page_size", "cpus"),
                     *astuple(machine),
                 )
             )
             self._run = self._execute(
-                "INSERT INTO runs (machine_id, first_tick, period_ns, command_line, version)"
-                " VALUES (?, ?, ?, CAST(? AS TEXT), ?)",
+                "INSERT INTO runs"
+                " (machine_id, first_tick, period_ns, command_line, version, policy)"
+                " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?)",
                 self._machine,
                 self._tick + 1,
                 period_ns,
                 _bytes(shlex.join(command)),
                 __version__,
+                policy,
             )
             self._connection.execute("COMMIT")
 
@@ -157,20 +167,32 @@ class Writer:
             self._execute(
                 "UPDATE usages SET last_tick = ? WHERE last_tick = ?", self._tick, STILL_VALID
             )
+            self._execute(
+                "UPDATE runs SET last_tick = ?, end_reason = 'killed' WHERE last_tick IS NULL",
+                self._tick,
+            )
 
     def tick(
-        self, time_ns: int, monotonic_ns: int | None, late_ns: int | None, skipped: int
+        self,
+        time_ns: int,
+        monotonic_ns: int | None,
+        late_ns: int | None,
+        skipped: int = 0,
+        cause: str | None = None,
     ) -> int:
         """Begin a tick; returns its number. All that is written next belongs to it."""
         with explained(self.path):
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._begin()
             self._tick += 1
             self._execute(
-                "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?)",
-                *(self._tick, self._run, time_ns, monotonic_ns, late_ns, skipped),
+                "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *(self._tick, self._run, time_ns, monotonic_ns, late_ns, skipped, cause),
             )
         return self._tick
+
+    def _begin(self) -> None:
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Make everything so far safe against the end of this process."""
@@ -196,8 +218,7 @@ class Writer:
 
     def _finish_run(self, reason: str, cpu_ns: int | None, rss: int | None) -> None:
         with explained(self.path):
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._begin()
             for process in self._processes.values():
                 self._close_usages(process, self._tick)
             self._execute(
@@ -359,6 +380,37 @@ class Writer:
             _forget_oldest(self._details)
             self._details[detail] = detail_id
         return detail_id
+
+    def fast_reading(
+        self, process_id: int, time_ns: int, since_ns: int, reading: FastReading
+    ) -> None:
+        """Store figures read between two layouts; the caller leaves out what did not change."""
+        with explained(self.path):
+            self._begin()
+            self._execute(
+                "INSERT OR REPLACE INTO fast_readings VALUES (?, ?, ?, ?, ?)",
+                *(process_id, time_ns, since_ns, *reading),
+            )
+
+    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
+        """Store where stacks of threads are, by TID."""
+        with explained(self.path):
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO stack_pointers VALUES (?, ?, ?, ?)",
+                [(process_id, tid, self._tick, _signed(sp)) for tid, sp in pointers.items()],
+            )
+
+    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
+        """Store the segments of executed files, by (dev, inode)."""
+        with explained(self.path):
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO elf_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (self._machine, *file, number, *map(_signed, segment))
+                    for file, segments in segments_of.items()
+                    for number, segment in enumerate(segments)
+                ],
+            )
 
     # -- the machine ------------------------------------------------------------------------------
 

@@ -1,0 +1,44 @@
+"""How a recording is to be made: what its user may choose, as one value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from ..units import MILLISECOND
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the recorder may spend, and when it looks again.
+
+    fast_period_ns: from one cheap reading to the next between layouts; None: no such readings.
+    peak_step: a layout is taken at once when RSS exceeds the highest layout by this fraction (and
+    by at least `peak_step_least` bytes).
+    max_cpu: what the recorder may use of one core, as a fraction; None: as much as it takes.
+    max_stall_ns: the longest that reading one layout may take; None: no limit.
+    full_every_ns: a process that shows no sign of change is read in full only this often; 0: at
+    every tick.
+    reset_peak: reset the kernel's high-water mark at each tick, which others can see.
+    """
+
+    fast_period_ns: int | None = None
+    peak_step: float = 0.02
+    peak_step_least: int = MIB
+    max_cpu: float | None = None
+    max_stall_ns: int | None = None
+    full_every_ns: int = 0
+    reset_peak: bool = False
+
+    def as_json(self) -> str:
+        """For the recording itself."""
+        return json.dumps(asdict(self))
+
+
+#: What `memory-record` does for processes that are named.
+FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10)
+
+#: What it does for the whole machine, where most processes sleep.
+FOR_MACHINE = Policy(max_cpu=0.10, full_every_ns=10_000 * MILLISECOND)

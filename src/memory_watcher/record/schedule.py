@@ -1,0 +1,83 @@
+"""When the layout of one process is due: as often as asked, as far as the budget allows."""
+
+from __future__ import annotations
+
+import enum
+import time
+
+from ..model import Sample
+from ..procfs.source import ProcessFiles
+from .budget import Budget
+from .gate import ChangeGate
+from .policy import Policy
+
+
+class Due(enum.Enum):
+    """What to do about a process's layout now."""
+
+    READ = enum.auto()
+    UNCHANGED = enum.auto()  # nothing shows that it changed since it was read
+    TOO_DEAR = enum.auto()  # the budget for CPU does not allow it now
+    TOO_SLOW = enum.auto()  # it would take longer than the user accepts
+
+
+class LayoutSchedule:
+    """Decides for one process, from what its layouts have cost so far."""
+
+    def __init__(self, files: ProcessFiles, policy: Policy, budget: Budget) -> None:
+        self._policy = policy
+        self._budget = budget
+        self._gate = ChangeGate(files)
+        self._resident = 0  # of the last layout
+        self.highest_resident = 0  # of all layouts of this image
+        self.cost_ns = 0
+        self.wall_ns = 0
+        self.last_full_ns: int | None = None
+
+    def due(self) -> Due:
+        """Whether to read the layout at a tick.
+
+        Raises NoSuchProcess.
+        """
+        if self._policy.full_every_ns and self._is_unchanged():
+            return Due.UNCHANGED
+        return self._affordable(reserve_ns=self.cost_ns)
+
+    def due_for_peak(self, resident: int | None) -> Due:
+        """Whether to read it at once, because RSS rose above all layouts: may use the reserve."""
+        policy, highest = self._policy, self.highest_resident
+        least = max(round(highest * policy.peak_step), policy.peak_step_least)
+        if resident is None or self.last_full_ns is None or resident < highest + least:
+            return Due.UNCHANGED
+        return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
+
+    def _is_unchanged(self) -> bool:
+        if not self._gate.is_shut() or self.last_full_ns is None:
+            return False
+        now = time.monotonic_ns()
+        if now - self.last_full_ns < self._policy.full_every_ns:
+            return True
+        if not self._gate.is_shut_for_others():
+            return False
+        self.last_full_ns = now
+        return True
+
+    def _affordable(self, reserve_ns: int, growth: float = 1.0) -> Due:
+        if self.last_full_ns is None:
+            return Due.READ
+        growth = max(growth, 1.0)  # the kernel's part grows with the pages there are
+        limit = self._policy.max_stall_ns
+        if limit is not None and self.wall_ns * growth > limit:
+            return Due.TOO_SLOW
+        self._budget.update(time.monotonic_ns(), time.process_time_ns())
+        allowed = self._budget.allows(round(self.cost_ns * growth), reserve_ns)
+        return Due.READ if allowed else Due.TOO_DEAR
+
+    def took(self, sample: Sample) -> None:
+        """Learn from a layout that was read."""
+        if self.last_full_ns is not None:
+            # The first one is no guide: all its mappings had to be parsed.
+            self.cost_ns, self.wall_ns = sample.cpu_ns or 0, sample.wall_ns or 0
+        self.last_full_ns = time.monotonic_ns()
+        self._resident = sample.reading.resident or 0
+        self.highest_resident = max(self.highest_resident, self._resident)
