@@ -33,7 +33,8 @@ def wait_until(condition: Callable[[], T | None], what: str, seconds: float = PA
 
 def environment(**variables: str) -> dict[str, str]:
     """This process's environment, without what would change the commands' behaviour."""
-    kept = {name: value for name, value in os.environ.items() if name != "PROCFS"}
+    changing = ("PROCFS", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if name not in changing}
     return {**kept, **variables}
 
 

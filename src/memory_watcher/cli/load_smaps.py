@@ -14,8 +14,9 @@ import os
 import sys
 import time
 
-from ..errors import SmapsFormatError, SourceError, UsageError
+from ..errors import SmapsFormatError, SourceError
 from ..units import format_size, parse_time
+from . import parse_pid, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from ..procfs.smaps import parse
     from ..store.writer import Writer
 
-    if not args.pid.isascii() or not args.pid.isdecimal() or int(args.pid) == 0:
-        raise UsageError(f"--pid: {args.pid!r} is not a PID")
+    pid = parse_pid(args.pid)
     text, changed_ns = _read(args.smaps_file)
     time_ns = changed_ns if args.time is None else parse_time(args.time, "--time")
     try:
@@ -65,13 +65,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         writer.start_run(Machine(None, None, None, None), None, sys.argv)
         writer.tick(time_ns, monotonic_ns=None, late_ns=None, skipped=0)
-        process_id = writer.add_process(ProcessFacts(ProcessKey(int(args.pid), 0), Image(name)))
+        process_id = writer.add_process(ProcessFacts(ProcessKey(pid, 0), Image(name)))
         writer.sample(process_id, Sample(Reading(), LayoutState.UNCHECKED, layout), delay_ns=None)
         reason = "loaded"
     finally:
         writer.close(reason)
     totals = layout.totals
-    sys.stderr.write(
+    say(
         f"{totals.mappings} mappings, RSS {format_size(totals.rss)}, PSS {format_size(totals.pss)}"
         f" loaded into {args.database_file}\n"
     )

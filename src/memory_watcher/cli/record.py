@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..units import format_duration, format_size, parse_duration
-from . import policy_options
+from . import parse_pid, policy_options, say
 
 if TYPE_CHECKING:
     from ..record.recorder import Progress
@@ -109,14 +109,8 @@ def _what_and_how_often(args: argparse.Namespace) -> tuple[list[int], int]:
     if args.period and len(classic) == 2:
         raise UsageError(f"{classic[1]!r}: give the period either with --period or behind the PID")
     period = args.period or (classic[1] if len(classic) == 2 else _DEFAULT_PERIOD)
-    pids = [_parse_pid(text) for text in args.pid or classic[:1]]
+    pids = [parse_pid(text) for text in args.pid or classic[:1]]
     return pids, parse_duration(period, "--period")
-
-
-def _parse_pid(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) == 0:
-        raise UsageError(f"--pid: {text!r} is not a PID")
-    return int(text)
 
 
 class _StopOnSignal:
@@ -157,13 +151,11 @@ class _StatusLine:
         share = 100 * time.process_time_ns() / max(elapsed, 1)
         done = f"{format_duration(elapsed)} · {progress.ticks} ticks"
         line = f"{done} · {what} · recorder {share:.1f} % CPU"
-        sys.stderr.write(f"\r{line}\x1b[K")
-        sys.stderr.flush()
+        say(f"\r{line}\x1b[K")
 
     def clear(self) -> None:
         if self._enabled and self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            say("\r\x1b[K")
 
 
 def _closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
@@ -205,4 +197,4 @@ def _note(message: str) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    say(f"{line}\n")

@@ -1,0 +1,191 @@
+"""What all commands have in common: help, version, streams that close, documentation."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import memory_watcher
+from memory_watcher import cli
+
+from ..programs import PATIENCE, command, environment, run
+
+ROOT = Path(__file__).resolve().parents[2]
+#: The command line of each command, in each of its forms.
+FORMS = {name: [[f"memory-{name}"], ["memory-watcher", name]] for name in cli.COMMANDS}
+ALL = [form for forms in FORMS.values() for form in forms]
+
+#: What must stand in a command's help, from the issue: not from the parser.
+OPTIONS = {
+    "record": ["-p", "--pid", "--period", "--database-file", "--proc", "--quiet", "PROCFS"],
+    "peak": [
+        *("-p", "--pid", "--process-id", "--process-memory", "pss", "rss", "statm"),
+        *("--measurement-time", "--database-file", "--top", "--json", "FILE"),
+        *("--system-memory", "MemAvailable", "MemAvailableComputed"),
+    ],
+    "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
+}
+
+
+@pytest.mark.parametrize("form", ALL, ids=" ".join)
+def test_help(form: list[str]) -> None:
+    """Help names every option and ends well, with nothing on stderr."""
+    done = run(form[0], *form[1:], "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    name = form[-1].removeprefix("memory-")
+    for option in [*OPTIONS.get(name, []), "--help", "--version"]:
+        assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", done.stdout), option
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_shows_examples(name: str) -> None:
+    """Help shows at least one command line to copy."""
+    shown = run(f"memory-{name}", "--help").stdout
+    examples = re.findall(rf"^ .*\bmemory-(?:watcher )?{name}\b.*$", shown, re.MULTILINE)
+    assert examples, f"memory-{name} --help shows no example; its module's docstring should"
+
+
+def test_every_option_is_explained() -> None:
+    """No option stands in the help without a word on what it does."""
+    for name in cli.COMMANDS:
+        shown = run(f"memory-{name}", "--help").stdout
+        described = shown[re.search(r"^(positional arguments|options):$", shown, re.M).start() :]  # type: ignore[union-attr]
+        for entry in re.split(r"\n(?=  \S)", described)[1:]:
+            first, *more = entry.strip().splitlines()
+            assert more or re.search(r"\S {2,}\S", first), f"memory-{name}: {first}"
+
+
+def test_overview() -> None:
+    """`memory-watcher --help` lists every command with its first line."""
+    done = run("memory-watcher", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in cli.COMMANDS:
+        assert re.search(rf"^ +{name} +[A-Z]", done.stdout, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("option", ["--version", "-v"])
+@pytest.mark.parametrize("form", [["memory-watcher"], *ALL], ids=" ".join)
+def test_version(form: list[str], option: str) -> None:
+    """The command's name and the package's version, on one line of stdout."""
+    done = run(form[0], *form[1:], option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{' '.join(form)} {memory_watcher.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["--nonsense"], ["record", "--nonsense"], ["peak", "--top", "many"]],
+    ids=" ".join,
+)
+def test_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
+    """One line that says where help is, exit code 2, nothing created."""
+    done = run("memory-watcher", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(
+        r"memory-watcher( \w+)?: .* \(see memory-watcher( \w+)? --help\)\n", done.stderr
+    )
+    assert os.listdir(tmp_path) == []
+
+
+def test_documented() -> None:
+    """Every command stands in README.md and in docs/, by one of its two names."""
+    pages = {
+        "README.md": (ROOT / "README.md").read_text(),
+        "docs/": "\n".join(page.read_text() for page in (ROOT / "docs").glob("**/*.md")),
+    }
+    missing = [
+        f"memory-{name} is not in {where}"
+        for name in cli.COMMANDS
+        for where, text in pages.items()
+        if not re.search(rf"\bmemory-(watcher )?{name}\b", text)
+    ]
+    assert not missing, "; ".join(missing) + ": document it there"
+
+
+# Streams that close
+
+
+CAPTURE = b"""\
+00400000-00401000 r-xp 00000000 08:01 1                                  /bin/a
+Size:                  4 kB
+Rss:                   4 kB
+Pss:                   4 kB
+"""
+
+
+@pytest.fixture(name="loaded")
+def load_capture(tmp_path: Path) -> Path:
+    file = tmp_path / "loaded.db"
+    done = run("memory-load-smaps", "--database-file", file, "-", stdin=CAPTURE)
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+OUTPUTS = [
+    ["memory-peak"],
+    ["memory-peak", "--json"],
+    ["memory-peak", "--version"],
+    ["memory-peak", "--help"],
+    ["memory-watcher", "--help"],
+    ["memory-record", "--version"],
+]
+
+
+@pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
+def test_reader_has_gone(loaded: Path, words: list[str]) -> None:
+    """`… | head -1`: when nobody reads on, the command ends without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            command(*words, *([str(loaded)] if words[0] == "memory-peak" else [])),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == b""
+    assert done.returncode in (0, 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["memory-peak"], ["memory-peak", "--json"], ["memory-record", "--version"]],
+    ids=" ".join,
+)
+def test_output_on_a_full_disk(loaded: Path, words: list[str]) -> None:
+    """Output that cannot be written is told in one line, exit code 1."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command(*words, *([str(loaded)] if words[0] == "memory-peak" else [])),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"memory-\w+: cannot write the output: No space left on device\n", done.stderr.decode()
+    )
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_closed_streams(loaded: Path, closed: str) -> None:
+    """A command started with closed standard streams does its work."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" "$@" {closed}', *command("memory-peak", loaded)],
+        capture_output=True,
+        env=environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) is not closed.startswith(">")
