@@ -6,7 +6,7 @@ Sizes are bytes and times are UTC nanoseconds since 1970 everywhere. Absent is N
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Literal
 
@@ -51,6 +51,8 @@ _DETAILS = ", ".join(Usage._fields[VOLATILE_FIELDS:])
 
 #: How many measurements are read at once; see `readonly` for why it is not all of them.
 _PAGE = 2000
+#: How many usage intervals are read at once: about 6 MB.
+_USAGE_PAGE = 20_000
 #: How many processes an error lists.
 _LISTED = 30
 #: Where a measurement at a time is looked for first.
@@ -349,6 +351,65 @@ class Recording:
             for process in self._processes("WHERE p.end_tick IS NULL OR p.end_tick > ?", tick)
             if process.id in latest
         ]
+
+    # Intervals, for timelines: plain rows, for there are hundreds of thousands
+
+    def tick_rows(self) -> list[Row]:
+        """All ticks in order: (tick, time_ns, run id)."""
+        return self._database.rows("SELECT id, time_ns, run_id FROM ticks ORDER BY id")
+
+    def reading_rows(self, process_id: int) -> list[Row]:
+        """All readings of a process in order of ticks, without their sums.
+
+        (tick, time_ns, run id, layout state's number, keyframe or None, resident, high-water mark)
+        """
+        return self._database.rows(
+            f"SELECT r.tick, {_READING_TIME}, t.run_id, r.layout_state, r.keyframe, r.resident,"
+            f" r.high_water_mark {_READINGS}WHERE r.process_id = ? ORDER BY r.tick",
+            process_id,
+        )
+
+    def usage_pages(
+        self, process_id: int, columns: Sequence[str], first_tick: int, last_tick: int
+    ) -> Iterator[list[Row]]:
+        """Usage intervals of a process that begin in a span of ticks, in order, in pages.
+
+        (first tick, last tick, mapping id, detail id, *columns), `columns` being fields of Usage up
+        to `anonymous`. `first_tick` should be a keyframe: what began before it is not told.
+        """
+        assert set(columns) <= set(Usage._fields[:VOLATILE_FIELDS])
+        names = "".join(f", {name}" for name in columns)
+        after = (first_tick - 1, 2**62)
+        while True:
+            rows = self._database.rows(
+                f"SELECT first_tick, last_tick, mapping_id, detail_id{names} FROM usages"
+                " WHERE process_id = ? AND (first_tick, mapping_id) > (?, ?) AND first_tick <= ?"
+                f" ORDER BY first_tick, mapping_id LIMIT {_USAGE_PAGE}",
+                process_id,
+                *after,
+                last_tick,
+            )
+            if rows:
+                yield rows
+            if len(rows) < _USAGE_PAGE:
+                return
+            after = (rows[-1][0], rows[-1][2])
+
+    def headers(self, process_ids: Sequence[int]) -> dict[int, Mapping]:
+        """Headers of all mappings that some processes ever had, by mapping id."""
+        marks = ", ".join(str(int(process_id)) for process_id in process_ids)
+        rows = self._database.rows(
+            'SELECT m."start", m."end", m.perms, m."offset", m.dev, m.inode, p.pathname, m.id'
+            " FROM mappings AS m JOIN paths AS p ON p.id = m.path_id"
+            f" WHERE m.process_id IN ({marks})"
+        )
+        return {row[7]: _mapping(row) for row in rows}
+
+    def details(self, columns: Sequence[str]) -> dict[int, Row]:
+        """All details by their number: of each these fields of Usage behind `anonymous`."""
+        assert set(columns) <= set(Usage._fields[VOLATILE_FIELDS:])
+        rows = self._database.rows(f"SELECT id, {', '.join(columns)} FROM details")
+        return {row[0]: row[1:] for row in rows}
 
     # How it is found
 

@@ -1,0 +1,171 @@
+"""What each group of mappings took over time: series that add up to the total at every instant.
+
+    usages = load(recording, [process], figures=("pss", "rss"))     # analysis.usages
+    timeline = usages.timeline("pss", by="name", top=20)
+    columns = reduce(timeline, 1200)
+
+What was not recorded is told, never filled in: see `Timeline`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
+
+from ..model import LayoutState
+from .identity import By
+from .kinds import Kind
+
+Figure = Literal["pss", "rss", "uss", "swap", "swap_pss"]
+
+#: Figures that may be added up over processes: in RSS and swap a shared page counts in each.
+ADDITIVE_OVER_PROCESSES: tuple[Figure, ...] = ("pss", "uss", "swap_pss")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One group over time, a value for each instant of its timeline.
+
+    `values` are bytes; None where no layout is known. `peak` is the highest of them and `integral`
+    the sum of bytes times nanoseconds. `key` tells groups apart and is the same in every timeline
+    of a recording that is grouped in the same way; `kind` is None if members are of several kinds;
+    `name` is what a person reads, to be escaped for the medium.
+    """
+
+    key: str
+    kind: Kind | None
+    name: str
+    values: Sequence[int | None]
+    peak: int
+    integral: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Groups of mappings over time. All sequences are parallel: one item for each instant.
+
+    `ticks` and `times_ns` (UTC) say when: for one process when it was read, for several when the
+    tick began. What was found at an instant stands for the time up to `until_ns`. That is the next
+    instant, or earlier where nobody looked any more (between two runs of the recorder, or in a
+    pause of several periods): there the picture has to be empty.
+
+    `groups` are stacked in this order, the rest last under the key "other" if there is any
+    (`other_groups` of them). At each instant their values add up to `total`: bytes, None where no
+    layout is known. `states` says how good the layout is or why there is none; of several processes
+    the worst that has a layout. `lacking` counts what the sum misses: mappings whose figure the
+    kernel did not tell, and living processes without a layout.
+
+    `resident` (statm) and `high_water_mark` (VmHWM) are the kernel's figures of the process, None
+    where not read, and for several processes, over which RSS is not summed. They are also known
+    where there is no layout.
+
+    After `reduce` an instant stands for a whole column: `torn` and `gaps` count the instants in it
+    with a torn layout or with none, `resident_highest` is the highest of the column. Before, they
+    are 0 or 1, and the same as `resident`.
+    """
+
+    figure: Figure
+    by: By
+    ticks: Sequence[int]
+    times_ns: Sequence[int]
+    until_ns: Sequence[int]
+    groups: tuple[Series, ...]
+    other_groups: int
+    total: Sequence[int | None]
+    states: Sequence[LayoutState]
+    lacking: Sequence[int]
+    resident: Sequence[int | None]
+    resident_highest: Sequence[int | None]
+    high_water_mark: Sequence[int | None]
+    torn: Sequence[int]
+    gaps: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    @property
+    def peak(self) -> int | None:
+        """Position of the highest total, the first of equals; None if no layout is known."""
+        return _highest(self.total, range(len(self.total)))
+
+
+def reduce(
+    timeline: Timeline, columns: int, first_ns: int | None = None, last_ns: int | None = None
+) -> Timeline:
+    """Reduce a timeline to so many columns of equal time, such as pixels, so that peaks survive.
+
+    Of each column one instant is kept, the same for all groups, so that they still add up: that
+    with the highest total (of a column without layouts, the first). What is lower within a column
+    is not seen; that it had torn layouts or gaps is counted. `peak` and `integral` of the series
+    stay those of the whole. With `first_ns` and `last_ns` only the instants in between are kept.
+    """
+    low = 0 if first_ns is None else bisect_left(timeline.times_ns, first_ns)
+    high = len(timeline) if last_ns is None else bisect_right(timeline.times_ns, last_ns)
+    if low >= high:
+        return _pick(timeline, [])
+    if high - low <= columns:
+        return _pick(timeline, [range(position, position + 1) for position in range(low, high)])
+    start = timeline.times_ns[low]
+    width = max(timeline.until_ns[high - 1] - start, 1)
+    bounds = [
+        bisect_left(timeline.times_ns, start + -(-width * column // columns), low, high)
+        for column in range(columns)
+    ]
+    pairs = pairwise([*bounds, high])
+    return _pick(timeline, [range(begin, end) for begin, end in pairs if begin < end])
+
+
+def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
+    """Keep one instant of each of these columns, which follow each other."""
+    chosen = []
+    for column in columns:
+        best = _highest(timeline.total, column)
+        chosen.append(column[0] if best is None else best)
+
+    def at(values: Sequence[Any]) -> list[Any]:
+        return [values[position] for position in chosen]
+
+    def over(values: Sequence[int | None]) -> list[int | None]:
+        highest = [_highest(values, column) for column in columns]
+        return [None if position is None else values[position] for position in highest]
+
+    ends = [*chosen[1:], columns[-1].stop] if columns else []
+    return replace(
+        timeline,
+        ticks=at(timeline.ticks),
+        times_ns=at(timeline.times_ns),
+        until_ns=[
+            _held(timeline, range(begin, end)) for begin, end in zip(chosen, ends, strict=True)
+        ],
+        groups=tuple(replace(series, values=at(series.values)) for series in timeline.groups),
+        total=at(timeline.total),
+        states=at(timeline.states),
+        lacking=at(timeline.lacking),
+        resident=at(timeline.resident),
+        resident_highest=over(timeline.resident_highest),
+        high_water_mark=over(timeline.high_water_mark),
+        torn=[sum(timeline.torn[column.start : column.stop]) for column in columns],
+        gaps=[sum(timeline.gaps[column.start : column.stop]) for column in columns],
+    )
+
+
+def _held(timeline: Timeline, positions: range) -> int:
+    """Until when the first of these instants stands if the others are not shown."""
+    for position in positions[:-1]:
+        if timeline.until_ns[position] != timeline.times_ns[position + 1]:
+            return timeline.until_ns[position]
+    return timeline.until_ns[positions[-1]]
+
+
+def _highest(values: Sequence[int | None], positions: Iterable[int]) -> int | None:
+    """Position of the highest value among these, the first of equals; None if none is told."""
+    best = None
+    highest = -1
+    for position in positions:
+        value = values[position]
+        if value is not None and value > highest:
+            best, highest = position, value
+    return best
