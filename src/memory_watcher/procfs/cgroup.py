@@ -1,0 +1,232 @@
+"""Control groups: which one a process is in, and what the memory controller tells about one.
+
+A cgroup's memory is not the sum of its processes' PSS: it includes page cache, kernel memory and
+socket buffers, and a shared page counts where it was touched first, all of it.
+
+Version 2 has one hierarchy, version 1 one per controller, and both may be mounted at once:
+
+    0::/system.slice/nginx.service          version 2 (the number 0, no controllers)
+    4:memory:/docker/0123…                  version 1
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..errors import NoSuchProcess, SourceError
+from .source import READ_SIZE
+
+#: Lines of memory.stat that are kept, of version 2 and of version 1 (totals of the subtree).
+STAT_FIELDS = frozenset(
+    (
+        *("anon", "file", "shmem", "kernel", "kernel_stack", "pagetables", "sock", "slab"),
+        *("slab_reclaimable", "slab_unreclaimable", "anon_thp", "file_mapped", "file_dirty"),
+        *("swapcached", "zswap", "zswapped"),
+        *("total_rss", "total_cache", "total_shmem", "total_swap", "total_mapped_file"),
+        *("total_rss_huge", "total_dirty"),
+    )
+)
+#: Lines of memory.events that are kept: counts; all else is bytes.
+_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
+
+#: File -> name under which its only number is stored.
+_NUMBERS = {
+    2: {
+        "memory.current": "current",
+        "memory.peak": "peak",
+        "memory.swap.current": "swap_current",
+        "memory.swap.peak": "swap_peak",
+    },
+    1: {
+        "memory.usage_in_bytes": "current",
+        "memory.max_usage_in_bytes": "peak",
+        "memory.kmem.usage_in_bytes": "kernel_current",
+        "memory.failcnt": "events.max",
+    },
+}
+
+
+class Membership(NamedTuple):
+    """One line of /proc/PID/cgroup: `controllers` is empty for version 2."""
+
+    controllers: tuple[str, ...]
+    path: str
+
+
+def parse_memberships(content: bytes) -> list[Membership]:
+    """Parse /proc/PID/cgroup; lines of a form not known are left out."""
+    found = []
+    for line in content.decode("utf-8", "surrogateescape").split("\n"):
+        number, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if number.isdecimal() and colon and path.startswith("/"):
+            found.append(Membership(tuple(filter(None, controllers.split(","))), path))
+    return found
+
+
+class Cgroup(NamedTuple):
+    """A control group: `controller` is None for version 2; `path` is below the root: /a/b."""
+
+    controller: str | None
+    path: str
+
+    @property
+    def version(self) -> int:
+        """1 or 2."""
+        return 2 if self.controller is None else 1
+
+    def __str__(self) -> str:
+        return self.path if self.controller is None else f"{self.controller}:{self.path}"
+
+    def holds(self, membership: Membership) -> bool:
+        """Whether a process with this membership is in the cgroup, or in one below it."""
+        if self.controller is None:
+            if membership.controllers:
+                return False
+        elif self.controller not in membership.controllers:
+            return False
+        return membership.path == self.path or membership.path.startswith(
+            self.path.rstrip("/") + "/"
+        )
+
+
+def parse_cgroup(text: str, mountinfo: bytes = b"") -> Cgroup:
+    """A cgroup as people name it: a path below version 2's root, CONTROLLER:PATH, or a folder."""
+    controller, colon, path = text.partition(":")
+    if colon and "/" not in controller:
+        return Cgroup(controller, os.path.normpath("/" + path.strip("/")))
+    for root, point, kind, options in _cgroup_mounts(mountinfo):
+        if root == "/" and (text + "/").startswith(point + "/"):
+            name = None if kind == "cgroup2" else options[-1]
+            return Cgroup(name, os.path.normpath("/" + text[len(point) :].strip("/")))
+    return Cgroup(None, os.path.normpath("/" + text.strip("/")))
+
+
+def parse_number(content: bytes) -> int | None:
+    """A file with one number; None for `max` (no limit) and anything else."""
+    try:
+        return int(content)
+    except ValueError:
+        return None
+
+
+def parse_stat(content: bytes) -> dict[str, int]:
+    """Parse memory.stat or memory.events: a name and a number a line; others are left out."""
+    values = {}
+    for line in content.split(b"\n"):
+        name, _, number = line.partition(b" ")
+        if number.isdigit():
+            values[name.decode("ascii", "replace")] = int(number)
+    return values
+
+
+class CgroupReader:
+    """Reads one cgroup's memory again and again, with its files kept open."""
+
+    def __init__(self, folder: str, version: int) -> None:
+        """Raises SourceError if the folder has no file of the memory controller."""
+        self.folder = folder
+        self.version = version
+        self._files: dict[str, int] = {}
+        for name in (*_NUMBERS[version], "memory.stat", "memory.events"):
+            # Kernels before 5.19 have no memory.peak, the root cgroup has neither that nor current.
+            with contextlib.suppress(OSError):
+                self._files[name] = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        if not self._files:
+            raise SourceError(f"{folder}: the memory controller is not on for this cgroup")
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        for descriptor in self._files.values():
+            os.close(descriptor)
+        self._files.clear()
+
+    def read(self) -> dict[str, int]:
+        """All figures, by name: bytes, and counts under `events.`; empty once it was removed."""
+        values: dict[str, int] = {}
+        for name, descriptor in self._files.items():
+            try:
+                content = os.pread(descriptor, READ_SIZE, 0)
+            except OSError:
+                continue  # ENODEV: the cgroup was removed
+            values.update(self._figures(name, content))
+        return values
+
+    def _figures(self, name: str, content: bytes) -> Iterator[tuple[str, int]]:
+        if name == "memory.stat":
+            for key, value in parse_stat(content).items():
+                if key in STAT_FIELDS:
+                    yield f"stat.{key}", value
+        elif name == "memory.events":
+            for key, value in parse_stat(content).items():
+                if key in _EVENTS:
+                    yield f"events.{key}", value
+        elif (number := parse_number(content)) is not None:
+            yield _NUMBERS[self.version][name], number
+
+
+def find_folder(cgroup: Cgroup, mountinfo: bytes) -> str | None:
+    """Where this machine shows a cgroup, from /proc/self/mountinfo; None if it is not mounted."""
+    for root, point, kind, options in _cgroup_mounts(mountinfo):
+        if cgroup.controller is None:
+            if kind != "cgroup2":
+                continue
+        elif kind != "cgroup" or cgroup.controller not in options:
+            continue
+        if root == "/":
+            return os.path.normpath(point + cgroup.path)
+        # Inside a container the mount may show only what lies below some cgroup.
+        if cgroup.path == root or cgroup.path.startswith(root + "/"):
+            return os.path.normpath(point + cgroup.path[len(root) :])
+        return os.path.normpath(point + cgroup.path)
+    return None
+
+
+def _cgroup_mounts(mountinfo: bytes) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Root, mount point, file system and its options of each mounted cgroup hierarchy."""
+    for line in mountinfo.decode("utf-8", "surrogateescape").split("\n"):
+        before, dash, after = line.partition(" - ")
+        fields, rest = before.split(" "), after.split(" ")
+        if dash and len(fields) >= 5 and rest[0] in ("cgroup", "cgroup2"):
+            yield _unescape(fields[3]), _unescape(fields[4]), rest[0], rest[-1].split(",")
+
+
+def _unescape(text: str) -> str:
+    r"""Decode a path: blanks, tabs, newlines and backslashes stand as \040 and so on."""
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text
+
+
+def read_mountinfo() -> bytes:
+    """What is mounted on this machine; empty if that cannot be told."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def locate(cgroup: Cgroup) -> str | None:
+    """The folder of a cgroup on this machine; None if its hierarchy is not mounted.
+
+    Raises NoSuchProcess if the hierarchy is there, but not this cgroup.
+    """
+    folder = find_folder(cgroup, read_mountinfo())
+    if folder is not None and not os.path.isdir(folder):
+        raise NoSuchProcess(f"--cgroup: there is no cgroup {cgroup} ({folder})")
+    return folder
+
+
+def memory_cgroup(memberships: list[Membership]) -> Cgroup | None:
+    """The cgroup that a process's memory is charged to: version 1's if that has the controller."""
+    for membership in memberships:
+        if "memory" in membership.controllers:
+            return Cgroup("memory", membership.path)
+    for membership in memberships:
+        if not membership.controllers:
+            return Cgroup(None, membership.path)
+    return None

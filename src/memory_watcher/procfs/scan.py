@@ -1,0 +1,193 @@
+"""Cheap looks at all processes: whether any came, which ones, whose child each is.
+
+Asking whether there is anything new costs 1.5 us: the last field of /proc/loadavg is the last PID
+that was handed out. Only if it moved are the processes listed (0.1 ms for 76, 0.4 ms for 400), and
+only new ones are looked at (11 us each).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+from typing import NamedTuple
+
+from ..errors import SourceError
+from .process import parse_command_line
+from .source import READ_SIZE, ProcSource
+
+_PF_FORKNOEXEC = 0x00000040
+_PF_KTHREAD = 0x00200000
+
+_KCMP_VM = 1
+#: kcmp has no wrapper in libc; its number differs between processors.
+_KCMP_NUMBERS = {
+    "x86_64": 312,
+    "aarch64": 272,
+    "riscv64": 272,
+    "loongarch64": 272,
+    "i686": 349,
+    "armv7l": 378,
+    "ppc64le": 354,
+    "s390x": 343,
+}
+
+
+class Kin(NamedTuple):
+    """Who a process is and to whom it belongs, from /proc/PID/stat: proc(5) 1 to 6, 9 and 22."""
+
+    pid: int
+    name: str
+    state: str
+    parent_pid: int
+    group: int
+    session: int
+    flags: int
+    start_time: int
+
+    @property
+    def is_kernel_thread(self) -> bool:
+        """Whether the PF_KTHREAD flag is set."""
+        return bool(self.flags & _PF_KTHREAD)
+
+    @property
+    def has_not_called_exec(self) -> bool:
+        """Whether it still runs what its parent ran when it was forked."""
+        return bool(self.flags & _PF_FORKNOEXEC)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is a zombie."""
+        return self.state in "ZX"
+
+
+def parse_kin(content: bytes) -> Kin:
+    """Parse stat for kinship. The name stands in brackets and may itself hold brackets.
+
+    Raises SourceError.
+    """
+    opening, closing = content.find(b"("), content.rfind(b")")
+    try:
+        if opening < 0 or closing < opening:
+            raise ValueError
+        state, parent, group, session, _tty, _tpgid, flags = content[closing + 2 :].split()[:7]
+        return Kin(
+            pid=int(content[:opening]),
+            name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
+            state=state.decode("ascii"),
+            parent_pid=int(parent),
+            group=int(group),
+            session=int(session),
+            flags=int(flags),
+            start_time=int(content[closing + 2 :].split()[19]),
+        )
+    except (ValueError, IndexError):
+        raise SourceError(f"no stat text: {content[:80]!r}") from None
+
+
+class Scanner:
+    """Looks at the processes of one proc filesystem."""
+
+    def __init__(self, source: ProcSource) -> None:
+        self._source = source
+        self._root = source.root
+        self._last_pid: bytes | None = None
+        self._loadavg = -1
+        if self.shows_own_namespace():
+            with contextlib.suppress(OSError):
+                self._loadavg = os.open(f"{self._root}/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Give the descriptor back; closing twice is allowed."""
+        if self._loadavg >= 0:
+            os.close(self._loadavg)
+            self._loadavg = -1
+
+    def shows_own_namespace(self) -> bool:
+        """Whether the PIDs are those that system calls of this process mean.
+
+        They are not over sshfs, nor with a proc filesystem of another PID namespace, where loadavg
+        tells the reader's last PID instead of the mount's.
+        """
+        try:
+            return os.readlink(f"{self._root}/self") == str(os.getpid())
+        except OSError:
+            return False
+
+    def anything_started(self) -> bool:
+        """Whether a process or thread was started since this was last asked, as far as is known."""
+        if self._loadavg < 0:
+            return True
+        try:
+            last_pid = os.pread(self._loadavg, 128, 0).rsplit(None, 1)[-1]
+        except (OSError, IndexError):
+            return True
+        before, self._last_pid = self._last_pid, last_pid
+        return last_pid != before
+
+    def forget(self) -> None:
+        """Answer the next question whether anything was started with yes."""
+        self._last_pid = None
+
+    def pids(self) -> list[int]:
+        """All processes."""
+        return self._source.pids()
+
+    def look(self, pid: int) -> Kin | None:
+        """Who a process is; None if it has gone or is hidden."""
+        try:
+            return parse_kin(self._read(pid, "stat"))
+        except (OSError, SourceError):
+            return None
+
+    def command_line(self, pid: int) -> tuple[str, ...]:
+        """Its arguments; empty if there are none to see."""
+        try:
+            return parse_command_line(self._read(pid, "cmdline")) or ()
+        except OSError:
+            return ()
+
+    def cgroup(self, pid: int) -> bytes:
+        """/proc/PID/cgroup; empty if it has gone."""
+        try:
+            return self._read(pid, "cgroup")
+        except OSError:
+            return b""
+
+    def uid(self, pid: int) -> int | None:
+        """Its real user."""
+        try:
+            status = self._read(pid, "status")
+            return int(status.split(b"\nUid:", 1)[1].split(None, 1)[0])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def _read(self, pid: int, name: str) -> bytes:
+        descriptor = os.open(f"{self._root}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            parts = [os.read(descriptor, READ_SIZE)]
+            while len(parts[-1]) == READ_SIZE:
+                parts.append(os.read(descriptor, READ_SIZE))
+            return b"".join(parts)
+        finally:
+            os.close(descriptor)
+
+
+class MemoryComparer:
+    """Asks the kernel whether two processes have the very same memory (vfork, CLONE_VM).
+
+    kcmp needs the right to read both processes' memory, as smaps does. It changes nothing.
+    """
+
+    def __init__(self) -> None:
+        number = _KCMP_NUMBERS.get(platform.machine())
+        self._number = number if ctypes.sizeof(ctypes.c_void_p) == 8 or number != 312 else None
+        self._syscall = ctypes.CDLL(None, use_errno=True).syscall
+
+    def is_same(self, pid: int, other: int) -> bool | None:
+        """Whether they share one address space; None if the kernel does not tell."""
+        if self._number is None:
+            return None
+        answer: int = self._syscall(*map(ctypes.c_long, (self._number, pid, other, _KCMP_VM, 0, 0)))
+        return None if answer < 0 else answer == 0
