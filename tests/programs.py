@@ -69,6 +69,18 @@ def run(
     )
 
 
+def folder_state(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """All that lies in a folder: content, time of change, permissions."""
+    return {
+        path.name: (
+            path.read_bytes() if path.is_file() else b"",
+            path.stat().st_mtime_ns,
+            path.stat().st_mode,
+        )
+        for path in folder.iterdir()
+    }
+
+
 def ticks(file: Path) -> int:
     """How many ticks of a recording are committed, 0 if it is not there yet."""
     try:

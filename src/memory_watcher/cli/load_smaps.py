@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from ..errors import SmapsFormatError, SourceError
+from ..errors import SmapsFormatError, SourceError, UsageError
 from ..units import format_size, parse_time
 from . import parse_pid, say
 
@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
     pid = parse_pid(args.pid)
     text, changed_ns = _read(args.smaps_file)
     time_ns = changed_ns if args.time is None else parse_time(args.time, "--time")
+    if time_ns >= 1 << 63:
+        raise UsageError(f"--time: {args.time!r} is too late: recordings hold times up to 2262")
     try:
         layout = WholeLayout(parse(text))
     except SmapsFormatError as error:

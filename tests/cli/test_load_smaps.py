@@ -1,0 +1,215 @@
+"""memory-load-smaps: captures of every kernel, and what is no capture."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import memory_watcher
+from memory_watcher.model import LayoutState
+
+from ..programs import folder_state, one, rows, run
+
+CAPTURES = [
+    path
+    for path in sorted((Path(__file__).parents[1] / "data" / "proc").glob("*/smaps"))
+    if path.stat().st_size
+]
+
+TWO_BLOCKS = b"""\
+00400000-00452000 r-xp 00000000 08:02 173521                             /usr/bin/my daemon
+Size:                328 kB
+Rss:                 120 kB
+Pss:                  60 kB
+Shared_Clean:        120 kB
+Shared_Dirty:          0 kB
+Private_Clean:         0 kB
+Private_Dirty:         0 kB
+Referenced:          120 kB
+Anonymous:             0 kB
+VmFlags: rd ex mr mw me dw\x20
+00e03000-00e24000 rw-p 00000000 00:00 0                                  [heap]
+Size:                132 kB
+Rss:                  48 kB
+Pss:                  48 kB
+Shared_Clean:          0 kB
+Shared_Dirty:          0 kB
+Private_Clean:         0 kB
+Private_Dirty:        48 kB
+Referenced:           48 kB
+Anonymous:            48 kB
+VmFlags: rd wr mr mw me ac\x20
+"""
+
+
+@pytest.fixture(name="capture")
+def write_capture(tmp_path: Path) -> Path:
+    capture = tmp_path / "server.smaps"
+    capture.write_bytes(TWO_BLOCKS)
+    return capture
+
+
+@pytest.mark.parametrize("source", CAPTURES, ids=[path.parent.name for path in CAPTURES])
+def test_captures_of_all_kernels(source: Path, tmp_path: Path) -> None:
+    """Every mapping of the capture is there, and RSS and PSS add up to the lines' sums."""
+    file = tmp_path / "loaded.db"
+    done = run("memory-load-smaps", "-p", "42", "--database-file", file, source)
+    assert (done.returncode, done.stdout) == (0, "")
+    text = source.read_bytes()
+    headers = len(re.findall(rb"^[0-9a-f]+-[0-9a-f]+ ", text, re.MULTILINE))
+    assert re.fullmatch(rf"{headers} mappings, RSS .*, PSS .* loaded into .*\n", done.stderr)
+
+    def lines(key: bytes) -> list[int]:
+        found = re.findall(rb"^" + key + rb": +([0-9]+) kB$", text, re.MULTILINE)
+        return [int(value) * 1024 for value in found]
+
+    with memory_watcher.open(file) as recording:
+        (measurement,) = recording.measurements(recording.process(pid=42).id)
+        assert measurement.state is LayoutState.UNCHECKED
+        assert measurement.totals
+        assert measurement.totals.mappings == headers
+        assert measurement.totals.rss == sum(lines(b"Rss"))
+        assert len(recording.layout(measurement.id)) == headers
+        if len(lines(b"Pss")) == headers:
+            assert measurement.totals.pss == sum(lines(b"Pss"))
+        assert measurement.reading.resident is None
+    shown = run("memory-peak", file, "--process-memory", "rss")
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_options(capture: Path, tmp_path: Path) -> None:
+    """PID, name, time and file are as told."""
+    file = tmp_path / "device.db"
+    done = run(
+        "memory-load-smaps",
+        *("-p", "4711", "--name", "my server", "--time", "2018-08-17T15:58:03.942Z"),
+        *("--database-file", file, capture),
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"2 mappings, RSS 168 KiB, PSS 108 KiB loaded into {file}\n"
+    assert rows(file, "SELECT pid, name FROM process") == [(4711, "my server")]
+    (time_ns,) = one(file, "SELECT time_ns FROM ticks")
+    assert time_ns // 1_000_000 == 1_534_521_483_942
+    assert rows(file, "SELECT end_reason, period_ns FROM runs") == [("loaded", None)]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["device.db", "server.smaps"]
+
+
+def test_defaults(capture: Path, tmp_path: Path) -> None:
+    """Without options: measurement.db, PID 1, the file's name and time of change."""
+    os.utime(capture, ns=(1, 1_500_000_000_123_456_789))
+    done = run("memory-load-smaps", capture.name, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "measurement.db"
+    assert rows(file, "SELECT pid, name FROM process") == [(1, "server.smaps")]
+    assert one(file, "SELECT time_ns FROM ticks") == (1_500_000_000_123_456_789,)
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    """`-` reads standard input, as `ssh device cat /proc/PID/smaps | memory-load-smaps -`."""
+    done = run("memory-watcher", "load-smaps", "-", cwd=tmp_path, stdin=TWO_BLOCKS)
+    assert done.returncode == 0, done.stderr
+    assert one(tmp_path / "measurement.db", "SELECT rss FROM readings") == (168 * 1024,)
+
+
+def test_several_are_added(capture: Path, tmp_path: Path) -> None:
+    """Captures of one PID are measurements of one process; another PID is another process."""
+    for pid in ("7", "7", "8"):
+        assert run("memory-load-smaps", "-p", pid, capture.name, cwd=tmp_path).returncode == 0
+    file = tmp_path / "measurement.db"
+    assert rows(
+        file,
+        "SELECT pid, count(*) FROM processes AS p JOIN readings ON process_id = p.id"
+        " GROUP BY p.id ORDER BY p.id",
+    ) == [(7, 2), (8, 1)]
+    assert one(file, "SELECT count(*) FROM runs") == (3,)
+    assert one(file, "SELECT sum(rss) FROM data") == (3 * 168,)
+
+
+# Bad input: one line, exit code 1 or 2, nothing created or changed
+
+FIRST = TWO_BLOCKS.index(b"00e03000")
+NO_CAPTURES = {
+    "empty": b"",
+    "blank": b" \n\n",
+    "something else": b"hello\nworld\n",
+    "maps, not smaps": b"00400000-00452000 r-xp 00000000 08:02 1      /bin/a\n" * 2,
+    "binary": bytes(range(256)) * 20,
+    "smaps_rollup of nothing": b"Rss: 1 kB\n",
+    "cut before the first figure": TWO_BLOCKS[: TWO_BLOCKS.index(b"Size")],
+    "cut in the header": TWO_BLOCKS[: FIRST + 20],
+    "cut behind the header": TWO_BLOCKS[: TWO_BLOCKS.index(b"Size", FIRST)],
+    "cut in a key": TWO_BLOCKS[: TWO_BLOCKS.index(b"Pss", FIRST) + 2],
+    "cut before a number": TWO_BLOCKS[: TWO_BLOCKS.index(b"Pss", FIRST) + 10],
+    "cut in a number": TWO_BLOCKS[: TWO_BLOCKS.index(b"132") + 2],
+    "cut in a unit": TWO_BLOCKS[: TWO_BLOCKS.index(b"B", TWO_BLOCKS.index(b"Pss", FIRST))],
+    "cut behind a line": TWO_BLOCKS[: TWO_BLOCKS.index(b"Referenced", FIRST)],
+    "cut before the flags": TWO_BLOCKS[: TWO_BLOCKS.index(b"VmFlags", FIRST)],
+    "cut in the flags": TWO_BLOCKS[:-3],
+}
+
+
+@pytest.mark.parametrize("content", NO_CAPTURES.values(), ids=NO_CAPTURES)
+@pytest.mark.parametrize("existing", [False, True], ids=["no file", "a recording"])
+def test_no_capture(content: bytes, existing: bool, tmp_path: Path) -> None:
+    """What is empty, cut or something else is refused whole; a recording stays as it was."""
+    bad = tmp_path / "bad.smaps"
+    bad.write_bytes(content)
+    if existing:
+        assert run("memory-load-smaps", "-", cwd=tmp_path, stdin=TWO_BLOCKS).returncode == 0
+    before = folder_state(tmp_path)
+    done = run("memory-load-smaps", bad, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(rf"memory-load-smaps: {re.escape(str(bad))}: .+\n", done.stderr)
+    assert folder_state(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["missing.smaps"], 1, "missing.smaps: No such file or directory"),
+        (["folder"], 1, "folder: Is a directory"),
+        ([], 2, ".*smaps-file.*"),
+        (["server.smaps", "-p", "abc"], 2, "--pid: 'abc' is not a PID"),
+        (["server.smaps", "-p", "0"], 2, "--pid: '0' is not a PID"),
+        (["server.smaps", "-p", "9" * 30], 2, f"--pid: '{'9' * 30}' is not a PID"),
+        (["server.smaps", "-p", "9" * 5000], 2, "--pid: '9{40}…' is not a PID"),
+        (["server.smaps", "--time", "noon"], 2, "--time: 'noon' is not a time; .*"),
+        (["server.smaps", "--time", "2018-13-01T00:00"], 2, "--time: .*"),
+        (["server.smaps", "--time", "0001-01-01T00:00"], 2, "--time: .*"),
+        (["server.smaps", "--time", "9999-01-01T00:00"], 2, "--time: .*"),
+        (["server.smaps", "--nonsense"], 2, ".*--nonsense.*"),
+        (["server.smaps", "--database-file", "none/a.db"], 1, "none/a.db: .* no folder none"),
+        (["server.smaps", "--database-file", "folder"], 1, "folder: .* it is a folder"),
+        (
+            ["server.smaps", "--database-file", "server.smaps"],
+            1,
+            "server.smaps: not a recording .*",
+        ),
+        (["server.smaps", "--database-file", "other.db"], 1, "other.db: a SQLite database, but .*"),
+        (["server.smaps", "--database-file", "newer.db"], 1, "newer.db: written by a newer .*"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
+)
+def test_bad_input(
+    arguments: list[str], code: int, message: str, capture: Path, tmp_path: Path
+) -> None:
+    """One line that names what is wrong; all files stay as they were, byte for byte."""
+    (tmp_path / "folder").mkdir()
+    assert (
+        run("memory-load-smaps", capture, "--database-file", tmp_path / "newer.db").returncode == 0
+    )
+    for name, sql in (("other.db", "CREATE TABLE a (b)"), ("newer.db", "PRAGMA user_version = 99")):
+        connection = sqlite3.connect(tmp_path / name)
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+    before = folder_state(tmp_path)
+    done = run("memory-load-smaps", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert re.fullmatch(f"memory-load-smaps: {message}\n", done.stderr), done.stderr
+    assert folder_state(tmp_path) == before
