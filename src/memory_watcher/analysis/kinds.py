@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from ..model import KindEvidence, MappingUsage
 from ..model import Mapping as Header
-from ..model import MappingUsage
 from .arenas import find_arenas
-from .bss import Bss, bss_owners
+from .bss import Bss, bss_owners, find_bss
 from .stacks import find_stacks
 
-__all__ = ["Attribution", "Bss", "Kind", "KindFacts", "attribute"]
+__all__ = ["Attribution", "Bss", "Kind", "KindFacts", "attribute", "facts_from"]
 
 
 class Kind(enum.Enum):
@@ -76,6 +76,12 @@ class KindFacts(NamedTuple):
 
 
 NO_FACTS = KindFacts()
+
+
+def facts_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindFacts:
+    """Make facts of what was recorded beside a layout."""
+    bss = find_bss(entries, evidence.segments, evidence.page_size)
+    return KindFacts(evidence.stack_pointers, bss)
 
 
 class Attribution(NamedTuple):

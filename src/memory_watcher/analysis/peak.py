@@ -156,6 +156,7 @@ class Gap(NamedTuple):
 
     size: int | None
     verdict: Verdict
+    tolerance: int
 
 
 def compare_mark(mark: int | None, rss: int | None, tolerance: int = 0) -> Gap:
@@ -164,8 +165,9 @@ def compare_mark(mark: int | None, rss: int | None, tolerance: int = 0) -> Gap:
     `tolerance` is by how much the kernel's counters may be off.
     """
     if mark is None or rss is None:
-        return Gap(None, Verdict.UNKNOWN)
+        return Gap(None, Verdict.UNKNOWN, tolerance)
     gap = mark - rss
     if gap <= 0:
-        return Gap(gap, Verdict.NOTHING_HIGHER)
-    return Gap(gap, Verdict.WITHIN_TOLERANCE if gap <= tolerance else Verdict.HIGHER)
+        return Gap(gap, Verdict.NOTHING_HIGHER, tolerance)
+    verdict = Verdict.WITHIN_TOLERANCE if gap <= tolerance else Verdict.HIGHER
+    return Gap(gap, verdict, tolerance)

@@ -2,6 +2,11 @@
 
 A recording of one process shows that process; of several, choose one with --pid, or see them all
 at the moment when the machine had the least memory available.
+
+  memory-peak                                  the peak in measurement.db
+  memory-peak server.db -p 123 --by kind       what kinds of memory its peak consisted of
+  memory-peak server.db -p 123 --measurement-time 2018-08-17T15:58:03.942
+  memory-peak server.db --json
 """
 
 from __future__ import annotations
@@ -53,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="MemAvailable",
         help="for all processes: which figure of /proc/meminfo is lowest at the moment shown;"
         " MemAvailableComputed is for kernels that do not tell MemAvailable",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("name", "kind", "mapping"),
+        default="name",
+        help="what makes a line: the name of a file or group (default), the kind of memory, or each"
+        " mapping",
     )
     parser.add_argument(
         "--top",
@@ -121,33 +133,36 @@ def _time(args: argparse.Namespace) -> int | None:
 def _process_view(
     recording: Recording, process: RecordedProcess, args: argparse.Namespace
 ) -> ProcessView:
-    from ..analysis.kinds import attribute
-    from ..analysis.peak import Verdict, break_down, compare_mark
+    from ..analysis.kinds import attribute, facts_from
+    from ..analysis.peak import break_down, compare_mark
     from ..render.process_view import ProcessView
 
     time = _time(args)
     if time is None:
         measurement = recording.peak(process.id, args.process_memory)
-        mark = recording.high_water_mark(process.id)
     else:
         measurement = recording.at(process.id, time)
-        mark = recording.high_water_mark(process.id, until=measurement.tick)
     layout = recording.layout(measurement.id)
+    facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
     figure = "pss" if args.process_memory == "pss" else "rss"
-    rss = measurement.totals.rss if measurement.totals else None
-    gap = compare_mark(mark.size if mark else None, rss)
-    highest = None
-    if gap.verdict is Verdict.HIGHER and time is None:
-        # The measurement with the highest PSS need not be the one with the highest RSS.
-        highest = recording.peak(process.id, "rss")
+    # The measurement with the highest PSS need not be the one with the highest RSS.
+    highest = recording.peak(process.id, "rss")
+    mark = recording.high_water_mark(process.id)
+    tolerance = recording.machine(process.id).rss_tolerance
     return ProcessView(
         process=process,
         measurement=measurement,
         is_peak=time is None,
         process_memory=args.process_memory,
-        breakdown=break_down(attribute(layout.entries), figure, top=_top(args, "process")),
+        breakdown=break_down(
+            attribute(layout.entries, facts), figure, args.by, _top(args, "process")
+        ),
         mark=mark,
-        gap=gap,
+        gap=compare_mark(
+            mark.size if mark else None,
+            highest.totals.rss if highest.totals else None,
+            tolerance or 0,
+        ),
         highest=highest,
     )
 

@@ -35,9 +35,11 @@ def _mark(view: ProcessView) -> dict[str, Any] | None:
         "bytes": view.mark.size,
         "tick": view.mark.tick,
         **timed("time", view.mark.time),
+        **timed("since", view.mark.since),
         "gap": view.gap.size,
+        "tolerance": view.gap.tolerance,
         "verdict": view.gap.verdict.value,
-        "highest_rss_measurement": view.highest.id if view.highest else None,
+        "highest_rss_measurement": view.highest.id,
     }
 
 

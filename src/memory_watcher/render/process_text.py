@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..analysis.peak import Group, Verdict
+from ..analysis.peak import Gap, Group, Verdict
 from ..metrics import READING, USAGE
 from ..model import LayoutState
 from ..units import format_kib, format_time
@@ -60,6 +60,7 @@ def _about_layout(view: ProcessView) -> str:
         label("figures", f"{figure.title}: {figure.meaning}"),
         label("layout", f"{measurement.state.label}: {measurement.state.meaning}"),
         label("high-water mark", _mark(view)),
+        label("highest layout", _highest(view)),
     ]
     if view.breakdown.figure == "pss" and measurement.rollup_pss is not None:
         size = format_kib(measurement.rollup_pss)
@@ -68,29 +69,41 @@ def _about_layout(view: ProcessView) -> str:
 
 
 def _mark(view: ProcessView) -> str:
+    """The kernel's own mark, its gap to this measurement, and to the highest layout there is."""
     if view.mark is None:
         return f"{ABSENT} (the kernel's VmHWM was not read)"
-    totals = view.measurement.totals
-    rss = totals.rss if totals else None
-    seen = f"{format_kib(view.mark.size)} (VmHWM, first seen {format_time(view.mark.time)})"
-    return f"{seen}, {_compared(view, f'the RSS of {format_kib(rss)} here')}"
+    mark = f"{format_kib(view.mark.size)} (VmHWM)"
+    rss = view.measurement.totals.rss if view.measurement.totals else None
+    if rss is not None:
+        gap = view.mark.size - rss
+        where = "above" if gap >= 0 else "below"
+        mark += f", {format_kib(abs(gap))} {where} the RSS of {format_kib(rss)} here"
+    return mark
 
 
-def _compared(view: ProcessView, rss: str) -> str:
-    gap = view.gap
-    if gap.size is None:
-        return f"not comparable with {rss}"
-    if gap.verdict is Verdict.NOTHING_HIGHER:
-        # A torn layout may count a mapping twice, and then proves nothing.
-        torn = view.measurement.state is LayoutState.TORN
-        return f"not above {rss}{'' if torn else ': no higher RSS was missed'}"
-    text = f"{format_kib(gap.size)} above {rss}"
-    if gap.verdict is Verdict.WITHIN_TOLERANCE:
-        return f"{text}: no more than the kernel's counters may be off"
-    highest = view.highest
-    if highest is None or highest.totals is None or highest.id == view.measurement.id:
-        return text
-    return f"{text}; the highest RSS is {format_kib(highest.totals.rss)} at {highest.id}"
+def _highest(view: ProcessView) -> str:
+    """The highest layout, and whether something higher was missed."""
+    highest, gap = view.highest, view.gap
+    rss = highest.totals.rss if highest.totals else None
+    if rss is None:
+        return f"{ABSENT} (RSS was not told)"
+    which = "this measurement" if highest.id == view.measurement.id else f"measurement {highest.id}"
+    return f"{format_kib(rss)} RSS, {which}: {_missed(view, gap)}"
+
+
+def _missed(view: ProcessView, gap: Gap) -> str:
+    if gap.size is None or view.mark is None:
+        return "the kernel's mark was not read, so what lay between the layouts is not known"
+    if view.highest.state is LayoutState.TORN:
+        return "it is torn, so its total proves nothing"
+    if gap.verdict is not Verdict.HIGHER:
+        exactness = f" (the kernel's mark may be off by {format_kib(gap.tolerance)})"
+        return f"no higher total was missed{exactness if gap.tolerance else ''}"
+    if view.mark.since is None:
+        when = f"before {format_time(view.mark.time)}"
+    else:
+        when = f"between {format_time(view.mark.since)} and {format_time(view.mark.time)}"
+    return f"{format_kib(gap.size)} more were reached {when}"
 
 
 def _sizes(view: ProcessView) -> str:

@@ -12,8 +12,8 @@ class ProcessView(NamedTuple):
     """One process at one measurement.
 
     `is_peak` tells a peak from a moment that was asked for; `process_memory` is the figure by
-    which the peak was chosen (pss, rss, statm); `gap` compares `mark` with this measurement, and
-    `highest` is the one with the highest RSS if the mark lies above this one.
+    which the peak was chosen (pss, rss, statm); `highest` is the measurement with the highest RSS
+    of all layouts, and `gap` tells how far the kernel's `mark` lies above it.
     """
 
     process: RecordedProcess
@@ -23,4 +23,4 @@ class ProcessView(NamedTuple):
     breakdown: Breakdown
     mark: HighWaterMark | None
     gap: Gap
-    highest: Measurement | None = None
+    highest: Measurement

@@ -14,6 +14,7 @@ from ..errors import SelectionError
 from ..metrics import READING
 from ..model import (
     VOLATILE_FIELDS,
+    KindEvidence,
     Layout,
     LayoutState,
     Machine,
@@ -25,8 +26,10 @@ from ..model import (
     Usage,
 )
 from ..units import SECOND, format_time
+from .evidence import fast_points, highest_fast_mark, kind_evidence
 from .readonly import ReadOnlyDatabase, Row
 from .results import (
+    FastPoint,
     HighWaterMark,
     Measurement,
     ProcessMoment,
@@ -138,13 +141,29 @@ class Recording:
     def runs(self) -> list[RecordedRun]:
         """Each start of a recorder on this file, in order of time."""
         rows = self._database.rows(
-            "SELECT m.boot_id, m.hostname, m.kernel, m.page_size, r.id, r.first_tick, r.last_tick,"
+            "SELECT m.boot_id, m.hostname, m.kernel, m.page_size, m.cpus, r.id, r.first_tick,"
+            " r.last_tick,"
             " a.time_ns, b.time_ns, r.end_reason, r.period_ns, r.command_line, r.version,"
-            " r.cpu_ns, r.peak_rss FROM runs AS r JOIN machines AS m ON m.id = r.machine_id"
+            " r.cpu_ns, r.peak_rss, r.policy"
+            " FROM runs AS r JOIN machines AS m ON m.id = r.machine_id"
             " LEFT JOIN ticks AS a ON a.id = r.first_tick"
             " LEFT JOIN ticks AS b ON b.id = r.last_tick ORDER BY r.id"
         )
-        return [RecordedRun(row[4], Machine(*row[:4]), *row[5:]) for row in rows]
+        return [RecordedRun(row[5], Machine(*row[:5]), *row[6:]) for row in rows]
+
+    def machine(self, process_id: int) -> Machine:
+        """Give the machine a process ran on.
+
+        Raises SelectionError for an unknown process.
+        """
+        row = self._database.row(
+            "SELECT m.boot_id, m.hostname, m.kernel, m.page_size, m.cpus"
+            " FROM processes AS p JOIN machines AS m ON m.id = p.machine_id WHERE p.id = ?",
+            process_id,
+        )
+        if row is None:
+            raise SelectionError(f"{self.path}: there is no process with the id {process_id}")
+        return Machine(*row)
 
     # One process over time
 
@@ -265,7 +284,35 @@ class Recording:
         if row is None:
             return None
         measurement = self.measurement(row[1])
-        return HighWaterMark(row[0], measurement.tick, measurement.time)
+        time = measurement.time
+        fast = highest_fast_mark(self._database, process_id)
+        if fast is not None and until is None and (fast.size, -fast.time) > (row[0], -time):
+            return fast
+        return HighWaterMark(row[0], measurement.tick, time, self._seen_before(process_id, time))
+
+    def _seen_before(self, process_id: int, time: int) -> int | None:
+        """When a process was last read before a time, fast readings included."""
+        (before,) = self._database.row(
+            f"SELECT max({_READING_TIME}) {_READINGS}WHERE r.process_id = ? AND t.time_ns < ?"
+            f" AND {_READING_TIME} < ?",
+            *(process_id, time, time),
+        ) or (None,)
+        (fast,) = self._database.row(
+            "SELECT max(time_ns) FROM fast_readings WHERE process_id = ? AND time_ns < ?",
+            *(process_id, time),
+        ) or (None,)
+        return max((seen for seen in (before, fast) if seen is not None), default=None)
+
+    def fast_points(self, process_id: int) -> list[FastPoint]:
+        """Give RSS and high-water mark between the layouts, in order, where one of them changed."""
+        return fast_points(self._database, process_id)
+
+    def kind_evidence(self, process_id: int, tick: int) -> KindEvidence:
+        """Give what tells the kinds of a process's mappings at a tick: analysis.kinds.facts_from.
+
+        Empty for recordings of other users' processes and loaded captures.
+        """
+        return kind_evidence(self._database, process_id, tick)
 
     # The machine at one instant
 

@@ -84,7 +84,7 @@ class RecordedRun(NamedTuple):
 
     `started` and `ended` are the times of its first and last tick; `ended` is None, as
     `end_reason`, when it did not end cleanly. `period_ns` is None for a loaded capture. `cpu_ns`
-    and `peak_rss` are what the recorder itself used.
+    and `peak_rss` are what the recorder itself used, `policy` (JSON) how it was told to record.
     """
 
     id: int
@@ -99,6 +99,7 @@ class RecordedRun(NamedTuple):
     version: str
     cpu_ns: int | None
     peak_rss: int | None
+    policy: str | None
 
 
 class Measurement(NamedTuple):
@@ -128,11 +129,28 @@ class Measurement(NamedTuple):
 
 
 class HighWaterMark(NamedTuple):
-    """The kernel's own mark of the highest RSS, bytes, and the reading that first showed it."""
+    """The kernel's own mark of the highest RSS, bytes, and the reading that first showed it.
+
+    `since` is the time of the reading before that one: the mark rose between the two. None if
+    there was none.
+    """
 
     size: int
     tick: int
     time: int
+    since: int | None = None
+
+
+class FastPoint(NamedTuple):
+    """RSS (statm) and high-water mark as read between two layouts, bytes; `time` UTC nanoseconds.
+
+    `since` is how long before, in nanoseconds, they were read the last time.
+    """
+
+    time: int
+    since: int
+    resident: int
+    high_water_mark: int | None
 
 
 class ProcessMoment(NamedTuple):

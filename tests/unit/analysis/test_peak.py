@@ -185,4 +185,4 @@ def test_the_mark_beside_a_layout(
     mark: int | None, rss: int | None, tolerance: int, size: int | None, verdict: Verdict
 ) -> None:
     """The gap is told as it is, and what it proves."""
-    assert compare_mark(mark, rss, tolerance) == (size, verdict)
+    assert compare_mark(mark, rss, tolerance) == (size, verdict, tolerance)

@@ -166,7 +166,7 @@ def test_runs(builder: RecordingBuilder, opened: Opened) -> None:
     builder.run()
     builder.tick()
     first, second = opened().runs()
-    assert first.machine == Machine("boot", "host", "6.1", 4096)
+    assert first.machine == Machine("boot", "host", "6.1", 4096, 2)
     assert (first.first_tick, first.last_tick) == (1, 2)
     assert (first.started, first.ended, first.end_reason) == (START, START + SECOND, "SIGINT")
     assert (first.period_ns, first.command_line, first.version) == (
@@ -479,7 +479,7 @@ class TestHighWaterMark:
             builder.reading(process, Reading(high_water_mark=mark and mark * MI))
         recording = opened()
         found = recording.high_water_mark(process, until=5)
-        assert found == (7 * MI, 3, START + 2 * SECOND)
+        assert found == (7 * MI, 3, START + 2 * SECOND, START + SECOND)
         highest = recording.high_water_mark(process)
         assert highest is not None
         assert highest.tick == 6

@@ -1,0 +1,87 @@
+"""What a recording holds besides layouts: evidence for kinds, and RSS between the layouts."""
+
+from __future__ import annotations
+
+from ..model import ElfSegment, KindEvidence
+from .readonly import ReadOnlyDatabase
+from .results import FastPoint, HighWaterMark
+
+_PAGE_SIZE = 4096
+
+
+def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> KindEvidence:
+    """Stack pointers of a process as known at a tick (or later), and all ELF segments.
+
+    A pointer that was found only after the tick counts too: a stack does not move, and a thread
+    that ran when it was asked was asked again.
+    """
+    machine = database.row(
+        "SELECT m.id, m.page_size FROM processes AS p JOIN machines AS m ON m.id = p.machine_id"
+        " WHERE p.id = ?",
+        process_id,
+    )
+    machine_id, page_size = machine or (0, None)
+    # The latest execve at or before the tick, and the one after it, bound what is this image's.
+    (first,) = database.row(
+        "SELECT max(first_tick) FROM images WHERE process_id = ? AND first_tick <= ?",
+        *(process_id, tick),
+    ) or (None,)
+    (end,) = database.row(
+        "SELECT min(first_tick) FROM images WHERE process_id = ? AND first_tick > ?",
+        *(process_id, tick),
+    ) or (None,)
+    pointers = database.rows(
+        "SELECT tid, stack_pointer FROM stack_pointers"
+        " WHERE process_id = ? AND first_tick >= ? AND first_tick < ?",
+        *(process_id, first or 0, 2**62 if end is None else end),
+    )
+    return KindEvidence(
+        {tid: _unsigned(pointer) for tid, pointer in pointers},
+        _segments(database, machine_id),
+        page_size or _PAGE_SIZE,
+    )
+
+
+def _segments(
+    database: ReadOnlyDatabase, machine_id: int
+) -> dict[tuple[int, int], tuple[ElfSegment, ...]]:
+    found: dict[tuple[int, int], list[ElfSegment]] = {}
+    for dev, inode, offset, address, *rest in database.rows(
+        'SELECT dev, inode, "offset", address, file_size, memory_size, flags FROM elf_segments'
+        " WHERE machine_id = ? ORDER BY dev, inode, number",
+        machine_id,
+    ):
+        segment = ElfSegment(offset, _unsigned(address), *rest)
+        found.setdefault((dev, inode), []).append(segment)
+    return {file: tuple(segments) for file, segments in found.items()}
+
+
+def _unsigned(number: int) -> int:
+    return number % (1 << 64)
+
+
+def fast_points(database: ReadOnlyDatabase, process_id: int) -> list[FastPoint]:
+    """RSS and high-water mark between the layouts, in order: only where one of them changed."""
+    return [
+        FastPoint(*row)
+        for row in database.rows(
+            "SELECT time_ns, since_ns, resident, high_water_mark FROM fast_readings"
+            " WHERE process_id = ? ORDER BY time_ns",
+            process_id,
+        )
+    ]
+
+
+def highest_fast_mark(database: ReadOnlyDatabase, process_id: int) -> HighWaterMark | None:
+    """The highest mark that was seen between layouts, and when it was first seen."""
+    row = database.row(
+        "SELECT high_water_mark, time_ns, time_ns - since_ns,"
+        " (SELECT max(id) FROM ticks AS t WHERE t.time_ns <= f.time_ns)"
+        " FROM fast_readings AS f WHERE process_id = ? AND high_water_mark IS NOT NULL"
+        " ORDER BY high_water_mark DESC, time_ns LIMIT 1",
+        process_id,
+    )
+    if row is None:
+        return None
+    size, time, since, tick = row
+    return HighWaterMark(size, tick or 1, time, since)
