@@ -14,7 +14,9 @@
     │   ├── NewerRecording         written by a newer version
     │   ├── RecordingBusy          another recorder writes to it
     │   └── CannotWrite            missing or read-only folder, full disk, I/O error
-    └── SelectionError             what was asked for is not in the recording, or is ambiguous
+    ├── SelectionError             what was asked for is not in the recording, or is ambiguous
+    ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
+    └── CommandNotExecutable       it is there, but cannot be run (exit code 126)
 
 Each message is one line that says what happened and what to do about it. `cli` prints it and
 exits with `exit_code`; nothing else catches MemoryWatcherError to print it.
@@ -83,3 +85,15 @@ class CannotWrite(StoreError):
 
 class SelectionError(MemoryWatcherError):
     """What was asked for is not in the recording, or stands for several things."""
+
+
+class CommandNotFound(MemoryWatcherError):
+    """The command to launch is nowhere to be found."""
+
+    exit_code = 127
+
+
+class CommandNotExecutable(MemoryWatcherError):
+    """The command to launch is there, but cannot be run."""
+
+    exit_code = 126

@@ -221,6 +221,49 @@ CREATE TABLE elf_segments (
     PRIMARY KEY (machine_id, dev, inode, number)
 ) WITHOUT ROWID;
 
+-- What a run recorded, if that is several processes that belong together: a launched command with
+-- all it starts, a process with its children, processes that match a selection.
+CREATE TABLE selections (
+    run_id INTEGER PRIMARY KEY REFERENCES runs(id),
+    kind TEXT NOT NULL,         -- 'command', 'children', 'selection'
+    description TEXT NOT NULL,  -- the command, or the options: --name 'postgres*'
+    root_pid INTEGER,           -- of the launched command
+    too_short INTEGER           -- processes that were seen, but had ended before anything could be
+                                -- read; NULL: the run did not end cleanly
+);
+
+-- How processes ended that were the recorder's own children: a launched command, and its orphans.
+CREATE TABLE exits (
+    process_id INTEGER PRIMARY KEY REFERENCES processes(id),
+    exit_code INTEGER,          -- NULL: it was ended by a signal
+    signal INTEGER,
+    max_rss INTEGER NOT NULL    -- bytes, ru_maxrss: the highest RSS of the process from fork to end,
+                                -- of what it ran before an execve, or of a child it waited for
+);
+
+-- Control groups whose memory is recorded.
+CREATE TABLE cgroups (
+    id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL,   -- 1 or 2
+    path TEXT NOT NULL UNIQUE   -- below the root: /system.slice/a.service; memory:/… for version 1
+);
+
+-- The names of a cgroup's figures.
+CREATE TABLE cgroup_fields (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE   -- current, peak, swap_current, stat.anon…, events.oom_kill…
+);
+
+-- Figures of a cgroup: a row when one changes, valid until the field's next row. It is not the sum
+-- of the processes' PSS: page cache and kernel memory are in it, shared pages count in one cgroup.
+CREATE TABLE cgroup_readings (
+    cgroup_id INTEGER NOT NULL REFERENCES cgroups(id),
+    field_id INTEGER NOT NULL REFERENCES cgroup_fields(id),
+    first_tick INTEGER NOT NULL,
+    value INTEGER NOT NULL,     -- bytes; counts under events.
+    PRIMARY KEY (cgroup_id, field_id, first_tick)
+) WITHOUT ROWID;
+
 -- The names of /proc/meminfo's lines.
 CREATE TABLE meminfo_fields (
     id INTEGER PRIMARY KEY,
