@@ -62,9 +62,12 @@ class Timeline:
     where not read, and for several processes, over which RSS is not summed. They are also known
     where there is no layout.
 
+    `resident_highest` is the highest that was read between an instant and the next, for RSS may be
+    read more often than layouts; so is `high_water_mark`.
+
     After `reduce` an instant stands for a whole column: `torn` and `gaps` count the instants in it
-    with a torn layout or with none, `resident_highest` is the highest of the column. Before, they
-    are 0 or 1, and the same as `resident`.
+    with a torn layout or with none (before, they are 0 or 1), `resident_highest` and
+    `high_water_mark` are the highest of the column.
     """
 
     figure: Figure

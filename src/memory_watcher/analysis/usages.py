@@ -9,22 +9,22 @@ makes one row per mapping and tick.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate, pairwise
 from statistics import median_low
 from typing import Any, Protocol
 
-from ..model import LayoutState, Mapping
+from ..model import KindEvidence, LayoutState, Mapping
 from .identity import OTHER, By, Identity, identify
-from .kinds import NO_FACTS, Attribution, Kind, KindFacts
+from .kinds import Attribution, Kind
 from .lives import Lives, attribute_lives
 from .peak import OWN_LINES
 from .timeline import Figure, Series, Timeline
 
-Facts = Callable[[int, int], KindFacts]
 Row = tuple[Any, ...]
 
 #: Where a figure of a mapping stands: fields of Usage that are columns of their own, or details.
@@ -52,6 +52,18 @@ class Process(Protocol):
     def name(self) -> str:
         """What it is called."""
 
+    @property
+    def images(self) -> Sequence[Image]:
+        """What execve put into it, in order of time."""
+
+
+class Image(Protocol):
+    """What one execve put into a process."""
+
+    @property
+    def first_tick(self) -> int:
+        """The tick from which on it was there."""
+
 
 class History(Protocol):
     """Where intervals come from: store.recording.Recording, whose docstrings say what they are."""
@@ -73,6 +85,12 @@ class History(Protocol):
     def details(self, columns: Sequence[str]) -> dict[int, Row]:
         """Rarely changing figures by detail id."""
 
+    def kind_evidence(self, process_id: int, tick: int) -> KindEvidence:
+        """What was recorded besides the mappings; the same from one execve to the next."""
+
+    def fast_points(self, process_id: int) -> Sequence[Row]:
+        """Read between layouts: time, time since the last, resident and high-water mark."""
+
 
 def load(
     history: History,
@@ -81,14 +99,12 @@ def load(
     figures: Sequence[Figure] = ("pss",),
     first_ns: int | None = None,
     last_ns: int | None = None,
-    facts: Facts | None = None,
 ) -> Usages:
     """Read all usage intervals of one or several processes, for timelines of these figures.
 
-    Only instants from `first_ns` to `last_ns` (UTC, both included) if given. `facts` tells for
-    process id and tick what was recorded besides the mappings (stack pointers, .bss).
+    Only instants from `first_ns` to `last_ns` (UTC, both included) if given.
     """
-    return Usages(history, processes, tuple(figures), (first_ns, last_ns), facts)
+    return Usages(history, processes, tuple(figures), (first_ns, last_ns))
 
 
 def timeline(
@@ -97,10 +113,23 @@ def timeline(
     figure: Figure = "pss",
     by: By = "name",
     top: int | None = 20,
-    facts: Facts | None = None,
 ) -> Timeline:
     """Make one timeline of one process: the short form of `load` for the whole recording."""
-    return load(history, [process], figures=(figure,), facts=facts).timeline(figure, by, top)
+    return load(history, [process], figures=(figure,)).timeline(figure, by, top)
+
+
+def evidence_of(history: History, process: Process) -> Callable[[int], KindEvidence]:
+    """Tell for each tick what was recorded besides the mappings of a process: for attribute_lives.
+
+    It is asked for once for each image, for between two execve it is the same.
+    """
+    execs = [image.first_tick for image in process.images]
+
+    @cache
+    def of_image(number: int) -> KindEvidence:
+        return history.kind_evidence(process.id, execs[number - 1] if number else 0)
+
+    return lambda tick: of_image(bisect_right(execs, tick))
 
 
 class _Instants:
@@ -160,12 +189,10 @@ class Usages:
         processes: Sequence[Process],
         figures: tuple[Figure, ...],
         span: tuple[int | None, int | None],
-        facts: Facts | None,
     ) -> None:
         self.processes = tuple(processes)
         self._history = history
         self._figures = figures
-        self._facts = facts
         self._several = len(self.processes) != 1
         self._columns = _Columns(figures)
         self._attributions: dict[int, Attribution] = {}
@@ -190,6 +217,8 @@ class Usages:
                 self._instants.times, self._until, self._known, strict=True
             )
         )
+        if not self._several:
+            self._note_fast(self.processes[0])
         self._weights = [0, *accumulate(shown)]  # nanoseconds shown before each position
 
     # -- reading ----------------------------------------------------------------------------------
@@ -231,13 +260,22 @@ class Usages:
                 [keyframe for keyframe, _ in segments],
                 self._headers,
                 self._flags,
-                self._facts_of(process.id),
+                evidence_of(self._history, process),
             )
         )
 
-    def _facts_of(self, process_id: int) -> Callable[[int], KindFacts]:
-        facts = self._facts
-        return lambda tick: NO_FACTS if facts is None else facts(process_id, tick)
+    def _note_fast(self, process: Process) -> None:
+        """Let what was read between two layouts count for the first of them."""
+        rows, times = self._instants.rows, self._instants.times
+        self._resident: list[int | None] = [row[5] for row in rows]
+        self._mark: list[int | None] = [row[6] for row in rows]
+        for time, _, resident, mark in self._history.fast_points(process.id):
+            position = bisect_right(times, time) - 1
+            if position < 0 or time > self._until[position]:
+                continue
+            for values, value in ((self._resident, resident), (self._mark, mark)):
+                if value is not None and value > (values[position] or 0):
+                    values[position] = value
 
     def _values(self, figure: Figure, told: dict[str, Row], details: Row) -> Iterable[int]:
         """One figure of a page of rows."""
@@ -439,9 +477,8 @@ class Usages:
             total = list(map(sum, zip(*filled, strict=True)))
         for position in self._unknown:
             total[position] = None
-        nothing = [None] * len(total)
+        nothing: list[int | None] = [None] * len(total)
         rows = self._instants.rows
-        resident = nothing if self._several else [row[5] for row in rows]
         return Timeline(
             figure=figure,
             by=by,
@@ -453,9 +490,9 @@ class Usages:
             total=total,
             states=self._states,
             lacking=lacking[:-1],
-            resident=resident,
-            resident_highest=resident,
-            high_water_mark=nothing if self._several else [row[6] for row in rows],
+            resident=nothing if self._several else [row[5] for row in rows],
+            resident_highest=nothing if self._several else self._resident,
+            high_water_mark=nothing if self._several else self._mark,
             torn=[int(state is LayoutState.TORN) for state in self._states],
             gaps=[int(not known) for known in self._known],
         )
