@@ -156,9 +156,13 @@ def recorder(
     stderr: int = subprocess.PIPE,
     **variables: str,
 ) -> Iterator[RunningRecorder]:
-    """Start memory-record with these arguments; it is killed if it is still there at the end."""
+    """Start memory-record with these arguments; it is killed if it is still there at the end.
+
+    It may use as much CPU as it takes: a budget would leave out layouts on a busy machine.
+    """
+    options = ["--database-file", str(file), "--max-cpu", "0"]
     process = subprocess.Popen(
-        [*before, *command("memory-record", "--database-file", file, *map(str, arguments))],
+        [*before, *command("memory-record", *options, *map(str, arguments))],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
