@@ -108,6 +108,12 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         print(_version(program))  # noqa: T201 - before argparse and the command are even loaded
         return 0
     module = _load(command)
+    command_line: list[str] = []
+    if getattr(module, "TAKES_COMMAND", False) and "--" in arguments:
+        at = arguments.index("--")
+        arguments, command_line = arguments[:at], arguments[at + 1 :]
+        if not command_line:
+            raise UsageError("there is no command behind --")
     parser = _Parser(
         prog=program,
         description=module.__doc__,
@@ -115,7 +121,9 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
     )
     parser.add_argument("-v", "--version", action="version", version=_version(program))
     module.add_arguments(parser)
-    return module.run(parser.parse_args(arguments))
+    args = parser.parse_args(arguments)
+    args.command_line = command_line
+    return module.run(args)
 
 
 def _guarded(program: str, run: Callable[[], int]) -> int:

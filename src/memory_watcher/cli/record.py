@@ -1,12 +1,17 @@
 """Record where the memory of processes goes, into one SQLite file.
 
 Each tick reads the complete layout (every mapping of smaps with all its figures) of each process,
-from outside. With no PID, all processes of the machine are recorded, new ones included.
-Recording ends when the last process has gone, or on Ctrl+C, SIGTERM, SIGHUP or SIGQUIT. An existing
-recording is added to.
+from outside. A command behind -- is launched and recorded with all that it starts; its exit code is
+returned. With nothing named, all processes of the machine are recorded, new ones included.
+Recording ends when the command has ended or the last process has gone, or on Ctrl+C, SIGTERM,
+SIGHUP or SIGQUIT (which a launched command gets first). An existing recording is added to.
 
+  memory-watcher record -- ./server --port 80  a command, from its first instruction to its end
   memory-record -p 1234                        one process, every second, into measurement.db
-  memory-record -p 1234 --period 200ms --database-file server.db
+  memory-record -p 1234 --children             and what it starts
+  memory-record --name 'postgres*'             by name; --wait waits until one appears
+  memory-record --cgroup system.slice/nginx.service
+  memory-record -p 1234 --period 200ms --output server.db
   memory-record 1234 200                       the classic form: PID and period in ms
   PROCFS=./proc memory-record 1234 1000        another machine's processes, over sshfs -o direct_io
   memory-record                                the whole machine
@@ -16,39 +21,59 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 import time
-from types import FrameType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
-from ..units import format_duration, format_size, parse_duration
-from . import parse_pid, policy_options, say
+from ..errors import MemoryWatcherError, UsageError
+from ..units import parse_duration
+from . import policy_options, say, target_options
+from .record_status import StatusLine, closing_line, own_peak_rss
+from .stopping import Stop, StopWithCommand
 
 if TYPE_CHECKING:
-    from ..record.recorder import Progress
+    from ..procfs.source import ProcSource
+    from ..record.cgroups import CgroupSearch
+    from ..record.discovery import DiscoveredTargets
+    from ..record.launch import Launched, LaunchedTargets
+    from ..record.policy import Policy
+    from ..record.recorder import Progress, Recorder
+    from ..record.targets import NamedTargets, WholeMachine
+    from ..store.trees import TreeWriter
+    from .target_options import Request
+
+    AnyTargets = NamedTargets | DiscoveredTargets | WholeMachine
+
+#: `-- COMMAND …` is not for argparse: cli splits it off and gives it as `args.command_line`.
+TAKES_COMMAND = True
 
 _DEFAULT_PERIOD = "1000"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("classic", nargs="*", metavar="PID [PERIOD]", help="the classic form")
-    parser.add_argument(
-        "-p", "--pid", action="append", default=[], metavar="PID", help="a process; repeatable"
-    )
+    target_options.add_arguments(parser)
     parser.add_argument(
         "--period",
         metavar="TIME",
         help="from one layout to the next: ms, or with a unit as 200ms, 1s (default 1s)",
     )
     parser.add_argument(
+        "--duration",
+        metavar="TIME",
+        help="end the recording after this time: seconds, or with a unit as 90s, 5m; a launched"
+        " command goes on, and is waited for",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
         "--database-file",
+        dest="database_file",
         default="measurement.db",
         metavar="FILE",
-        help="the recording; added to if it exists (default %(default)s)",
+        help="the recording; added to if it exists; {name}, {pid} and {time} are filled in"
+        " (default %(default)s)",
     )
     parser.add_argument(
         "--proc",
@@ -61,45 +86,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     policy_options.add_arguments(parser)
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What was asked for, understood."""
+
+    request: Request
+    policy: Policy
+    period_ns: int
+    duration_ns: int | None
+    proc: str
+    file: str
+    quiet: bool
+    launched: Launched | None = None
+
+
 def run(args: argparse.Namespace) -> int:
-    """Record; 0 when the targets have gone or a signal said so."""
+    """Record; 0 when the targets have gone or a signal said so, else the command's exit code."""
     pids, period_ns = _what_and_how_often(args)
-    policy = policy_options.policy_of(args, whole_machine=not pids)
-
-    from ..procfs.source import ProcSource
-    from ..record.clock import Clock
-    from ..record.recorder import Recorder
-    from ..record.targets import NamedTargets, WholeMachine
-    from ..store.writer import Writer
-
-    stop = _StopOnSignal()
-    source = ProcSource(args.proc or os.environ.get("PROCFS") or "/proc")
-    targets = NamedTargets(source, pids) if pids else WholeMachine(source)
-    for problem in targets.problems if isinstance(targets, NamedTargets) else ():
-        _note(str(problem))
-    writer = Writer(args.database_file)
-    recorder = Recorder(source, targets, writer, policy, _note)
-    status = _StatusLine(enabled=not args.quiet and sys.stderr.isatty())
-    reason = None
-    started = time.monotonic_ns()
+    request = target_options.request_of(args, pids)
+    policy = policy_options.policy_of(args, whole_machine=request.is_whole_machine)
+    duration_ns = None
+    if args.duration is not None:
+        duration_ns = parse_duration(args.duration, "--duration", default_unit="s")
+    proc = args.proc or os.environ.get("PROCFS") or "/proc"
+    launched = None
+    if request.command:
+        launched = _launch(request, proc)
     try:
-        writer.start_run(source.machine(), period_ns, sys.argv, policy.as_json())
-        gone = recorder.run(Clock(period_ns, policy.fast_period_ns), stop.event, status.show)
-        reason = "targets gone" if gone else stop.signal_name
+        file = target_options.file_name(
+            args.database_file, request, launched.pid if launched else None
+        )
+        job = _Job(request, policy, period_ns, duration_ns, proc, file, args.quiet, launched)
+        if launched is None:
+            _record(job, Stop().on_signals())
+            return 0
+        return _record_command(job, launched)
     finally:
-        status.clear()
-        recorder.close()
-        folded = writer.close(reason, time.process_time_ns(), _own_peak_rss())
-    if not args.quiet:
-        _say(_closing_line(recorder.progress, time.monotonic_ns() - started, args.database_file))
-        if not folded:
-            _note(f"a reader still has {args.database_file} open: keep its -wal file")
-    return 0
+        if launched is not None:
+            launched.abandon()
 
 
-def _what_and_how_often(args: argparse.Namespace) -> tuple[list[int], int]:
+def _what_and_how_often(args: argparse.Namespace) -> tuple[list[str], int]:
     """PIDs and period, from the options or the classic form."""
     classic = list(args.classic)
+    if classic and not classic[0].isdecimal() and not args.pid:
+        raise UsageError(f"{classic[0]!r} is not a PID; to launch a command, put -- in front of it")
     if len(classic) > 2:
         raise UsageError(
             f"{classic[2]!r}: too many arguments; give PID and period, or -p and --period"
@@ -109,92 +140,152 @@ def _what_and_how_often(args: argparse.Namespace) -> tuple[list[int], int]:
     if args.period and len(classic) == 2:
         raise UsageError(f"{classic[1]!r}: give the period either with --period or behind the PID")
     period = args.period or (classic[1] if len(classic) == 2 else _DEFAULT_PERIOD)
-    pids = [parse_pid(text) for text in args.pid or classic[:1]]
-    return pids, parse_duration(period, "--period")
+    return args.pid or classic[:1], parse_duration(period, "--period")
 
 
-class _StopOnSignal:
-    """An event that the signals set which end a recording cleanly."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.signal_name = "stopped"
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            signal.signal(number, self._stop)
-
-    def _stop(self, number: int, _frame: FrameType | None) -> None:
-        self.signal_name = signal.Signals(number).name
-        self.event.set()
+# -- a launched command -------------------------------------------------------------------------
 
 
-class _StatusLine:
-    """One line on the terminal, rewritten at most twice a second."""
+def _launch(request: Request, proc: str) -> Launched:
+    from ..record.launch import Launched
 
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled
-        self._started = time.monotonic_ns()
-        self._shown = 0
-
-    def show(self, progress: Progress) -> None:
-        now = time.monotonic_ns()
-        if not self._enabled or now - self._shown < 500_000_000:
-            return
-        self._shown = now
-        latest = progress.latest
-        elapsed = now - self._started
-        what = (
-            f"RSS {format_size(latest.rss)} · PSS {format_size(latest.pss)}"
-            f" · {latest.mappings} mappings"
-            if latest and progress.processes == 1
-            else f"{progress.layouts} layouts of {progress.processes} processes"
-        )
-        share = 100 * time.process_time_ns() / max(elapsed, 1)
-        done = f"{format_duration(elapsed)} · {progress.ticks} ticks"
-        line = f"{done} · {what} · recorder {share:.1f} % CPU"
-        say(f"\r{line}\x1b[K")
-
-    def clear(self) -> None:
-        if self._enabled and self._shown:
-            say("\r\x1b[K")
+    if proc != "/proc":
+        raise UsageError(f"{proc}: a command is launched here, on the machine of /proc")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return Launched(request.command)
 
 
-def _closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
-    ticks = f"{progress.ticks} ticks{_of(('skipped, overloaded', progress.skipped))}"
-    layouts = f"{progress.layouts} layouts" + _of(
-        ("torn", progress.torn),
-        ("at peaks", progress.peaks),
-        ("not read: unchanged", progress.unchanged),
-        ("not read: over budget", progress.not_taken),
-    )
-    return (
-        f"{ticks}, {layouts} in {format_duration(elapsed_ns)};"
-        f" {path}: {format_size(os.path.getsize(path))};"
-        f" CPU {format_duration(time.process_time_ns())};"
-        f" highest RSS {format_size(progress.highest_rss)},"
-        f" high-water mark {format_size(progress.high_water_mark)}"
-    )
-
-
-def _of(*counts: tuple[str, int]) -> str:
-    """` (3 torn, 2 at peaks)`: what is not 0."""
-    parts = [f"{count} {what}" for what, count in counts if count]
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _own_peak_rss() -> int | None:
-    """The recorder's own VmHWM, bytes: ru_maxrss would carry that of the program before exec."""
-    from ..procfs.process import parse_status
-
+def _record_command(job: _Job, launched: Launched) -> int:
+    """Whatever happens to the recording, the command goes on, and is waited for."""
+    stop = StopWithCommand(launched, job.request.wait_all).on_signals()
     try:
-        with open("/proc/self/status", "rb") as status:
-            return parse_status(status.read()).high_water_mark
-    except OSError:
-        return None
+        _record(job, stop)
+    except Exception as error:
+        if not launched.is_released:
+            raise
+        if not isinstance(error, MemoryWatcherError):
+            launched.wait()
+            raise
+        _note(f"{error}; the command goes on, unrecorded")
+    return launched.wait().shell_code
+
+
+# -- recording ----------------------------------------------------------------------------------
+
+
+def _record(job: _Job, stop: Stop) -> None:
+    from ..procfs.source import ProcSource
+    from ..record.recorder import Recorder
+    from ..store.trees import TreeWriter
+
+    source = ProcSource(job.proc)
+    targets = None if job.launched else target_options.targets_of(job.request, source)
+    is_new = not os.path.exists(job.file)
+    writer = TreeWriter(job.file)
+    if job.launched is not None:
+        targets = _launched_targets(source, job.launched, writer, job.request)
+    assert targets is not None
+    for problem in getattr(targets, "problems", ()):
+        _note(str(problem))
+    recorder = Recorder(source, targets, writer, job.policy, _note)
+    started = time.monotonic_ns()
+    reason = None
+    try:
+        writer.start_run(source.machine(), job.period_ns, sys.argv, job.policy.as_json())
+        if job.request.kind is not None:
+            root = job.launched.pid if job.launched else None
+            writer.selection(job.request.kind, job.request.description, root)
+        reason = _loop(job, stop, recorder, targets, writer)
+    finally:
+        recorder.close()
+        folded = writer.close(reason, time.process_time_ns(), own_peak_rss())
+        if job.launched is not None and not job.launched.is_released and is_new:
+            os.unlink(job.file)  # the command could not be run: there is nothing in it
+    if not job.quiet:
+        say(closing_line(recorder.progress, time.monotonic_ns() - started, job.file) + "\n")
+        _tell_of_the_unread(job, targets)
+        if not folded:
+            _note(f"a reader still has {job.file} open: keep its -wal file")
+
+
+def _launched_targets(
+    source: ProcSource, launched: Launched, writer: TreeWriter, request: Request
+) -> LaunchedTargets:
+    from ..record.launch import LaunchedTargets
+
+    return LaunchedTargets(
+        source, launched, lambda ended: writer.exit(*ended), wait_for_all=request.wait_all
+    )
+
+
+def _loop(
+    job: _Job, stop: Stop, recorder: Recorder, targets: AnyTargets, writer: TreeWriter
+) -> str:
+    """Record until something ends it; tells what."""
+    from ..record.clock import Clock, Deadline
+
+    launched = job.launched
+    # A launched command has the terminal for itself.
+    status = StatusLine(enabled=not job.quiet and launched is None and sys.stderr.isatty())
+    watch = _cgroup_watch(job.request, targets, writer)
+
+    def after_pass(progress: Progress) -> None:
+        watch.after_pass(progress.ticks)
+        status.show(progress)
+
+    clock = Clock(job.period_ns, job.policy.fast_period_ns)
+    if job.duration_ns is not None:
+        stop.after(job.duration_ns)
+    try:
+        if launched is not None:
+            launched.release()
+        gone = recorder.run(clock, stop.event, after_pass)
+        if launched is not None and launched.has_ended():
+            if not gone:
+                # Once more: it is not reaped yet, and what it started last was not seen yet.
+                recorder.tick(Deadline(0, 0))
+                after_pass(recorder.progress)
+            writer.exit(*launched.wait())
+        writer.too_short(targets.too_short)
+    finally:
+        status.clear()
+        watch.close()
+    return "targets gone" if gone and launched is None else stop.reason
+
+
+def _cgroup_watch(request: Request, targets: AnyTargets, writer: TreeWriter) -> CgroupSearch:
+    from ..record.cgroups import CgroupSearch
+    from ..record.discovery import DiscoveredTargets
+
+    found = targets if isinstance(targets, DiscoveredTargets) else None
+    return CgroupSearch(
+        writer,
+        found,
+        request.selection,
+        only_if_own=bool(request.command),
+        note=_note,
+    )
+
+
+def _tell_of_the_unread(job: _Job, targets: AnyTargets) -> None:
+    from ..record.launch import LaunchedTargets
+
+    if targets.too_short and not job.request.is_whole_machine:
+        count = targets.too_short
+        _note(
+            f"{count} {'process was' if count == 1 else 'processes were'} too short to read;"
+            " those that came and went between two looks are not counted"
+        )
+    if getattr(targets, "limit_reached", False):
+        _note("there were more processes at once than are recorded: some are missing")
+    if isinstance(targets, LaunchedTargets) and (left := targets.left_behind()):
+        shown = ", ".join(map(str, left[:10])) + (", …" if len(left) > 10 else "")
+        _note(
+            f"the command has ended; {len(left)} of what it started go on, unrecorded: {shown}"
+            " (--wait-all waits for them, too)"
+        )
 
 
 def _note(message: str) -> None:
-    _say(f"memory-record: {message}")
-
-
-def _say(line: str) -> None:
-    say(f"{line}\n")
+    say(f"memory-record: {message}\n")

@@ -62,6 +62,7 @@ class DiscoveredTargets:
         self._young: dict[int, int] = {}  # PID -> until when it is asked at each look
         self._taken: set[int] = set()
         self._ask_all_ns = 0
+        self._first: int | None = None
         self._shares_memory: Callable[[int, int], bool | None] = lambda _pid, _parent: None
         if self._scanner.shows_own_namespace():
             self._shares_memory = MemoryComparer().is_same
@@ -86,6 +87,15 @@ class DiscoveredTargets:
         for files in self._ready:
             files.close()
         self._ready.clear()
+
+    @property
+    def taken(self) -> Collection[int]:
+        """PIDs that were found, and the recorder's own."""
+        return self._taken
+
+    def memberships_of_first(self) -> bytes:
+        """/proc/PID/cgroup of the first process that was found; empty if there is none."""
+        return self._scanner.cgroup(self._first) if self._first is not None else b""
 
     def find_now(self) -> None:
         """Look at once, so that a selection of nothing, or of nothing readable, is told at once.
@@ -140,6 +150,7 @@ class DiscoveredTargets:
             self._taken.add(kin.pid)
             self._young.pop(kin.pid, None)
             self._waiting = False
+            self._first = self._first or kin.pid
             try:
                 if kin.has_ended:
                     raise NoSuchProcess("a zombie already")

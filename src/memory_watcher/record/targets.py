@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from ..errors import NoUserMemory, SourceError
-from ..procfs.source import ProcessFiles, ProcSource
+from ..procfs.scan import Scanner
+from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 
 #: Named processes keep their small files open (five descriptors each) up to this many.
 KEEP_OPEN = 64
@@ -79,11 +80,15 @@ class WholeMachine:
     def __init__(self, source: ProcSource) -> None:
         self.too_short = 0
         self._source = source
+        self._scanner = Scanner(source)
+        raise_descriptor_limit()
         self._kernel_threads: set[int] = set()  # not even opened at each tick
         self._zombies: dict[int, int] = {}  # with their start times
 
     def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
         """Processes that were not there before; those that vanish meanwhile are passed over."""
+        if not self._scanner.anything_started():
+            return
         pids = self._source.pids()
         self._kernel_threads.intersection_update(pids)
         self._zombies = {pid: self._zombies[pid] for pid in self._zombies.keys() & set(pids)}

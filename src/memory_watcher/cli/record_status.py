@@ -1,0 +1,81 @@
+"""What `record` says on stderr while it records and when it is done."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from ..units import format_duration, format_size
+from . import say
+
+if TYPE_CHECKING:
+    from ..record.recorder import Progress
+
+
+class StatusLine:
+    """One line on the terminal, rewritten at most twice a second."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._started = time.monotonic_ns()
+        self._shown = 0
+
+    def show(self, progress: Progress) -> None:
+        """Write it anew if that is due."""
+        now = time.monotonic_ns()
+        if not self._enabled or now - self._shown < 500_000_000:
+            return
+        self._shown = now
+        latest = progress.latest
+        elapsed = now - self._started
+        what = (
+            f"RSS {format_size(latest.rss)} · PSS {format_size(latest.pss)}"
+            f" · {latest.mappings} mappings"
+            if latest and progress.processes == 1
+            else f"{progress.layouts} layouts of {progress.processes} processes"
+        )
+        share = 100 * time.process_time_ns() / max(elapsed, 1)
+        done = f"{format_duration(elapsed)} · {progress.ticks} ticks"
+        line = f"{done} · {what} · recorder {share:.1f} % CPU"
+        say(f"\r{line}\x1b[K")
+
+    def clear(self) -> None:
+        """Take it away."""
+        if self._enabled and self._shown:
+            say("\r\x1b[K")
+
+
+def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
+    """What was done, and what it cost."""
+    ticks = f"{progress.ticks} ticks{_of(('skipped, overloaded', progress.skipped))}"
+    layouts = f"{progress.layouts} layouts" + _of(
+        ("torn", progress.torn),
+        ("at peaks", progress.peaks),
+        ("not read: unchanged", progress.unchanged),
+        ("not read: over budget", progress.not_taken),
+    )
+    return (
+        f"{ticks}, {layouts} in {format_duration(elapsed_ns)};"
+        f" {path}: {format_size(os.path.getsize(path))};"
+        f" CPU {format_duration(time.process_time_ns())};"
+        f" highest RSS {format_size(progress.highest_rss)},"
+        f" high-water mark {format_size(progress.high_water_mark)}"
+    )
+
+
+def _of(*counts: tuple[str, int]) -> str:
+    """` (3 torn, 2 at peaks)`: what is not 0."""
+    parts = [f"{count} {what}" for what, count in counts if count]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def own_peak_rss() -> int | None:
+    """The recorder's own VmHWM, bytes: ru_maxrss would carry that of the program before exec."""
+    from ..procfs.process import parse_status
+
+    try:
+        with open("/proc/self/status", "rb") as status:
+            return parse_status(status.read()).high_water_mark
+    except OSError:
+        return None

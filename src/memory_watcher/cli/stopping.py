@@ -1,0 +1,89 @@
+"""What ends a recording: signals, a duration, the end of the command that was launched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..record.launch import Launched
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+#: A terminal sends these to all of its foreground process group: to the command as well as to us.
+_FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+
+
+class Stop:
+    """An event that ends a recording cleanly, and why it was set."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.reason = "stopped"
+
+    def on_signals(self) -> Stop:
+        """Be set by the signals that ask a program to end."""
+        for number in _ENDING:
+            signal.signal(number, self._stop)
+        return self
+
+    def after(self, duration_ns: int) -> None:
+        """Be set after that time."""
+        signal.signal(signal.SIGALRM, lambda _number, _frame: self.set("duration"))
+        signal.setitimer(signal.ITIMER_REAL, duration_ns / 1e9)
+
+    def set(self, reason: str) -> None:
+        """End the recording; the first reason counts."""
+        if not self.event.is_set():
+            self.reason = reason
+            self.event.set()
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self.set(signal.Signals(number).name)
+
+
+class StopWithCommand(Stop):
+    """Ends the recording when the launched command ends; signals are the command's business.
+
+    They are passed on to it. What it does about them decides when it ends, and with it we. After
+    its end (with --wait-all) they end the recording.
+    """
+
+    def __init__(self, launched: Launched, wait_all: bool) -> None:
+        super().__init__()
+        self._launched = launched
+        self._wait_all = wait_all
+
+    def on_signals(self) -> Stop:
+        """Take over the signals; those that were ignored from the start (nohup) stay so."""
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._pass_on)
+        signal.signal(signal.SIGCHLD, self._child_ended)
+        return self
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        if self._launched.has_ended():
+            self.set(signal.Signals(number).name)
+        elif number not in _FROM_TERMINAL or not _in_foreground():
+            self._launched.send(number)
+
+    def _child_ended(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._wait_all and self._launched.has_ended():
+            self.set("command ended")
+
+
+def _in_foreground() -> bool:
+    """Whether we are of the terminal's foreground process group: it then told the command, too."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

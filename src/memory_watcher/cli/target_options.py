@@ -1,0 +1,215 @@
+"""The options of `record` that say which processes are recorded."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import NoSuchProcess, SourceError, UsageError
+from ..record.selection import (
+    Selection,
+    parse_command_line_pattern,
+    parse_container,
+    parse_user,
+)
+from . import parse_pid
+
+if TYPE_CHECKING:
+    from ..procfs.source import ProcSource
+    from ..record.discovery import DiscoveredTargets
+    from ..record.targets import NamedTargets, WholeMachine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare them."""
+    group = parser.add_argument_group("which processes; all of the machine if none is named")
+    group.add_argument("classic", nargs="*", metavar="PID [PERIOD]", help="the classic form")
+    group.add_argument(
+        "-p", "--pid", action="append", default=[], metavar="PID", help="a process; repeatable"
+    )
+    group.add_argument(
+        "--children",
+        action="store_true",
+        help="and what the processes start, and what that starts, while it is recorded and before",
+    )
+    group.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="processes of this name, or that were started under it: 'postgres*'; repeatable",
+    )
+    group.add_argument(
+        "--cmdline",
+        metavar="REGEX",
+        help="processes in whose command line this is found (arguments joined by blanks)",
+    )
+    group.add_argument("--user", metavar="NAME|UID", help="processes of this real user")
+    group.add_argument(
+        "--cgroup",
+        metavar="PATH",
+        help="processes in this cgroup or below, and the cgroup's memory: system.slice/a.service,"
+        " or memory:/a/b for a hierarchy of version 1",
+    )
+    group.add_argument(
+        "--container",
+        metavar="ID",
+        help="processes of the container whose id begins so (docker, podman, containerd, cri-o),"
+        " and its cgroup's memory",
+    )
+    group.add_argument(
+        "--wait", action="store_true", help="wait until one appears that is like this"
+    )
+    group.add_argument(
+        "--wait-all",
+        action="store_true",
+        help="for a launched command: go on until all it started has ended, not only the command",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which processes the user asked for. `options` is the selection as it was written."""
+
+    pids: tuple[int, ...]
+    selection: Selection
+    options: str
+    children: bool
+    wait: bool
+    command: tuple[str, ...]
+    wait_all: bool
+
+    @property
+    def is_whole_machine(self) -> bool:
+        """Whether nothing was named."""
+        return not (self.pids or self.selection or self.command)
+
+    @property
+    def kind(self) -> str | None:
+        """What kind of several processes this is, as in table `selections`; None for none."""
+        if self.command:
+            return "command"
+        if self.selection:
+            return "selection"
+        return "children" if self.children else None
+
+    @property
+    def description(self) -> str:
+        """What was asked for, in a line."""
+        return shlex.join(self.command) if self.command else self.options
+
+
+def request_of(args: argparse.Namespace, pids: list[str]) -> Request:
+    """Understand the options; `pids` are those of -p or of the classic form. Raises UsageError."""
+    from ..procfs.cgroup import parse_cgroup, read_mountinfo
+
+    request = Request(
+        pids=tuple(dict.fromkeys(map(parse_pid, pids))),
+        selection=Selection(
+            names=tuple(args.name),
+            command_line=parse_command_line_pattern(args.cmdline) if args.cmdline else None,
+            uid=None if args.user is None else parse_user(args.user),
+            cgroup=parse_cgroup(args.cgroup, read_mountinfo()) if args.cgroup else None,
+            container=parse_container(args.container) if args.container else None,
+        ),
+        options=_as_written(args, pids),
+        children=args.children,
+        wait=args.wait,
+        command=tuple(args.command_line),
+        wait_all=args.wait_all,
+    )
+    _refuse_contradictions(request)
+    return request
+
+
+def _as_written(args: argparse.Namespace, pids: list[str]) -> str:
+    words = [word for pid in pids for word in ("-p", pid)]
+    words += [word for name in args.name for word in ("--name", name)]
+    for option in ("cmdline", "user", "cgroup", "container"):
+        if (value := getattr(args, option)) is not None:
+            words += [f"--{option}", value]
+    return shlex.join(words + (["--children"] if args.children else []))
+
+
+def _refuse_contradictions(request: Request) -> None:
+    several = [bool(request.pids), bool(request.selection), bool(request.command)]
+    if sum(several) > 1:
+        raise UsageError(
+            "name processes in one way: by PID, by what they are like (--name, --cmdline, --user,"
+            " --cgroup, --container), or by a command behind --"
+        )
+    if request.wait and not request.selection:
+        raise UsageError("--wait goes with --name, --cmdline, --user, --cgroup or --container")
+    if request.wait_all and not request.command:
+        raise UsageError("--wait-all goes with a command behind --")
+    if request.children and request.is_whole_machine:
+        raise UsageError("--children: the children of which process? Name it with -p or --name")
+
+
+def targets_of(
+    request: Request, source: ProcSource
+) -> NamedTargets | DiscoveredTargets | WholeMachine:
+    """Find the processes that are asked for, other than a launched command's.
+
+    Raises NoSuchProcess, NoPermission, NoUserMemory.
+    """
+    from ..record.discovery import DiscoveredTargets
+    from ..record.family import Family
+    from ..record.targets import NamedTargets, WholeMachine
+
+    if request.is_whole_machine:
+        return WholeMachine(source)
+    if request.pids:
+        named = NamedTargets(source, list(request.pids))
+        return (
+            DiscoveredTargets(source, named=named, family=Family()) if request.children else named
+        )
+    if request.selection.cgroup is not None and source.root == "/proc":
+        from ..procfs.cgroup import locate
+
+        locate(request.selection.cgroup)
+    targets = DiscoveredTargets(
+        source,
+        selection=request.selection,
+        family=Family() if request.children else None,
+        wait=request.wait,
+    )
+    try:
+        targets.find_now()
+    except SourceError as error:
+        raise type(error)(f"{request.options}: {error}") from None
+    return targets
+
+
+def file_name(template: str, request: Request, pid: int | None) -> str:
+    """Fill {name}, {pid} and {time} in: of the command, of the first PID, of the options."""
+    if "{" not in template:
+        return template
+    first = pid or (request.pids[0] if request.pids else os.getpid())
+    name = os.path.basename(request.command[0]) if request.command else _name_of(request)
+    for word, value in (
+        ("{name}", name.replace("/", "_").lstrip(".") or "recording"),
+        ("{pid}", str(first)),
+        ("{time}", time.strftime("%Y%m%d-%H%M%S")),
+    ):
+        template = template.replace(word, value)
+    return template
+
+
+def _name_of(request: Request) -> str:
+    if request.pids:
+        try:
+            with open(f"/proc/{request.pids[0]}/comm", "rb") as file:
+                return file.read().strip().decode("utf-8", "surrogateescape")
+        except OSError:
+            raise NoSuchProcess(f"process {request.pids[0]}: no such process") from None
+    selection = request.selection
+    if selection.names:
+        return "".join(c for c in selection.names[0] if c.isalnum() or c in "-_.") or "recording"
+    if selection.cgroup is not None:
+        return os.path.basename(selection.cgroup.path)
+    return selection.container or ("machine" if request.is_whole_machine else "recording")

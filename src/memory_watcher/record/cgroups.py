@@ -1,0 +1,128 @@
+"""Records the memory of a control group beside that of its processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+
+from ..errors import SourceError
+from ..procfs.cgroup import (
+    Cgroup,
+    CgroupReader,
+    find_folder,
+    memory_cgroup,
+    parse_memberships,
+    read_mountinfo,
+)
+from ..store.trees import TreeWriter
+from .discovery import DiscoveredTargets
+from .selection import Selection
+
+
+class CgroupWatch:
+    """One cgroup: reads it at each tick, and stores what changed."""
+
+    def __init__(self, cgroup: Cgroup, folder: str, writer: TreeWriter) -> None:
+        """Raises SourceError if the memory controller is not on for it."""
+        self._reader = CgroupReader(folder, cgroup.version)
+        self._writer = writer
+        self._id = writer.cgroup(cgroup.version, str(cgroup))
+        self._before: dict[str, int] = {}
+
+    def at_tick(self) -> None:
+        """Read it now, and store what changed since the tick before."""
+        figures = self._reader.read()
+        changes = {
+            name: value for name, value in figures.items() if self._before.get(name) != value
+        }
+        self._before.update(changes)
+        if changes:
+            self._writer.cgroup_figures(self._id, changes)
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        self._reader.close()
+
+
+def cgroup_of_process(memberships: bytes, container: str | None = None) -> Cgroup | None:
+    """The cgroup that a process's memory counts in; with a container's id, the container's own.
+
+    A process may be in a cgroup below its container's.
+    """
+    found = memory_cgroup(parse_memberships(memberships))
+    if found is None or container is None:
+        return found
+    parts = found.path.split("/")
+    for index, part in enumerate(parts):
+        if container in part:
+            return found._replace(path="/".join(parts[: index + 1]))
+    return found
+
+
+def is_own_cgroup(cgroup: Cgroup, members: Collection[int]) -> bool:
+    """Whether nobody but these processes is in a cgroup, and it is not the root."""
+    folder = find_folder(cgroup, read_mountinfo())
+    if folder is None or cgroup.path == "/":
+        return False
+    try:
+        with open(os.path.join(folder, "cgroup.procs"), "rb") as file:
+            return {int(pid) for pid in file.read().split()} <= set(members)
+    except (OSError, ValueError):
+        return False
+
+
+class CgroupSearch:
+    """Watches the cgroup that was asked for, as soon as it is known which one that is."""
+
+    def __init__(
+        self,
+        writer: TreeWriter,
+        targets: DiscoveredTargets | None,
+        selection: Selection,
+        *,
+        only_if_own: bool,
+        note: Callable[[str], None],
+    ) -> None:
+        """With `only_if_own`, the cgroup of the first target if nobody else is in it."""
+        self._writer = writer
+        self._targets = targets
+        self._selection = selection
+        self._only_if_own = only_if_own
+        self._note = note
+        self._watch: CgroupWatch | None = None
+        self._given_up = not (only_if_own or selection.cgroup or selection.container)
+        self._ticks = 0
+
+    def after_pass(self, ticks: int) -> None:
+        """Read it if there was a tick since the last pass."""
+        if self._given_up or ticks == self._ticks:
+            return
+        self._ticks = ticks
+        if self._watch is None and (cgroup := self._find()) is not None:
+            self._begin(cgroup)
+        if self._watch is not None:
+            self._watch.at_tick()
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        if self._watch is not None:
+            self._watch.close()
+
+    def _find(self) -> Cgroup | None:
+        if self._selection.cgroup is not None:
+            return self._selection.cgroup
+        memberships = self._targets.memberships_of_first() if self._targets else b""
+        found = cgroup_of_process(memberships, self._selection.container)
+        if self._only_if_own and found is not None and self._targets is not None:
+            self._given_up = not is_own_cgroup(found, self._targets.taken)
+        return None if self._given_up else found
+
+    def _begin(self, cgroup: Cgroup) -> None:
+        folder = find_folder(cgroup, read_mountinfo())
+        try:
+            if folder is None:
+                raise SourceError(f"{cgroup}: its hierarchy is not mounted here")
+            self._watch = CgroupWatch(cgroup, folder, self._writer)
+        except SourceError as problem:
+            self._given_up = True
+            self._note(f"{problem}; only its processes are recorded")
