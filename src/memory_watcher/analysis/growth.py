@@ -61,8 +61,9 @@ def rank_growth(
         slope = sum(map(mul, centred, values)) / spread if spread else None
         ranked.append(
             Growth(
-                *(series.key, series.kind, series.name),
-                *(values[0], values[-1], slope, reduced.values),
+                *(series.key, series.kind, series.name, values[0], values[-1]),
+                slope=slope,
+                spark=reduced.values,
             )
         )
     ranked.sort(key=lambda growth: (-growth.change, -(growth.slope or 0), growth.name, growth.key))

@@ -47,16 +47,20 @@ class Series:
 class Timeline:
     """Groups of mappings over time. All sequences are parallel: one item for each instant.
 
-    `ticks` and `times_ns` (UTC) say when: for one process when it was read, for several when the
-    tick began. What was found at an instant stands for the time up to `until_ns`. That is the next
-    instant, or earlier where nobody looked any more (between two runs of the recorder, or in a
-    pause of several periods): there the picture has to be empty.
+    `ticks` and `times_ns` (UTC) say when: for one process when it was read (an instant at which it
+    had not changed is left out), for several when the tick began. A layout stands for the time up
+    to `until_ns`. That is the next layout, or earlier: where there was none to read, where nobody
+    looked any more (between two runs of the recorder, in a pause of several periods), or where the
+    layouts were left out for long. There the picture has to be empty. An instant at which only the
+    cheap figures were read has None, but the layout before it may stand on. `read_until_ns` is the
+    same for `resident` and `high_water_mark`.
 
     `groups` are stacked in this order, the rest last under the key "other" if there is any
     (`other_groups` of them). At each instant their values add up to `total`: bytes, None where no
     layout is known. `states` says how good the layout is or why there is none; of several processes
     the worst that has a layout. `lacking` counts what the sum misses: mappings whose figure the
-    kernel did not tell, and living processes without a layout.
+    kernel did not tell, and living processes that cannot be read. `held` counts processes that are
+    in the sum with an earlier layout, for theirs was not taken.
 
     `resident` (statm) and `high_water_mark` (VmHWM) are the kernel's figures of the process, None
     where not read, and for several processes, over which RSS is not summed. They are also known
@@ -66,7 +70,7 @@ class Timeline:
     read more often than layouts; so is `high_water_mark`.
 
     After `reduce` an instant stands for a whole column: `torn` and `gaps` count the instants in it
-    with a torn layout or with none (before, they are 0 or 1), `resident_highest` and
+    with a torn layout or for which none stands (before, they are 0 or 1), `resident_highest` and
     `high_water_mark` are the highest of the column.
     """
 
@@ -75,11 +79,13 @@ class Timeline:
     ticks: Sequence[int]
     times_ns: Sequence[int]
     until_ns: Sequence[int]
+    read_until_ns: Sequence[int]
     groups: tuple[Series, ...]
     other_groups: int
     total: Sequence[int | None]
     states: Sequence[LayoutState]
     lacking: Sequence[int]
+    held: Sequence[int]
     resident: Sequence[int | None]
     resident_highest: Sequence[int | None]
     high_water_mark: Sequence[int | None]
@@ -135,18 +141,20 @@ def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
         highest = [_highest(values, column) for column in columns]
         return [None if position is None else values[position] for position in highest]
 
-    ends = [*chosen[1:], columns[-1].stop] if columns else []
+    known = [value is not None for value in timeline.total]
     return replace(
         timeline,
         ticks=at(timeline.ticks),
         times_ns=at(timeline.times_ns),
-        until_ns=[
-            _held(timeline, range(begin, end)) for begin, end in zip(chosen, ends, strict=True)
-        ],
+        until_ns=_until(timeline.times_ns, timeline.until_ns, known, chosen),
+        read_until_ns=_until(
+            timeline.times_ns, timeline.read_until_ns, [True] * len(known), chosen
+        ),
         groups=tuple(replace(series, values=at(series.values)) for series in timeline.groups),
         total=at(timeline.total),
         states=at(timeline.states),
         lacking=at(timeline.lacking),
+        held=at(timeline.held),
         resident=at(timeline.resident),
         resident_highest=over(timeline.resident_highest),
         high_water_mark=over(timeline.high_water_mark),
@@ -155,12 +163,26 @@ def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
     )
 
 
-def _held(timeline: Timeline, positions: range) -> int:
-    """Until when the first of these instants stands if the others are not shown."""
-    for position in positions[:-1]:
-        if timeline.until_ns[position] != timeline.times_ns[position + 1]:
-            return timeline.until_ns[position]
-    return timeline.until_ns[positions[-1]]
+def _until(
+    times: Sequence[int], until: Sequence[int], known: Sequence[bool], chosen: Sequence[int]
+) -> list[int]:
+    """Until when the chosen instants stand: up to the next chosen one if all in between do."""
+    result = [until[position] for position in chosen]
+    after: int | None = None  # the next that is known and chosen
+    for index in reversed(range(len(chosen))):
+        position = chosen[index]
+        if not known[position]:
+            continue
+        last = len(times) if after is None else after
+        end = until[position]
+        for each in range(position + 1, last):
+            if known[each]:
+                if times[each] > end:
+                    break
+                end = until[each]
+        result[index] = end
+        after = position
+    return result
 
 
 def _highest(values: Sequence[int | None], positions: Iterable[int]) -> int | None:

@@ -14,8 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, pairwise
-from statistics import median_low
+from itertools import accumulate
 from typing import Any, Protocol
 
 from ..model import KindEvidence, LayoutState, Mapping
@@ -23,7 +22,9 @@ from .identity import OTHER, By, Identity, identify
 from .kinds import Attribution, Kind
 from .lives import Lives, attribute_lives
 from .peak import OWN_LINES
+from .presence import Presence, Segment
 from .timeline import Figure, Series, Timeline
+from .watch import Instants, Watch
 
 Row = tuple[Any, ...]
 
@@ -31,10 +32,6 @@ Row = tuple[Any, ...]
 _COLUMNS = {"pss": ("pss",), "rss": ("rss",), "uss": ("private_clean", "private_dirty")}
 #: In a column of numbers: the kernel did not tell this figure.
 _NOT_TOLD = -1
-#: A pause of so many times the usual interval between two instants is one in which nobody looked.
-_PAUSE = 5
-#: From good to bad.
-_QUALITY = (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.TORN)
 
 
 class Process(Protocol):
@@ -132,44 +129,6 @@ def evidence_of(history: History, process: Process) -> Callable[[int], KindEvide
     return lambda tick: of_image(bisect_right(execs, tick))
 
 
-class _Instants:
-    """When it was looked: ticks and times, and the way from a tick to its position."""
-
-    def __init__(self, rows: Sequence[Row], first_ns: int | None, last_ns: int | None) -> None:
-        """`rows` begin with tick, time, run; in order of ticks."""
-        low = -(2**63) if first_ns is None else first_ns
-        high = 2**63 if last_ns is None else last_ns
-        self.rows = [row for row in rows if low <= row[1] <= high]
-        self.ticks = [row[0] for row in self.rows]
-        self.times = [row[1] for row in self.rows]
-        self._base = self.ticks[0] if self.ticks else 0
-        self._before = array("l", [0])  # how many instants lie before the tick _base + index
-        for position, (tick, after) in enumerate(pairwise(self.ticks)):
-            self._before.extend([position + 1] * (after - tick))
-
-    def positions(self, ticks: Iterable[int]) -> list[int]:
-        """Tell for each tick the position of the first instant at or after it."""
-        base, before, count = self._base, self._before, len(self.ticks)
-        behind = base + len(before)
-        return [
-            0 if tick < base else count if tick >= behind else before[tick - base] for tick in ticks
-        ]
-
-    def until(self) -> list[int]:
-        """Until when what was found at each instant stands."""
-        steps = [after - before for before, after in pairwise(self.times)]
-        if not steps:
-            return list(self.times)
-        usual = max(median_low(steps), 0)
-        until = [
-            after[1]
-            if before[2] == after[2] and after[1] - before[1] <= _PAUSE * usual
-            else max(before[1], min(before[1] + usual, after[1]))
-            for before, after in pairwise(self.rows)
-        ]
-        return [*until, self.times[-1] + usual]
-
-
 class _Columns:
     """The intervals of all mappings as columns of numbers: 40 bytes each and not 300."""
 
@@ -200,35 +159,35 @@ class Usages:
         self._details = history.details(("vm_flags", "swap", "swap_pss", "private_hugetlb"))
         self._flags = {number: row[0] for number, row in self._details.items()}
         self._headers = history.headers([process.id for process in self.processes])
-        rows = history.tick_rows() if self._several else history.reading_rows(processes[0].id)
-        self._instants = _Instants(list(rows), *span)
-        count = len(self._instants.ticks)
-        self._states = [LayoutState.NOT_TAKEN] * count
-        self._known = [False] * count
-        self._lacking = [0] * (count + 1)
+        ticks = history.tick_rows()
+        self._watch = Watch(ticks)
+        rows = ticks if self._several else history.reading_rows(processes[0].id)
+        self._instants = Instants(rows, *span)
+        self._presence = Presence(self._instants, self._watch, self._several)
         for process in self.processes:
-            if count:
+            if len(self._instants):
                 self._load(process)
-        self._unknown = [position for position in range(count) if not self._known[position]]
-        self._until = self._instants.until()
+        self._presence.complete()
+        self._unknown = [
+            position for position, known in enumerate(self._presence.known) if not known
+        ]
+        self._until = self._presence.until()
         shown = (
             until - time if known else 0
             for time, until, known in zip(
-                self._instants.times, self._until, self._known, strict=True
+                self._instants.times, self._until, self._presence.known, strict=True
             )
         )
-        if not self._several:
-            self._note_fast(self.processes[0])
         self._weights = [0, *accumulate(shown)]  # nanoseconds shown before each position
+        self._resident: list[int | None] = [None] * len(self._instants)
+        self._mark = self._highest = self._resident
+        if not self._several:
+            self._note_cheap_figures(self.processes[0])
 
     # -- reading ----------------------------------------------------------------------------------
 
     def _load(self, process: Process) -> None:
-        if self._several:
-            rows: Iterable[Row] = self._history.reading_rows(process.id)
-        else:
-            rows = self._instants.rows
-        segments = self._note(rows)
+        segments = self._presence.note(self._history.reading_rows(process.id))
         if not segments:
             return
         names = tuple(
@@ -264,16 +223,17 @@ class Usages:
             )
         )
 
-    def _note_fast(self, process: Process) -> None:
-        """Let what was read between two layouts count for the first of them."""
+    def _note_cheap_figures(self, process: Process) -> None:
+        """Let what was read between two readings count for the first of them."""
         rows, times = self._instants.rows, self._instants.times
-        self._resident: list[int | None] = [row[5] for row in rows]
-        self._mark: list[int | None] = [row[6] for row in rows]
+        self._resident = [row[5] for row in rows]
+        self._highest = list(self._resident)
+        self._mark = [row[6] for row in rows]
         for time, _, resident, mark in self._history.fast_points(process.id):
             position = bisect_right(times, time) - 1
-            if position < 0 or time > self._until[position]:
+            if position < 0 or time > self._watch.until(times[position]):
                 continue
-            for values, value in ((self._resident, resident), (self._mark, mark)):
+            for values, value in ((self._highest, resident), (self._mark, mark)):
                 if value is not None and value > (values[position] or 0):
                     values[position] = value
 
@@ -294,50 +254,7 @@ class Usages:
         sizes = {number: row[where] for number, row in self._details.items()}
         return _numbers(sizes[detail] for detail in details)
 
-    def _note(self, rows: Iterable[Row]) -> list[tuple[int, list[tuple[int, int]]]]:
-        """Take note of what the readings of a process say of each instant.
-
-        Returns for each of its keyframes the runs of positions at which its intervals count.
-        """
-        segments: dict[int, list[list[int]]] = {}
-        position_of = dict(zip(self._instants.ticks, range(len(self._known)), strict=True))
-        current: int | None = None
-        for tick, _, _, number, keyframe, *_ in rows:
-            position = position_of.get(tick)
-            if position is None:
-                continue
-            state = LayoutState(number)
-            self._remember(position, state)
-            if keyframe is None and self._several and state is LayoutState.NOT_TAKEN:
-                keyframe = current  # noqa: PLW2901 -- what it had before still counts in the sum
-            if keyframe is None and self._several:
-                current = None
-                continue
-            if keyframe is None:
-                continue  # of one process: not shown, see timeline()
-            runs = segments.setdefault(keyframe, [])
-            if current != keyframe or not runs:
-                runs.append([position, position + 1])
-            runs[-1][1] = position + 1
-            current = keyframe
-        return [(key, [(run[0], run[1]) for run in runs]) for key, runs in segments.items()]
-
-    def _remember(self, position: int, state: LayoutState) -> None:
-        known = self._known[position]
-        if state.has_layout:
-            before = self._states[position]
-            if not known or _QUALITY.index(state) > _QUALITY.index(before):
-                self._states[position] = state
-            self._known[position] = True
-        else:
-            if not known:
-                self._states[position] = state
-            if self._several and state in (LayoutState.NOT_TAKEN, LayoutState.NO_PERMISSION):
-                self._lacking[position] += 1
-
-    def _clip(
-        self, begin: int, firsts: array[int], segments: list[tuple[int, list[tuple[int, int]]]]
-    ) -> None:
+    def _clip(self, begin: int, firsts: array[int], segments: list[Segment]) -> None:
         """Let no interval outlive its keyframe's readings (those of a killed recorder would)."""
         columns = self._columns
         for number, (keyframe, runs) in enumerate(segments):
@@ -406,7 +323,7 @@ class Usages:
         columns = self._columns
         values = columns.values[figure]
         group_of, changes = self._groups(by)
-        lacking = array("q", self._lacking)
+        lacking = array("q", [*self._presence.lacking, 0])
         if values and min(values) < 0:
             values = array("q", values)
             missing = [0] * len(lacking)
@@ -455,7 +372,7 @@ class Usages:
         return _Group(identity, ordered, peak, integral)
 
     def _series(self, group: _Group) -> Series:
-        steps = [0] * (len(self._known) + 1)
+        steps = [0] * (len(self._presence.known) + 1)
         for position, change in group.changes:
             steps[position] = change
         values: list[int | None] = list(accumulate(steps[:-1]))
@@ -471,30 +388,30 @@ class Usages:
         other_groups: int,
         lacking: Sequence[int],
     ) -> Timeline:
-        total: list[int | None] = [0] * len(self._known)
+        total: list[int | None] = [0] * len(self._presence.known)
         if series:
             filled = [[value or 0 for value in each.values] for each in series]
             total = list(map(sum, zip(*filled, strict=True)))
         for position in self._unknown:
             total[position] = None
-        nothing: list[int | None] = [None] * len(total)
-        rows = self._instants.rows
         return Timeline(
             figure=figure,
             by=by,
             ticks=self._instants.ticks,
             times_ns=self._instants.times,
             until_ns=self._until,
+            read_until_ns=self._presence.read_until(),
             groups=tuple(series),
             other_groups=other_groups,
             total=total,
-            states=self._states,
+            states=self._presence.states,
             lacking=lacking[:-1],
-            resident=nothing if self._several else [row[5] for row in rows],
-            resident_highest=nothing if self._several else self._resident,
-            high_water_mark=nothing if self._several else self._mark,
-            torn=[int(state is LayoutState.TORN) for state in self._states],
-            gaps=[int(not known) for known in self._known],
+            held=self._presence.held,
+            resident=self._resident,
+            resident_highest=self._highest,
+            high_water_mark=self._mark,
+            torn=[int(state is LayoutState.TORN) for state in self._presence.states],
+            gaps=self._presence.gaps(self._until),
         )
 
 

@@ -402,8 +402,8 @@ class Recording:
     # Intervals, for timelines: plain rows, for there are hundreds of thousands
 
     def tick_rows(self) -> list[Row]:
-        """All ticks in order: (tick, time_ns, run id)."""
-        return self._database.rows("SELECT id, time_ns, run_id FROM ticks ORDER BY id")
+        """All ticks in order: (tick, time_ns, run id, cause; None is a deadline)."""
+        return self._database.rows("SELECT id, time_ns, run_id, cause FROM ticks ORDER BY id")
 
     def reading_rows(self, process_id: int) -> list[Row]:
         """All readings of a process in order of ticks, without their sums.
