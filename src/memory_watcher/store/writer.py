@@ -53,7 +53,10 @@ _INSERT_USAGE = _insert(
 _CLOSE_USAGE = (
     "UPDATE usages SET last_tick = ? WHERE process_id = ? AND first_tick = ? AND mapping_id = ?"
 )
-_INSERT_DETAIL = _insert("details", *_DETAIL_COLUMNS)
+_INSERT_DETAIL = (
+    f"INSERT INTO details ({', '.join(_DETAIL_COLUMNS)})"
+    f" VALUES ({'?, ' * (len(_DETAIL_COLUMNS) - 1)}CAST(? AS TEXT))"
+)
 _INSERT_READING = _insert(
     "readings",
     *("process_id", "tick", "delay_ns", "layout_state", "keyframe", "cpu_ns", "wall_ns"),
@@ -71,9 +74,9 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-8", "surrogateescape")
 
 
-def _signed(address: int) -> int:
-    """SQLite's integers are signed, [vsyscall] lies above 2**63."""
-    return address - (1 << 64) if address >= 1 << 63 else address
+def _signed(number: int) -> int:
+    """SQLite's integers are signed; [vsyscall] and offsets of some devices lie above 2**63."""
+    return number - (1 << 64) if number >= 1 << 63 else number
 
 
 class _StoredProcess:
@@ -351,7 +354,8 @@ class Writer:
             start, end, perms, offset, dev, inode, pathname = mapping
             mapping_id = self._execute(
                 _INSERT_MAPPING,
-                *(process.id, _signed(start), _signed(end), perms, offset, dev, inode),
+                *(process.id, _signed(start), _signed(end), perms),
+                *(_signed(offset), dev, _signed(inode)),
                 self._path(pathname),
             )
         return mapping_id
@@ -376,7 +380,7 @@ class Writer:
         detail = usage[VOLATILE_FIELDS:]
         detail_id = self._details.get(detail)
         if detail_id is None:
-            detail_id = self._execute(_INSERT_DETAIL, *detail)
+            detail_id = self._execute(_INSERT_DETAIL, *detail[:-1], _bytes(usage.other))
             _forget_oldest(self._details)
             self._details[detail] = detail_id
         return detail_id
