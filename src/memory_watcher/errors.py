@@ -16,7 +16,8 @@
     │   └── CannotWrite            missing or read-only folder, full disk, I/O error
     ├── SelectionError             what was asked for is not in the recording, or is ambiguous
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
-    └── CommandNotExecutable       it is there, but cannot be run (exit code 126)
+    ├── CommandNotExecutable       it is there, but cannot be run (exit code 126)
+    └── MissingExtra               an optional part is not installed; says what brings it
 
 Each message is one line that says what happened and what to do about it. `cli` prints it and
 exits with `exit_code`; nothing else catches MemoryWatcherError to print it.
@@ -97,3 +98,10 @@ class CommandNotExecutable(MemoryWatcherError):
     """The command to launch is there, but cannot be run."""
 
     exit_code = 126
+
+
+class MissingExtra(MemoryWatcherError):
+    """An optional part is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what}: pip install 'memory-watcher[{extra}]'")
