@@ -20,6 +20,7 @@ import memory_watcher
 from memory_watcher.model import Layout, MappingUsage, Usage
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.clock import Deadline
+from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, WholeMachine
 from memory_watcher.store.results import Measurement
@@ -163,13 +164,23 @@ def statm_of(pid: int) -> list[int]:
 
 
 class Ticks:
-    """Records processes (all of the machine, if none is named) when told to; `with` closes."""
+    """Records processes (all of the machine, if none is named) when told to; `with` closes.
 
-    def __init__(self, file: Path, pids: Sequence[int] = (), root: str = "/proc") -> None:
+    `said` is what the recorder told its user.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        pids: Sequence[int] = (),
+        root: str = "/proc",
+        policy: Policy = Policy(),  # noqa: B008 - it is frozen
+    ) -> None:
         source = ProcSource(root)
         targets = NamedTargets(source, list(pids)) if pids else WholeMachine(source)
+        self.said: list[str] = []
         self._writer = Writer(str(file))
-        self._recorder = Recorder(source, targets, self._writer)
+        self._recorder = Recorder(source, targets, self._writer, policy, self.said.append)
         self._writer.start_run(source.machine(), SECOND, ["live test"])
 
     def __enter__(self) -> Ticks:
@@ -187,6 +198,11 @@ class Ticks:
     def tick(self) -> None:
         """Read all targets once."""
         self._recorder.tick(Deadline(0, 0))
+        self._recorder.commit()
+
+    def fast_pass(self) -> None:
+        """Read the cheap figures of all targets once, as between two ticks."""
+        self._recorder.fast_pass()
         self._recorder.commit()
 
 
