@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 from collections.abc import Iterator
 
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
@@ -28,6 +29,12 @@ from . import process, system
 #: More than 32 KiB at a time is quadratic over sshfs: it splits the request, and each part makes
 #: the far side print smaps from the start. Locally every read returns at most 4 KiB anyway.
 READ_SIZE = 32 * 1024
+
+#: Longer than any of the small files, and no more, because each read allocates it.
+_SMALL_SIZE = 8 * 1024
+#: Which small files stay open, so that reading them takes a third of the time.
+_SMALL = frozenset(("statm", "stat", "status", "oom_score", "oom_score_adj"))
+_AT_EVERY_TICK = frozenset(("statm", "stat"))
 
 #: Files that are empty or full of zeros when the first thread has ended; others' are not.
 _OF_MEMORY = frozenset(("smaps", "smaps_rollup", "statm", "status"))
@@ -127,7 +134,9 @@ class ProcSource:
             return None
 
     def open_process(self, pid: int, *, keep_open: bool) -> ProcessFiles:
-        """Hold on to a process. `keep_open` also keeps its small files open: five descriptors.
+        """Hold on to a process. `keep_open` keeps all its small files open (five descriptors).
+
+        Otherwise only statm and stat stay open, which are read at every tick.
 
         Raises NoSuchProcess, NoPermission.
         """
@@ -145,19 +154,19 @@ class ProcessFiles:
         self.pid = pid
         self._source = source
         self._directory = directory
-        self._kept: dict[str, int] | None = {} if keep_open else None
+        self._kept: dict[str, int] = {}
+        self._keeps = _SMALL if keep_open else _AT_EVERY_TICK
         self._start_time: int | None = None
         self._thread: int | None = None
 
     def close(self) -> None:
         """Give all descriptors back."""
         self._close_kept()
-        self._kept = None
         os.close(self._directory)
 
     def _close_kept(self) -> None:
-        for descriptor in (self._kept or {}).values():
-            os.close(descriptor)
+        while self._kept:
+            os.close(self._kept.popitem()[1])
 
     def follow_living_thread(self) -> bool:
         """Read memory through a thread that lives, when the first one has ended; False if none."""
@@ -169,7 +178,7 @@ class ProcessFiles:
                 if stat and process.parse_stat(stat).state not in "ZX":
                     if tid != self._thread:
                         self._close_kept()
-                        self._kept, self._thread = None, tid
+                        self._thread = tid
                     return True
         return False
 
@@ -333,13 +342,13 @@ class ProcessFiles:
         Raises NoSuchProcess, NoPermission.
         """
         try:
-            if self._kept is None:
+            if name not in self._keeps:
                 content = self._read_once(name)
             else:
                 descriptor = self._kept.get(name, -1)
                 if descriptor < 0:
                     descriptor = self._kept[name] = self._open(name)
-                content = os.pread(descriptor, READ_SIZE, 0)
+                content = os.pread(descriptor, _SMALL_SIZE, 0)
         except OSError as error:
             raise self._meaning_at_read(error) from None
         if not content:
@@ -349,7 +358,7 @@ class ProcessFiles:
     def _read_once(self, name: str) -> bytes:
         descriptor = self._open(name)
         try:
-            return os.read(descriptor, READ_SIZE)
+            return os.read(descriptor, _SMALL_SIZE)
         finally:
             os.close(descriptor)
 
@@ -360,6 +369,13 @@ class ProcessFiles:
                 return meaning_of(error, self.pid)
             return meaning_of(OSError(errno.ESRCH, ""), self.pid)
         return meaning_of(error, self.pid)
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many descriptors as the system lets us: the whole machine takes three a process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def meaning_of(error: OSError, pid: int) -> SourceError:

@@ -47,3 +47,7 @@ class ChangeGate:
         same = rollup == self._rollup
         self._rollup = rollup
         return same
+
+    def remember(self, rollup: bytes) -> None:
+        """Take note of the smaps_rollup that was read beside a layout."""
+        self._rollup = rollup

@@ -97,6 +97,7 @@ class Recorder:
         self._machine = MachineKnowledge()
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, _Target] = {}
+        self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
         now = time.monotonic_ns()
         self._budget = Budget(policy.max_cpu, now, time.process_time_ns())
         self._committed_ns = now
@@ -153,6 +154,8 @@ class Recorder:
 
     def fast_pass(self) -> None:
         """Read RSS and high-water mark of all targets; take a layout where RSS rose to a peak."""
+        if self._arriving.discovery_period_ns is not None:
+            self._discover()
         for target in list(self._targets.values()):
             try:
                 reading = target.sampler.fast_reading()
@@ -170,6 +173,12 @@ class Recorder:
                 self.progress.peaks += 1
             elif due is not Due.UNCHANGED:
                 self._say_too_much(target, due)
+
+    def _discover(self) -> None:
+        """Take in, between two ticks, processes that have just come."""
+        for files in self._arriving.arrivals(self._targets.keys()):
+            self._begin_tick(cause="start")
+            self._add(files)
 
     def _begin_tick(
         self, late_ns: int | None = None, skipped: int = 0, cause: str | None = None
@@ -189,12 +198,17 @@ class Recorder:
     # -- one target -------------------------------------------------------------------------------
 
     def _add(self, files: ProcessFiles) -> None:
+        schedule = LayoutSchedule(files, self._policy, self._budget)
         try:
             sampler = ProcessSampler(files, self._machine)
+            schedule.prepare()
         except SourceError:
             files.close()  # came and went
             return
-        schedule = LayoutSchedule(files, self._policy, self._budget)
+        key = sampler.facts.key
+        if self._ended.get(key.pid) == key.start_time:
+            files.close()  # a zombie that nobody reaps is still listed
+            return
         target = _Target(sampler, schedule, self._writer.add_process(sampler.facts))
         self._targets[files.pid] = target
         self.progress.processes += 1
@@ -231,7 +245,7 @@ class Recorder:
             self._end(target)
             return
         if not cheap:
-            target.schedule.took(sample)
+            target.schedule.took(sample, sampler.rollup_text)
             self._store_evidence(target)
         if sample.reading.resident is not None:
             target.fast = FastReading(sample.reading.resident, sample.reading.high_water_mark)
@@ -267,6 +281,8 @@ class Recorder:
             pass  # it ended just now; the next look at it will find that
 
     def _end(self, target: _Target) -> None:
+        key = target.sampler.facts.key
+        self._ended[key.pid] = key.start_time
         self._writer.end_process(target.process_id)
         target.sampler.files.close()
         del self._targets[target.sampler.files.pid]

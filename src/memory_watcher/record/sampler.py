@@ -58,6 +58,8 @@ class ProcessSampler:
         self._machine = machine
         self._stacks = StackPointers(files)
         self._next_rollup_ns = 0
+        #: What smaps_rollup said beside the last layout, if it was read.
+        self.rollup_text: bytes | None = None
         #: Found with the last layout, to be stored beside it.
         self.stack_pointers: dict[int, int] = {}
         self.elf_segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
@@ -163,14 +165,16 @@ class ProcessSampler:
         return not self._machine.statm_is_exact
 
     def _rollup(self) -> Rollup | None:
+        self.rollup_text = None
         now = time.monotonic_ns()
         if now < self._next_rollup_ns:
             return None
         self._next_rollup_ns = now + _ROLLUP_EVERY_NS
         try:
-            return parse_rollup(self.files.rollup())
+            self.rollup_text = self.files.rollup()
         except SourceError:
             return None  # kernels before 4.14 have none
+        return parse_rollup(self.rollup_text)
 
     def _reading(self, stat: Stat, statm: Statm | None) -> Reading:
         """The cheap figures; what has no memory any more has no sizes, which is not 0."""

@@ -27,12 +27,21 @@ class LayoutSchedule:
     def __init__(self, files: ProcessFiles, policy: Policy, budget: Budget) -> None:
         self._policy = policy
         self._budget = budget
+        self._pid = files.pid
         self._gate = ChangeGate(files)
         self._resident = 0  # of the last layout
         self.highest_resident = 0  # of all layouts of this image
         self.cost_ns = 0
         self.wall_ns = 0
         self.last_full_ns: int | None = None
+
+    def prepare(self) -> None:
+        """Take note of the cheap figures before the first layout is read.
+
+        Raises NoSuchProcess.
+        """
+        if self._policy.full_every_ns:
+            self._gate.is_shut()
 
     def due(self) -> Due:
         """Whether to read the layout at a tick.
@@ -73,11 +82,17 @@ class LayoutSchedule:
         allowed = self._budget.allows(round(self.cost_ns * growth), reserve_ns)
         return Due.READ if allowed else Due.TOO_DEAR
 
-    def took(self, sample: Sample) -> None:
-        """Learn from a layout that was read."""
-        if self.last_full_ns is not None:
+    def took(self, sample: Sample, rollup: bytes | None) -> None:
+        """Learn from a layout that was read, and from the smaps_rollup beside it, if it was read."""
+        now = time.monotonic_ns()
+        if rollup is not None:
+            self._gate.remember(rollup)
+        if self.last_full_ns is None:
+            # All processes are read first at the same tick; let them not all be due together again.
+            now -= hash((self._pid, 1)) % (self._policy.full_every_ns or 1)
+        else:
             # The first one is no guide: all its mappings had to be parsed.
             self.cost_ns, self.wall_ns = sample.cpu_ns or 0, sample.wall_ns or 0
-        self.last_full_ns = time.monotonic_ns()
+        self.last_full_ns = now
         self._resident = sample.reading.resident or 0
         self.highest_resident = max(self.highest_resident, self._resident)
