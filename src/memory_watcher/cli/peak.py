@@ -1,7 +1,9 @@
 """Show where the memory of a process went at its peak, or at any other recorded moment.
 
-A recording of one process shows that process; of several, choose one with --pid, or see them all
-at the moment when the machine had the least memory available.
+A recording of one process shows that process. One of a command, of a process with its children or
+of processes selected by what they are shows them all together, at the moment of their highest PSS.
+One of the whole machine shows the moment when it had the least memory available. Choose one process
+with --pid.
 
   memory-peak                                  the peak in measurement.db
   memory-peak server.db -p 123 --by kind       what kinds of memory its peak consisted of
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ..render.system_view import SystemView
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
+    from ..store.trees import RecordedSelection, TreeRecording
 
 DEFAULT_FILE = "measurement.db"
 DEFAULT_TOP = {"process": 20, "system": 30}
@@ -78,11 +81,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
-    from ..store.recording import Recording
+    from ..store.trees import TreeRecording
 
-    with Recording(_file(args)) as recording:
+    with TreeRecording(_file(args)) as recording:
         process = _chosen(recording, args)
-        if process is None:
+        selection = recording.selection() if process is None else None
+        if selection is not None:
+            text = _tree_text(recording, selection, args)
+        elif process is None:
             text = _system_text(_system_view(recording, args), args.json)
         else:
             text = _process_text(_process_view(recording, process, args), args.json)
@@ -187,6 +193,32 @@ def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
             moments, lambda moment: moment_size(moment, args.process_memory), _top(args, "system")
         ),
     )
+
+
+def _tree_text(
+    recording: TreeRecording, selection: RecordedSelection, args: argparse.Namespace
+) -> str:
+    from ..errors import UsageError
+    from .peak_tree import SHOWN_PROCESSES, tree_view
+
+    if args.process_memory != "pss":
+        raise UsageError(
+            f"--process-memory {args.process_memory}: that of several processes cannot be added up,"
+            " shared pages would count several times; choose one with --pid"
+        )
+    view = tree_view(
+        recording,
+        selection,
+        _time(args),
+        by=args.by,
+        top=_top(args, "process"),
+        shown=None if args.json else SHOWN_PROCESSES,
+    )
+    if args.json:
+        from ..render.tree_json import render
+    else:
+        from ..render.tree_text import render
+    return render(view)
 
 
 def _process_text(view: ProcessView, as_json: bool) -> str:

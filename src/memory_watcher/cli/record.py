@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..record.policy import Policy
     from ..record.recorder import Progress, Recorder
     from ..record.targets import NamedTargets, WholeMachine
-    from ..store.trees import TreeWriter
+    from ..store.tree_writer import TreeWriter
     from .target_options import Request
 
     AnyTargets = NamedTargets | DiscoveredTargets | WholeMachine
@@ -177,7 +177,7 @@ def _record_command(job: _Job, launched: Launched) -> int:
 def _record(job: _Job, stop: Stop) -> None:
     from ..procfs.source import ProcSource
     from ..record.recorder import Recorder
-    from ..store.trees import TreeWriter
+    from ..store.tree_writer import TreeWriter
 
     source = ProcSource(job.proc)
     targets = None if job.launched else target_options.targets_of(job.request, source)

@@ -14,7 +14,7 @@ from ..procfs.cgroup import (
     parse_memberships,
     read_mountinfo,
 )
-from ..store.trees import TreeWriter
+from ..store.tree_writer import TreeWriter
 from .discovery import DiscoveredTargets
 from .selection import Selection
 

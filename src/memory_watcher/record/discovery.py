@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..procfs.scan import Kin, MemoryComparer, Scanner
-from ..procfs.source import ProcessFiles, ProcSource
+from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
 from .family import Family
 from .selection import Selection
@@ -51,6 +51,7 @@ class DiscoveredTargets:
         self.too_short = 0
         self.limit = limit
         self.limit_reached = False
+        raise_descriptor_limit()
         self._source = source
         self._scanner = Scanner(source)
         self._named = named

@@ -1,18 +1,13 @@
-"""What is stored about several processes that belong together: what was selected, exits, cgroups.
-
-`TreeWriter` and `TreeRecording` are Writer and Recording with these questions added.
-"""
+"""Questions about several processes that belong together: what was selected, exits, cgroups."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from ..errors import SelectionError
-from ..model import ProcessFacts
-from .connection import explained
+from ..model import Totals
 from .readonly import Row
 from .recording import Recording
-from .writer import Writer
 
 
 class RecordedSelection(NamedTuple):
@@ -42,94 +37,18 @@ class PeakRow(NamedTuple):
 
 
 class SumRow(NamedTuple):
-    """The sums over one layout, bytes: PSS, USS and swap of it may be added over processes."""
+    """The sums over one layout."""
 
     process_id: int
     tick: int
-    measurement_id: int
-    mappings: int
-    size: int
-    rss: int | None
-    pss: int | None
-    uss: int | None
-    swap: int | None
-    swap_pss: int | None
-
-
-class TreeWriter(Writer):
-    """A recording being written, of processes that belong together."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._id_of_pid: dict[int, int] = {}
-        self._cgroup_fields: dict[str, int] = {}
-
-    def selection(self, kind: str, description: str, root_pid: int | None) -> None:
-        """Store what this run records."""
-        with explained(self.path):
-            self._execute(
-                "INSERT INTO selections VALUES (?, ?, CAST(? AS TEXT), ?, NULL)",
-                *(self._run, kind, description.encode("utf-8", "surrogateescape"), root_pid),
-            )
-
-    def too_short(self, count: int) -> None:
-        """Store how many processes had ended before anything could be read of them."""
-        with explained(self.path):
-            self._execute("UPDATE selections SET too_short = ? WHERE run_id = ?", count, self._run)
-
-    def add_process(self, facts: ProcessFacts) -> int:
-        """Store a process, and remember its number for when it exits."""
-        process_id = super().add_process(facts)
-        self._id_of_pid[facts.key.pid] = process_id
-        return process_id
-
-    def exit(self, pid: int, code: int | None, signal: int | None, max_rss: int) -> None:
-        """Store how a process of this run ended; one that was never recorded is passed over."""
-        process_id = self._id_of_pid.get(pid)
-        if process_id is not None:
-            with explained(self.path):
-                self._execute(
-                    "INSERT OR REPLACE INTO exits VALUES (?, ?, ?, ?)",
-                    *(process_id, code, signal, max_rss),
-                )
-
-    def cgroup(self, version: int, path: str) -> int:
-        """Store a cgroup, or find it again; returns its number."""
-        text = path.encode("utf-8", "surrogateescape")
-        with explained(self.path):
-            self._execute(
-                "INSERT OR IGNORE INTO cgroups (version, path) VALUES (?, CAST(? AS TEXT))",
-                *(version, text),
-            )
-            (number,) = self._connection.execute(
-                "SELECT id FROM cgroups WHERE path = CAST(? AS TEXT)", (text,)
-            ).fetchone()
-        return int(number)
-
-    def cgroup_figures(self, cgroup_id: int, changes: dict[str, int]) -> None:
-        """Store the figures of a cgroup that changed at this tick."""
-        with explained(self.path):
-            self._begin()
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO cgroup_readings VALUES (?, ?, ?, ?)",
-                [
-                    (cgroup_id, self._cgroup_field(name), self._tick, value)
-                    for name, value in changes.items()
-                ],
-            )
-
-    def _cgroup_field(self, name: str) -> int:
-        if name not in self._cgroup_fields:
-            self._execute("INSERT OR IGNORE INTO cgroup_fields (name) VALUES (?)", name)
-            (number,) = self._connection.execute(
-                "SELECT id FROM cgroup_fields WHERE name = ?", (name,)
-            ).fetchone()
-            self._cgroup_fields[name] = number
-        return self._cgroup_fields[name]
+    totals: Totals
 
 
 class TreeRecording(Recording):
     """A recording opened for reading, with questions about processes that belong together."""
+
+    def __enter__(self) -> TreeRecording:
+        return self
 
     def selection(self) -> RecordedSelection | None:
         """What the last run recorded; None if that is a single process or the whole machine."""
@@ -172,22 +91,22 @@ class TreeRecording(Recording):
         Raises SelectionError if there is none.
         """
         rows = self._database.rows(
-            "SELECT process_id, tick, id, mappings, layout_size, rss, pss, uss, layout_swap,"
-            " swap_pss FROM readings"
+            "SELECT process_id, tick, mappings, layout_size, rss, pss, uss, layout_swap, swap_pss"
+            " FROM readings"
             " WHERE keyframe IS NOT NULL AND tick BETWEEN ? AND ? ORDER BY tick, process_id",
             *(first_tick, last_tick),
         )
         if not rows:
             raise SelectionError(f"{self.path}: no layout was recorded")
-        return [SumRow(*row) for row in rows]
+        return [SumRow(row[0], row[1], Totals._make(row[2:])) for row in rows]
 
-    def last_ticks(self, first_tick: int, last_tick: int) -> dict[int, int]:
-        """The last tick at which each process was seen alive, by process id."""
+    def extra_ticks(self, first_tick: int, last_tick: int) -> set[int]:
+        """Ticks between the regular ones: only a process that started, peaked or ended was read."""
         rows = self._database.rows(
-            "SELECT p.id, p.end_tick FROM processes AS p WHERE p.end_tick BETWEEN ? AND ?",
+            "SELECT id FROM ticks WHERE cause IS NOT NULL AND id BETWEEN ? AND ?",
             *(first_tick, last_tick),
         )
-        return {process_id: end - 1 for process_id, end in rows}
+        return {row[0] for row in rows}
 
     def cgroups(self) -> list[tuple[int, int, str]]:
         """Number, version and path of the cgroups that were recorded."""
