@@ -339,7 +339,8 @@ def test_bad_period(target: Target, period: str, classic: bool, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["abc"], "--pid: 'abc' is not a PID"),
+        (["abc"], "'abc' is not a PID; to launch a command, put -- in front of it"),
+        (["-p", "abc"], "--pid: 'abc' is not a PID"),
         (["-p", "0"], "--pid: '0' is not a PID"),
         (["-p", "-1"], "--pid: '-1' is not a PID"),
         (["-p", ""], "--pid: '' is not a PID"),

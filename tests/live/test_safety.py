@@ -120,8 +120,9 @@ def test_full_disk(busy: Target, small_disk: Path, tmp_path: Path) -> None:
     assert one(file, "SELECT last_tick, end_reason FROM runs") == (None, None)
     shown = run("memory-peak", file)
     assert shown.returncode == 0, shown.stderr
-    again = run("memory-record", "-p", str(busy.pid), "--period", "20", "--database-file", file)
-    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    with recorder(file, "-p", busy.pid, "--period", "20", "--quiet") as recording:
+        code, again = recording.end()
+    assert (code, again.count("\n")) == (1, 1), again
     assert ticks(file) >= committed
     # Where there is room, it goes on.
     for part in small_disk.iterdir():
