@@ -16,6 +16,7 @@ from ..errors import MemoryWatcherError, UsageError
 COMMANDS = {
     "record": "record",
     "peak": "peak",
+    "ls": "ls",
     "load-smaps": "load_smaps",
 }
 

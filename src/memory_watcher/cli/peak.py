@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             text = _system_text(_system_view(recording, args), args.json)
         else:
             text = _process_text(_process_view(recording, process, args), args.json)
-    _print(text)
+    write_text(text)
     return 0
 
 
@@ -237,7 +237,7 @@ def _system_text(view: SystemView, as_json: bool) -> str:
     return render(view)
 
 
-def _print(text: str) -> None:
+def write_text(text: str) -> None:
     """Write to stdout whatever its encoding is: a name it cannot hold must not end in an error."""
     import sys
 

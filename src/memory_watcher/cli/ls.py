@@ -1,0 +1,65 @@
+"""List the processes of a recording: who they were, how long they lived, their peaks.
+
+memory-watcher ls                            the processes of measurement.db, as they came
+memory-watcher ls server.db --sort pss       the biggest first
+memory-watcher ls server.db --json
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .peak import DEFAULT_FILE, write_text
+
+#: As in render.process_list.SORTINGS, which is loaded only when it is needed.
+_COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes."""
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default=DEFAULT_FILE,
+        metavar="FILE",
+        help="the recording (default %(default)s)",
+    )
+    parser.add_argument(
+        "--sort",
+        choices=_COLUMNS,
+        default="first",
+        help="by when it was first or last seen, PID, name, parent's PID, peak RSS or PSS, or the"
+        " kernel's high-water mark; sizes from the highest (default %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the list."""
+    from ..analysis.tree import parents
+    from ..render.process_list import SORTINGS, ListedProcess, render_json, render_text
+    from ..store.trees import PeakRow, TreeRecording
+
+    with TreeRecording(args.file) as recording:
+        processes = recording.processes()
+        parent_of = parents(processes)
+        peaks, exits = recording.peaks(), recording.exits()
+        selection = recording.selection()
+    nothing = PeakRow(None, None, None)
+    rows = [
+        ListedProcess(
+            process,
+            parent_of[process.id],
+            peaks.get(process.id, nothing),
+            exits.get(process.id),
+        )
+        for process in processes
+    ]
+    rows.sort(key=SORTINGS[args.sort])
+    too_short = selection.too_short if selection else None
+    if args.json:
+        write_text(render_json(rows, too_short))
+    else:
+        notes = [f"Too short to read: {too_short} more."] if too_short else []
+        write_text(render_text(rows, notes))
+    return 0

@@ -1,0 +1,98 @@
+"""What `ls` shows: the processes of a recording, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..store.results import RecordedProcess
+from ..store.trees import PeakRow, RecordedExit
+from ..units import format_kib, format_time
+from .columns import ABSENT
+from .escape import escape, pad, width
+from .json_values import dump, process_facts
+
+
+class ListedProcess(NamedTuple):
+    """One process of a recording; `parent` is its parent's number in it, `exit` if it was told."""
+
+    process: RecordedProcess
+    parent: int | None
+    peak: PeakRow
+    exit: RecordedExit | None
+
+
+#: Column -> what it is sorted by; sizes and times from the highest, names from A.
+SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
+    "first": lambda row: (row.process.first_seen is None, row.process.first_seen, row.process.id),
+    "last": lambda row: -(row.process.last_seen or 0),
+    "pid": lambda row: row.process.pid,
+    "name": lambda row: (row.process.name, row.process.pid),
+    "parent": lambda row: (row.process.parent_pid or 0, row.process.pid),
+    "rss": lambda row: -(row.peak.rss or -1),
+    "pss": lambda row: -(row.peak.pss or -1),
+    "hwm": lambda row: -(row.peak.high_water_mark or -1),
+}
+
+
+def ending(row: ListedProcess) -> str:
+    """How it ended, as far as is known."""
+    if row.exit is not None and row.exit.signal is not None:
+        return f"signal {row.exit.signal}"
+    if row.exit is not None:
+        return f"exit {row.exit.code}"
+    return "ended" if row.process.ended else "not seen ending"
+
+
+def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str:
+    """A line for each process, in columns; the command line last, as it is the longest."""
+    heads = ["PID", "name", "parent", "first seen", "last seen", "end"]
+    heads += ["peak RSS", "peak PSS", "high-water mark", "id", "command line"]
+    right = {0, 2, 6, 7, 8, 9}
+    cells = [heads, *(_cells(row) for row in rows)]
+    widths = [max(width(line[column]) for line in cells) for column in range(len(heads))]
+    lines = []
+    for line in cells:
+        padded = [
+            f"{' ' * (widths[column] - width(cell))}{cell}"
+            if column in right
+            else pad(cell, widths[column])
+            for column, cell in enumerate(line)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
+
+
+def _cells(row: ListedProcess) -> list[str]:
+    process = row.process
+    return [
+        str(process.pid),
+        escape(process.name) or ABSENT,
+        ABSENT if process.parent_pid is None else str(process.parent_pid),
+        ABSENT if process.first_seen is None else format_time(process.first_seen),
+        ABSENT if process.last_seen is None else format_time(process.last_seen),
+        ending(row),
+        format_kib(row.peak.rss),
+        format_kib(row.peak.pss),
+        format_kib(row.peak.high_water_mark),
+        str(process.id),
+        ABSENT if process.command_line is None else escape(process.command_line),
+    ]
+
+
+def render_json(rows: Sequence[ListedProcess], too_short: int | None) -> str:
+    """One JSON object and a newline; sizes in bytes."""
+    return dump({"processes": [_facts(row) for row in rows], "too_short": too_short})
+
+
+def _facts(row: ListedProcess) -> dict[str, Any]:
+    return {
+        **process_facts(row.process),
+        "parent_id": row.parent,
+        "exit_code": row.exit.code if row.exit else None,
+        "exit_signal": row.exit.signal if row.exit else None,
+        "exit_max_rss": row.exit.max_rss if row.exit else None,
+        "peak_rss": row.peak.rss,
+        "peak_pss": row.peak.pss,
+        "high_water_mark": row.peak.high_water_mark,
+    }
