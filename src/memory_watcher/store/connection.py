@@ -8,6 +8,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from ..errors import CannotWrite, RecordingBusy
 from . import schema
@@ -68,15 +69,18 @@ def connect_for_writing(path: str) -> sqlite3.Connection:
 
     Raises NotARecording, NewerRecording, CannotWrite.
     """
+    if os.path.getsize(path) > 0:
+        _check_untouched(path)
     # A path that begins with "file:" is a path too: hence the absolute form.
     connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
     try:
-        if os.path.getsize(path) > 0:
-            schema.check(connection, path)
         with explained(path):
+            is_blank = _is_blank(connection)
+            if not is_blank:
+                schema.check(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            if os.path.getsize(path) == 0 or not _has_schema(connection):
+            if is_blank:
                 schema.create(connection)
     except BaseException:
         connection.close()
@@ -84,8 +88,35 @@ def connect_for_writing(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _has_schema(connection: sqlite3.Connection) -> bool:
-    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+def _check_untouched(path: str) -> None:
+    """Refuse other files by a connection that cannot write.
+
+    Closing one that can would fold a -wal file that another program left into its database.
+    """
+    connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode=ro", uri=True)
+    try:
+        if not _is_blank(connection):
+            schema.check(connection, path)
+    except sqlite3.OperationalError:
+        pass  # what an interrupted program left is to be mended first: the next connection does
+    finally:
+        connection.close()
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was ever stored: a new file, or a recorder was killed while it laid it out.
+
+    Raises sqlite3.OperationalError if that cannot be told by reading alone.
+    """
+    try:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        application = connection.execute("PRAGMA application_id").fetchone()
+        version = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return False  # no SQLite file
+    return bool(tables == application == version == (0,))
 
 
 def fold_wal(connection: sqlite3.Connection) -> bool:
