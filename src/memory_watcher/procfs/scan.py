@@ -93,6 +93,7 @@ class Scanner:
         self._source = source
         self._root = source.root
         self._last_pid: bytes | None = None
+        self._was_new = False
         self._loadavg = -1
         if self.shows_own_namespace():
             with contextlib.suppress(OSError):
@@ -124,7 +125,9 @@ class Scanner:
         except (OSError, IndexError):
             return True
         before, self._last_pid = self._last_pid, last_pid
-        return last_pid != before
+        # fork hands the PID out before the process is listed: one more look finds that one, too.
+        is_new, self._was_new = last_pid != before or self._was_new, last_pid != before
+        return is_new
 
     def forget(self) -> None:
         """Answer the next question whether anything was started with yes."""
