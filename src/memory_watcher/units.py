@@ -101,11 +101,12 @@ def format_time(nanoseconds: int) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}.{rest // MILLISECOND:03d}"
 
 
-def parse_time(text: str, option: str) -> int:
+def parse_time(text: str, option: str, *, first: bool = False) -> int:
     """UTC nanoseconds of an ISO 8601 time, local unless it names a zone.
 
     A time is taken to the last nanosecond of what it says: `15:58:03.942` includes all of that
     millisecond, `15:58:03` all of that second, so that a printed time finds its own measurement.
+    With `first` it is taken from the first one: for the start of a span.
 
     Raises UsageError, naming `option`.
     """
@@ -125,7 +126,10 @@ def parse_time(text: str, option: str) -> int:
         raise UsageError(f"{option}: {text!r}: {error}") from None
     whole = int((moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds())
     if second is None:
-        return (whole + 60) * SECOND - 1
-    if fraction is None:
-        return (whole + 1) * SECOND - 1
-    return whole * SECOND + (int(fraction) + 1) * int(10 ** (9 - len(fraction))) - 1
+        length = 60 * SECOND
+    elif fraction is None:
+        length = SECOND
+    else:
+        length = int(10 ** (9 - len(fraction)))
+    begin = whole * SECOND + int(fraction or 0) * length
+    return begin if first else begin + length - 1

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from ..model import LayoutState
 from .watch import PAUSE, Instants, Watch
 
+#: There was memory, which nobody read; the others without a layout have none.
+UNSEEN = (LayoutState.NOT_TAKEN, LayoutState.NO_PERMISSION)
 #: Layouts from good to bad.
 _QUALITY = (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.TORN)
 
@@ -75,7 +77,7 @@ class Presence:
             elif state is not LayoutState.NOT_TAKEN:
                 current = None
             if current is None:
-                if state in (LayoutState.NOT_TAKEN, LayoutState.NO_PERMISSION):
+                if state in UNSEEN:
                     self._count("lacking", start, end)
             elif start < end:
                 if not state.has_layout:
@@ -172,11 +174,12 @@ class Presence:
         return max(median_low(steps) if steps else 0, self._watch.usual_ns)
 
     def gaps(self, until: list[int]) -> list[int]:
-        """1 for each instant for which no layout stands."""
+        """1 for each instant at which there was memory, but no layout stands."""
         gaps = []
         standing = -(2**63)
         for position, time in enumerate(self._instants.times):
             if self.known[position]:
                 standing = until[position]
-            gaps.append(int(not self.known[position] and time >= standing))
+            unseen = not self.known[position] and self.states[position] in UNSEEN
+            gaps.append(int(unseen and time >= standing))
         return gaps

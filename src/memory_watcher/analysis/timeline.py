@@ -70,8 +70,8 @@ class Timeline:
     read more often than layouts; so is `high_water_mark`.
 
     After `reduce` an instant stands for a whole column: `torn` and `gaps` count the instants in it
-    with a torn layout or for which none stands (before, they are 0 or 1), `resident_highest` and
-    `high_water_mark` are the highest of the column.
+    with a torn layout, or with memory but no layout (before, they are 0 or 1),
+    `resident_highest` and `high_water_mark` are the highest of the column.
     """
 
     figure: Figure

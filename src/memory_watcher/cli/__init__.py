@@ -18,6 +18,8 @@ COMMANDS = {
     "peak": "peak",
     "ls": "ls",
     "load-smaps": "load_smaps",
+    "chart": "chart",
+    "report": "report",
 }
 
 
@@ -54,6 +56,11 @@ def main_record() -> int:
 def main_peak() -> int:
     """Run `memory-peak`."""
     return _run("peak", "memory-peak", sys.argv[1:])
+
+
+def main_chart() -> int:
+    """Run `memory-chart`."""
+    return _run("chart", "memory-chart", sys.argv[1:])
 
 
 def main_load_smaps() -> int:

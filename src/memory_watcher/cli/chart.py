@@ -1,0 +1,216 @@
+"""Draw the whole history of a recording: where the memory went, and when.
+
+A stacked area in which each kind of memory or each name has its own colour, with RSS, the kernel's
+high-water mark and the peak. A recording of one process shows that process; of several, choose one
+with --pid, or see all of them. The ending of -o says what is written: .png, .svg, .pdf, or .html
+for the report, which is also what is shown without -o.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..analysis.identity import By
+    from ..analysis.timeline import Figure
+    from ..render.chart import ChartView
+    from ..store.recording import Recording
+    from ..store.results import RecordedProcess
+
+DEFAULT_FILE = "measurement.db"
+DEFAULT_TOP = 20
+DEFAULT_WIDTH, DEFAULT_HEIGHT = 1200, 600
+_LARGEST = 20_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes."""
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"the recording (default {DEFAULT_FILE})"
+    )
+    parser.add_argument(
+        "--database-file", metavar="FILE", help="the recording, as memory-record names it"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PICTURE",
+        help="the file to write, .png, .svg, .pdf or .html; without it the report FILE.html is"
+        " written, and opened in a browser if there is a display",
+    )
+    parser.add_argument("-p", "--pid", type=int, metavar="PID", help="the process to show")
+    parser.add_argument(
+        "--process-id",
+        type=int,
+        metavar="ID",
+        help="the process to show, by its number in the recording: for a PID that was used again",
+    )
+    parser.add_argument(
+        "--process-memory",
+        choices=("pss", "rss", "uss", "swap"),
+        default="pss",
+        help="the figure that is stacked (default pss); for several processes pss, uss or swap"
+        " (as SwapPss), for in rss a page that several share would count in each",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("kind", "name", "mapping", "process"),
+        help="what an area stands for (default name; process if several are shown)",
+    )
+    parser.add_argument(
+        "--top",
+        type=_count,
+        default=DEFAULT_TOP,
+        metavar="N",
+        help=f"how many names, mappings or processes have an area of their own, those with the"
+        f" highest peaks; the others are one area (default {DEFAULT_TOP})",
+    )
+    parser.add_argument(
+        "--from", dest="first", metavar="ISO", help="leave out what was before this local time"
+    )
+    parser.add_argument(
+        "--to", dest="last", metavar="ISO", help="leave out what was after this local time"
+    )
+    parser.add_argument(
+        "--width", type=int, default=DEFAULT_WIDTH, metavar="PIXELS", help="default 1200"
+    )
+    parser.add_argument(
+        "--height", type=int, default=DEFAULT_HEIGHT, metavar="PIXELS", help="default 600"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the picture or the report; errors are raised as MemoryWatcherError."""
+    from ..render.chart import render
+    from ..render.output import write_whole
+    from ..store.recording import Recording
+
+    name = _file(args)
+    file_format = _format(args)
+    with Recording(name) as recording:
+        processes = _chosen(recording, args)
+        if file_format == "html":
+            return _report(recording, processes, args.output)
+        _refuse_recording(args.output, name)
+        view = _view(recording, processes, args)
+    write_whole(args.output, render(view, file_format, args.width, args.height))
+    return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text}: must not be negative")
+    return number
+
+
+def _file(args: argparse.Namespace) -> str:
+    from ..errors import UsageError
+
+    if args.file is not None and args.database_file not in (None, args.file):
+        raise UsageError(
+            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
+        )
+    name: str = args.file or args.database_file or DEFAULT_FILE
+    return name
+
+
+def _format(args: argparse.Namespace) -> str:
+    import os
+
+    from ..errors import UsageError
+    from ..render.chart import FORMATS, SMALLEST
+
+    for option, pixels, least in (
+        ("--width", args.width, SMALLEST[0]),
+        ("--height", args.height, SMALLEST[1]),
+    ):
+        if not least <= pixels <= _LARGEST:
+            raise UsageError(f"{option}: {pixels} is not from {least} to {_LARGEST} pixels")
+    if args.output is None:
+        return "html"
+    ending: str = os.path.splitext(args.output)[1].lower().lstrip(".")
+    if ending in (*FORMATS, "html"):
+        return ending
+    raise UsageError(f"-o: {args.output}: its ending must be .png, .svg, .pdf or .html")
+
+
+def _refuse_recording(output: str, name: str) -> None:
+    import os
+
+    from ..errors import UsageError
+
+    if os.path.exists(output) and os.path.samefile(output, name):
+        raise UsageError(f"-o: {output} is the recording itself; name another file")
+
+
+def _chosen(recording: Recording, args: argparse.Namespace) -> list[RecordedProcess]:
+    """The processes to show: one, or all of them."""
+    if args.pid is None and args.process_id is None and recording.process_count() > 1:
+        return recording.processes()
+    return [recording.process(pid=args.pid, process_id=args.process_id)]
+
+
+def _view(
+    recording: Recording, processes: list[RecordedProcess], args: argparse.Namespace
+) -> ChartView:
+    from ..analysis.usages import load
+    from ..errors import SelectionError
+    from ..render.chart import ChartView
+    from ..units import parse_time
+
+    figure = _figure(args.process_memory, len(processes) > 1)
+    usages = load(
+        recording,
+        processes,
+        figures=(figure,),
+        first_ns=None if args.first is None else parse_time(args.first, "--from", first=True),
+        last_ns=None if args.last is None else parse_time(args.last, "--to"),
+    )
+    by: By = args.by or ("process" if len(processes) > 1 else "name")
+    timeline = usages.timeline(figure, by, args.top)
+    if not len(timeline):
+        raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
+    return ChartView(timeline, _title(processes, figure), (recording.path.rsplit("/", 1)[-1],))
+
+
+def _figure(asked: str, several: bool) -> Figure:
+    from typing import cast
+
+    from ..analysis.timeline import Figure
+    from ..errors import UsageError
+
+    if several and asked == "rss":
+        raise UsageError(
+            "--process-memory: rss cannot be added up over processes, for a page that several share"
+            " is in each; choose pss, or one process with --pid"
+        )
+    return cast(Figure, "swap_pss" if several and asked == "swap" else asked)
+
+
+def _title(processes: list[RecordedProcess], figure: str) -> str:
+    from ..render.chart import TITLES
+
+    if len(processes) == 1:
+        process = processes[0]
+        return f"{process.name or '(no name)'} (PID {process.pid}): {TITLES[figure]}"
+    return f"{len(processes)} processes: {TITLES[figure]}"
+
+
+def _report(recording: Recording, processes: list[RecordedProcess], output: str | None) -> int:
+    """Write the report; without a name beside the recording, and show it if there is a display."""
+    import os
+    import sys
+    import webbrowser
+
+    from ..report import write_report
+
+    path = output or f"{os.path.splitext(recording.path)[0]}.html"
+    _refuse_recording(path, recording.path)
+    write_report(recording, path, processes)
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    shown = output is None and display and webbrowser.open(f"file://{os.path.abspath(path)}")
+    if output is None and not shown:
+        print(f"{path} is written; open it in a browser", file=sys.stderr)  # noqa: T201
+    return 0

@@ -1,0 +1,90 @@
+"""Where the marks on the axes of a picture stand, and what they say: round sizes, local times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ..units import KIB, MILLISECOND, SECOND
+
+_SIZE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_TIME_STEPS = (
+    *(MILLISECOND * step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    *(SECOND * step for step in (1, 2, 5, 10, 15, 30)),
+    *(60 * SECOND * step for step in (1, 2, 5, 10, 15, 30)),
+    *(3600 * SECOND * step for step in (1, 2, 3, 6, 12)),
+    *(86400 * SECOND * step for step in (1, 2, 7, 14, 28, 91, 365)),
+)
+
+
+class Mark(NamedTuple):
+    """One mark: its place in bytes or UTC nanoseconds, and what stands beside it."""
+
+    place: int
+    text: str
+
+
+def size_marks(highest: int, most: int) -> list[Mark]:
+    """Round sizes from 0 up to `highest`, at most so many, all in one unit."""
+    unit = 0
+    while unit + 1 < len(_UNITS) and highest >= 2 * KIB ** (unit + 1):
+        unit += 1
+    scale = KIB**unit
+    wanted = max(highest, 1) / scale / max(most - 1, 1)
+    step: float = next((step for step in _SIZE_STEPS if step >= wanted), 1000)
+    if unit == 1 and wanted <= 4:
+        step = 4 if wanted > 2 else step  # pages
+    if wanted < 0.5 and unit:
+        step = 0.5 if wanted > 0.2 else 0.2
+    count = int(highest / scale / step + 1e-9) + 1
+    return [
+        Mark(round(number * step * scale), f"{number * step:g} {_UNITS[unit]}" if number else "0")
+        for number in range(count)
+    ]
+
+
+def time_marks(first_ns: int, last_ns: int, most: int) -> list[Mark]:
+    """Round local times within a span, at most so many. The date stands where a day begins.
+
+    The first mark always bears the date, on a second line.
+    """
+    span = max(last_ns - first_ns, 1)
+    step = next((step for step in _TIME_STEPS if span / step <= max(most, 1)), _TIME_STEPS[-1])
+    marks = []
+    day = None
+    for place, moment in _round_times(first_ns, last_ns, step):
+        text = _clock(place, moment, step)
+        if moment.date() != day:
+            day = moment.date()
+            text = f"{day:%Y-%m-%d}" if step >= 86400 * SECOND else f"{text}\n{day:%Y-%m-%d}"
+        marks.append(Mark(place, text))
+    return marks
+
+
+def _round_times(first_ns: int, last_ns: int, step: int) -> Iterator[tuple[int, datetime]]:
+    """Count from each local midnight: marks are round on the clock, also after it was changed."""
+    midnight = datetime.fromtimestamp(first_ns // SECOND).replace(hour=0, minute=0, second=0)
+    days = max(step // (86400 * SECOND), 1)
+    while True:
+        begin = round(midnight.timestamp()) * SECOND
+        following = midnight + timedelta(days=days)
+        end = round(following.timestamp()) * SECOND
+        if begin > last_ns:
+            return
+        place = max(begin, begin - (begin - first_ns) // step * step)
+        while place < end and place <= last_ns:
+            if place >= first_ns:
+                yield place, datetime.fromtimestamp(place // SECOND)
+            place += step
+        midnight = following
+
+
+def _clock(place: int, moment: datetime, step: int) -> str:
+    if step >= 60 * SECOND:
+        return f"{moment:%H:%M}"
+    if step >= SECOND:
+        return f"{moment:%H:%M:%S}"
+    digits = 1 if step >= 100 * MILLISECOND else 2 if step >= 10 * MILLISECOND else 3
+    return f"{moment:%H:%M:%S}.{place % SECOND // 10 ** (9 - digits):0{digits}d}"

@@ -1,0 +1,491 @@
+"""The chart: a stacked area of the whole history, as PNG, SVG or PDF. Needs the extra `chart`.
+
+Everything has its place outside of the data: title, peak and quality above, groups on the right.
+The picture is made without pyplot and with matplotlib's own defaults, so that it changes nothing
+for a program that imports this, and looks the same whatever the user's settings are.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..analysis.presence import UNSEEN
+from ..analysis.timeline import Timeline, reduce
+from ..errors import MissingExtra
+from ..metrics import USAGE
+from ..model import LayoutState
+from ..units import SECOND, format_size, format_time, group_digits
+from .axis import size_marks, time_marks
+from .colours import group_colours
+from .columns import plural
+from .elide import elide
+from .escape import escape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+FORMATS = ("png", "svg", "pdf")
+#: A picture has to have room for its axes and some of its legend.
+SMALLEST = (400, 240)
+
+_DPI = 100
+_INK = "#1f2328"
+_FAINT = "#6a717a"
+_RULE = "#d5d9de"
+_TORN = "#c8102e"
+_NO_LAYOUT = "#9aa1a9"
+_LEFT, _TOP, _BOTTOM, _RIGHT = 74, 74, 46, 14
+_ROW = 16.5
+_SMALL, _NORMAL, _LARGE = 7.5, 8.5, 11.0
+_STRIP = 5
+_FURTHER_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
+    *("IPAGothic", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Emoji"),
+)
+_DASHES = (0, (4, 2.5))
+#: What the figures are called.
+TITLES = {metric.name: metric.title for metric in USAGE} | {"uss": "USS"}
+#: Beside a figure that is in RAM the kernel's own RSS means something; beside swap it does not.
+_IN_RAM = ("pss", "rss", "uss")
+
+
+class ChartView(NamedTuple):
+    """A timeline, not yet reduced, and what it shows in a few words; `notes` are further lines."""
+
+    timeline: Timeline
+    title: str
+    notes: tuple[str, ...] = ()
+
+
+def render(view: ChartView, file_format: str, width: int = 1200, height: int = 600) -> bytes:
+    """Draw the chart; `width` and `height` are pixels (of a PDF or SVG: hundredths of an inch).
+
+    Raises MissingExtra if matplotlib is not installed.
+    """
+    with _matplotlib():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+        from matplotlib.figure import Figure  # noqa: PLC0415
+
+        figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
+        FigureCanvasAgg(figure)
+        _Chart(figure, view, width, height).draw()
+        output = io.BytesIO()
+        metadata = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        figure.savefig(output, format=file_format, metadata=metadata[file_format])
+        return output.getvalue()
+
+
+@contextmanager
+def _matplotlib() -> Iterator[None]:
+    """Use matplotlib's defaults, text as it is (a name with `$` is no formula), and no warnings."""
+    try:
+        import matplotlib as mpl  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtra("charts are drawn by matplotlib", "chart") from None
+    with mpl.rc_context(), warnings.catch_warnings():
+        # Characters that the font lacks are drawn as boxes; a message for each helps nobody.
+        warnings.simplefilter("ignore")
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {
+                "text.parse_math": False,
+                "text.usetex": False,
+                "font.family": ["DejaVu Sans", *_other_fonts()],
+                "font.size": _NORMAL,
+                "text.color": _INK,
+                "svg.hashsalt": "memory-watcher",
+                "pdf.fonttype": 42,
+                "hatch.linewidth": 0.6,
+                "path.simplify": False,
+            }
+        )
+        yield
+
+
+def _other_fonts() -> list[str]:
+    """Give fonts for what DejaVu lacks, as far as they are installed: it ships with matplotlib."""
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415
+
+    installed = {entry.name for entry in fontManager.ttflist}
+    return [name for name in _FURTHER_FONTS if name in installed]
+
+
+def steps(
+    times: Sequence[int], until: Sequence[int], values: Sequence[int | None], origin: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Turn values that stand until some time into points of a line, with NaN where it breaks.
+
+    Seconds since `origin`, bytes. Instants without a value add nothing: what stands goes on.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    rows = [
+        (time, end, value)
+        for time, end, value in zip(times, until, values, strict=True)
+        if value is not None
+    ]
+    if not rows:
+        return np.empty(0), np.empty(0)
+    starts, ends, sizes = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    points = np.full((len(rows), 3, 2), np.nan)
+    points[:, 0] = np.stack((starts, sizes), axis=1)
+    points[:, 1] = np.stack((ends, sizes), axis=1)
+    joined = np.append(ends[:-1] >= starts[1:], True)
+    # Where the next instant follows at once there is no break between the two.
+    points[joined, 2] = points[joined, 1]
+    flat = points.reshape(-1, 2)
+    return (flat[:, 0] - origin) / SECOND, flat[:, 1]
+
+
+class _Chart:
+    """One picture being drawn. Places are pixels from the top left corner unless said otherwise."""
+
+    def __init__(self, figure: Figure, view: ChartView, width: int, height: int) -> None:
+        self._figure = figure
+        self._view = view
+        self._width, self._height = width, height
+        self._legend_width = min(max(round(width * 0.25), 150), 330)
+        self._plot_width = width - _LEFT - self._legend_width - _RIGHT
+        self._plot_height = height - _TOP - _BOTTOM
+        self._whole = view.timeline
+        self._timeline = reduce(view.timeline, self._plot_width)
+        self._origin = self._timeline.times_ns[0] if len(self._timeline) else 0
+        self._end = max([self._origin + 1, *self._timeline.read_until_ns])
+        self._in_ram = view.timeline.figure in _IN_RAM
+        self._highest = self._find_highest()
+        self._axes = self._make_axes()
+
+    def draw(self) -> None:
+        """Draw all of it."""
+        self._draw_scale()
+        self._draw_gaps()
+        self._draw_pauses()
+        self._draw_stack()
+        self._draw_lines()
+        self._draw_quality()
+        self._draw_head()
+        self._draw_legend()
+
+    def _find_highest(self) -> int:
+        values = [value for value in self._timeline.total if value is not None]
+        if self._in_ram:
+            for line in (self._timeline.resident_highest, self._timeline.high_water_mark):
+                values += [value for value in line if value is not None]
+        return max([1, *values])
+
+    def _make_axes(self) -> Axes:
+        axes = self._figure.add_axes(
+            (
+                _LEFT / self._width,
+                _BOTTOM / self._height,
+                self._plot_width / self._width,
+                self._plot_height / self._height,
+            )
+        )
+        axes.set_xlim(0, (self._end - self._origin) / SECOND)
+        axes.set_ylim(0, self._highest * 1.05)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        axes.spines["bottom"].set_color(_FAINT)
+        axes.set_axisbelow(True)
+        return axes
+
+    def _draw_scale(self) -> None:
+        axes = self._axes
+        sizes = size_marks(round(self._highest * 1.05), max(self._plot_height // 50, 2))
+        axes.set_yticks([mark.place for mark in sizes], [mark.text for mark in sizes])
+        axes.grid(axis="y", color=_RULE, linewidth=0.7)
+        times = time_marks(self._origin, self._end, max(self._plot_width // 95, 1))
+        axes.set_xticks(
+            [(mark.place - self._origin) / SECOND for mark in times],
+            [mark.text for mark in times],
+        )
+        axes.tick_params(axis="y", length=0, labelsize=_NORMAL, labelcolor=_INK, pad=6)
+        axes.tick_params(axis="x", length=4, color=_FAINT, labelsize=_NORMAL, labelcolor=_INK)
+
+    def _draw_gaps(self) -> None:
+        """Hatch where no layout stands; where nobody looked at all, there is nothing."""
+        for start, end in _spans_without(self._timeline):
+            self._axes.axvspan(
+                *(self._x(start), self._x(end)),
+                facecolor="#f3f4f6",
+                edgecolor="#cfd4da",
+                hatch="////",
+                linewidth=0,
+                zorder=1,
+            )
+
+    def _draw_pauses(self) -> None:
+        """Say of the empty places in which nobody looked that they are no data."""
+        timeline = self._timeline
+        for until, after in zip(timeline.read_until_ns, timeline.times_ns[1:], strict=False):
+            if (after - until) / SECOND > 90 * self._second_per_pixel():
+                self._axes.text(
+                    *((self._x(until) + self._x(after)) / 2, 0.5, "not recorded"),
+                    transform=self._axes.get_xaxis_transform(),
+                    color=_FAINT,
+                    ha="center",
+                    va="center",
+                    bbox={"facecolor": "white", "edgecolor": "none"},
+                )
+
+    def _draw_stack(self) -> None:
+        """Paint from the top group down, each over the whole below it: no seams between two."""
+        timeline = self._timeline
+        upper = [0 if total is not None else None for total in timeline.total]
+        heights: list[list[int | None]] = []
+        for series in timeline.groups:
+            upper = [
+                None if height is None else height + (value or 0)
+                for height, value in zip(upper, series.values, strict=True)
+            ]
+            heights.append(upper)
+        for number in reversed(range(len(heights))):
+            series = timeline.groups[number]
+            x, y = steps(timeline.times_ns, timeline.until_ns, heights[number], self._origin)
+            colour = group_colours(timeline.by, series.key, series.kind, series.name).light
+            self._axes.fill_between(x, 0, y, facecolor=colour, linewidth=0, zorder=2)
+            if number + 1 < len(heights):
+                self._axes.plot(x, y, color="white", linewidth=0.5, alpha=0.75, zorder=2)
+
+    def _draw_lines(self) -> None:
+        if not self._in_ram:
+            return
+        timeline = self._timeline
+        for values, style, width in (
+            (timeline.high_water_mark, _DASHES, 1.0),
+            (timeline.resident_highest, "-", 1.1),
+        ):
+            x, y = steps(timeline.times_ns, timeline.read_until_ns, values, self._origin)
+            self._axes.plot(x, y, color=_INK, linewidth=width, linestyle=style, zorder=4)
+
+    def _draw_quality(self) -> None:
+        """A strip above the plot: which columns had torn layouts, or none."""
+        timeline = self._timeline
+        for counts, colour in ((timeline.gaps, _NO_LAYOUT), (timeline.torn, _TORN)):
+            spans = [
+                (self._x(time), max(self._x(until) - self._x(time), 2 * self._second_per_pixel()))
+                for time, until, count in zip(
+                    timeline.times_ns, timeline.read_until_ns, counts, strict=True
+                )
+                if count
+            ]
+            height = _STRIP / self._plot_height
+            self._axes.broken_barh(
+                spans,
+                (1.0, height),
+                transform=self._axes.get_xaxis_transform(),
+                facecolor=colour,
+                linewidth=0,
+                clip_on=False,
+                zorder=5,
+            )
+
+    def _draw_head(self) -> None:
+        room = self._width - _LEFT - _RIGHT
+        self._text(_LEFT, 20, self._elided(self._view.title, room, _LARGE), _LARGE, weight="bold")
+        about = " · ".join((*self._facts(), *self._view.notes))
+        self._text(_LEFT, 37, self._elided(about, room, _NORMAL), _NORMAL, colour=_FAINT)
+        self._draw_peak()
+
+    def _facts(self) -> list[str]:
+        timeline = self._whole
+        if not len(timeline):
+            return ["nothing was recorded in this span"]
+        first, last = format_time(timeline.times_ns[0]), format_time(timeline.times_ns[-1])
+        layouts = sum(total is not None for total in timeline.total)
+        return [
+            f"{first[:19].replace('T', ' ')} to {last[11 if first[:10] == last[:10] else 0 : 19]}",
+            plural_of(layouts, "layout", "layouts"),
+        ]
+
+    def _draw_peak(self) -> None:
+        position = self._timeline.peak
+        if position is None:
+            return
+        timeline = self._timeline
+        size, time = timeline.total[position], timeline.times_ns[position]
+        assert size is not None
+        x = self._x(time)
+        self._axes.plot([x, x], [size, self._highest * 1.05], color=_INK, linewidth=0.8, zorder=5)
+        self._axes.plot(
+            [x], [size], marker="o", markersize=4.5, color=_INK, markeredgecolor="white", zorder=6
+        )
+        torn = " (torn)" if timeline.states[position] is LayoutState.TORN else ""
+        text = f"peak {format_size(size)}{torn}  {format_time(time)[11:]}"
+        half = self._measure(text, _NORMAL, "bold") / 2
+        middle = _LEFT + x / ((self._end - self._origin) / SECOND) * self._plot_width
+        centre = min(max(middle, _LEFT + half), _LEFT + self._plot_width - half)
+        self._text(centre, _TOP - _STRIP - 8, text, _NORMAL, weight="bold", align="center")
+
+    # -- the legend -------------------------------------------------------------------------------
+
+    def _draw_legend(self) -> None:
+        left = _LEFT + self._plot_width + 16
+        right = self._width - _RIGHT
+        rows = self._special_rows()
+        y = _TOP + 4.0
+        for row in rows:
+            self._legend_row(left, right, y, row)
+            y += _ROW
+        y += 6 if rows else 0
+        peak = self._timeline.peak
+        groups = list(reversed(self._timeline.groups))
+        if peak is None or not groups:
+            return
+        self._text(right, y, "at the peak", _SMALL, colour=_FAINT, align="right")
+        title = f"{TITLES[self._timeline.figure]} by {self._timeline.by}"
+        self._text(left, y, title, _SMALL, colour=_FAINT)
+        y += _ROW
+        fit = max(int((self._height - 8 - y) / _ROW) + 1, 1)
+        shown = groups if len(groups) <= fit else groups[: fit - 1]
+        for series in shown:
+            colour = group_colours(self._timeline.by, series.key, series.kind, series.name).light
+            name = escape(series.name) or "(no name)"
+            if series.kind is None and series.key == "other":
+                name = plural_of(self._timeline.other_groups, "other", "others")
+            size = format_size(series.values[peak])
+            self._legend_row(left, right, y, _Row(name, size, "patch", colour))
+            y += _ROW
+        if len(shown) < len(groups):
+            more = f"… and {len(groups) - len(shown)} more below"
+            self._text(left + 18, y, more, _NORMAL, colour=_FAINT)
+
+    def _special_rows(self) -> list[_Row]:
+        whole = self._whole
+        rows = []
+        if self._in_ram:
+            for title, values, style in (
+                (
+                    "VmHWM, high-water mark" if self._legend_width > 240 else "VmHWM",
+                    whole.high_water_mark,
+                    "dashed",
+                ),
+                ("RSS (statm)", whole.resident_highest, "line"),
+            ):
+                told = [value for value in values if value is not None]
+                if told:
+                    rows.append(_Row(title, f"max {format_size(max(told))}", style, _INK))
+        torn, gaps = sum(whole.torn), sum(whole.gaps)
+        if torn:
+            rows.append(_Row("torn layouts", group_digits(torn), "strip", _TORN))
+        if gaps:
+            rows.append(_Row(_why(whole), group_digits(gaps), "hatch", _NO_LAYOUT))
+        return rows
+
+    def _legend_row(self, left: float, right: float, y: float, row: _Row) -> None:
+        self._sample(left, y, row)
+        self._text(right, y, row.size, _NORMAL, align="right")
+        room = right - left - 18 - self._measure(row.size, _NORMAL) - 8
+        self._text(left + 18, y, self._elided(row.name, room, _NORMAL), _NORMAL)
+
+    def _sample(self, left: float, y: float, row: _Row) -> None:
+        from matplotlib.lines import Line2D  # noqa: PLC0415
+        from matplotlib.patches import Rectangle  # noqa: PLC0415
+
+        def place(x: float, down: float) -> tuple[float, float]:
+            return x / self._width, 1 - down / self._height
+
+        if row.style in ("line", "dashed"):
+            (x1, y1), (x2, y2) = place(left, y), place(left + 13, y)
+            line = Line2D([x1, x2], [y1, y2], color=row.colour, linewidth=1.1)
+            line.set_linestyle("-" if row.style == "line" else _DASHES)
+            self._figure.add_artist(line)
+            return
+        height = 4 if row.style == "strip" else 11
+        patch = Rectangle(
+            place(left + 1, y + height / 2),
+            *(11 / self._width, height / self._height),
+            facecolor="#f3f4f6" if row.style == "hatch" else row.colour,
+            edgecolor="#b4bac1",
+            hatch="/////" if row.style == "hatch" else None,
+            linewidth=0,
+        )
+        self._figure.add_artist(patch)
+
+    # -- help -------------------------------------------------------------------------------------
+
+    def _x(self, time_ns: int) -> float:
+        return (time_ns - self._origin) / SECOND
+
+    def _second_per_pixel(self) -> float:
+        return (self._end - self._origin) / SECOND / self._plot_width
+
+    def _text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        *,
+        colour: str = _INK,
+        weight: str = "normal",
+        align: str = "left",
+    ) -> None:
+        self._figure.text(
+            *(x / self._width, 1 - y / self._height, text),
+            fontsize=size,
+            color=colour,
+            fontweight=weight,
+            ha=align,
+            va="center",
+        )
+
+    def _elided(self, text: str, room: float, size: float) -> str:
+        return elide(escape(text), room, lambda part: self._measure(part, size))
+
+    def _measure(self, text: str, size: float, weight: str = "normal") -> float:
+        """Width of a text in pixels."""
+        from matplotlib.font_manager import FontProperties  # noqa: PLC0415
+
+        properties = FontProperties(size=size, weight=weight)
+        renderer = self._figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        width, _, _ = renderer.get_text_width_height_descent(text, properties, ismath=False)
+        return float(width)
+
+
+class _Row(NamedTuple):
+    """One line of the legend; `style` is how its sample looks."""
+
+    name: str
+    size: str
+    style: str
+    colour: str
+
+
+def plural_of(count: int, one: str, many: str) -> str:
+    """`1 layout`, `12 000 layouts`."""
+    return plural(count, one, many) if count < 1000 else f"{group_digits(count)} {many}"
+
+
+def _spans_without(timeline: Timeline) -> list[tuple[int, int]]:
+    """Times in which the process was looked at, and had memory, but no layout stands."""
+    spans: list[tuple[int, int]] = []
+    standing = -(2**63)
+    for position, (time, read_until) in enumerate(
+        zip(timeline.times_ns, timeline.read_until_ns, strict=True)
+    ):
+        known = timeline.total[position] is not None
+        if known:
+            standing = timeline.until_ns[position]
+        start = max(time, standing)
+        if start >= read_until or not (known or timeline.states[position] in UNSEEN):
+            continue
+        if spans and spans[-1][1] >= start:
+            spans[-1] = (spans[-1][0], read_until)
+        else:
+            spans.append((start, read_until))
+    return spans
+
+
+def _why(timeline: Timeline) -> str:
+    """Say why there is no layout where there is none."""
+    states = {state for state, gap in zip(timeline.states, timeline.gaps, strict=True) if gap}
+    reasons = sorted(LayoutState(state).label for state in states)
+    return f"no layout ({', '.join(reasons)})" if reasons else "no layout"
