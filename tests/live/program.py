@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -92,6 +93,21 @@ def look(start: int, first: int, count: int) -> int:
 def drop(start: int, first: int, count: int) -> None:
     """Give pages back, keep the mapping."""
     checked(libc.madvise(start + first * PAGE, count * PAGE, MADV_DONTNEED))
+
+
+def spike(pages: int, hold_ms: int, dies: bool = False) -> list[int]:
+    """Have more memory for a moment: RSS at the top (bytes), and the times of growth and fall."""
+    before = time.time_ns()
+    start = mmap(pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
+    ctypes.memset(start, 1, pages * PAGE)
+    with open("/proc/self/statm", "rb") as file:
+        top = int(file.read().split()[1]) * PAGE
+    time.sleep(hold_ms / 1000)
+    if dies:
+        reply(sys.stdout.buffer, result=[top, before, time.time_ns()])
+        os._exit(0)
+    unmap(start, pages)
+    return [top, before, time.time_ns()]
 
 
 def unmap(start: int, pages: int) -> None:
@@ -215,7 +231,7 @@ def churn(start: int, pages: int, step: int) -> int:
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
     for command in (
-        *(reserve, reserve_apart, share, touch, look, drop, unmap, map_file, memfd, sysv),
+        *(reserve, reserve_apart, share, touch, look, drop, spike, unmap, map_file, memfd, sysv),
         *(fork, tell_child, end_child, zombie, reap, execute, rename, hide, become, churn),
     )
 }
