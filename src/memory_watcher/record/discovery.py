@@ -190,8 +190,7 @@ class DiscoveredTargets:
         if self._family is not None:
             for kin in chosen:
                 self._family.adopt(kin)
-            others = [kin for kin in candidates if kin not in self._family]
-            chosen += self._family.take_in(others)
+            chosen += self._family.take_in([kin for kin in candidates if kin not in chosen])
         held_back = {kin.pid for kin in chosen if self._is_held_back(kin)}
         if self._selection is None:
             self._young = {pid: self._young[pid] for pid in held_back}

@@ -26,9 +26,6 @@ class Family:
         self._reaper = reaper
         self._members: dict[int, int] = {}  # PID -> start time; those that ended, too
 
-    def __contains__(self, kin: Kin) -> bool:
-        return self._members.get(kin.pid) == kin.start_time
-
     def adopt(self, kin: Kin) -> None:
         """Take in a process, whatever its parents."""
         self._members.pop(kin.pid, None)
@@ -36,9 +33,9 @@ class Family:
         if len(self._members) > _REMEMBERED:
             del self._members[next(iter(self._members))]
 
-    def take_in(self, strangers: Iterable[Kin]) -> Iterator[Kin]:
+    def take_in(self, candidates: Iterable[Kin]) -> Iterator[Kin]:
         """Take in those that belong to the family, parents before children; tells which."""
-        waiting = sorted(strangers, key=lambda kin: kin.start_time)
+        waiting = sorted(candidates, key=lambda kin: kin.start_time)
         for kin in waiting:
             if self._members.get(kin.pid, kin.start_time) != kin.start_time:
                 del self._members[kin.pid]  # the PID was used again: what it left is long gone
