@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.clock import Deadline
+from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, WholeMachine
 from memory_watcher.store.writer import Writer
@@ -25,6 +26,10 @@ from .floor import cpu_of_reading
 FLAT_ROW = 40
 
 
+#: Every layout at every tick, whatever it costs.
+UNLIMITED = Policy()
+
+
 @dataclass(frozen=True)
 class Cost:
     """Medians over seconds of recording: CPU per tick, ratio to the floor, bytes per tick."""
@@ -33,6 +38,7 @@ class Cost:
     floor_ms: float
     recorder_ms: float
     ratio: float
+    mean_ratio: float
     bytes_per_tick: float
     torn: int
 
@@ -43,11 +49,14 @@ class Cost:
 
 
 @contextlib.contextmanager
-def recorder(path: str, pids: list[int], period_ns: int) -> Iterator[tuple[Recorder, Writer]]:
+def recorder(
+    path: str, pids: list[int], period_ns: int, policy: Policy = UNLIMITED
+) -> Iterator[tuple[Recorder, Writer]]:
     """A recorder that is driven by hand, tick by tick."""
     source = ProcSource()
     writer = Writer(path)
-    driven = Recorder(source, NamedTargets(source, pids) if pids else WholeMachine(source), writer)
+    targets = NamedTargets(source, pids) if pids else WholeMachine(source)
+    driven = Recorder(source, targets, writer, policy)
     writer.start_run(source.machine(), period_ns, ["benchmark"])
     try:
         yield driven, writer
@@ -57,7 +66,11 @@ def recorder(path: str, pids: list[int], period_ns: int) -> Iterator[tuple[Recor
 
 
 def interleaved(
-    pids: list[int], period_ns: int, seconds: int, step: Callable[[], None] = lambda: None
+    pids: list[int],
+    period_ns: int,
+    seconds: int,
+    step: Callable[[], None] = lambda: None,
+    policy: Policy = UNLIMITED,
 ) -> Cost:
     """Record for some seconds, each tick beside a bare read of the same processes.
 
@@ -67,11 +80,11 @@ def interleaved(
     floors, costs = [], []
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "bench.db")
-        with recorder(path, pids, period_ns) as (driven, _):
+        with recorder(path, pids, period_ns, policy) as (driven, _):
             driven.tick(Deadline(0, 0))
             driven.commit()
             before = _stored_bytes(path)
-            for second in range(seconds):
+            for _ in range(seconds):
                 floor = cost = 0
                 for tick in range(ticks):
                     due = time.monotonic_ns() + period_ns
@@ -96,6 +109,7 @@ def interleaved(
             floor_ms=statistics.median(floors) / 1e6,
             recorder_ms=statistics.median(costs) / 1e6,
             ratio=statistics.median(c / f for c, f in zip(costs, floors, strict=True)),
+            mean_ratio=sum(costs) / sum(floors),
             bytes_per_tick=(_stored_bytes(path) - before) / recorded,
             torn=torn,
         )

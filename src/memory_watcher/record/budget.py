@@ -15,7 +15,7 @@ class Budget:
         self._rate = rate
         self._now_ns = now_ns
         self._cpu_ns = cpu_ns
-        self._left_ns = 0.0 if rate is None else rate * SECOND
+        self._left_ns = 0.0
         self._largest_ns = 0
 
     def update(self, now_ns: int, cpu_ns: int) -> None:

@@ -7,10 +7,11 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from ..errors import CannotWrite, RecordingBusy
+from ..errors import CannotWrite, NotARecording, RecordingBusy
 from . import schema
 
 
@@ -36,10 +37,15 @@ class WriteLock:
 
         Raises RecordingBusy, CannotWrite.
         """
+        if not path:
+            raise CannotWrite("--database-file: the name is empty")
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise CannotWrite(f"{path}: cannot write: {_reason(error, path)}") from None
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            os.close(self._descriptor)
+            raise CannotWrite(f"{path}: cannot write: it is no regular file")
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -70,6 +76,7 @@ def connect_for_writing(path: str) -> sqlite3.Connection:
     Raises NotARecording, NewerRecording, CannotWrite.
     """
     if os.path.getsize(path) > 0:
+        _refuse_other_formats(path)
         _check_untouched(path)
     # A path that begins with "file:" is a path too: hence the absolute form.
     connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
@@ -86,6 +93,13 @@ def connect_for_writing(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _refuse_other_formats(path: str) -> None:
+    """SQLite takes very short files for empty databases."""
+    with open(path, "rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            raise NotARecording(f"{path}: not a recording (no SQLite database)")
 
 
 def _check_untouched(path: str) -> None:
@@ -125,6 +139,8 @@ def fold_wal(connection: sqlite3.Connection) -> bool:
     The journal mode goes back to DELETE, so that the file can be read from read-only media.
     """
     try:
+        # A reader may hold on for hours: do not wait for it as long as for another writer.
+        connection.execute("PRAGMA busy_timeout = 200")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.Error:

@@ -1,0 +1,174 @@
+"""Whether what is recorded is true, and what that costs: torn layouts, spikes, budgets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from memory_watcher.model import LayoutState
+from memory_watcher.procfs.source import ProcSource
+from memory_watcher.record.clock import Clock, Deadline
+from memory_watcher.record.policy import FOR_NAMED
+from memory_watcher.record.recorder import Recorder
+from memory_watcher.record.targets import NamedTargets
+from memory_watcher.store.writer import Writer
+
+MS = 1_000_000
+HERE = os.path.dirname(__file__)
+
+
+class Consistency(NamedTuple):
+    """Layouts of a process that moves a block about: how many of each state, and how many lie."""
+
+    exact: int
+    torn: int
+    exact_but_wrong: int
+
+
+def consistency(layouts: int) -> Consistency:
+    """Read a process whose total never changes while a block of 16 MiB moves about in it."""
+    mover = subprocess.Popen(
+        [sys.executable, os.path.join(HERE, "mover_target.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert mover.stdin is not None
+    assert mover.stdout is not None
+    rss, size = map(int, mover.stdout.readline().split())
+    with _recording([mover.pid]) as (recorder, path):
+        for _ in range(layouts):
+            recorder.tick(Deadline(0, 0))
+        recorder.commit()
+        rows = _rows(path, "SELECT layout_state, rss, layout_size FROM readings")
+    mover.stdin.close()
+    mover.wait()
+    mover.stdout.close()
+    exact = [row[1:] for row in rows if row[0] == LayoutState.EXACT]
+    torn = sum(row[0] == LayoutState.TORN for row in rows)
+    return Consistency(len(exact), torn, sum(row != (rss, size) for row in exact))
+
+
+def torn_of_quiet(pids: list[int]) -> int:
+    """How many layouts of processes that do nothing are marked torn."""
+    with _recording(pids) as (recorder, _):
+        for _ in range(3):
+            recorder.tick(Deadline(0, 0))
+        return recorder.progress.torn
+
+
+def spikes_caught(recordings: int, hold_ms: int) -> int:
+    """How many of so many recordings hold a layout within 5 % of the top of a 200 MiB spike."""
+    return sum(_is_caught(hold_ms) for _ in range(recordings))
+
+
+def _is_caught(hold_ms: int) -> bool:
+    target = subprocess.Popen(
+        [sys.executable, os.path.join(HERE, "spike_target.py"), "200", str(hold_ms), "1300", "1"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert target.stdout is not None
+    target.stdout.readline()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "spike.db")
+        command(["-p", str(target.pid), "--period", "1s", "--quiet", "--database-file", path])
+        top = int(target.stdout.readline())
+        target.wait()
+        target.stdout.close()
+        (highest,) = _rows(path, "SELECT max(rss) FROM readings WHERE layout_state = 1")[0]
+        return bool(highest >= 0.95 * top)
+
+
+def command(options: list[str]) -> None:
+    """Run `memory-record` to its end."""
+    subprocess.run([sys.executable, "-m", "memory_watcher", "record", *options], check=True)
+
+
+def fast_readings_share(pid: int, seconds: float) -> float:
+    """CPU of the fast readings of one process, every 20 ms, as a share of one core."""
+    stop = threading.Event()
+    with _recording([pid]) as (recorder, _):
+        clock = Clock(3600 * 1000 * MS, FOR_NAMED.fast_period_ns)
+        clock.wait(stop)
+        recorder.tick(Deadline(0, 0))
+        begun, cpu = time.monotonic(), time.process_time()
+        while time.monotonic() - begun < seconds:
+            clock.wait(stop)
+            recorder.fast_pass()
+        return (time.process_time() - cpu) / (time.monotonic() - begun)
+
+
+class Budgeted(NamedTuple):
+    """A process too big for the period asked: the recorder's CPU share, and what it recorded."""
+
+    cpu_share: float
+    ticks: int
+    layouts: int
+    readings: int
+
+
+def budgeted(pid: int, seconds: int) -> Budgeted:
+    """Record at 100 ms with the default budget; the share leaves out the recorder's start."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "big.db")
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "memory_watcher", "record", "-p", str(pid)),
+                *("--period", "100ms", "--quiet", "--database-file", path),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.terminate()
+        process.wait()
+        ((cpu_ns, first, last),) = _rows(
+            path,
+            "SELECT cpu_ns, (SELECT min(monotonic_ns) FROM ticks),"
+            " (SELECT max(monotonic_ns) FROM ticks) FROM runs",
+        )
+        ((ticks, readings, layouts),) = _rows(
+            path,
+            "SELECT (SELECT count(*) FROM ticks WHERE cause IS NULL), count(*), count(keyframe)"
+            " FROM readings",
+        )
+        start_ns = statistics.median(_start_cpu_ns() for _ in range(5))
+        return Budgeted((cpu_ns - start_ns) / (last - first), ticks, layouts, readings)
+
+
+def _start_cpu_ns() -> int:
+    """CPU of a recorder that only starts and looks once at a tiny process."""
+    with subprocess.Popen(["sleep", "0.2"]) as tiny, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "tiny.db")
+        command(["-p", str(tiny.pid), "--quiet", "--fast-period", "0", "--database-file", path])
+        return int(_rows(path, "SELECT cpu_ns FROM runs")[0][0])
+
+
+@contextlib.contextmanager
+def _recording(pids: list[int]) -> Iterator[tuple[Recorder, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "truth.db")
+        source = ProcSource()
+        writer = Writer(path)
+        recorder = Recorder(source, NamedTargets(source, pids), writer)
+        writer.start_run(source.machine(), None, ["benchmark"])
+        try:
+            yield recorder, path
+        finally:
+            recorder.close()
+            writer.close("end of benchmark")
+
+
+def _rows(path: str, sql: str) -> list[tuple[int, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
