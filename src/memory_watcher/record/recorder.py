@@ -12,13 +12,13 @@ from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..model import FastReading, LayoutState, Reading, Sample, Totals
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
-from ..store.writer import Writer
 from ..units import SECOND, format_duration
 from .budget import Budget
 from .clock import Clock, Deadline
 from .policy import Policy
 from .sampler import MachineKnowledge, ProcessSampler
 from .schedule import Due, LayoutSchedule
+from .sink import Sink
 from .targets import Targets
 
 #: What a kill may lose at most: a transaction is committed before it is older than this.
@@ -82,7 +82,7 @@ class Recorder:
         self,
         source: ProcSource,
         targets: Targets,
-        writer: Writer,
+        writer: Sink,
         policy: Policy = Policy(),  # noqa: B008 - it is frozen
         say: Callable[[str], None] = lambda message: None,
     ) -> None:

@@ -185,6 +185,18 @@ class Recording:
             raise SelectionError(f"{self.path}: no measurement {measurement_id}")
         return _measurement(row)
 
+    def measurement_at(self, process_id: int, tick: int) -> Measurement:
+        """What a tick read of a process, with or without a layout.
+
+        Raises SelectionError if it did not read it.
+        """
+        row = self._database.row(
+            f"{_MEASUREMENT}{_READINGS}WHERE r.process_id = ? AND r.tick = ?", process_id, tick
+        )
+        if row is None:
+            raise SelectionError(f"{self.path}: process {process_id} was not read at tick {tick}")
+        return _measurement(row)
+
     def peak(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
         """Find the highest measurement that has a layout; the earliest of equals.
 

@@ -1,0 +1,50 @@
+"""What a recorder tells, and to whom: a writer, or a view of what is going on now."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..model import ElfSegment, FastReading, Image, ProcessFacts, Sample, SystemMemory
+
+
+class Sink(Protocol):
+    """Takes what a recorder reads. store.writer.Writer says what the figures are."""
+
+    def tick(
+        self,
+        time_ns: int,
+        monotonic_ns: int | None,
+        late_ns: int | None,
+        skipped: int = 0,
+        cause: str | None = None,
+    ) -> int:
+        """Begin a tick, to which all that is told next belongs."""
+
+    def add_process(self, facts: ProcessFacts) -> int:
+        """Take in a process; returns the number under which the others know it."""
+
+    def image(self, process_id: int, image: Image) -> None:
+        """Another execve, or name."""
+
+    def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
+        """What this tick read of a process, `delay_ns` after it began."""
+
+    def end_process(self, process_id: int) -> None:
+        """It was found to have ended."""
+
+    def fast_reading(
+        self, process_id: int, time_ns: int, since_ns: int, reading: FastReading
+    ) -> None:
+        """Figures read between two layouts."""
+
+    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
+        """Where stacks of threads are, by TID."""
+
+    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
+        """The segments of executed files, by (dev, inode)."""
+
+    def system_memory(self, changes: SystemMemory) -> None:
+        """The fields of meminfo that changed at this tick."""
+
+    def commit(self) -> None:
+        """Make everything so far safe."""
