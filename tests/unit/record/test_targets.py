@@ -1,0 +1,245 @@
+"""Who is found: families by parent, session, group and reaper; selections; the limit."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.errors import NoSuchProcess, UsageError
+from memory_watcher.procfs.cgroup import Cgroup
+from memory_watcher.procfs.scan import Kin, Scanner, parse_kin
+from memory_watcher.procfs.source import ProcSource
+from memory_watcher.record.discovery import DiscoveredTargets
+from memory_watcher.record.family import Family
+from memory_watcher.record.selection import (
+    Selection,
+    parse_command_line_pattern,
+    parse_container,
+    parse_user,
+)
+
+from ...fakeproc import FakeProc, FakeProcess
+
+
+def kin(
+    pid: int, parent: int = 1, *, group: int = 0, session: int = 0, start: int = 100, flags: int = 0
+) -> Kin:
+    return Kin(pid, "x", "S", parent, group or pid, session or 1, flags, start)
+
+
+def taken(family: Family, *candidates: Kin) -> set[int]:
+    return {found.pid for found in family.take_in(candidates)}
+
+
+def test_stat() -> None:
+    """Names with brackets and newlines do not shift the fields."""
+    text = b"12 (a) R (b\n) S 3 4 5 0 -1 64 0 0 0 0 0 0 0 0 20 0 1 0 777 0 0\n"
+    found = parse_kin(text)
+    assert found == Kin(12, "a) R (b\n", "S", 3, 4, 5, 64, 777)
+    assert found.has_not_called_exec
+    assert not found.is_kernel_thread
+
+
+def test_descendants_in_any_order() -> None:
+    """Children and grandchildren are taken in, even if the youngest is looked at first."""
+    family = Family()
+    family.adopt(kin(10))
+    assert taken(family, kin(13, 12), kin(12, 11), kin(11, 10), kin(20, 2)) == {11, 12, 13}
+    assert taken(family, kin(14, 13)) == {14}
+
+
+def test_double_fork() -> None:
+    """A daemon whose parents have ended is known by the session that its parent began."""
+    family = Family()
+    family.adopt(kin(10))
+    assert taken(family, kin(11, 10, session=11)) == {11}
+    assert taken(family, kin(12, 1, session=11, group=12)) == {12}
+
+
+def test_background_job() -> None:
+    """An orphan is known by its process group, if a member began that."""
+    family = Family()
+    family.adopt(kin(10))
+    assert taken(family, kin(11, 1, group=10)) == {11}
+    assert taken(family, kin(12, 1, group=9)) == set()
+
+
+def test_reaper() -> None:
+    """What is handed over to the reaper belongs to the launched command."""
+    family = Family(reaper=5)
+    assert taken(family, kin(10, 5), kin(11, 1)) == {10}
+
+
+def test_pid_used_again() -> None:
+    """Who has the PID of a member that ended is a stranger, and so are its children."""
+    family = Family()
+    family.adopt(kin(10))
+    assert taken(family, kin(11, 10)) == {11}
+    assert taken(family, kin(11, 1, start=500), kin(12, 11, start=501)) == set()
+
+
+@pytest.fixture(name="proc")
+def fake_proc(tmp_path: Path) -> FakeProc:
+    return FakeProc(tmp_path)
+
+
+def add(
+    proc: FakeProc, pid: int, name: str = "x", line: str = "x", uid: int = 0, cgroup: str = "/"
+) -> None:
+    command_line = line.replace(" ", "\0").encode() + b"\0"
+    changed = {"cgroup": f"0::{cgroup}\n".encode()}
+    proc.put(FakeProcess(pid, name, uid=uid, command_line=command_line, changed=changed))
+
+
+@pytest.fixture(name="scanner")
+def scanner_of_fake(proc: FakeProc) -> Iterator[Scanner]:
+    scanner = Scanner(ProcSource(str(proc.root)))
+    yield scanner
+    scanner.close()
+
+
+def matching(scanner: Scanner, selection: Selection) -> set[int]:
+    looks = [scanner.look(pid) for pid in scanner.pids()]
+    return {look.pid for look in looks if look and selection.matches(look, scanner)}
+
+
+def test_selection_by_name(proc: FakeProc, scanner: Scanner) -> None:
+    """Patterns are matched with comm and with the last part of the first argument, case and all."""
+    add(proc, 1, "postgres", "postgres: walwriter")
+    add(proc, 2, "a-name-cut-at-1", "/opt/a-name-cut-at-15-bytes --x")
+    add(proc, 3, "bash", "/bin/bash postgres")
+    assert matching(scanner, Selection(names=("postgres*",))) == {1}
+    assert matching(scanner, Selection(names=("*-15-bytes",))) == {2}
+    assert matching(scanner, Selection(names=("Postgres", "ba?h"))) == {3}
+
+
+def test_selection_by_everything_else(proc: FakeProc, scanner: Scanner) -> None:
+    """Command line, user, cgroup and container select; several of them must all hold."""
+    identifier = "0123456789abcdef" * 4
+    add(proc, 1, line="server --port 80", uid=33, cgroup="/system.slice/nginx.service")
+    add(proc, 2, line="server --port 81", uid=33, cgroup="/system.slice/nginx.service/x")
+    add(proc, 3, line="client", uid=0, cgroup=f"/system.slice/docker-{identifier}.scope")
+    add(proc, 4, line="client", uid=33, cgroup=f"/kubepods/burstable/pod1-2/{identifier}/x")
+    assert matching(scanner, Selection(command_line=re.compile(r"--port 8\d$"))) == {1, 2}
+    assert matching(scanner, Selection(uid=33)) == {1, 2, 4}
+    service = Cgroup(None, "/system.slice/nginx.service")
+    assert matching(scanner, Selection(cgroup=service)) == {1, 2}
+    assert matching(scanner, Selection(container="01234567")) == {3, 4}
+    assert matching(scanner, Selection(container="1234")) == set()
+    assert matching(scanner, Selection(container="0123", uid=33)) == {4}
+
+
+def test_wrong_selections() -> None:
+    """What cannot be meant is refused with the option's name."""
+    with pytest.raises(UsageError, match=r"--cmdline.*regular expression"):
+        parse_command_line_pattern("(")
+    with pytest.raises(UsageError, match=r"--user.*no-such-user"):
+        parse_user("no-such-user")
+    assert parse_user("12345") == 12345
+    assert parse_user("root") == 0
+    for text in ("web", "012", "0123ABCD"):
+        with pytest.raises(UsageError, match="--container"):
+            parse_container(text)
+
+
+def arrivals(targets: DiscoveredTargets, known: dict[int, None]) -> list[int]:
+    """Ask as the recorder does: what arrives is known from then on."""
+    found = []
+    for files in targets.arrivals(known.keys()):
+        known[files.pid] = None
+        found.append(files.pid)
+        files.close()
+    return found
+
+
+def test_who_comes_is_told_once(proc: FakeProc) -> None:
+    """Each process is told once, when it first matches; not again while it is there."""
+    add(proc, 1, "server")
+    add(proc, 2, "other")
+    targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
+    known: dict[int, None] = {}
+    targets.find_now()
+    assert arrivals(targets, known) == [1]
+    assert arrivals(targets, known) == []
+    add(proc, 3, "server")
+    add(proc, 4, "launcher")
+    assert arrivals(targets, known) == [3]
+    add(proc, 4, "server")  # execve
+    assert arrivals(targets, known) == [4]
+    assert arrivals(targets, known) == []
+    assert targets.too_short == 0
+    targets.close()
+
+
+def test_nothing_matches(proc: FakeProc) -> None:
+    """That is an error without --wait; with it, more can come until one has."""
+    add(proc, 1, "other")
+    source = ProcSource(str(proc.root))
+    selection = Selection(names=("server",))
+    with pytest.raises(NoSuchProcess, match="--wait"):
+        DiscoveredTargets(source, selection=selection).find_now()
+    targets = DiscoveredTargets(source, selection=selection, wait=True)
+    targets.find_now()
+    assert targets.open_ended
+    add(proc, 2, "server")
+    assert arrivals(targets, {}) == [2]
+    assert not targets.open_ended
+    targets.close()
+
+
+def test_limit(proc: FakeProc) -> None:
+    """No more than the limit at once; who was left out comes in when others have gone."""
+    for pid in range(1, 11):
+        add(proc, pid, "bomb")
+    targets = DiscoveredTargets(
+        ProcSource(str(proc.root)), selection=Selection(names=("bomb",)), limit=4
+    )
+    known: dict[int, None] = {}
+    first = arrivals(targets, known)
+    assert len(first) == 4
+    assert targets.limit_reached
+    assert arrivals(targets, known) == []
+    for pid in first:
+        del known[pid]
+        proc.remove(pid)
+    assert len(arrivals(targets, known)) == 4
+    assert targets.too_short == 0
+    targets.close()
+
+
+def test_too_short_to_read(proc: FakeProc) -> None:
+    """One that was told, but that the recorder does not know afterwards, was too short."""
+    add(proc, 1, "quick")
+    targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("quick",)))
+    for files in targets.arrivals(()):
+        files.close()
+    assert targets.too_short == 1
+    targets.close()
+
+
+def test_recorder_leaves_itself_out() -> None:
+    """Whatever is asked for, the recorder itself is not found, nor who has its command line."""
+    targets = DiscoveredTargets(
+        ProcSource(), selection=Selection(command_line=re.compile(""), uid=os.getuid())
+    )
+    found = []
+    for files in targets.arrivals(()):
+        found.append(files.pid)
+        files.close()
+    assert not {os.getpid(), os.getppid()} & set(found)
+    targets.close()
+
+
+def test_descriptors_are_given_back(proc: FakeProc) -> None:
+    """A refused selection leaves no descriptor open."""
+    add(proc, 1, "server")
+    before = len(os.listdir("/proc/self/fd"))
+    targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
+    targets.find_now()
+    targets.close()
+    targets.close()
+    assert len(os.listdir("/proc/self/fd")) == before
