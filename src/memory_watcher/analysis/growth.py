@@ -51,7 +51,8 @@ def rank_growth(
     if not known:
         return []
     small = reduce(span, spark)
-    times = [span.times_ns[position] / SECOND for position in known]
+    origin = span.times_ns[known[0]]
+    times = [(span.times_ns[position] - origin) / SECOND for position in known]
     middle = sum(times) / len(times)
     centred = [time - middle for time in times]
     spread = sum(map(mul, centred, centred))

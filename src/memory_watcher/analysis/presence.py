@@ -141,7 +141,7 @@ class Presence:
         times = self._instants.times
         return [
             min(self._watch.until(time), max(after, time))
-            for time, after in zip(times, [*times[1:], 2**63], strict=True)
+            for time, after in zip(times, [*times[1:], self._instants.last_ns], strict=True)
         ]
 
     def until(self) -> list[int]:

@@ -58,6 +58,7 @@ class Instants:
         """`rows` begin with tick, time, run; in order of ticks."""
         low = -(2**63) if first_ns is None else first_ns
         high = 2**63 if last_ns is None else last_ns
+        self.last_ns = high
         self.rows = [row for row in rows if low <= row[1] <= high]
         self.ticks = [row[0] for row in self.rows]
         self.times = [row[1] for row in self.rows]

@@ -371,7 +371,8 @@ class _Chart:
             ):
                 told = [value for value in values if value is not None]
                 if told:
-                    rows.append(_Row(title, f"max {format_size(max(told))}", style, _INK))
+                    word = "max " if self._legend_width > 240 else ""
+                    rows.append(_Row(title, word + format_size(max(told)), style, _INK))
         torn, gaps = sum(whole.torn), sum(whole.gaps)
         if torn:
             rows.append(_Row("torn layouts", group_digits(torn), "strip", _TORN))

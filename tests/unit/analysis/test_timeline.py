@@ -1,0 +1,361 @@
+"""Timelines: one sweep over intervals means the same as one layout per tick."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memory_watcher.analysis.identity import By, identify
+from memory_watcher.analysis.kinds import Kind, attribute
+from memory_watcher.analysis.timeline import Figure, Series, Timeline, reduce
+from memory_watcher.analysis.usages import load, timeline
+from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
+from memory_watcher.store import writer as writer_module
+from memory_watcher.store.recording import Recording
+from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
+from tests.unit.store.flat import RUNS, Flat, Row, Run, write
+
+FIGURES: tuple[Figure, ...] = get_args(Figure)
+BYS: tuple[By, ...] = get_args(By)
+
+
+@contextmanager
+def written(runs: list[Run], keyframe_rows: int) -> Iterator[tuple[Recording, Flat]]:
+    """Store a script with keyframes as often as asked for; open it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(writer_module, "KEYFRAME_ROWS_PER_MAPPING", keyframe_rows),
+    ):
+        flat = write(os.path.join(folder, "a.db"), runs)
+        with Recording(os.path.join(folder, "a.db")) as recording:
+            yield recording, flat
+
+
+def sums(layout: Sequence[Entry], figure: Figure, by: By, process: int) -> dict[str, int]:
+    """Sum up one layout by key, without the groups that have nothing."""
+    groups: dict[str, int] = defaultdict(int)
+    for entry, attribution in attribute([MappingUsage(*entry) for entry in layout]):
+        identity = identify(entry.mapping, attribution, by, (process, ""))
+        groups[identity.key] += getattr(entry.usage, figure) or 0
+    return {key: size for key, size in groups.items() if size}
+
+
+def at(made: Timeline, position: int) -> dict[str, int]:
+    """What a timeline says of an instant, by key."""
+    return {
+        series.key: value
+        for series in made.groups
+        if (value := series.values[position]) not in (None, 0)
+    }
+
+
+@settings(max_examples=80, deadline=None)
+@given(RUNS, st.sampled_from([0, 1, 4, 1000]), st.sampled_from(FIGURES), st.sampled_from(BYS))
+def test_sweep_equals_flat_computation(
+    runs: list[Run], keyframe_rows: int, figure: Figure, by: By
+) -> None:
+    """At every tick each group of one process has what its layout gives, and nothing else does."""
+    with written(runs, keyframe_rows) as (recording, flat):
+        for process in recording.processes():
+            made = load(recording, [process], figures=FIGURES).timeline(figure, by, None)
+            rows = [row for row in flat.rows if row.process_id == process.id]
+            assert list(made.ticks) == [row.tick for row in rows]
+            assert list(made.times_ns) == [row.time_ns for row in rows]
+            assert list(made.states) == [row.state for row in rows]
+            for position, row in enumerate(rows):
+                total = made.total[position]
+                if row.layout is None:
+                    assert total is None
+                    assert all(series.values[position] is None for series in made.groups)
+                    continue
+                expected = sums(row.layout, figure, by, process.id)
+                assert at(made, position) == expected
+                assert total == sum(expected.values())
+                missing = [getattr(usage, figure) for _, usage in row.layout].count(None)
+                assert made.lacking[position] == missing
+
+
+def standing(flat: Flat, runs: list[Run], tick: int) -> list[Row]:
+    """For each process the row whose layout counts at a tick of several processes."""
+    ends: list[int] = []
+    for run in runs:
+        ends.append((ends[-1] if ends else 0) + len(run))
+    begin = max([end for end in ends if end < tick], default=0)
+    found: dict[int, Row] = {}
+    for row in flat.rows:
+        if not begin < row.tick <= tick:
+            continue
+        if row.layout is not None:
+            found[row.process_id] = row
+        elif row.state is not LayoutState.NOT_TAKEN:
+            found.pop(row.process_id, None)
+    return [row for number, row in found.items() if flat.ended.get(number, tick + 1) > tick]
+
+
+@settings(max_examples=60, deadline=None)
+@given(RUNS, st.sampled_from([0, 1, 4, 1000]), st.sampled_from(BYS))
+def test_several_processes(runs: list[Run], keyframe_rows: int, by: By) -> None:
+    """Of several processes each counts with its latest layout, also while none was taken."""
+    with written(runs, keyframe_rows) as (recording, flat):
+        processes = recording.processes()
+        if len(processes) < 2:
+            return
+        made = load(recording, processes, figures=("uss",)).timeline("uss", by, None)
+        assert list(made.ticks) == list(flat.tick_times)
+        for position, tick in enumerate(made.ticks):
+            expected: Counter[str] = Counter()
+            for row in standing(flat, runs, tick):
+                assert row.layout is not None
+                expected.update(sums(row.layout, "uss", by, row.process_id))
+            assert at(made, position) == dict(expected)
+            assert made.resident[position] is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(RUNS, st.integers(0, 3), st.sampled_from(BYS))
+def test_other_makes_up_the_rest(runs: list[Run], top: int, by: By) -> None:
+    """However few groups are asked for, they and `other` add up to the same total."""
+    with written(runs, 4) as (recording, _):
+        for process in recording.processes():
+            usages = load(recording, [process], figures=("rss",))
+            whole, cut = usages.timeline("rss", by, None), usages.timeline("rss", by, top)
+            assert cut.total == whole.total
+            for position, total in enumerate(cut.total):
+                assert sum(at(cut, position).values()) == (total or 0)
+            kept = {series.key: series.values for series in whole.groups}
+            for series in cut.groups:
+                assert series.key == "other" or series.values == kept[series.key]
+            assert cut.other_groups + len([s for s in cut.groups if s.key != "other"]) == len(kept)
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> Iterator[RecordingBuilder]:
+    made = RecordingBuilder(tmp_path / "a.db")
+    yield made
+    made.close()
+
+
+def heap(size: int, end: int = 0) -> list[Entry]:
+    return [(mapping(0x1000, 64 * KI + end, pathname="[heap]"), Usage(rss=size, pss=size))]
+
+
+def opened(builder: RecordingBuilder) -> tuple[Recording, Timeline]:
+    recording = Recording(builder.close())
+    with recording:
+        return recording, timeline(recording, recording.processes()[0])
+
+
+def test_torn_and_gaps_are_told(builder: RecordingBuilder) -> None:
+    """Torn layouts keep their values and are counted; what could not be read has none."""
+    process = builder.process(7)
+    for state in (LayoutState.EXACT, LayoutState.TORN, LayoutState.NO_PERMISSION, LayoutState.GONE):
+        builder.tick()
+        if state.has_layout:
+            builder.layout(process, heap(5 * MI), state=state)
+        else:
+            builder.reading(process, Reading(resident=9), state=state)
+    made = opened(builder)[1]
+    assert list(made.total) == [5 * MI, 5 * MI, None, None]
+    assert list(made.torn) == [0, 1, 0, 0]
+    assert list(made.gaps) == [0, 0, 1, 0], "what is gone has no memory, which is no gap"
+    assert list(made.resident)[2] == 9
+    assert [until - START for until in made.until_ns[:2]] == [SECOND, 2 * SECOND]
+
+
+def test_layouts_stand_while_the_cheap_figures_are_read(builder: RecordingBuilder) -> None:
+    """Between layouts the last one stands, but not much longer than usual."""
+    process = builder.process(7)
+    for number in range(40):
+        builder.tick()
+        if number in (0, 2, 4, 6, 8):
+            builder.layout(process, heap(MI))
+        else:
+            builder.reading(process, Reading(resident=MI))
+    made = opened(builder)[1]
+    assert made.until_ns[0] == made.times_ns[2]
+    assert made.until_ns[8] == made.times_ns[18]
+    assert sum(made.gaps) == 40 - 18
+    assert sum(reduce(made, 5).gaps) == 40 - 18
+
+
+def test_nobody_looked(builder: RecordingBuilder) -> None:
+    """Nothing stands between two runs, nor in a pause; unchanged processes have no readings."""
+    process = builder.process(7)
+    for _ in range(3):
+        builder.tick()
+        builder.layout(process, heap(MI))
+    builder.end_run()
+    builder.run()
+    later = START + 100 * SECOND
+    for number in range(20):
+        builder.tick(later + number * SECOND)
+        if number in (0, 15):
+            builder.layout(process, heap(2 * MI))
+    made = opened(builder)[1]
+    assert made.until_ns[2] == made.times_ns[2] + SECOND
+    assert made.until_ns[3] == made.times_ns[4], "it was looked at and had not changed"
+    assert made.until_ns[4] == later + 20 * SECOND, "up to the end of the run"
+    assert sum(made.gaps) == 0
+
+
+def test_span(builder: RecordingBuilder) -> None:
+    """Only the instants of a span are there, with the values they have in the whole."""
+    process = builder.process(7)
+    for number in range(10):
+        builder.tick()
+        builder.layout(process, heap(number * MI))
+    with Recording(builder.close()) as recording:
+        made = load(
+            recording,
+            recording.processes(),
+            first_ns=START + 3 * SECOND,
+            last_ns=START + 5 * SECOND,
+        ).timeline("pss", "name")
+    assert list(made.total) == [3 * MI, 4 * MI, 5 * MI]
+    assert made.until_ns[-1] == START + 5 * SECOND
+
+
+def test_a_mapping_that_grows_is_one(builder: RecordingBuilder) -> None:
+    """By mapping, the heap is one series although its end moves."""
+    process = builder.process(7)
+    for number in range(4):
+        builder.tick()
+        builder.layout(process, heap(MI, end=number * 4 * KI))
+    with Recording(builder.close()) as recording:
+        made = timeline(recording, recording.processes()[0], by="mapping")
+    (series,) = made.groups
+    assert list(series.values) == [MI] * 4
+    assert series.name == f"00001000-{0x1000 + 76 * KI:08x} rw-p heap"
+
+
+def test_own_kinds_come_first_and_names_by_peak(builder: RecordingBuilder) -> None:
+    """By name, heap and the like are kept besides the top names; `other` is last."""
+    process = builder.process(7)
+    builder.tick()
+    files = [
+        (mapping(0x10000000 * number, pathname=f"/file{number}", inode=number), Usage(pss=number))
+        for number in range(1, 6)
+    ]
+    builder.layout(process, [*heap(1), *files])
+    with Recording(builder.close()) as recording:
+        made = timeline(recording, recording.processes()[0], top=2)
+    assert [series.name for series in made.groups] == ["heap", "/file5", "/file4", "other"]
+    assert [series.kind for series in made.groups] == [Kind.HEAP, Kind.FILE, Kind.FILE, None]
+    assert made.other_groups == 3
+
+
+def test_fast_readings_raise_the_lines(builder: RecordingBuilder) -> None:
+    """RSS between two layouts is in the highest, not in the figure of the instant itself."""
+    process = builder.process(7)
+    for _ in range(3):
+        builder.tick()
+        builder.layout(process, heap(MI), Reading(resident=MI, high_water_mark=2 * MI))
+    builder.execute(
+        "INSERT INTO fast_readings VALUES (?, ?, 1000, ?, ?)",
+        *(process, START + SECOND + 5, 7 * MI, 8 * MI),
+    )
+    made = opened(builder)[1]
+    assert list(made.resident) == [MI] * 3
+    assert list(made.resident_highest) == [MI, 7 * MI, MI]
+    assert list(made.high_water_mark) == [2 * MI, 8 * MI, 2 * MI]
+
+
+# -- reduce -------------------------------------------------------------------------------------
+
+
+def plain(totals: list[int | None], step: int = SECOND) -> Timeline:
+    """A timeline of two groups, a third and the rest of each total."""
+    times = [START + number * step for number in range(len(totals))]
+    until = [time + step for time in times]
+    parts = (
+        [None if t is None else t // 3 for t in totals],
+        [None if t is None else t - t // 3 for t in totals],
+    )
+    series = tuple(Series(str(n), None, str(n), values, 1, 1) for n, values in enumerate(parts))
+    zeros = [0] * len(totals)
+    states = [LayoutState.NO_PERMISSION if t is None else LayoutState.EXACT for t in totals]
+    return Timeline(
+        figure="pss", by="name", ticks=list(range(1, len(totals) + 1)), times_ns=times,
+        until_ns=until, read_until_ns=until, groups=series, other_groups=0, total=totals,
+        states=states, lacking=zeros, held=zeros, resident=totals, resident_highest=totals,
+        high_water_mark=totals, torn=zeros, gaps=[int(t is None) for t in totals],
+    )  # fmt: skip
+
+
+TOTALS = st.lists(st.none() | st.integers(0, 99), max_size=80)
+
+
+@given(TOTALS, st.integers(1, 30))
+def test_reduced_columns(totals: list[int | None], columns: int) -> None:
+    """Peaks survive, each column is one real instant of all groups, and gaps are counted."""
+    whole = plain(totals)
+    small = reduce(whole, columns)
+    assert len(small) <= columns
+    position = {tick: index for index, tick in enumerate(whole.ticks)}
+    for index, tick in enumerate(small.ticks):
+        source = position[tick]
+        assert small.times_ns[index] == whole.times_ns[source]
+        assert small.total[index] == totals[source]
+        for reduced, series in zip(small.groups, whole.groups, strict=True):
+            assert reduced.values[index] == series.values[source]
+    assert sum(small.gaps) == totals.count(None)
+    told = [total for total in totals if total is not None]
+    assert max((t for t in small.total if t is not None), default=None) == max(told, default=None)
+    if whole.peak is not None:
+        assert small.peak is not None
+        assert small.ticks[small.peak] == whole.ticks[whole.peak], "the first of equals"
+
+
+@given(TOTALS, st.integers(1, 30))
+def test_each_column_has_its_highest(totals: list[int | None], columns: int) -> None:
+    """Within each column of equal time the instant with the highest total is kept."""
+    whole = plain(totals)
+    small = reduce(whole, columns)
+    if len(whole) <= columns:
+        assert list(small.ticks) == list(whole.ticks)
+        return
+    kept = set(small.ticks)
+    for column in range(columns):
+        inside = [
+            (tick, total)
+            for number, (tick, total) in enumerate(zip(whole.ticks, totals, strict=True))
+            if number * columns // len(totals) == column
+        ]
+        chosen = [(tick, total) for tick, total in inside if tick in kept]
+        assert len(chosen) == bool(inside)
+        if inside and chosen[0][1] is not None:
+            assert chosen[0][1] == max(total for _, total in inside if total is not None)
+        elif inside:
+            assert all(total is None for _, total in inside)
+
+
+def test_reduced_instants_stand_to_the_next(builder: RecordingBuilder) -> None:
+    """A reduced timeline has no holes where the whole has none, and keeps those it has."""
+    whole = plain([5] * 100)
+    small = reduce(whole, 10)
+    assert list(small.until_ns[:-1]) == list(small.times_ns[1:])
+    assert small.until_ns[-1] == whole.until_ns[-1]
+    broken = replace(
+        whole, until_ns=[*whole.until_ns[:44], whole.times_ns[44], *whole.until_ns[45:]]
+    )
+    holes = reduce(broken, 10)
+    (hole,) = [index for index in range(9) if holes.until_ns[index] != holes.times_ns[index + 1]]
+    assert holes.until_ns[hole] == whole.times_ns[44]
+
+
+def test_nothing() -> None:
+    """A timeline without instants can be reduced."""
+    assert len(reduce(plain([]), 10)) == 0
+    assert plain([]).peak is None
+    assert plain([None]).peak is None
