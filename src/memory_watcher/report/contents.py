@@ -1,0 +1,330 @@
+r"""Turns what was read of a recording into the header and the columns that the page decodes.
+
+`web/src/model.ts` declares the same names. Texts are escaped as everywhere: what is not printable
+stands as \xNN. They reach the page within the packed data only, never as HTML.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from datetime import datetime, timezone
+from typing import Any
+
+from .. import __version__
+from ..analysis.identity import identify
+from ..analysis.kinds import Kind
+from ..analysis.peak import OWN_LINES, compare_mark
+from ..metrics import READING, USAGE
+from ..model import Totals
+from ..render.colours import GREY, group_colours, kind_colours, name_colours
+from ..render.escape import escape
+from ..store.recording import Recording
+from ..store.results import RecordedProcess, RecordedRun
+from .columns import Columns, relative
+from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
+
+FORMAT = 1
+#: Fields of /proc/meminfo that are shown, as many as are told.
+MEMINFO = (
+    "MemTotal",
+    "MemAvailable",
+    "MemFree",
+    "Buffers",
+    "Cached",
+    "SwapCached",
+    "AnonPages",
+    "Mapped",
+    "Shmem",
+    "Slab",
+    "SReclaimable",
+    "SUnreclaim",
+    "KernelStack",
+    "PageTables",
+    "Dirty",
+    "Writeback",
+    "AnonHugePages",
+    "Hugetlb",
+    "Committed_AS",
+    "SwapTotal",
+    "SwapFree",
+)
+
+
+class _Numbered(dict[Any, int]):
+    """Distinct values, numbered in the order in which they come."""
+
+    def __missing__(self, value: Any) -> int:
+        number = self[value] = len(self)
+        return number
+
+
+def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[Any, Columns]:
+    """Everything that the page needs: what is told once, and columns of numbers."""
+    columns = Columns()
+    groups, mapping_groups = _Numbered(), _Numbered()
+    paths, permissions, letters = _Numbered(), _Numbered(), _Numbered()
+    details = recording.details(DETAILS)
+    used = _Numbered()
+    _ticks(columns, held.ticks)
+    _readings(columns, held, letters)
+    lives = [(each.process, life) for each in held.processes for life in each.lives]
+    _mappings(columns, lives, (groups, mapping_groups, paths, permissions))
+    _usages(columns, [life for _, life in lives], held, used)
+    header = {
+        "format": FORMAT,
+        "version": __version__,
+        "created": created_ns // 1000,
+        "ticks": {"held": len(held.ticks), "recorded": held.ticks.recorded},
+        "figures": [metric._asdict() for metric in USAGE],
+        "readings": [metric._asdict() for metric in READING],
+        "kinds": [
+            {
+                "name": kind.value,
+                "meaning": kind.meaning,
+                "own": kind in OWN_LINES,
+                "colours": kind_colours(kind),
+            }
+            for kind in Kind
+        ],
+        "groups": _named_groups(groups),
+        "own": [list(Kind).index(kind) for kind in OWN_LINES],
+        "paths": [escape(path) for path in paths],
+        "permissions": list(permissions),
+        "letters": list(letters),
+        "details": [_detail(details[number]) for number in used],
+        "sameColours": [group_colours("mapping", key, None, "") for key in mapping_groups],
+        "otherColours": GREY,
+        "processes": [
+            _process(recording, each, index, held) for index, each in enumerate(held.processes)
+        ],
+        "runs": [_run(run) for run in recording.runs()],
+        "meminfo": _meminfo(columns, recording, held),
+    }
+    return header, columns
+
+
+def _detail(row: tuple[Any, ...]) -> list[Any]:
+    return [escape(value) if isinstance(value, str) else value for value in row]
+
+
+def _named_groups(groups: Iterable[tuple[Kind, str]]) -> list[dict[str, Any]]:
+    kinds = list(Kind)
+    return [
+        {"kind": kinds.index(kind), "name": escape(name), "colours": name_colours(kind, name)}
+        for kind, name in groups
+    ]
+
+
+def _ticks(columns: Columns, ticks: Ticks) -> None:
+    columns.add("tick.time", [row[1] // 1000 for row in ticks.rows])
+    columns.add("tick.watched", [ticks.watch.until(row[1]) // 1000 for row in ticks.rows])
+    columns.add("tick.run", [row[2] for row in ticks.rows])
+    # Local time where the report is made, as every other output shows it, summer time and all.
+    columns.add("tick.offset", [_utc_offset(row[1] // 10**9) for row in ticks.rows])
+
+
+def _utc_offset(seconds: int) -> int:
+    """How many minutes local time was ahead of UTC then."""
+    offset = datetime.fromtimestamp(seconds, timezone.utc).astimezone().utcoffset()
+    return 0 if offset is None else int(offset.total_seconds()) // 60
+
+
+def _readings(columns: Columns, held: Histories, letters: _Numbered) -> None:
+    rows = [each for process in held.processes for each in process.measurements]
+    columns.add("reading.tick", [held.ticks.position_of[row.tick] for row in rows])
+    columns.add("reading.time", [row.time // 1000 for row in rows])
+    columns.add(
+        "reading.until", [until // 1000 for process in held.processes for until in process.until]
+    )
+    columns.add("reading.layoutState", [row.state.value for row in rows])
+    for index, name in enumerate(Totals._fields):
+        columns.add(
+            f"total.{name}", [row.totals[index] if row.totals is not None else None for row in rows]
+        )
+    columns.add("reading.rollup_pss", [row.rollup_pss for row in rows])
+    for index, name in enumerate(("residentHighest", "markHighest")):
+        every = [value for process in held.processes for value in process.highest[index]]
+        columns.add(f"reading.{name}", every)
+    facts = list(zip(*(astuple(row.reading) for row in rows), strict=True))
+    for index, metric in enumerate(READING):
+        values = list(facts[index]) if facts else []
+        if metric.name == "state":
+            values = [None if value is None else letters[value] for value in values]
+        columns.add(f"reading.{metric.name}", values)
+
+
+def _mappings(
+    columns: Columns,
+    lives: Sequence[tuple[RecordedProcess, Life]],
+    tables: tuple[_Numbered, _Numbered, _Numbered, _Numbered],
+) -> None:
+    groups, mapping_groups, paths, permissions = tables
+    headers = [life.header for _, life in lives]
+    columns.add("mapping.start", [header.start for header in headers])
+    columns.add("mapping.size", [header.size for header in headers])
+    columns.add("mapping.offset", [header.offset for header in headers])
+    columns.add("mapping.dev", [header.dev for header in headers])
+    # Halves: an inode may take all of 64 bits, a number of a page has 53.
+    columns.add("mapping.inodeHigh", [header.inode >> 32 for header in headers])
+    columns.add("mapping.inodeLow", [header.inode & 0xFFFFFFFF for header in headers])
+    columns.add("mapping.permissions", [permissions[header.perms] for header in headers])
+    columns.add("mapping.path", [paths[header.pathname] for header in headers])
+    columns.add("mapping.group", [_group(groups, life) for _, life in lives])
+    columns.add(
+        "mapping.same",
+        [
+            mapping_groups[identify(life.header, life.attribution, "mapping", (process.id, "")).key]
+            for process, life in lives
+        ],
+    )
+    columns.add("mapping.usages", [len(life.starts) for _, life in lives])
+
+
+def _group(groups: _Numbered, life: Life) -> int:
+    identity = identify(life.header, life.attribution, "name")
+    return groups[life.attribution.kind, identity.name]
+
+
+def _usages(columns: Columns, lives: Sequence[Life], held: Histories, used: _Numbered) -> None:
+    """Usages mapping by mapping; starts and lengths as sums, so that differences are what counts.
+
+    What mostly follows from other figures is stored relative to them: web/src/model.ts undoes it.
+    """
+    gaps = [
+        start - before
+        for life in lives
+        for start, before in zip(life.starts, [0, *life.ends], strict=False)
+    ]
+    lengths = [
+        end - start for life in lives for start, end in zip(life.starts, life.ends, strict=True)
+    ]
+    columns.add("usage.gap", list(itertools.accumulate(gaps)))
+    columns.add("usage.length", list(itertools.accumulate(lengths)))
+    numbers = [number for life in lives for number in life.usages]
+    distinct = list(zip(*held.usages, strict=True)) or [()] * (1 + len(FIGURES))
+    renumbered = [used[detail] for detail in distinct[0]]
+    columns.add("usage.detail", [renumbered[number] for number in numbers])
+    figures = dict(zip(FIGURES, distinct[1:], strict=True))
+    parts = ("shared_clean", "shared_dirty", "private_clean", "private_dirty")
+    bases: dict[str, Sequence[str]] = {
+        "rss": parts,
+        "pss": ("private_clean", "private_dirty"),
+        "pss_dirty": ("private_dirty",),
+        "referenced": ("rss",),
+        "anonymous": ("private_dirty",),
+    }
+    for name in FIGURES:
+        values = list(figures[name])
+        if name in bases:
+            values = relative(values, *(figures[base] for base in bases[name]))
+        columns.add(f"usage.{name}", [values[number] for number in numbers])
+
+
+def _process(
+    recording: Recording, history: ProcessHistory, index: int, held: Histories
+) -> dict[str, Any]:
+    process = history.process
+    mark = recording.high_water_mark(process.id)
+    highest = max(
+        (each.totals.rss for each in history.measurements if each.totals and each.totals.rss),
+        default=None,
+    )
+    tolerance = recording.machine(process.id).rss_tolerance or 0
+    gap = compare_mark(mark.size if mark else None, highest, tolerance)
+    return {
+        "id": process.id,
+        "pid": process.pid,
+        "parent": _parent(history, index, held.processes),
+        "uid": process.uid,
+        "cgroup": _lines(process.cgroup),
+        "firstSeen": _micro(process.first_seen),
+        "lastSeen": _micro(process.last_seen),
+        "ended": process.ended,
+        "end": held.ticks.position(process.end_tick),
+        "images": [
+            {
+                "position": held.ticks.position(image.first_tick),
+                "name": escape(image.name),
+                "command": _escaped(image.command_line),
+                "exe": _escaped(image.exe),
+            }
+            for image in process.images
+        ],
+        "colours": group_colours("process", "", None, f"{process.name} ({process.pid})"),
+        "readings": len(history.measurements),
+        "mappings": len(history.lives),
+        "recorded": {
+            "readings": history.readings,
+            "layouts": history.layouts,
+            "torn": history.torn,
+            "cpu": history.cpu_ns // 1000,
+        },
+        "mark": None if mark is None else {"size": mark.size, "time": _micro(mark.time)},
+        "highestRss": highest,
+        "markGap": gap.size,
+        "markVerdict": gap.verdict.value,
+    }
+
+
+def _parent(history: ProcessHistory, index: int, every: Sequence[ProcessHistory]) -> int | None:
+    """Position of the parent among the processes: the latest of that PID that was seen before."""
+    wanted = history.process.parent_pid
+    found = None
+    for position, other in enumerate(every):
+        if (
+            position != index
+            and other.process.pid == wanted
+            and (other.process.first_seen or 0) <= (history.process.first_seen or 0)
+        ):
+            found = position
+    return found
+
+
+def _run(run: RecordedRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "host": _escaped(run.machine.hostname),
+        "kernel": _escaped(run.machine.kernel),
+        "bootId": _escaped(run.machine.boot_id),
+        "pageSize": run.machine.page_size,
+        "started": _micro(run.started),
+        "ended": _micro(run.ended),
+        "endReason": _escaped(run.end_reason),
+        "period": _micro(run.period_ns),
+        "command": escape(run.command_line),
+        "version": escape(run.version),
+        "cpu": _micro(run.cpu_ns),
+        "peakRss": run.peak_rss,
+        "cpus": run.machine.cpus,
+        "policy": _escaped(run.policy),
+    }
+
+
+def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[str]:
+    """Add what was recorded of /proc/meminfo at the kept ticks; returns the fields' names."""
+    found: dict[str, list[int | None]] = defaultdict(lambda: [None] * len(held.ticks))
+    for tick, position in held.ticks.position_of.items():
+        memory = recording.system_memory(tick)
+        for name in MEMINFO:
+            if memory is not None and name in memory.values:
+                found[name][position] = memory.values[name]
+    names = [name for name in MEMINFO if name in found]
+    for name in names:
+        columns.add(f"meminfo.{name}", found[name])
+    return names
+
+
+def _escaped(text: str | None) -> str | None:
+    return None if text is None else escape(text)
+
+
+def _lines(text: str | None) -> str | None:
+    """Escape a text of several lines line by line."""
+    return None if text is None else "\n".join(escape(line) for line in text.split("\n"))
+
+
+def _micro(nanoseconds: int | None) -> int | None:
+    return None if nanoseconds is None else nanoseconds // 1000

@@ -1,0 +1,223 @@
+"""What a report holds of a recording: which ticks, and every interval of every mapping in them.
+
+All figures of all mappings at every tick that is kept are in the report, exactly: an interval is
+a few bytes once it is packed, and 12,000 ticks of 2,100 mappings have 240,000 of them. Where there
+are more than fit, ticks are left out, never figures: see `ticks`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..analysis.kinds import Attribution
+from ..analysis.lives import Lives, attribute_lives
+from ..analysis.presence import Presence
+from ..analysis.usages import evidence_of
+from ..analysis.watch import Instants, Watch
+from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
+from ..store.recording import Recording
+from ..store.results import Measurement, RecordedProcess
+
+#: The figures that are columns; the others are in `details`.
+FIGURES = Usage._fields[:VOLATILE_FIELDS]
+DETAILS = Usage._fields[VOLATILE_FIELDS:]
+
+
+class Ticks:
+    """The ticks that are kept, in order; a position counts them from 0."""
+
+    def __init__(self, every: Sequence[tuple[Any, ...]], kept: Iterable[int] | None = None) -> None:
+        """`every` are Recording.tick_rows; without `kept` all are."""
+        self.recorded = len(every)
+        self.watch = Watch(every)
+        wanted = None if kept is None else set(kept)
+        self.rows = [row for row in every if wanted is None or row[0] in wanted]
+        self.instants = Instants(self.rows, None, None)
+        self.position_of = {row[0]: position for position, row in enumerate(self.rows)}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def position(self, tick: int | None) -> int:
+        """Position of the first kept tick at or after this one; behind all for None."""
+        return len(self) if tick is None else self.instants.positions([tick])[0]
+
+
+class Life(NamedTuple):
+    """A mapping with its usage: parallel lists of positions and of numbers in `Histories.usages`.
+
+    Each usage is valid from its start until before its end.
+    """
+
+    id: int
+    header: Mapping
+    attribution: Attribution
+    starts: list[int]
+    ends: list[int]
+    usages: list[int]
+
+
+class Highest(NamedTuple):
+    """The highest RSS (statm) and high-water mark read from one kept measurement to the next.
+
+    RSS may be read more often than layouts, and more often than ticks are kept.
+    """
+
+    resident: list[int | None]
+    mark: list[int | None]
+
+
+class ProcessHistory(NamedTuple):
+    """One process: all that was read of it at kept ticks, its mappings by address, and counts.
+
+    `until` tells of each measurement until when what it found stands (see analysis.timeline).
+    `layouts` and `torn` count over the whole recording, `cpu_ns` is what its layouts cost in all.
+    """
+
+    process: RecordedProcess
+    measurements: list[Measurement]
+    until: list[int]
+    highest: Highest
+    lives: list[Life]
+    readings: int
+    layouts: int
+    torn: int
+    cpu_ns: int
+
+
+class Histories(NamedTuple):
+    """All processes of a report. `usages` numbers distinct tuples: detail id, then the FIGURES."""
+
+    ticks: Ticks
+    processes: list[ProcessHistory]
+    usages: dict[tuple[int | None, ...], int]
+
+    @property
+    def intervals(self) -> int:
+        """How many intervals there are in all."""
+        return sum(len(life.starts) for each in self.processes for life in each.lives)
+
+
+def read(
+    recording: Recording,
+    processes: Iterable[RecordedProcess],
+    ticks: Ticks,
+    most: int | None = None,
+) -> Histories | None:
+    """Read what is known of these processes at these ticks; None if there are more intervals."""
+    known: dict[tuple[int | None, ...], int] = {}
+    histories = Histories(ticks, [], known)
+    for process in processes:
+        histories.processes.append(_history(recording, process, ticks, known))
+        if most is not None and histories.intervals > most:
+            return None
+    return histories
+
+
+def _history(
+    recording: Recording,
+    process: RecordedProcess,
+    ticks: Ticks,
+    known: dict[tuple[int | None, ...], int],
+) -> ProcessHistory:
+    measurements = list(recording.measurements(process.id))
+    kept = [each for each in measurements if each.tick in ticks.position_of]
+    return ProcessHistory(
+        process,
+        kept,
+        _until(recording, process, ticks),
+        _highest(recording, process, kept, measurements),
+        _lives(recording, process, ticks, known),
+        readings=len(measurements),
+        layouts=sum(each.has_layout for each in measurements),
+        torn=sum(each.state is LayoutState.TORN for each in measurements),
+        cpu_ns=sum(each.cpu_ns or 0 for each in measurements),
+    )
+
+
+def _until(recording: Recording, process: RecordedProcess, ticks: Ticks) -> list[int]:
+    rows = [row for row in recording.reading_rows(process.id) if row[0] in ticks.position_of]
+    presence = Presence(Instants(rows, None, None), ticks.watch, several=False)
+    presence.note(rows)
+    presence.complete()
+    return presence.until()
+
+
+def _highest(
+    recording: Recording,
+    process: RecordedProcess,
+    kept: Sequence[Measurement],
+    measurements: Iterable[Measurement],
+) -> Highest:
+    highest = Highest([None] * len(kept), [None] * len(kept))
+    times = [each.time for each in kept]
+    points = [
+        (each.time, each.reading.resident, each.reading.high_water_mark) for each in measurements
+    ]
+    points += [
+        (point.time, point.resident, point.high_water_mark)
+        for point in recording.fast_points(process.id)
+    ]
+    for time, *figures in points:
+        position = bisect_right(times, time) - 1
+        if position < 0:
+            continue
+        for values, value in zip(highest, figures, strict=True):
+            if value is not None and value > (values[position] or -1):
+                values[position] = value
+    return highest
+
+
+def _lives(
+    recording: Recording,
+    process: RecordedProcess,
+    ticks: Ticks,
+    known: dict[tuple[int | None, ...], int],
+) -> list[Life]:
+    segments = Presence(ticks.instants, ticks.watch, several=True).note(
+        recording.reading_rows(process.id)
+    )
+    if not segments:
+        return []
+    raw = Lives([], [], [], [])
+    found: dict[int, tuple[list[int], list[int], list[int]]] = {}
+    keyframes = [segment.keyframe for segment in segments]
+    last_tick = ticks.rows[-1][0]
+    for page in recording.usage_pages(process.id, FIGURES, keyframes[0], last_tick):
+        for column, values in zip(raw, zip(*page, strict=True), strict=False):
+            column.extend(values)  # type: ignore[attr-defined]
+        starts = ticks.instants.positions(row[0] for row in page)
+        ends = ticks.instants.positions(row[1] + 1 for row in page)
+        for (first, _, mapping_id, *figures), start, end in zip(page, starts, ends, strict=True):
+            if start >= end:
+                continue
+            usage = known.setdefault(tuple(figures), len(known))
+            life = found.get(mapping_id)
+            if life is None:
+                life = found[mapping_id] = ([], [], [])
+            for low, high in segments[bisect_right(keyframes, first) - 1].runs:
+                _append(life, max(start, low), min(end, high), usage)
+    headers = recording.headers([process.id])
+    flags = {number: row[0] for number, row in recording.details(("vm_flags",)).items()}
+    evidence = evidence_of(recording, process)
+    attributions = attribute_lives(raw, keyframes, headers, flags, evidence)
+    return [
+        Life(number, headers[number], attributions[number], *found[number])
+        for number in sorted(found, key=lambda number: (headers[number], number))
+        if found[number][0]
+    ]
+
+
+def _append(life: tuple[list[int], list[int], list[int]], start: int, end: int, usage: int) -> None:
+    """Add an interval; one that only continues the last (at a keyframe) makes that longer."""
+    starts, ends, usages = life
+    if start >= end:
+        return
+    if ends and ends[-1] == start and usages[-1] == usage:
+        ends[-1] = end
+        return
+    starts.append(start)
+    ends.append(end)
+    usages.append(usage)

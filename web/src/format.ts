@@ -1,0 +1,89 @@
+// Figures as a person reads them, as units.py writes them.
+
+const KIB = 1024
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"]
+export const ABSENT = "–"
+
+/** Three significant digits at most, without an exponent: 9.93, 72, 725. */
+function significant(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
+}
+
+/** `1.4 GiB`; a dash for what was not told. */
+export function formatSize(size: number): string {
+  if (Number.isNaN(size)) return ABSENT
+  let value = size
+  let unit = 0
+  while (Math.abs(value) >= 1000 && unit < UNITS.length - 1) {
+    value /= KIB
+    unit++
+  }
+  return `${unit === 0 ? value.toFixed(0) : significant(value)} ${UNITS[unit]}`
+}
+
+export function formatChange(size: number): string {
+  if (Number.isNaN(size)) return ABSENT
+  return size > 0 ? `+${formatSize(size)}` : size < 0 ? `−${formatSize(-size)}` : formatSize(0)
+}
+
+/** `541 812`: thousands apart by a narrow blank. */
+export function groupDigits(value: number): string {
+  return String(Math.trunc(value)).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f")
+}
+
+/** Whole KiB, as the kernel counts, without the unit. */
+export function formatKib(size: number): string {
+  return Number.isNaN(size) ? ABSENT : groupDigits(Math.floor(size / KIB))
+}
+
+export function formatKibChange(size: number): string {
+  if (Number.isNaN(size)) return ABSENT
+  const text = groupDigits(Math.floor(Math.abs(size) / KIB))
+  return size > 0 ? `+${text}` : size < 0 ? `−${text}` : text
+}
+
+/** Microseconds -> `2 h 05 min`, `1 min 05 s`, `12.3 s`, `45 ms`. */
+export function formatDuration(microseconds: number): string {
+  const seconds = microseconds / 1e6
+  if (seconds < 1) return `${significant(microseconds / 1e3)} ms`
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const whole = Math.floor(seconds)
+  const two = (value: number): string => String(value).padStart(2, "0")
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`
+}
+
+/** Bytes per second in the unit of time that gives a number one can picture. */
+export function formatRate(bytesPerSecond: number): string {
+  if (Number.isNaN(bytesPerSecond)) return ABSENT
+  const size = Math.abs(bytesPerSecond)
+  if (size >= KIB || size === 0) return `${formatChange(bytesPerSecond)}/s`
+  if (size * 60 >= KIB) return `${formatChange(bytesPerSecond * 60)}/min`
+  return `${formatChange(bytesPerSecond * 3600)}/h`
+}
+
+/** `7f3a4c000000`: exact, although addresses exceed what doubles count singly (they are aligned). */
+export function formatAddress(address: number): string {
+  return BigInt(address).toString(16).padStart(8, "0")
+}
+
+/** UTC microseconds and the offset of local time in minutes -> a Date whose UTC fields are local. */
+function localDate(microseconds: number, offset: number): Date {
+  return new Date(Math.floor(microseconds / 1000) + offset * 60_000)
+}
+
+/** `2018-08-17T15:58:03.942`, cut (not rounded) to milliseconds. */
+export function formatTime(microseconds: number, offset: number): string {
+  return localDate(microseconds, offset).toISOString().slice(0, 23)
+}
+
+/** `15:58:03.942` */
+export function formatClock(microseconds: number, offset: number): string {
+  return formatTime(microseconds, offset).slice(11)
+}
+
+export function formatZone(offset: number): string {
+  const size = Math.abs(offset)
+  const two = (value: number): string => String(value).padStart(2, "0")
+  return `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`
+}

@@ -1,0 +1,130 @@
+// The legend: each group with its figure at the moment under the pointer, or at the pinned one.
+
+import { h, swatch } from "./dom"
+import { ABSENT, formatSize, formatTime } from "./format"
+import { LayoutState, STATE_WORDS } from "./model"
+import type { Group } from "./stack"
+import { LINES, type Timeline } from "./timeline"
+import type { View } from "./view"
+
+interface Row {
+  group: Group
+  element: HTMLElement
+  value: Text
+  bar: HTMLElement
+}
+
+export class Legend {
+  readonly element = h("aside", { class: "legend", "aria-label": "Groups" })
+  private readonly when = h("div", { class: "when" })
+  private readonly total = h("div", { class: "total" })
+  private readonly note = h("div", { class: "note" })
+  private readonly list = h("div", { class: "groups", role: "group" })
+  private readonly lines = h("dl", { class: "lines" })
+  private rows: Row[] = []
+
+  constructor(
+    private readonly view: View,
+    private readonly timeline: Timeline,
+  ) {
+    this.element.append(
+      h("div", { class: "moment", "aria-live": "off" }, this.when, this.total, this.note),
+      this.list,
+      this.lines,
+    )
+    const { store, theme } = view
+    theme.onChange(() => this.build())
+    store.on(["process", "withChildren", "figure", "by"], () => this.build())
+    store.on(["isolated"], () => this.mark())
+    store.on(["hover", "a", "process", "withChildren", "figure", "by", "isolated"], () =>
+      this.update(),
+    )
+  }
+
+  build(): void {
+    const { theme, stack } = this.view
+    this.rows = stack.groups.map((group) => {
+      const value = document.createTextNode("")
+      const bar = h("i")
+      bar.style.background = theme.colour(group.colours)
+      const name = group.key === "other" ? `${stack.otherGroups} others` : group.name
+      const element = h(
+        "button",
+        {
+          type: "button",
+          title: `${name} · peak ${formatSize(group.peak)}\nClick: this alone; Ctrl-click: add`,
+          "data-group": group.key,
+          click: (event: MouseEvent) => this.isolate(group.key, event.ctrlKey || event.metaKey),
+        },
+        swatch(theme.colour(group.colours)),
+        h("span", { class: "name" }, h("bdi", {}, name)),
+        h("span", { class: "value" }, value),
+        bar,
+      )
+      return { group, element, value, bar }
+    })
+    this.list.replaceChildren(...this.rows.map((row) => row.element))
+    this.mark()
+    this.update()
+  }
+
+  private isolate(key: string, adding: boolean): void {
+    const { isolated } = this.view.store.state
+    const next = new Set(adding ? isolated : [])
+    if (isolated.has(key)) next.delete(key)
+    else next.add(key)
+    if (!adding && isolated.has(key) && isolated.size === 1) next.clear()
+    this.view.store.set({ isolated: next })
+  }
+
+  private mark(): void {
+    const { isolated } = this.view.store.state
+    for (const { group, element } of this.rows) {
+      element.setAttribute("aria-pressed", String(isolated.has(group.key)))
+      element.classList.toggle("dim", isolated.size > 0 && !isolated.has(group.key))
+    }
+  }
+
+  private update(): void {
+    const { store, stack, recording } = this.view
+    const { hover, a } = store.state
+    const tick = hover ?? a
+    if (tick === null) {
+      this.when.textContent = "nothing recorded"
+      return
+    }
+    const shown = this.timeline.groups
+    const total = shown.reduce((sum, group) => sum + group.values[tick], 0)
+    this.when.textContent = `${hover === null ? "A" : "at"} ${formatTime(this.view.timeOf(tick), recording.offsetAt(tick))}`
+    this.total.textContent = formatSize(total)
+    this.total.title = `${total} bytes`
+    this.element.dataset["tick"] = String(tick)
+    const state = this.view.stateAt(tick)
+    const notes = state === LayoutState.TORN ? [STATE_WORDS[state]] : []
+    const lacking = this.view.processes.filter((process) => recording.lacks(process, tick)).length
+    if (lacking && this.view.several) notes.push(`${lacking} ${lacking === 1 ? "process" : "processes"} could not be read`)
+    this.note.textContent = notes.join("; ")
+    const most = Math.max(1, ...shown.map((group) => group.values[tick]))
+    for (const { group, value, bar, element } of this.rows) {
+      const size = group.values[tick]
+      value.data = size ? formatSize(size) : ABSENT
+      element.dataset["bytes"] = String(size)
+      bar.style.width = `${Math.min(100, (100 * size) / (stack.total[tick] || most))}%`
+    }
+    this.updateLines(tick)
+  }
+
+  private updateLines(tick: number): void {
+    const { recording, several, processes, theme } = this.view
+    this.lines.replaceChildren()
+    if (several) return
+    const row = recording.readingAt(processes[0], tick)
+    if (row < 0) return
+    for (const { name, title, style, dash } of LINES) {
+      const value = recording.reading[name][row]
+      const line = h("span", { class: dash.length ? "line dashed" : "line" })
+      line.style.borderColor = theme.style(style)
+      this.lines.append(h("dt", {}, line, title), h("dd", {}, formatSize(value)))
+    }
+  }
+}

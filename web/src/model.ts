@@ -1,0 +1,413 @@
+// A recording as the page knows it: every figure of every mapping at every tick that is held.
+
+import { absolute, unpack, type Column } from "./payload"
+
+export interface Metric {
+  name: string
+  title: string
+  unit: string
+  source: string
+  meaning: string
+}
+
+/** Light and dark. */
+export type Colours = [string, string]
+
+export interface Kind {
+  name: string
+  meaning: string
+  own: boolean
+  colours: Colours
+}
+
+export interface NamedGroup {
+  kind: number
+  name: string
+  colours: Colours
+}
+
+export interface Image {
+  position: number
+  name: string
+  command: string | null
+  exe: string | null
+}
+
+export interface ProcessFacts {
+  id: number
+  pid: number
+  parent: number | null
+  uid: number | null
+  cgroup: string | null
+  firstSeen: number | null
+  lastSeen: number | null
+  ended: boolean
+  /** First tick at which it had ended. */
+  end: number
+  images: Image[]
+  colours: Colours
+  readings: number
+  mappings: number
+  recorded: { readings: number; layouts: number; torn: number; cpu: number }
+  mark: { size: number; time: number } | null
+  highestRss: number | null
+  markGap: number | null
+  markVerdict: string
+}
+
+export interface Run {
+  id: number
+  host: string | null
+  kernel: string | null
+  bootId: string | null
+  pageSize: number | null
+  started: number | null
+  ended: number | null
+  endReason: string | null
+  period: number | null
+  command: string
+  version: string
+  cpu: number | null
+  peakRss: number | null
+  cpus: number | null
+  policy: string | null
+}
+
+interface Header {
+  format: number
+  version: string
+  created: number
+  title: string
+  file: string
+  ticks: { held: number; recorded: number }
+  figures: Metric[]
+  readings: Metric[]
+  kinds: Kind[]
+  groups: NamedGroup[]
+  own: number[]
+  paths: string[]
+  permissions: string[]
+  letters: string[]
+  details: (number | string | null)[][]
+  /** Colours of single mappings, by `mapping.same`. */
+  sameColours: Colours[]
+  otherColours: Colours
+  processes: ProcessFacts[]
+  runs: Run[]
+  meminfo: string[]
+}
+
+/** model.LayoutState: up to UNCHECKED there is a layout; NOT_TAKEN was meant not to have one. */
+export enum LayoutState {
+  EXACT = 1,
+  TORN,
+  UNCHECKED,
+  NOT_TAKEN,
+  NO_PERMISSION,
+  GONE,
+  KERNEL_THREAD,
+  ZOMBIE,
+}
+
+export const STATE_WORDS: Record<number, string> = {
+  [LayoutState.EXACT]: "exact",
+  [LayoutState.TORN]: "torn: mappings moved while they were read, totals may be wrong",
+  [LayoutState.UNCHECKED]: "unchecked",
+  [LayoutState.NOT_TAKEN]: "no layout was taken",
+  [LayoutState.NO_PERMISSION]: "no permission to read the mappings",
+  [LayoutState.GONE]: "the process was gone",
+  [LayoutState.KERNEL_THREAD]: "a kernel thread has no mappings",
+  [LayoutState.ZOMBIE]: "ended, not yet reaped",
+}
+
+export type Figure = "pss" | "rss" | "uss" | "swap" | "swap_pss"
+
+/** Fields of model.Usage that are columns of `usage`; the rest is in `details`. */
+const VOLATILE = [
+  "rss",
+  "pss",
+  "pss_dirty",
+  "shared_clean",
+  "shared_dirty",
+  "private_clean",
+  "private_dirty",
+  "referenced",
+  "anonymous",
+] as const
+
+const MAPPING = [
+  "start",
+  "size",
+  "offset",
+  "dev",
+  "inodeHigh",
+  "inodeLow",
+  "permissions",
+  "path",
+  "group",
+  "same",
+  "usages",
+] as const
+
+/** One process: where its readings and its mappings lie in the columns, ends excluded. */
+export interface Process {
+  index: number
+  facts: ProcessFacts
+  readings: [number, number]
+  mappings: [number, number]
+}
+
+/** Row of the latest reading, and of the one whose layout stands, at each tick. */
+interface Rows {
+  latest: Int32Array
+  layout: Int32Array
+}
+
+/** One mapping at one instant: numbers of its header and of its usage. */
+export interface Entry {
+  process: Process
+  mapping: number
+  usage: number
+}
+
+export class Recording {
+  readonly processes: Process[] = []
+  readonly tickTime: Column
+  /** Until when somebody went on looking. */
+  readonly tickWatched: Column
+  readonly tickRun: Column
+  readonly tickOffset: Column
+  readonly reading: Record<string, Column> = {}
+  readonly mapping = {} as Record<(typeof MAPPING)[number], Column>
+  readonly usageStart: Int32Array
+  readonly usageEnd: Int32Array
+  readonly meminfo: Record<string, Column> = {}
+  /** First usage of each mapping, and one more behind the last. */
+  readonly firstUsage: Int32Array
+  private readonly usage: Record<string, Column> = {}
+  private readonly detail: Column
+  private readonly rowsOf = new Map<number, Rows>()
+
+  constructor(
+    readonly header: Header,
+    column: (name: string) => Column,
+  ) {
+    this.tickTime = column("tick.time")
+    this.tickWatched = column("tick.watched")
+    this.tickRun = column("tick.run")
+    this.tickOffset = column("tick.offset")
+    for (const name of ["tick", "time", "until", "layoutState", "rollup_pss", "residentHighest", "markHighest"])
+      this.reading[name] = column(`reading.${name}`)
+    for (const { name } of header.readings) this.reading[name] = column(`reading.${name}`)
+    for (const name of ["mappings", "size", "rss", "pss", "uss", "swap", "swap_pss"])
+      this.reading[`total.${name}`] = column(`total.${name}`)
+    for (const name of MAPPING) this.mapping[name] = column(`mapping.${name}`)
+    for (const name of header.meminfo) this.meminfo[name] = column(`meminfo.${name}`)
+    this.readUsages(column)
+    this.detail = column("usage.detail")
+    const gaps = column("usage.gap")
+    const lengths = column("usage.length")
+    const counts = this.mapping.usages
+    this.firstUsage = new Int32Array(counts.length + 1)
+    this.usageStart = new Int32Array(gaps.length)
+    this.usageEnd = new Int32Array(gaps.length)
+    let row = 0
+    for (let mapping = 0; mapping < counts.length; mapping++) {
+      this.firstUsage[mapping] = row
+      let before = 0
+      for (let end = row + counts[mapping]; row < end; row++) {
+        // Both are sums over all rows: what counts is the difference to the row before.
+        this.usageStart[row] = before + gaps[row] - (row ? gaps[row - 1] : 0)
+        before = this.usageEnd[row] =
+          this.usageStart[row] + lengths[row] - (row ? lengths[row - 1] : 0)
+      }
+    }
+    this.firstUsage[counts.length] = row
+    this.addProcesses()
+  }
+
+  private readUsages(column: (name: string) => Column): void {
+    const usage = this.usage
+    for (const name of VOLATILE) usage[name] = column(`usage.${name}`)
+    // contents.py stores these relative to others, in this order.
+    absolute(
+      usage.rss,
+      usage.shared_clean,
+      usage.shared_dirty,
+      usage.private_clean,
+      usage.private_dirty,
+    )
+    absolute(usage.pss, usage.private_clean, usage.private_dirty)
+    absolute(usage.pss_dirty, usage.private_dirty)
+    absolute(usage.referenced, usage.rss)
+    absolute(usage.anonymous, usage.private_dirty)
+  }
+
+  private addProcesses(): void {
+    let reading = 0
+    let mapping = 0
+    for (const [index, facts] of this.header.processes.entries()) {
+      this.processes.push({
+        index,
+        facts,
+        readings: [reading, (reading += facts.readings)],
+        mappings: [mapping, (mapping += facts.mappings)],
+      })
+    }
+  }
+
+  get ticks(): number {
+    return this.tickTime.length
+  }
+
+  offsetAt(tick: number): number {
+    return this.tickOffset[tick] ?? 0
+  }
+
+  /** Row of a process's latest reading at a tick, or -1: one without a reading had not changed. */
+  readingAt(process: Process, tick: number): number {
+    return this.rows(process).latest[tick]
+  }
+
+  /** Row of the reading whose layout stands at a tick, or -1 if none does. */
+  layoutReadingAt(process: Process, tick: number): number {
+    return this.rows(process).layout[tick]
+  }
+
+  /** Whether a process lived at a tick, had memory, and it could not be read. */
+  lacks(process: Process, tick: number): boolean {
+    const row = this.readingAt(process, tick)
+    if (row < 0 || this.layoutReadingAt(process, tick) >= 0) return false
+    const state = this.reading.layoutState[row]
+    return state === LayoutState.NOT_TAKEN || state === LayoutState.NO_PERMISSION
+  }
+
+  private rows(process: Process): Rows {
+    const known = this.rowsOf.get(process.index)
+    if (known) return known
+    const latest = new Int32Array(this.ticks).fill(-1)
+    const layout = new Int32Array(this.ticks).fill(-1)
+    const [first, end] = process.readings
+    const { tick: ticks, layoutState } = this.reading
+    let standing = -1
+    for (let row = first; row < end; row++) {
+      const from = ticks[row]
+      const run = this.tickRun[from]
+      const state = layoutState[row]
+      if (row > first && this.tickRun[ticks[row - 1]] !== run) standing = -1
+      if (state <= LayoutState.UNCHECKED) standing = row
+      else if (state !== LayoutState.NOT_TAKEN) standing = -1
+      const next = Math.min(row + 1 < end ? ticks[row + 1] : this.ticks, process.facts.end)
+      for (let at = from; at < next && this.tickRun[at] === run; at++) {
+        latest[at] = row
+        layout[at] = standing
+      }
+    }
+    const rows = { latest, layout }
+    this.rowsOf.set(process.index, rows)
+    return rows
+  }
+
+  /** All mappings of a process at a tick, in the order of their addresses. */
+  layoutAt(process: Process, tick: number): Entry[] {
+    const entries: Entry[] = []
+    for (let mapping = process.mappings[0]; mapping < process.mappings[1]; mapping++) {
+      const usage = this.usageAt(mapping, tick)
+      if (usage >= 0) entries.push({ process, mapping, usage })
+    }
+    return entries
+  }
+
+  private usageAt(mapping: number, tick: number): number {
+    let low = this.firstUsage[mapping]
+    let high = this.firstUsage[mapping + 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.usageEnd[middle] <= tick) low = middle + 1
+      else high = middle
+    }
+    return low < this.firstUsage[mapping + 1] && this.usageStart[low] <= tick ? low : -1
+  }
+
+  /** A figure for every usage; NaN where the kernel did not tell it. */
+  figure(name: string): Column {
+    const known = this.usage[name]
+    if (known) return known
+    return (this.usage[name] = name === "uss" ? this.uss() : this.fromDetails(name))
+  }
+
+  private uss(): Column {
+    const { private_clean: clean, private_dirty: dirty } = this.usage
+    const huge = this.figure("private_hugetlb")
+    return clean.map((size, row) => size + dirty[row] + (huge[row] || 0))
+  }
+
+  private fromDetails(name: string): Column {
+    const index = this.detailIndex(name)
+    const values = this.header.details.map((detail) => {
+      const value = detail[index]
+      return typeof value === "number" ? value : NaN
+    })
+    return this.detail.map((number) => values[number])
+  }
+
+  private detailIndex(name: string): number {
+    return this.header.figures.findIndex((metric) => metric.name === name) - VOLATILE.length
+  }
+
+  /** A text of a usage: vm_flags or other. */
+  text(usage: number, name: string): string {
+    const value = this.header.details[this.detail[usage]]?.[this.detailIndex(name)]
+    return value === null || value === undefined ? "" : String(value)
+  }
+
+  /** Whether any usage tells this figure. */
+  tells(figure: Figure): boolean {
+    const values = this.figure(figure)
+    for (let row = 0; row < values.length; row++) if (!Number.isNaN(values[row])) return true
+    return false
+  }
+
+  groupOf(mapping: number): NamedGroup {
+    return this.header.groups[this.mapping.group[mapping]]
+  }
+
+  kindOf(mapping: number): Kind {
+    return this.header.kinds[this.groupOf(mapping).kind]
+  }
+
+  pathOf(mapping: number): string {
+    return this.header.paths[this.mapping.path[mapping]]
+  }
+
+  permissionsOf(mapping: number): string {
+    return this.header.permissions[this.mapping.permissions[mapping]]
+  }
+
+  inodeOf(mapping: number): string {
+    const high = BigInt(this.mapping.inodeHigh[mapping])
+    return String(high * 2n ** 32n + BigInt(this.mapping.inodeLow[mapping]))
+  }
+
+  deviceOf(mapping: number): string {
+    const dev = this.mapping.dev[mapping]
+    const two = (value: number): string => value.toString(16).padStart(2, "0")
+    return `${two(Math.floor(dev / 2 ** 20))}:${two(dev % 2 ** 20)}`
+  }
+
+  imageAt(process: Process, tick: number): Image | null {
+    let found = process.facts.images[0] ?? null
+    for (const image of process.facts.images) if (image.position <= tick) found = image
+    return found
+  }
+}
+
+export async function readRecording(text: string): Promise<Recording> {
+  const payload = await unpack<Header>(text)
+  return new Recording(payload.header, (name) => payload.column(name))
+}
+
+export function processName(process: Process): string {
+  const { images, pid } = process.facts
+  return `${images[images.length - 1]?.name || "?"} (${pid})`
+}

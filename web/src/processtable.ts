@@ -1,0 +1,126 @@
+// All processes at the pinned moment, by size.
+
+import { h } from "./dom"
+import { formatKib } from "./format"
+import { processName, STATE_WORDS, type Process } from "./model"
+import { Table, type Column } from "./table"
+import type { View } from "./view"
+
+const SUMMED = [
+  ["pss", "PSS"],
+  ["rss", "RSS"],
+  ["uss", "USS"],
+  ["swap", "swap"],
+  ["swap_pss", "swap PSS"],
+] as const
+const READ = ["resident", "high_water_mark", "threads", "oom_score"]
+
+export class ProcessesPanel {
+  readonly element = h("section", { "aria-label": "Processes at A" })
+  private readonly table: Table<Process>
+
+  constructor(private readonly view: View) {
+    this.table = new Table<Process>({
+      label: "Processes at the pinned moment",
+      noun: "processes",
+      columns: this.columns(),
+      sortBy: "pss",
+      text: (process) =>
+        `${processName(process)} ${process.facts.images.map(({ command }) => command).join(" ")}`,
+      rowKey: ({ index }) => String(index),
+      onPick: ({ index }) => view.store.set({ process: index, isolated: new Set() }),
+    })
+    this.element.append(this.table.element)
+    view.store.on(["a", "process", "withChildren", "tab"], () => this.update())
+  }
+
+  get filter(): HTMLInputElement {
+    return this.table.filter
+  }
+
+  update(): void {
+    const { a, tab } = this.view.store.state
+    if (tab !== "processes") return
+    this.table.setColumns(this.columns())
+    const { recording } = this.view
+    this.table.setRows(
+      a === null
+        ? []
+        : recording.processes.filter(
+            (each) => recording.layoutReadingAt(each, a) >= 0 || recording.lacks(each, a),
+          ),
+    )
+  }
+
+  private row(process: Process, name: string): number {
+    const { recording, store } = this.view
+    const a = store.state.a ?? 0
+    return name.startsWith("total.")
+      ? recording.layoutReadingAt(process, a)
+      : recording.readingAt(process, a)
+  }
+
+  private columns(): Column<Process>[] {
+    const { recording } = this.view
+    const figure = (name: string, process: Process): number => {
+      const row = this.row(process, name)
+      return row < 0 ? NaN : recording.reading[name][row]
+    }
+    return [
+      {
+        key: "name",
+        title: "process",
+        className: "process",
+        value: (process) => processName(process),
+        cell: (process) => h("bdi", {}, processName(process)),
+      },
+      ...SUMMED.map(([name, title]): Column<Process> => {
+        const values = (process: Process): number => figure(`total.${name}`, process)
+        const column: Column<Process> = {
+          key: name,
+          title,
+          meaning: "KiB, sum over the mappings",
+          numeric: true,
+          value: values,
+          cell: (process) => formatKib(values(process)),
+        }
+        if (name === "pss" || name === "uss" || name === "swap_pss")
+          column.total = (rows) => formatKib(rows.reduce((sum, row) => sum + (values(row) || 0), 0))
+        return column
+      }),
+      ...recording.header.readings
+        .filter(({ name }) => READ.includes(name))
+        .map(
+          ({ name, title, unit, meaning }): Column<Process> => ({
+            key: `read ${name}`,
+            title,
+            meaning: unit === "bytes" ? `${meaning} (KiB)` : meaning,
+            numeric: true,
+            value: (process) => figure(name, process),
+            cell: (process) => {
+              const value = figure(name, process)
+              return unit === "bytes" ? formatKib(value) : Number.isNaN(value) ? "–" : String(value)
+            },
+          }),
+        ),
+      {
+        key: "state",
+        title: "layout",
+        value: (process) => {
+          const row = recording.readingAt(process, this.view.store.state.a ?? 0)
+          return row < 0 ? "" : STATE_WORDS[recording.reading.layoutState[row]].split(":")[0]
+        },
+      },
+      {
+        key: "command",
+        title: "command line",
+        className: "name",
+        value: ({ facts }) => facts.images[facts.images.length - 1]?.command ?? "",
+        cell: ({ facts }) => {
+          const command = facts.images[facts.images.length - 1]?.command ?? ""
+          return h("bdi", { title: command }, command)
+        },
+      },
+    ]
+  }
+}

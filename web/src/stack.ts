@@ -1,0 +1,272 @@
+// Groups of mappings over time: the sums that analysis/timeline.py makes, made in the page.
+
+import { LayoutState, processName, type Colours, type Figure } from "./model"
+import type { Process, Recording } from "./model"
+import type { By } from "./state"
+import { formatAddress } from "./format"
+
+export interface Group {
+  key: string
+  kind: number | null
+  name: string
+  colours: Colours
+  /** Bytes at each tick. */
+  values: Float64Array
+  peak: number
+}
+
+/** Values of all groups add up to `total` at every tick; both are 0 where not `known`. */
+export interface Stack {
+  groups: Group[]
+  otherGroups: number
+  total: Float64Array
+  /** Positions of the ticks at which something is known, in order. */
+  instants: Int32Array
+  /** UTC microseconds of each instant, and until when what was found then stands. */
+  times: Float64Array
+  until: Float64Array
+  /** Worst layout state of each instant. */
+  states: Uint8Array
+}
+
+export const OTHER = "other"
+
+interface Building {
+  group: Group
+  width: number
+}
+
+export function buildStack(
+  recording: Recording,
+  processes: Process[],
+  figure: Figure,
+  by: By,
+  top: number,
+): Stack {
+  const found = sweep(recording, processes, figure, by)
+  const { shown, rest } = ordered(recording, found, by, top)
+  const groups = [...shown]
+  if (rest.length) groups.push(merged(rest, recording))
+  const total = new Float64Array(recording.ticks)
+  for (const { values } of groups) for (let t = 0; t < total.length; t++) total[t] += values[t]
+  return { groups, otherGroups: rest.length, total, ...instantsOf(recording, processes) }
+}
+
+function sweep(recording: Recording, processes: Process[], figure: Figure, by: By): Group[] {
+  const values = recording.figure(figure)
+  const building = new Map<string | number, Building>()
+  const { usageStart, usageEnd, firstUsage } = recording
+  for (const process of processes) {
+    for (let mapping = process.mappings[0]; mapping < process.mappings[1]; mapping++) {
+      const changes = groupFor(recording, process, mapping, by, building).values
+      for (let row = firstUsage[mapping]; row < firstUsage[mapping + 1]; row++) {
+        const value = values[row]
+        if (!value || value !== value) continue
+        changes[usageStart[row]] += value
+        changes[usageEnd[row]] -= value
+      }
+    }
+  }
+  const groups = [...building.values()].map(({ group }) => group)
+  for (const group of groups) {
+    let sum = 0
+    for (let t = 0; t < group.values.length; t++) {
+      sum += group.values[t]
+      group.values[t] = sum
+      if (sum > group.peak) group.peak = sum
+    }
+    group.values = group.values.subarray(0, recording.ticks)
+  }
+  return groups.filter((group) => group.peak > 0)
+}
+
+function groupFor(
+  recording: Recording,
+  process: Process,
+  mapping: number,
+  by: By,
+  building: Map<string | number, Building>,
+): Group {
+  const identity = identityOf(recording, process, mapping, by)
+  const width = recording.mapping.size[mapping]
+  const known = building.get(identity)
+  if (known) {
+    // A mapping that grew goes by its widest header.
+    if (by === "mapping" && width > known.width) {
+      known.width = width
+      known.group.name = mappingName(recording, mapping)
+    }
+    return known.group
+  }
+  const group = newGroup(recording, process, mapping, by, String(identity))
+  building.set(identity, { group, width })
+  return group
+}
+
+function identityOf(
+  recording: Recording,
+  process: Process,
+  mapping: number,
+  by: By,
+): string | number {
+  if (by === "process") return process.index
+  if (by === "kind") return recording.groupOf(mapping).kind
+  return by === "name" ? recording.mapping.group[mapping] : recording.mapping.same[mapping]
+}
+
+function newGroup(
+  recording: Recording,
+  process: Process,
+  mapping: number,
+  by: By,
+  identity: string,
+): Group {
+  const named = recording.groupOf(mapping)
+  const kind = recording.header.kinds[named.kind]
+  const base = { values: new Float64Array(recording.ticks + 1), peak: 0, key: `${by} ${identity}` }
+  if (by === "process")
+    return { ...base, kind: null, name: processName(process), colours: process.facts.colours }
+  if (by === "kind") return { ...base, kind: named.kind, name: kind.name, colours: kind.colours }
+  if (by === "name") return { ...base, kind: named.kind, name: named.name, colours: named.colours }
+  const colours = recording.header.sameColours[recording.mapping.same[mapping]]
+  return { ...base, kind: named.kind, name: mappingName(recording, mapping), colours }
+}
+
+function mappingName(recording: Recording, mapping: number): string {
+  const start = recording.mapping.start[mapping]
+  const end = start + recording.mapping.size[mapping]
+  const range = `${formatAddress(start)}-${formatAddress(end)}`
+  return `${range} ${recording.permissionsOf(mapping)} ${recording.groupOf(mapping).name}`
+}
+
+/** In the order of the stack: kinds with lines of their own first, then by peak. */
+function ordered(
+  recording: Recording,
+  groups: Group[],
+  by: By,
+  top: number,
+): { shown: Group[]; rest: Group[] } {
+  const own = recording.header.own
+  const isOwn = (group: Group): boolean =>
+    by === "name" && group.kind !== null && own.includes(group.kind)
+  groups.sort((one, other) => other.peak - one.peak || (one.name < other.name ? -1 : 1))
+  const first = groups
+    .filter(isOwn)
+    .sort((one, other) => own.indexOf(one.kind!) - own.indexOf(other.kind!))
+  const named = groups.filter((group) => !isOwn(group))
+  const kept = named.slice(0, top)
+  if (by === "kind") kept.sort((one, other) => one.kind! - other.kind!)
+  return { shown: [...first, ...kept], rest: named.slice(top) }
+}
+
+function merged(groups: Group[], recording: Recording): Group {
+  const values = new Float64Array(recording.ticks)
+  for (const group of groups) for (let t = 0; t < values.length; t++) values[t] += group.values[t]
+  const peak = values.reduce((highest, value) => Math.max(highest, value), 0)
+  return { key: OTHER, kind: null, name: OTHER, colours: recording.header.otherColours, values, peak }
+}
+
+type Instants = Pick<Stack, "instants" | "times" | "until" | "states">
+
+/** One process: when it was read and has a layout, or a reason to have none; several: each tick. */
+function instantsOf(recording: Recording, processes: Process[]): Instants {
+  const [only] = processes
+  return processes.length === 1 ? readingsOf(recording, only) : everyTick(recording, processes)
+}
+
+function readingsOf(recording: Recording, process: Process): Instants {
+  const { tick, layoutState, time, until } = recording.reading
+  const rows: number[] = []
+  for (let row = process.readings[0]; row < process.readings[1]; row++)
+    if (layoutState[row] !== LayoutState.NOT_TAKEN) rows.push(row)
+  return {
+    instants: Int32Array.from(rows, (row) => tick[row]),
+    times: Float64Array.from(rows, (row) => time[row]),
+    until: Float64Array.from(rows, (row) => until[row]),
+    states: Uint8Array.from(rows, (row) => layoutState[row]),
+  }
+}
+
+function everyTick(recording: Recording, processes: Process[]): Instants {
+  const { tickTime, tickWatched, ticks } = recording
+  const { tick, layoutState } = recording.reading
+  const states = new Uint8Array(ticks).fill(LayoutState.EXACT)
+  for (const process of processes) {
+    for (let row = process.readings[0]; row < process.readings[1]; row++) {
+      const state = layoutState[row]
+      // Torn is worse than unchecked, which is worse than exact.
+      if (state === LayoutState.TORN) states[tick[row]] = state
+      else if (state === LayoutState.UNCHECKED && states[tick[row]] !== LayoutState.TORN)
+        states[tick[row]] = state
+    }
+  }
+  return {
+    instants: Int32Array.from({ length: ticks }, (_, at) => at),
+    times: Float64Array.from(tickTime),
+    until: tickTime.map((time, at) =>
+      Math.max(time, at + 1 < ticks ? Math.min(tickWatched[at], tickTime[at + 1]) : tickWatched[at]),
+    ),
+    states,
+  }
+}
+
+export function hasLayout(state: number): boolean {
+  return state >= LayoutState.EXACT && state <= LayoutState.UNCHECKED
+}
+
+/** First position whose time is at or after this one. */
+export function firstAtOrAfter(times: Float64Array, time: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (times[middle] < time) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * Positions among the instants of a span, one for each of so many columns of equal time: that with
+ * the highest total, the same for all groups, so that peaks survive and the stack adds up.
+ */
+export function reduce(stack: Stack, columns: number, from: number, to: number): number[] {
+  const { times, states, instants, total } = stack
+  // One more on either side: what stands at the edges began or goes on beyond them.
+  const low = Math.max(0, firstAtOrAfter(times, from) - 1)
+  const high = Math.min(times.length, firstAtOrAfter(times, to) + 1)
+  if (high - low <= columns) return range(low, high)
+  const width = (to - from) / columns
+  const chosen: number[] = []
+  let column = -Infinity
+  let highest = -1
+  for (let position = low; position < high; position++) {
+    const here = Math.floor((times[position] - from) / width)
+    const value = hasLayout(states[position]) ? total[instants[position]] : -1
+    if (here !== column) chosen.push(position)
+    else if (value > highest) chosen[chosen.length - 1] = position
+    else continue
+    column = here
+    highest = value
+  }
+  return chosen
+}
+
+function range(low: number, high: number): number[] {
+  return Array.from({ length: Math.max(0, high - low) }, (_, i) => low + i)
+}
+
+/** Position of the highest total within a span, the first of equals; -1 if no layout is known. */
+export function peakOf(stack: Stack, from = -Infinity, to = Infinity): number {
+  let best = -1
+  let highest = -1
+  for (let i = firstAtOrAfter(stack.times, from); i < stack.times.length; i++) {
+    if (stack.times[i] > to) break
+    const value = stack.total[stack.instants[i]]
+    if (hasLayout(stack.states[i]) && value > highest) {
+      highest = value
+      best = i
+    }
+  }
+  return best
+}

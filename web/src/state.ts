@@ -1,0 +1,57 @@
+// What is being looked at; views listen to the parts that concern them.
+
+import type { Figure } from "./model"
+
+export type By = "kind" | "name" | "mapping" | "process"
+export type Tab = "moment" | "difference" | "growth" | "processes" | "system" | "facts"
+
+export interface State {
+  /** Index of a process, or null for all. */
+  process: number | null
+  /** Whether its descendants are added. */
+  withChildren: boolean
+  figure: Figure
+  by: By
+  /** Keys of the groups that alone are shown; empty: all. */
+  isolated: ReadonlySet<string>
+  /** Visible span, UTC microseconds. */
+  from: number
+  to: number
+  /** Pinned ticks. */
+  a: number | null
+  b: number | null
+  /** Whether A follows the peak: nobody has moved it. */
+  following: boolean
+  /** Tick under the pointer. */
+  hover: number | null
+  tab: Tab
+  /** What a click on the timeline pins. */
+  placing: "a" | "b"
+}
+
+type Listener = (state: State, changed: ReadonlySet<keyof State>) => void
+
+export class Store {
+  private readonly listeners: { keys: (keyof State)[]; listener: Listener }[] = []
+
+  constructor(private current: State) {}
+
+  get state(): State {
+    return this.current
+  }
+
+  set(patch: Partial<State>): void {
+    const changed = new Set<keyof State>()
+    for (const key of Object.keys(patch) as (keyof State)[])
+      if (patch[key] !== this.current[key]) changed.add(key)
+    if (!changed.size) return
+    this.current = { ...this.current, ...patch }
+    for (const { keys, listener } of this.listeners)
+      if (keys.some((key) => changed.has(key))) listener(this.current, changed)
+  }
+
+  /** Call back when one of these changes, in the order in which listeners were added. */
+  on(keys: (keyof State)[], listener: Listener): void {
+    this.listeners.push({ keys, listener })
+  }
+}

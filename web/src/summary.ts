@@ -1,0 +1,59 @@
+// The line at the top: what a reader wants to know first.
+
+import { h } from "./dom"
+import { formatClock, formatDuration, formatSize } from "./format"
+import { peakOf } from "./stack"
+import { FIGURES, type View } from "./view"
+
+export class Summary {
+  readonly element = h("dl", { class: "summary" })
+
+  constructor(private readonly view: View) {
+    view.store.on(["process", "withChildren", "figure", "by"], () => this.update())
+    this.update()
+  }
+
+  private update(): void {
+    const { stack, recording, processes, several, figure } = this.view
+    const facts: [string, string, string?][] = []
+    const peak = peakOf(stack)
+    if (peak >= 0) {
+      const tick = stack.instants[peak]
+      const title = FIGURES.find(({ name }) => name === figure)?.title ?? "swap PSS"
+      const clock = formatClock(stack.times[peak], recording.offsetAt(tick))
+      facts.push([`peak ${title}`, formatSize(stack.total[tick]), `at ${clock}`])
+    }
+    if (!several) facts.push(...this.mark())
+    const { times, until } = stack
+    if (times.length)
+      facts.push(["watched", formatDuration(until[until.length - 1] - times[0])])
+    const sum = (of: "layouts" | "torn"): number =>
+      processes.reduce((all, { facts: { recorded } }) => all + recorded[of], 0)
+    facts.push(["layouts", String(sum("layouts")), `${sum("torn")} torn`])
+    const cpu = recording.header.runs.reduce((all, run) => all + (run.cpu ?? 0), 0)
+    const time = recording.header.runs.reduce(
+      (all, run) => all + (run.ended !== null && run.started !== null ? run.ended - run.started : 0),
+      0,
+    )
+    if (cpu && time)
+      facts.push(["cost", `${((100 * cpu) / time).toPrecision(2)} %`, "of a core to record"])
+    this.element.replaceChildren(
+      ...facts.map(([name, value, note]) =>
+        h("div", {}, h("dt", {}, name), h("dd", {}, value, note ? h("small", {}, note) : null)),
+      ),
+    )
+  }
+
+  private mark(): [string, string, string?][] {
+    const { mark, markGap, markVerdict } = this.view.processes[0].facts
+    if (!mark) return []
+    const near = markVerdict === "within tolerance" ? " (within the kernel's tolerance)" : ""
+    const gap =
+      markGap === null
+        ? ""
+        : markGap > 0
+          ? `${formatSize(markGap)} above the highest layout${near}`
+          : "not above the highest layout"
+    return [["high-water mark", formatSize(mark.size), gap]]
+  }
+}

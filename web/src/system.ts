@@ -1,0 +1,145 @@
+// The machine's memory, where it was recorded: /proc/meminfo over time and at the pinned moments.
+
+import uPlot from "uplot"
+import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
+import { h } from "./dom"
+import { formatClock, formatKib, formatKibChange } from "./format"
+import type { View } from "./view"
+
+const DRAWN: [string, string][] = [
+  ["MemAvailable", "--series-1"],
+  ["MemFree", "--series-2"],
+  ["Cached", "--series-3"],
+  ["AnonPages", "--series-4"],
+  ["Shmem", "--series-5"],
+]
+const COLUMNS = 1500
+
+export class SystemPanel {
+  readonly element = h("section", { "aria-label": "System memory" })
+  private readonly key = h("div", { class: "key" })
+  private readonly chart = h("div", { class: "chart" })
+  private readonly table = h("table", { class: "plain" })
+  private plot: uPlot | null = null
+
+  constructor(private readonly view: View) {
+    this.element.append(this.key, this.chart, h("div", { class: "scroller plain" }, this.table))
+    view.store.on(["tab", "from", "to"], () => this.draw())
+    view.store.on(["tab", "a", "b"], () => this.fill())
+    view.theme.onChange(() => this.draw())
+    new ResizeObserver(() => this.draw()).observe(this.chart)
+  }
+
+  draw(): void {
+    const { tab, from, to } = this.view.store.state
+    const width = this.chart.clientWidth
+    if (tab !== "system" || !width) return
+    const { recording, theme } = this.view
+    const drawn = DRAWN.filter(([name]) => recording.header.meminfo.includes(name))
+    const ticks = this.ticks(from, to)
+    const offset = recording.offsetAt(ticks[0] ?? 0)
+    const text = theme.style("--muted")
+    const grid = { stroke: theme.style("--grid"), width: 1 }
+    const font = "12px system-ui, sans-serif"
+    this.key.replaceChildren(
+      ...drawn.map(([name, style]) => {
+        const line = h("span", { class: "line" })
+        line.style.borderColor = theme.style(style)
+        return h("span", {}, line, name)
+      }),
+    )
+    this.plot?.destroy()
+    this.plot = new uPlot(
+      {
+        width,
+        height: 220,
+        ms: 1e-3,
+        padding: [10, 16, 0, 0],
+        legend: { show: false },
+        cursor: { show: false },
+        scales: {
+          x: { time: false, range: [from, to] },
+          y: { range: (_, __, max) => [0, Math.max(max, 1024) * 1.04] },
+        },
+        axes: [
+          {
+            ...{ stroke: text, font, grid, ticks: grid, size: 46 },
+            splits: (plot) => timeMarks(from, to, plot.width / 130, offset),
+            values: (_, marks) => timeLabels(marks, offset),
+          },
+          {
+            ...{ stroke: text, font, grid, ticks: grid, size: 72 },
+            splits: (_, __, min, max) => sizeMarks(min, max, 4),
+            values: (_, marks) => sizeLabels(marks),
+          },
+        ],
+        series: [
+          {},
+          ...drawn.map(([, style]) => ({
+            stroke: theme.style(style),
+            width: 1.5,
+            paths: uPlot.paths.stepped!({ align: 1 }),
+            points: { show: false },
+          })),
+        ],
+      },
+      [
+        ticks.map((tick) => recording.tickTime[tick]),
+        ...drawn.map(([name]) =>
+          ticks.map((tick) => {
+            const value = recording.meminfo[name][tick]
+            return Number.isNaN(value) ? null : value
+          }),
+        ),
+      ] as uPlot.AlignedData,
+      this.chart,
+    )
+    this.fill()
+  }
+
+  /** Of each column of equal time the tick with the least memory available. */
+  private ticks(from: number, to: number): number[] {
+    const { recording } = this.view
+    const available = recording.meminfo["MemAvailable"] ?? recording.tickTime
+    const chosen: number[] = []
+    let column = -1
+    for (let tick = 0; tick < recording.ticks; tick++) {
+      const time = recording.tickTime[tick]
+      if (time < from || time > to) continue
+      const here = Math.floor(((time - from) / (to - from)) * COLUMNS)
+      if (here !== column) chosen.push(tick)
+      else if (available[tick] < available[chosen[chosen.length - 1]])
+        chosen[chosen.length - 1] = tick
+      column = here
+    }
+    return chosen
+  }
+
+  private fill(): void {
+    const { tab, a, b } = this.view.store.state
+    if (tab !== "system" || a === null) return
+    const { recording } = this.view
+    const clock = (tick: number): string =>
+      formatClock(recording.tickTime[tick], recording.offsetAt(tick))
+    const head = ["KiB", `A · ${clock(a)}`]
+    if (b !== null) head.push(`B · ${clock(b)}`, "B − A")
+    this.table.replaceChildren(
+      h("thead", {}, h("tr", {}, ...head.map((title) => h("th", { scope: "col" }, title)))),
+      h(
+        "tbody",
+        {},
+        ...recording.header.meminfo.map((name) => {
+          const values = recording.meminfo[name]
+          const cells = [formatKib(values[a])]
+          if (b !== null) cells.push(formatKib(values[b]), formatKibChange(values[b] - values[a]))
+          return h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, name),
+            ...cells.map((cell) => h("td", { class: "numeric" }, cell)),
+          )
+        }),
+      ),
+    )
+  }
+}

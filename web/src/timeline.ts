@@ -1,0 +1,360 @@
+// The timeline: what each group took over time, stacked, with the kernel's own figures on top.
+
+import uPlot from "uplot"
+import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
+import { h } from "./dom"
+import { formatClock, formatSize } from "./format"
+import { LayoutState } from "./model"
+import { hasLayout, peakOf, reduce, type Group } from "./stack"
+import type { View } from "./view"
+
+const CLICK = 4 // CSS pixels: a drag shorter than this is a click
+const ZOOM = 0.8
+const NARROWEST = 1000 // microseconds
+
+/** The kernel's own figures of one process. */
+export const LINES = [
+  { name: "resident", highest: "residentHighest", title: "statm RSS", style: "--line-resident", dash: [] as number[] },
+  {
+    name: "high_water_mark",
+    highest: "markHighest",
+    title: "high-water mark",
+    style: "--line-mark",
+    dash: [6, 4],
+  },
+]
+
+type Values = (number | null)[]
+
+export class Timeline {
+  readonly element = h("div", {
+    class: "timeline",
+    tabindex: 0,
+    role: "img",
+    "aria-label": "Memory over time. Arrow keys step the pinned moment; ? lists all keys.",
+  })
+  private plot: uPlot | null = null
+  private ticks: number[] = []
+  private torn: number[] = []
+  private gaps: [number, number][] = []
+  private readonly overlay = h("div", { class: "overlay" })
+
+  constructor(private readonly view: View) {
+    const { store, theme } = view
+    theme.onChange(() => this.draw())
+    store.on(["process", "withChildren", "figure", "by", "isolated", "from", "to"], () =>
+      this.draw(),
+    )
+    store.on(["a", "b"], () => this.plot && this.mark(this.plot))
+    new ResizeObserver(() => this.resize()).observe(this.element)
+  }
+
+  /** The groups that are drawn: all, or those that are isolated. */
+  get groups(): Group[] {
+    const { isolated } = this.view.store.state
+    const { groups } = this.view.stack
+    const chosen = groups.filter((group) => isolated.has(group.key))
+    return chosen.length ? chosen : groups
+  }
+
+  draw(): void {
+    this.plot?.destroy()
+    this.plot = null
+    const width = this.element.clientWidth
+    if (!width) return
+    const data = this.data(Math.max(100, width - 80))
+    this.plot = new uPlot(this.options(width), data as uPlot.AlignedData, this.element)
+    this.plot.over.append(this.overlay)
+    this.listen(this.plot.over)
+  }
+
+  private resize(): void {
+    if (this.plot && this.plot.width === this.element.clientWidth) return
+    this.draw()
+  }
+
+  // -- data ---------------------------------------------------------------------------------------
+
+  private data(columns: number): [number[], ...Values[]] {
+    const { stack, recording, several, processes } = this.view
+    const { from, to } = this.view.store.state
+    const positions = reduce(stack, columns, from, to)
+    const groups = this.groups
+    const x: number[] = []
+    const stacked: Values[] = groups.map(() => [])
+    const lines: Values[] = this.lines.map(() => [])
+    this.ticks = []
+    this.torn = []
+    this.gaps = []
+    const add = (time: number, tick: number, known: boolean): void => {
+      x.push(time)
+      this.ticks.push(known ? tick : -1)
+      let sum = 0
+      for (const [i, { values }] of groups.entries())
+        stacked[i].push(known ? (sum += values[tick]) : null)
+      const row = several || tick < 0 ? -1 : recording.readingAt(processes[0], tick)
+      for (const [i, { highest }] of this.lines.entries()) {
+        const value = row < 0 ? NaN : recording.reading[highest][row]
+        lines[i].push(Number.isNaN(value) ? null : value)
+      }
+    }
+    for (const [i, position] of positions.entries()) {
+      const tick = stack.instants[position]
+      const time = stack.times[position]
+      const known = hasLayout(stack.states[position])
+      add(time, tick, known)
+      if (stack.states[position] === LayoutState.TORN) this.torn.push(time)
+      const next = positions[i + 1]
+      // What was found stands until then; behind it nobody looked, and nothing is drawn.
+      const until = heldUntil(stack.until, stack.times, position, next ?? stack.times.length)
+      const end = next === undefined ? Infinity : stack.times[next]
+      if (until < end) {
+        add(until, tick, known)
+        if (next !== undefined) {
+          add(until, -1, false)
+          this.gaps.push([until, end])
+        }
+      }
+      const unseen = stack.states[position] === LayoutState.NO_PERMISSION
+      if (unseen && next !== undefined) this.gaps.push([time, Math.min(until, end)])
+    }
+    return [x, ...stacked.reverse(), ...lines]
+  }
+
+  private get lines(): typeof LINES {
+    const { several, figure } = this.view
+    const { isolated } = this.view.store.state
+    const resident = !several && (figure === "pss" || figure === "rss" || figure === "uss")
+    return resident && !isolated.size ? LINES : []
+  }
+
+  // -- drawing ------------------------------------------------------------------------------------
+
+  private options(width: number): uPlot.Options {
+    const { theme, store } = this.view
+    const { from, to } = store.state
+    const offset = this.view.recording.offsetAt(this.ticks.find((tick) => tick >= 0) ?? 0)
+    const text = theme.style("--muted")
+    const grid = { stroke: theme.style("--grid"), width: 1 }
+    const font = "12px system-ui, sans-serif"
+    const stepped = uPlot.paths.stepped!({ align: 1 })
+    const groups = [...this.groups].reverse()
+    return {
+      width,
+      height: this.height,
+      ms: 1e-3,
+      padding: [18, 16, 0, 0],
+      legend: { show: false },
+      cursor: {
+        x: true,
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, dist: CLICK, setScale: false },
+        dataIdx: (_, __, closest) => closest,
+      },
+      scales: {
+        x: { time: false, min: from, max: to, range: [from, to] },
+        y: { range: (_, __, max) => [0, Math.max(max, 1024) * 1.04] },
+      },
+      axes: [
+        {
+          stroke: text,
+          font,
+          grid,
+          ticks: grid,
+          size: 46,
+          splits: (plot) => timeMarks(from, to, plot.width / 130, offset),
+          values: (_, marks) => timeLabels(marks, offset),
+        },
+        {
+          stroke: text,
+          font,
+          grid,
+          ticks: grid,
+          size: 72,
+          splits: (_, __, min, max) => sizeMarks(min, max, 5),
+          values: (_, marks) => sizeLabels(marks),
+        },
+      ],
+      series: [
+        {},
+        ...groups.map((group) => {
+          const colour = theme.colour(group.colours)
+          return { paths: stepped, stroke: colour, fill: colour, width: 0.5, points: { show: false } }
+        }),
+        ...this.lines.map(({ style, dash }) => ({
+          paths: stepped,
+          stroke: theme.style(style),
+          width: 1.5,
+          dash,
+          points: { show: false },
+          spanGaps: false,
+        })),
+      ],
+      // Each fills down to the one below it; the lowest to the axis.
+      bands: groups.slice(1).map((_, i) => ({ series: [i + 1, i + 2] as [number, number] })),
+      hooks: {
+        drawClear: [(plot) => this.drawGaps(plot)],
+        draw: [(plot) => this.drawTorn(plot), (plot) => this.mark(plot)],
+        setCursor: [(plot) => this.hover(plot)],
+        setSelect: [(plot) => this.selected(plot)],
+      },
+    }
+  }
+
+  private get height(): number {
+    return Math.max(240, Math.min(420, Math.round(window.innerHeight * 0.42)))
+  }
+
+  private drawGaps(plot: uPlot): void {
+    const { ctx, bbox } = plot
+    ctx.save()
+    ctx.fillStyle = this.view.theme.style("--gap")
+    for (const [from, to] of this.gaps) {
+      const left = Math.max(bbox.left, plot.valToPos(from, "x", true))
+      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true))
+      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    }
+    ctx.restore()
+  }
+
+  private drawTorn(plot: uPlot): void {
+    const { ctx, bbox } = plot
+    const size = 4 * devicePixelRatio
+    ctx.save()
+    ctx.fillStyle = this.view.theme.style("--warn")
+    for (const time of this.torn) {
+      const x = plot.valToPos(time, "x", true)
+      if (x < bbox.left || x > bbox.left + bbox.width) continue
+      ctx.beginPath()
+      ctx.moveTo(x, bbox.top + bbox.height - 2 * size)
+      ctx.lineTo(x + size, bbox.top + bbox.height)
+      ctx.lineTo(x - size, bbox.top + bbox.height)
+      ctx.fill()
+    }
+    ctx.restore()
+  }
+
+  /** Pins and peak stand on the plot as elements, so that the style sheet draws them. */
+  private mark(plot: uPlot): void {
+    const { a, b } = this.view.store.state
+    this.overlay.replaceChildren()
+    const peak = peakOf(this.view.stack)
+    if (peak >= 0) this.markPeak(plot, peak)
+    if (a !== null) this.pin(plot, "A", a)
+    if (b !== null) this.pin(plot, "B", b)
+  }
+
+  private markPeak(plot: uPlot, position: number): void {
+    const { stack, recording } = this.view
+    const { isolated, from, to } = this.view.store.state
+    const time = stack.times[position]
+    if (isolated.size || time < from || time > to) return
+    const tick = stack.instants[position]
+    const size = stack.total[tick]
+    const left = plot.valToPos(time, "x")
+    const clock = formatClock(time, recording.offsetAt(tick))
+    const right = left > plot.over.clientWidth * 0.6
+    const mark = h(
+      "div",
+      { class: right ? "peak to-left" : "peak" },
+      h("span", {}, `peak ${formatSize(size)} at ${clock}`),
+    )
+    mark.style.left = `${left}px`
+    mark.style.top = `${plot.valToPos(size, "y")}px`
+    this.overlay.append(mark)
+  }
+
+  private pin(plot: uPlot, name: "A" | "B", tick: number): void {
+    const time = this.view.timeOf(tick)
+    const { from, to } = this.view.store.state
+    if (time < from || time > to) return
+    const element = h("div", { class: `pin pin-${name}` }, h("span", {}, name))
+    element.style.left = `${plot.valToPos(time, "x")}px`
+    this.overlay.append(element)
+  }
+
+  // -- pointer ------------------------------------------------------------------------------------
+
+  private hover(plot: uPlot): void {
+    const { idx, left } = plot.cursor
+    const inside = idx !== null && idx !== undefined && left !== undefined && left >= 0
+    const tick = inside ? this.ticks[idx] : -1
+    this.view.store.set({ hover: tick >= 0 ? tick : null })
+  }
+
+  private selected(plot: uPlot): void {
+    const { left, width } = plot.select
+    if (width >= CLICK) this.zoomTo(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"))
+  }
+
+  private listen(over: HTMLElement): void {
+    let pressed = 0
+    over.addEventListener("pointerdown", (event) => (pressed = event.clientX))
+    over.addEventListener("click", (event) => {
+      if (Math.abs(event.clientX - pressed) < CLICK) this.clicked(event)
+    })
+    over.addEventListener("dblclick", () => this.reset())
+    over.addEventListener("wheel", (event) => this.wheel(event), { passive: false })
+  }
+
+  private clicked(event: MouseEvent): void {
+    const plot = this.plot
+    if (!plot) return
+    const { hover, placing } = this.view.store.state
+    const tick = hover ?? this.view.nearestTick(plot.posToVal(event.offsetX, "x"))
+    if (tick === null) return
+    if (event.shiftKey || placing === "b")
+      this.view.store.set({ b: tick, tab: "difference", placing: "a" })
+    else this.view.store.set({ a: tick, following: false })
+  }
+
+  private wheel(event: WheelEvent): void {
+    const plot = this.plot
+    if (!plot || event.ctrlKey) return
+    event.preventDefault()
+    const { from, to } = this.view.store.state
+    const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      this.pan((sideways / plot.over.clientWidth) * 0.5)
+      return
+    }
+    const centre = plot.posToVal(event.offsetX, "x")
+    const factor = event.deltaY > 0 ? 1 / ZOOM : ZOOM
+    this.zoomTo(centre - (centre - from) * factor, centre + (to - centre) * factor)
+  }
+
+  // -- what keys and buttons do too ---------------------------------------------------------------
+
+  zoomTo(from: number, to: number): void {
+    const [first, last] = this.view.span
+    const width = Math.min(Math.max(to - from, NARROWEST), last - first)
+    const begin = Math.min(Math.max(from, first), last - width)
+    this.view.store.set({ from: begin, to: begin + width })
+  }
+
+  zoom(factor: number): void {
+    const { from, to, a } = this.view.store.state
+    const pinned = a === null ? NaN : this.view.timeOf(a)
+    const centre = pinned >= from && pinned <= to ? pinned : (from + to) / 2
+    this.zoomTo(centre - (centre - from) * factor, centre + (to - centre) * factor)
+  }
+
+  pan(share: number): void {
+    const { from, to } = this.view.store.state
+    const [first, last] = this.view.span
+    const by = Math.max(first - from, Math.min(last - to, (to - from) * share))
+    this.view.store.set({ from: from + by, to: to + by })
+  }
+
+  reset(): void {
+    const [from, to] = this.view.span
+    this.view.store.set({ from, to })
+  }
+}
+
+/** Until when the first of these positions stands if the others are not drawn. */
+function heldUntil(until: Float64Array, times: Float64Array, from: number, end: number): number {
+  for (let i = from; i < end - 1; i++) if (until[i] !== times[i + 1]) return until[i]
+  return until[end - 1]
+}

@@ -1,0 +1,148 @@
+// What several views share: the recording, what is looked at, and what follows from both.
+
+import { LayoutState, type Entry, type Figure, type Process, type Recording } from "./model"
+import { buildStack, hasLayout, firstAtOrAfter, peakOf, type Stack } from "./stack"
+import type { By, Store } from "./state"
+import type { Theme } from "./theme"
+
+export const TOP = 20
+
+export const FIGURES: { name: Figure; title: string; key: string; meaning: string }[] = [
+  { name: "pss", title: "PSS", key: "1", meaning: "resident, each page divided by how many map it" },
+  { name: "rss", title: "RSS", key: "2", meaning: "resident: in RAM and mapped here, shared or not" },
+  { name: "uss", title: "USS", key: "3", meaning: "private: free again if this process ended" },
+  { name: "swap", title: "Swap", key: "4", meaning: "anonymous memory in swap" },
+]
+
+export class View {
+  private stackKey = ""
+  private stackValue: Stack | null = null
+  private readonly layouts = new Map<string, Entry[]>()
+
+  constructor(
+    readonly recording: Recording,
+    readonly store: Store,
+    readonly theme: Theme,
+  ) {}
+
+  /** The processes that are looked at. */
+  get processes(): Process[] {
+    const { process, withChildren } = this.store.state
+    const every = this.recording.processes
+    if (process === null) return every
+    return withChildren ? this.descendants(process) : [every[process]]
+  }
+
+  private descendants(root: number): Process[] {
+    const inside = new Set([root])
+    let grew = true
+    while (grew) {
+      grew = false
+      for (const { index, facts } of this.recording.processes) {
+        if (facts.parent !== null && inside.has(facts.parent) && !inside.has(index)) {
+          inside.add(index)
+          grew = true
+        }
+      }
+    }
+    return this.recording.processes.filter(({ index }) => inside.has(index))
+  }
+
+  get several(): boolean {
+    return this.processes.length !== 1
+  }
+
+  /** Over several processes swap is that of SwapPss: in Swap a shared page counts in each. */
+  get figure(): Figure {
+    const { figure } = this.store.state
+    return this.several && figure === "swap" ? "swap_pss" : figure
+  }
+
+  get stack(): Stack {
+    const { process, withChildren, by } = this.store.state
+    const key = `${process} ${withChildren} ${by} ${this.figure}`
+    if (!this.stackValue || key !== this.stackKey) {
+      this.stackKey = key
+      this.stackValue = this.buildStack(by)
+    }
+    return this.stackValue
+  }
+
+  /** All groups, not only those that are shown by themselves. */
+  buildStack(by: By, top: number = TOP): Stack {
+    return buildStack(this.recording, this.processes, this.figure, by, top)
+  }
+
+  get peakTick(): number | null {
+    const position = peakOf(this.stack)
+    return position < 0 ? null : this.stack.instants[position]
+  }
+
+  /** Microseconds at which what is looked at was read at a tick. */
+  timeOf(tick: number): number {
+    const [only, other] = this.processes
+    if (only && !other) {
+      const row = this.recording.layoutReadingAt(only, tick)
+      if (row >= 0) return this.recording.reading.time[row]
+    }
+    return this.recording.tickTime[tick]
+  }
+
+  /** The tick with a layout that is nearest to a time; null if there is none. */
+  nearestTick(time: number): number | null {
+    const { times, states, instants } = this.stack
+    const at = firstAtOrAfter(times, time)
+    let best = -1
+    for (const direction of [-1, 1]) {
+      let position = direction < 0 ? at - 1 : at
+      while (position >= 0 && position < times.length && !hasLayout(states[position]))
+        position += direction
+      if (position < 0 || position >= times.length) continue
+      if (best < 0 || Math.abs(times[position] - time) < Math.abs(times[best] - time))
+        best = position
+    }
+    return best < 0 ? null : instants[best]
+  }
+
+  /** The tick that is so many layouts later (or earlier) than this one. */
+  step(tick: number, steps: number): number {
+    const { states, instants } = this.stack
+    const known: number[] = []
+    for (let i = 0; i < instants.length; i++) if (hasLayout(states[i])) known.push(instants[i])
+    if (!known.length) return tick
+    let at = 0
+    while (at < known.length - 1 && known[at + 1] <= tick) at++
+    return known[Math.max(0, Math.min(known.length - 1, at + steps))]
+  }
+
+  /** All mappings of what is looked at, at a tick. */
+  entriesAt(tick: number): Entry[] {
+    const { process, withChildren } = this.store.state
+    const key = `${process} ${withChildren} ${tick}`
+    let entries = this.layouts.get(key)
+    if (!entries) {
+      entries = this.processes.flatMap((each) =>
+        this.recording.layoutReadingAt(each, tick) < 0 ? [] : this.recording.layoutAt(each, tick),
+      )
+      if (this.layouts.size > 8) this.layouts.clear()
+      this.layouts.set(key, entries)
+    }
+    return entries
+  }
+
+  /** Worst state of the layouts that are looked at, at a tick; null if there is none. */
+  stateAt(tick: number): LayoutState | null {
+    const { instants, states } = this.stack
+    const position = firstAtOrAfter(Float64Array.from(instants), tick)
+    return instants[position] === tick ? (states[position] as LayoutState) : null
+  }
+
+  /** First and last moment of what is looked at, with a little air around a single one. */
+  get span(): [number, number] {
+    const { times, until } = this.stack
+    if (!times.length) return [this.recording.tickTime[0] ?? 0, (this.recording.tickTime[0] ?? 0) + 1e6]
+    const from = times[0]
+    const to = Math.max(until[until.length - 1], from)
+    return to > from ? [from, to] : [from - 5e5, to + 5e5]
+  }
+}
