@@ -111,7 +111,7 @@ def bench_truth(table: Table, quick: bool) -> None:
     missed = recordings - truth.spikes_caught(recordings, 50)
     table.row(f"spikes of 50 ms missed in {recordings} recordings", missed, "", 1)
     with targets.big() as target:
-        cost = truth.budgeted(target.pid, 6 if quick else 15)
+        cost = truth.budgeted(target.pid, 10 if quick else 20)
         table.row("2 GiB at 100 ms: recorder's CPU, of one core", 100 * cost.cpu_share, "%", 10)
         table.row("- layouts", cost.layouts, "")
         table.row("- ticks without a reading", cost.ticks - cost.readings, "", 0)

@@ -423,6 +423,8 @@ def _update_totals(
 
     A figure is None for as long as there is an entry that lacks it.
     """
+    if not removed and not added:
+        return totals
     less, more = sum_totals(removed), sum_totals(added)
     changes = list(zip(totals, less, more, strict=True))
     if any(gone is None and come is not None for _, gone, come in changes):

@@ -5,6 +5,12 @@ from __future__ import annotations
 from ..units import SECOND
 
 
+#: What is aimed at, of what is allowed: so that the start and the end of a recording fit in.
+_AIM = 0.95
+#: How many seconds' worth there is at the start.
+_AT_START_S = 0.25
+
+
 class Budget:
     """CPU time that may be used, of one core, at a rate.
 
@@ -12,10 +18,10 @@ class Budget:
     """
 
     def __init__(self, rate: float | None, now_ns: int, cpu_ns: int) -> None:
-        self._rate = rate
+        self._rate = None if rate is None else _AIM * rate
         self._now_ns = now_ns
         self._cpu_ns = cpu_ns
-        self._left_ns = 0.0
+        self._left_ns = 0.0 if rate is None else _AT_START_S * rate * SECOND
         self._largest_ns = 0
 
     def update(self, now_ns: int, cpu_ns: int) -> None:
@@ -26,6 +32,10 @@ class Budget:
         # What is not used is kept for one second, or for as long as three layouts take.
         self._left_ns = min(self._left_ns, max(self._rate * SECOND, 3 * self._largest_ns))
         self._now_ns, self._cpu_ns = now_ns, cpu_ns
+
+    def forgive(self, cost_ns: int) -> None:
+        """Do not count the first look at a process: there is no layout without it."""
+        self._left_ns += cost_ns
 
     def allows(self, cost_ns: int, reserve_ns: int = 0) -> bool:
         """Whether something that costs this much may be done, leaving a reserve."""

@@ -302,6 +302,8 @@ class Writer:
         )
 
     def _layout(self, process: _StoredProcess, change: LayoutChange) -> None:
+        if process.keyframe is not None and not change.removed and not change.added:
+            return
         gone = {entry: process.open.pop(entry) for entry in change.removed}
         for entry, (mapping_id, _) in gone.items():
             process.unused_mappings[entry.mapping] = mapping_id
