@@ -40,13 +40,25 @@ def parse_statm(content: bytes, page_size: int) -> Statm:
 
 
 def parse_resident(content: bytes) -> int:
-    """Only the resident pages of statm: 0.4 us."""
-    return int(content.split(None, 2)[1])
+    """Only the resident pages of statm: 0.4 us.
+
+    Raises SourceError.
+    """
+    try:
+        return int(content.split(None, 2)[1])
+    except (ValueError, IndexError):
+        raise SourceError(f"no statm text: {content[:80]!r}") from None
 
 
 def parse_high_water_mark(content: bytes) -> int | None:
-    """Only VmHWM of status, bytes; None if there is no memory."""
-    return _size(content, b"VmHWM")
+    """Only VmHWM of status, bytes; None if there is no memory.
+
+    Raises SourceError.
+    """
+    try:
+        return _size(content, b"VmHWM")
+    except (ValueError, IndexError):
+        raise SourceError(f"no status text: {content[:80]!r}") from None
 
 
 class Stat(NamedTuple):

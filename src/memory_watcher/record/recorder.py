@@ -218,8 +218,8 @@ class Recorder:
         """Do at a tick what is due for this process."""
         try:
             due = target.schedule.due()
-        except NoSuchProcess:
-            due = Due.READ  # which finds that it has gone
+        except SourceError:
+            due = Due.READ  # which finds what the matter is, that it has gone for example
         if due is Due.UNCHANGED:
             self.progress.unchanged += 1
             return
@@ -235,6 +235,15 @@ class Recorder:
             sample = sampler.cheap_sample() if cheap else sampler.sample()
         except NoSuchProcess:
             sample = Sample(Reading(), LayoutState.GONE)
+        except NoPermission:
+            sample, cheap = Sample(Reading(), LayoutState.NO_PERMISSION), True
+        except SourceError as problem:
+            # An I/O error (of a far machine, say) or no text of the kernel's: the others go on.
+            self._say_once(
+                f"unreadable {sampler.files.pid}",
+                f"process {sampler.files.pid} cannot be read now: {problem}",
+            )
+            sample, cheap = Sample(Reading(), LayoutState.NOT_TAKEN), True
         if sampler.image is not target.image:
             target.image = sampler.image
             target.schedule.highest_resident = 0

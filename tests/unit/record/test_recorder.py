@@ -1,0 +1,594 @@
+"""The loop: what is written when, for processes that come, change, refuse, fail and go."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.model import LayoutState, Machine
+from memory_watcher.procfs.source import ProcessFiles, ProcSource
+from memory_watcher.record import recorder as recorder_module
+from memory_watcher.record import sampler as sampler_module
+from memory_watcher.record import schedule as schedule_module
+from memory_watcher.record.clock import Clock, Deadline
+from memory_watcher.record.recorder import Progress, Recorder
+from memory_watcher.record.targets import NamedTargets
+from memory_watcher.store.recording import Recording
+from memory_watcher.store.writer import Writer
+from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, pread_as_in_proc
+
+from .faketime import MS, SECOND, UTC_START, FakeStop, FakeTime
+from .scripted import BROKEN, GONE, REFUSED, Answer, ScriptedFiles, moved
+
+KI = 1024
+ON_TIME = Deadline(0, 0)
+NO_SIZES = "size, resident, shared, text, data, high_water_mark, swap, hugetlb"
+
+
+class Arriving:
+    """Targets that come when the test says so."""
+
+    open_ended = False
+    discovery_period_ns: int | None = None
+
+    def __init__(self) -> None:
+        self.too_short = 0
+        self.coming: list[ProcessFiles] = []
+
+    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+        while self.coming:
+            yield self.coming.pop(0)
+
+
+class Stage:
+    """A fake proc filesystem, a recorder on it, and its recording."""
+
+    def __init__(self, folder: Path, time: FakeTime) -> None:
+        self.time = time
+        self.proc = FakeProc(folder / "proc")
+        self.path = folder / "a.db"
+        self.writer = Writer(str(self.path))
+        self.writer.start_run(Machine("boot", "host", "6.18", 4096), 100 * MS, ["memory-record"])
+        self.targets = Arriving()
+        self.said: list[str] = []
+        source = ProcSource(str(self.proc.root))
+        self.recorder = Recorder(source, self.targets, self.writer, say=self.said.append)
+        self.is_open = True
+
+    def comes(self, process: FakeProcess) -> ScriptedFiles:
+        """Let a process be found at the next tick."""
+        files = ScriptedFiles(self.proc, process)
+        self.targets.coming.append(files)
+        return files
+
+    def tick(self, number: int = 1, deadline: Deadline = ON_TIME) -> None:
+        for _ in range(number):
+            self.time.now += 100 * MS
+            self.recorder.tick(deadline)
+
+    def end(self) -> None:
+        """End the run cleanly; closing twice is allowed."""
+        if self.is_open:
+            self.is_open = False
+            self.recorder.close()
+            for files in self.targets.coming:
+                files.close()
+            self.writer.close("SIGINT")
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Ask the recording, after it has ended."""
+        self.end()
+        with closing(sqlite3.connect(self.path)) as database:
+            return database.execute(sql).fetchall()
+
+    def states(self, process_id: int = 1) -> list[LayoutState]:
+        found = self.rows(
+            f"SELECT layout_state FROM readings WHERE process_id = {process_id} ORDER BY tick"
+        )
+        return [LayoutState(int(str(row[0]))) for row in found]
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    fake = FakeTime()
+    for module in (recorder_module, sampler_module, schedule_module):
+        monkeypatch.setattr(module, "time", fake)
+    return fake
+
+
+@pytest.fixture
+def stage(tmp_path: Path, time: FakeTime) -> Iterator[Stage]:
+    stage = Stage(tmp_path, time)
+    yield stage
+    stage.end()
+    gc.unfreeze()
+
+
+# -- what is written ----------------------------------------------------------------------------
+
+
+def test_process_that_stays(stage: Stage) -> None:
+    """One reading per tick, times in UTC, layouts that are read back as they were."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick(2)
+    files.process.areas = (*SMALL[:2], SMALL[2]._replace(rss=20))
+    stage.tick(1)
+    assert stage.states() == [LayoutState.EXACT] * 3
+    assert stage.rows("SELECT time_ns FROM ticks") == [
+        (UTC_START + number * 100 * MS,) for number in (1, 2, 3)
+    ]
+    assert stage.rows("SELECT rss / 1024, resident / 1024 FROM readings") == [
+        *((36, 36), (36, 36), (44, 44)),
+    ]
+    assert stage.rows("SELECT count(*) FROM usages") == [(4,)]
+    with Recording(stage.path) as recording:
+        (process,) = recording.processes()
+        assert (process.pid, process.name, process.ended) == (7, "program", False)
+        assert len(recording.layout(3)) == 3
+
+
+def test_progress(stage: Stage) -> None:
+    """What the status line and the closing line tell is what was done."""
+    files = stage.comes(FakeProcess(7, high_water_mark=80))
+    stage.comes(FakeProcess(8, high_water_mark=90))
+    stage.tick()
+    files.process.areas = ()
+    stage.tick(1, Deadline(5, 3))
+    progress = stage.recorder.progress
+    assert (progress.ticks, progress.skipped, progress.layouts, progress.processes) == (2, 3, 3, 2)
+    assert (progress.highest_rss, progress.high_water_mark) == (36 * KI, 90 * KI)
+    assert progress.latest is not None
+    assert (progress.latest.mappings, progress.torn) == (3, 0)
+
+
+def test_lateness_and_skipped_deadlines(stage: Stage) -> None:
+    """Each tick tells how late it was, and how many before it were given up."""
+    stage.comes(FakeProcess(7))
+    stage.tick(1, Deadline(12, 0))
+    stage.tick(1, Deadline(34, 5))
+    assert stage.rows("SELECT late_ns, skipped FROM ticks") == [(12, 0), (34, 5)]
+    assert stage.rows("SELECT monotonic_ns FROM ticks") == [
+        (stage.time.start + number * 100 * MS,) for number in (1, 2)
+    ]
+
+
+def test_figures_bear_the_time_at_which_they_were_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is read late in its tick says how late."""
+    monkeypatch.setattr(ScriptedFiles, "smaps", advancing(stage.time, ScriptedFiles.smaps, 30 * MS))
+    for pid in (7, 8, 9):
+        stage.comes(FakeProcess(pid))
+    stage.tick(2)
+    assert stage.rows("SELECT delay_ns / 1000000 FROM readings WHERE tick = 2") == [
+        *((0,), (30,), (60,)),
+    ]
+
+
+def advancing(
+    time: FakeTime, real: Callable[[ScriptedFiles], int], by: int
+) -> Callable[[ScriptedFiles], int]:
+    """A method that takes its time."""
+
+    def slow(files: ScriptedFiles) -> int:
+        time.now += by
+        return real(files)
+
+    return slow
+
+
+def test_meminfo_only_when_it_changes(stage: Stage) -> None:
+    """Every field at first, then those that changed; at each tick the whole is known."""
+    stage.comes(FakeProcess(7))
+    stage.tick(2)
+    stage.proc.write("meminfo", b"MemTotal:  1000 kB\nMemFree:  400 kB\n")
+    stage.tick(2)
+    (stage.proc.root / "meminfo").unlink()
+    stage.tick()
+    assert stage.rows("SELECT first_tick, value / 1024 FROM meminfo ORDER BY field_id") == [
+        *((1, 1000), (1, 500), (3, 400)),
+    ]
+    with Recording(stage.path) as recording:
+        found = [recording.system_memory(tick) for tick in range(1, 6)]
+    assert [memory.values["MemFree"] // KI for memory in found if memory] == [
+        *(500, 500, 400, 400, 400),
+    ]
+
+
+# -- processes that end -------------------------------------------------------------------------
+
+
+def test_process_that_goes(stage: Stage) -> None:
+    """A last reading says so, its end is noted, its descriptors are given back."""
+    files = stage.comes(FakeProcess(7))
+    stage.comes(FakeProcess(8))
+    stage.tick(2)
+    files.always("stat", GONE)
+    stage.tick(2)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(files._directory)
+    assert stage.states(1) == [LayoutState.EXACT, LayoutState.EXACT, LayoutState.GONE]
+    assert stage.states(2) == [LayoutState.EXACT] * 4
+    assert stage.rows("SELECT pid, end_tick FROM processes") == [(7, 3), (8, None)]
+    assert stage.rows("SELECT max(last_tick) FROM usages WHERE process_id = 1") == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["statm", "smaps"])
+def test_process_that_goes_while_it_is_read(stage: Stage, name: str) -> None:
+    """It is gone, whichever file tells; nothing of a half-read layout is stored."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.always(name, GONE)
+    stage.tick()
+    assert stage.states() == [LayoutState.EXACT, LayoutState.GONE]
+    assert stage.rows(f"SELECT {NO_SIZES} FROM readings WHERE tick = 2") == [(None,) * 8]
+
+
+def test_zombie(stage: Stage) -> None:
+    """Its figures are NULL and never 0; it has ended, and is not recorded twice."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.process.state, files.process.areas = "Z", ()
+    stage.tick()
+    again = stage.comes(files.process)  # nobody reaps it: it is still listed
+    stage.tick(2)
+    assert stage.states() == [LayoutState.EXACT, LayoutState.ZOMBIE]
+    assert stage.rows(f"SELECT {NO_SIZES}, rss, pss FROM readings WHERE tick = 2") == [(None,) * 10]
+    assert stage.rows("SELECT end_tick FROM processes") == [(2,)]
+    assert stage.rows("SELECT count(*) FROM images") == [(1,)]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(again._directory)
+
+
+def test_process_that_came_and_went(stage: Stage) -> None:
+    """One that has gone before anything could be read leaves no row, and stops nothing."""
+    files = stage.comes(FakeProcess(7))
+    files.always("status", GONE)
+    stage.comes(FakeProcess(8))
+    stage.tick()
+    assert stage.rows("SELECT pid FROM processes") == [(8,)]
+
+
+def test_pid_that_is_used_again(stage: Stage) -> None:
+    """Another start time is another process: two rows, nothing is mixed."""
+    first = stage.comes(FakeProcess(7, name="old", start_time=1000))
+    stage.tick(2)
+    first.always("stat", GONE)
+    areas = tuple(area._replace(rss=0) for area in SMALL)
+    stage.comes(FakeProcess(7, name="new", start_time=2000, areas=areas))
+    stage.tick(2)
+    assert stage.rows("SELECT pid, start_time, end_tick FROM processes") == [
+        (7, 1000, 3),
+        (7, 2000, None),
+    ]
+    assert stage.rows("SELECT process_id, tick, rss / 1024 FROM readings ORDER BY id") == [
+        *((1, 1, 36), (1, 2, 36), (1, 3, None), (2, 3, 0), (2, 4, 0)),
+    ]
+    assert stage.rows("SELECT process_id, name FROM images") == [(1, "old"), (2, "new")]
+
+
+def test_last_target_ends_the_run(stage: Stage) -> None:
+    """`run` returns True when the last process has gone, and takes the last reading first."""
+    files = stage.comes(FakeProcess(7))
+    clock = ScriptedClock(stage.time)
+
+    def on_tick(progress: Progress) -> None:
+        if progress.ticks == 3:
+            files.always("stat", GONE)
+
+    assert stage.recorder.run(clock, threading.Event(), on_tick)
+    assert stage.states()[-1] is LayoutState.GONE
+    assert len(stage.states()) == 4
+
+
+def test_told_to_stop(stage: Stage) -> None:
+    """`run` returns False; what was read is stored when the writer is closed."""
+    stage.comes(FakeProcess(7))
+    stop = threading.Event()
+    ticks = []
+
+    def on_tick(progress: Progress) -> None:
+        ticks.append(progress.ticks)
+        if len(ticks) == 5:
+            stop.set()
+
+    assert not stage.recorder.run(ScriptedClock(stage.time), stop, on_tick)
+    assert ticks == [1, 2, 3, 4, 5]
+    assert len(stage.states()) == 5
+
+
+# -- processes that refuse or fail --------------------------------------------------------------
+
+
+def test_kernel_thread(stage: Stage) -> None:
+    """It has no memory: told by its state, without sizes, tick after tick."""
+    stage.comes(FakeProcess(2, areas=(), flags=PF_KTHREAD))
+    stage.tick(2)
+    assert stage.states() == [LayoutState.KERNEL_THREAD] * 2
+    assert stage.rows(f"SELECT DISTINCT {NO_SIZES} FROM readings") == [(None,) * 8]
+
+
+def test_no_permission(stage: Stage) -> None:
+    """The cheap figures and the reason; it stops no other, and goes on when it is allowed."""
+    files = stage.comes(FakeProcess(7))
+    stage.comes(FakeProcess(8))
+    files.says("smaps", REFUSED, REFUSED)
+    stage.tick(3)
+    assert stage.states(1) == [LayoutState.NO_PERMISSION] * 2 + [LayoutState.EXACT]
+    assert stage.states(2) == [LayoutState.EXACT] * 3
+    assert stage.rows("SELECT resident / 1024, rss, keyframe FROM readings WHERE id = 1") == [
+        (36, None, None)
+    ]
+
+
+def test_layout_across_a_refusal(stage: Stage) -> None:
+    """A refused tick in between has no layout; those around it are right."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.says("smaps", REFUSED)
+    stage.tick(2)
+    files.process.areas = SMALL[:2]
+    stage.tick()
+    stage.end()
+    with Recording(stage.path) as recording:
+        measurements = list(recording.measurements(1))
+        assert [measurement.has_layout for measurement in measurements] == [
+            *(True, False, True, True),
+        ]
+        sizes = [len(recording.layout(each.id)) for each in measurements if each.has_layout]
+        assert sizes == [3, 3, 2]
+
+
+def test_hidden_process(stage: Stage) -> None:
+    """Where every file is refused (hidepid=1) that is the reason that is stored."""
+    files = stage.comes(FakeProcess(7))
+    stage.comes(FakeProcess(8))
+    stage.tick()
+    files.always("stat", REFUSED)
+    stage.tick(2)
+    assert stage.states(1) == [LayoutState.EXACT] + [LayoutState.NO_PERMISSION] * 2
+    assert stage.states(2) == [LayoutState.EXACT] * 3
+
+
+@pytest.mark.parametrize("name", ["stat", "statm", "smaps"])
+@pytest.mark.parametrize("answer", [BROKEN, b"no such text\n"])
+def test_process_that_cannot_be_read(stage: Stage, name: str, answer: Answer) -> None:
+    """An I/O error or nonsense of one process stops neither the others nor the recording.
+
+    The user is told once; when it can be read again, it is.
+    """
+    files = stage.comes(FakeProcess(7))
+    stage.comes(FakeProcess(8))
+    stage.tick()
+    files.says(name, *[answer] * 2)
+    stage.tick(4)
+    assert stage.states(2) == [LayoutState.EXACT] * 5
+    states = stage.states(1)
+    assert states[0] is states[-1] is LayoutState.EXACT
+    assert LayoutState.NOT_TAKEN in states
+    assert len([message for message in stage.said if "process 7" in message]) == 1
+
+
+def test_torn_layout(stage: Stage) -> None:
+    """It is stored and marked, and counted for the closing line."""
+    files = stage.comes(FakeProcess(7))
+    files.always("smaps", moved(SMALL, rss=100))
+    stage.tick()
+    assert stage.recorder.progress.torn == 1
+    assert stage.states() == [LayoutState.TORN]
+
+
+# -- images -------------------------------------------------------------------------------------
+
+
+def test_exec(stage: Stage) -> None:
+    """Execve keeps the process and adds an image from that tick on."""
+    files = stage.comes(FakeProcess(7, name="sh"))
+    stage.tick(2)
+    files.process.name = "sleep"
+    files.process.marks = (9, 9, 9)
+    files.process.command_line = b"sleep\x005\0"
+    stage.tick(2)
+    assert stage.rows("SELECT process_id, first_tick, name, command_line FROM images") == [
+        (1, 1, "sh", "program --option"),
+        (1, 3, "sleep", "sleep 5"),
+    ]
+    assert stage.rows("SELECT count(*) FROM processes") == [(1,)]
+
+
+def test_new_name(stage: Stage) -> None:
+    """A process that renames itself has a new image row, and only one."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick(2)
+    files.process.name = "worker"
+    stage.tick(3)
+    assert stage.rows("SELECT first_tick, name FROM images") == [(1, "program"), (3, "worker")]
+
+
+# -- commits ------------------------------------------------------------------------------------
+
+
+class ScriptedClock(Clock):
+    """Ticks at once, and lets a period pass each time."""
+
+    def __init__(self, time: FakeTime, period_ns: int = 100 * MS, ticks: int = 1000) -> None:
+        super().__init__(period_ns)
+        self.time = time
+        self.left = ticks
+
+    def wait(self, stop: threading.Event) -> Deadline | None:
+        self.left -= 1
+        if stop.is_set() or self.left < 0:
+            return None
+        self.time.now += self.period_ns
+        return ON_TIME
+
+    def until_next(self) -> int:
+        return self.period_ns
+
+
+@pytest.mark.parametrize("period", [1, 10, 100, 300, 999, 1000, 5000])
+def test_a_kill_loses_at_most_a_second(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, period: int
+) -> None:
+    """Whatever the period, no transaction is open for longer; and they are not more than needed."""
+    stage.comes(FakeProcess(7))
+    commits = [stage.time.now]
+    oldest: list[int] = []
+    begun: list[int] = []
+    real_commit, real_tick = stage.writer.commit, stage.writer.tick
+
+    def commit() -> None:
+        real_commit()
+        commits.append(stage.time.now)
+        if begun:
+            oldest.append(stage.time.now - begun[0])
+        begun.clear()
+
+    def tick(*arguments: object) -> int:
+        begun.append(stage.time.now)
+        return real_tick(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage.writer, "commit", commit)
+    monkeypatch.setattr(stage.writer, "tick", tick)
+    ticks = min(1000, 5000 // period + 3)
+    stage.recorder.run(ScriptedClock(stage.time, period * MS, ticks), threading.Event())
+    assert all(age <= SECOND for age in oldest)
+    # What is not committed yet will be, before it is a second old.
+    if begun:
+        assert stage.time.now - begun[0] + period * MS <= SECOND
+    took = ticks * period * MS
+    assert len(commits) - 1 <= max(took // (SECOND // 2) + 1, 1) or period >= 500
+    assert len(commits) - 1 >= took // SECOND - 1 or period > 1000
+
+
+def test_commit_is_there_for_others(stage: Stage) -> None:
+    """What was committed can be read while the recording goes on."""
+    stage.comes(FakeProcess(7))
+    stage.tick(2)
+    stage.recorder.commit()
+    stage.tick(3)
+    with Recording(stage.path) as recording:
+        assert len(list(recording.measurements(1))) == 2
+
+
+# -- with the real clock and the real targets ---------------------------------------------------
+
+
+def test_skipped_deadlines_of_a_slow_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading takes three periods: two deadlines are skipped each time, none is queued."""
+    from memory_watcher.record import clock as clock_module
+
+    monkeypatch.setattr(clock_module, "time", stage.time)
+    monkeypatch.setattr(
+        ScriptedFiles, "smaps", advancing(stage.time, ScriptedFiles.smaps, 310 * MS)
+    )
+    stage.comes(FakeProcess(7))
+    stop = FakeStop(stage.time)
+    stop_after = stage.time.now + 1200 * MS
+
+    def on_tick(progress: Progress) -> None:
+        if stage.time.now >= stop_after:
+            stop.set()
+
+    stage.recorder.run(Clock(100 * MS), stop, on_tick)
+    found = stage.rows("SELECT skipped, late_ns / 1000000 FROM ticks")
+    assert found == [(0, 0), (2, 10), (2, 20), (2, 30)]
+    assert stage.recorder.progress.skipped == 6
+
+
+def test_named_processes(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two named PIDs on plain files: one goes, then the other, then the run is over."""
+    monkeypatch.setattr(os, "pread", pread_as_in_proc)
+    for pid in (7, 8):
+        stage.proc.put(FakeProcess(pid))
+    source = ProcSource(str(stage.proc.root))
+    recorder = Recorder(source, NamedTargets(source, [7, 8]), stage.writer)
+    stage.recorder = recorder
+
+    def on_tick(progress: Progress) -> None:
+        if progress.ticks in (2, 4):
+            stage.proc.remove(7 if progress.ticks == 2 else 8)
+
+    assert recorder.run(ScriptedClock(stage.time), threading.Event(), on_tick)
+    assert stage.states(1) == [LayoutState.EXACT] * 2 + [LayoutState.GONE]
+    assert stage.states(2) == [LayoutState.EXACT] * 4 + [LayoutState.GONE]
+    assert stage.rows("SELECT pid, end_tick FROM processes") == [(7, 3), (8, 5)]
+
+
+def test_descriptors_are_given_back(stage: Stage) -> None:
+    """Closing the recorder closes every process's files."""
+    for pid in (7, 8, 9):
+        stage.proc.put(FakeProcess(pid))
+    source = ProcSource(str(stage.proc.root))
+    stage.recorder = Recorder(source, NamedTargets(source, [7, 8, 9]), stage.writer)
+    stage.tick(2)
+    stage.end()
+    held = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            held.append(os.readlink(f"/proc/self/fd/{name}"))
+    assert not [path for path in held if path.startswith(str(stage.proc.root))]
+
+
+# -- between the ticks --------------------------------------------------------------------------
+
+
+def test_fast_readings_only_when_they_change(stage: Stage) -> None:
+    """Between ticks RSS and high-water mark are stored when they differ from what was stored."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    for rss in (12, 20, 20, 16):
+        files.process.areas = (*SMALL[:2], SMALL[2]._replace(rss=rss))
+        stage.time.now += 20 * MS
+        stage.recorder.fast_pass()
+    assert stage.rows(
+        "SELECT (time_ns - (SELECT time_ns FROM ticks)) / 1000000, since_ns / 1000000,"
+        " resident / 1024, high_water_mark / 1024 FROM fast_readings"
+    ) == [(40, 20, 44, 50), (80, 20, 40, 50)]
+    assert stage.rows("SELECT count(*) FROM ticks") == [(1,)]
+
+
+def test_exit_between_two_ticks(stage: Stage) -> None:
+    """A process that ends between two deadlines is noted when it is found."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.process.state, files.process.areas = "Z", ()
+    stage.time.now += 20 * MS
+    stage.recorder.fast_pass()
+    assert stage.states() == [LayoutState.EXACT, LayoutState.ZOMBIE]
+    assert stage.rows("SELECT cause FROM ticks") == [(None,), ("exit",)]
+
+
+@pytest.mark.parametrize("answer", [BROKEN, REFUSED, b"no such text\n", b"1\n"])
+@pytest.mark.parametrize("name", ["statm", "status"])
+def test_fast_reading_that_fails(stage: Stage, name: str, answer: Answer) -> None:
+    """It stops nothing: the process is looked at, and goes on being recorded."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.says(name, answer)
+    stage.recorder.fast_pass()
+    stage.tick()
+    assert stage.states()[-1] is LayoutState.EXACT
+    assert stage.rows("SELECT end_tick FROM processes") == [(None,)]
+
+
+def test_peak_between_two_ticks(stage: Stage) -> None:
+    """RSS well above the highest layout has its layout taken at once, and once."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.process.areas = (*SMALL[:2], SMALL[2]._replace(size=8192, rss=8000))
+    for _ in range(3):
+        stage.time.now += 20 * MS
+        stage.recorder.fast_pass()
+    assert stage.rows("SELECT cause FROM ticks") == [(None,), ("peak",)]
+    assert stage.rows("SELECT rss / 1024 FROM readings") == [(36,), (8024,)]
+    assert stage.recorder.progress.peaks == 1
