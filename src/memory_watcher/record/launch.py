@@ -198,14 +198,19 @@ def _become(file: str, command: Sequence[str], held: int, let_go: int, fails: in
             try:
                 os.execv(file, tuple(command))  # noqa: S606 - that is what it is for
             except OSError as error:
-                if error.errno != errno.ENOEXEC:
+                # A script without #! is run by the shell, as every shell does it; not a binary.
+                if error.errno != errno.ENOEXEC or _is_binary(file):
                     raise
-                # A script without #! is run by the shell, as every shell does it.
                 os.execv("/bin/sh", ["sh", file, *command[1:]])  # noqa: S606
     except OSError as error:
         os.write(fails, str(error.errno).encode())
     finally:
         os._exit(126)
+
+
+def _is_binary(file: str) -> bool:
+    with open(file, "rb") as opened:
+        return b"\0" in opened.read(256)
 
 
 class LaunchedTargets(DiscoveredTargets):
@@ -224,6 +229,7 @@ class LaunchedTargets(DiscoveredTargets):
         self._launched = launched
         self._on_exit = on_exit
         self._wait_for_all = wait_for_all
+        self._is_first_look = True
 
     @property
     def open_ended(self) -> bool:
@@ -231,7 +237,11 @@ class LaunchedTargets(DiscoveredTargets):
         return not self._launched.has_ended()
 
     def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
-        """Reap orphans, then tell what has come."""
+        """Tell what has come, then reap orphans."""
+        if self._is_first_look:
+            # Before anything else is looked at: it may be over in a millisecond.
+            self._is_first_look = False
+            yield self._open_root()
         yield from super().arrivals(known)
         for ended in self._launched.reap_orphans():
             # Seen for the first time now that it is over.
@@ -240,6 +250,14 @@ class LaunchedTargets(DiscoveredTargets):
         if self._wait_for_all and self._launched.has_ended() and self._launched.pid not in known:
             # Its end is recorded; reaped, it no longer stands before the orphans.
             self._on_exit(self._launched.wait())
+
+    def _open_root(self) -> ProcessFiles:
+        """The command; even if it has ended by now it is there, since nobody has reaped it."""
+        pid = self._launched.pid
+        files = self._source.open_process(pid, keep_open=True)
+        self._adopt(pid)
+        self._first = pid
+        return files
 
     def left_behind(self) -> list[int]:
         """What lives on after the command's end; empty before that."""
