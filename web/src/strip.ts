@@ -7,7 +7,9 @@ import type { View } from "./view"
 
 const ROW = 26 // CSS pixels from row to row
 const BAR = 18
-const GAP = 5
+const WIDE_GAP = 5
+const NARROW_GAP = 2
+const MANY_GAPS = 300
 const NARROWEST = 2
 const MOST_ROWS = 12
 
@@ -37,12 +39,13 @@ export class Strip {
   private folds: Fold[] = []
   private picked: Entry | null = null
   private under: Entry | null = null
+  private gap = WIDE_GAP
 
   constructor(
     private readonly view: View,
     private readonly onPick: (entry: Entry | null) => void,
   ) {
-    this.element.append(this.canvas, this.tip)
+    this.element.append(h("div", { class: "rows" }, this.canvas), this.tip)
     this.canvas.addEventListener("pointermove", (event) => this.hover(event))
     this.canvas.addEventListener("pointerleave", () => this.show(this.entries))
     this.canvas.addEventListener("click", (event) => {
@@ -77,7 +80,11 @@ export class Strip {
     const { start, size } = this.view.recording.mapping
     const weights = this.entries.map(({ mapping }) => Math.log2(size[mapping] / 4096 + 1))
     const all = weights.reduce((sum, weight) => sum + weight, 0)
-    const room = MOST_ROWS * width * 0.9 - this.entries.length * NARROWEST
+    const gaps = this.entries.filter(
+      ({ mapping }, i) => i && start[mapping] !== this.endOf(this.entries[i - 1]),
+    ).length
+    this.gap = gaps > MANY_GAPS ? NARROW_GAP : WIDE_GAP
+    const room = MOST_ROWS * width * 0.9 - this.entries.length * NARROWEST - gaps * this.gap
     const scale = Math.max(0, Math.min(5, room / all))
     this.boxes = []
     this.folds = []
@@ -88,12 +95,12 @@ export class Strip {
       const from = start[entry.mapping]
       const wide = Math.max(NARROWEST, weights[i] * scale)
       const apart = from !== end && !Number.isNaN(end)
-      if (left + wide + (apart ? GAP : 0) > width && left > 0) {
+      if (left + wide + (apart ? this.gap : 0) > width && left > 0) {
         row++
         left = 0
       } else if (apart) {
         this.folds.push({ row, left, size: from - end })
-        left += GAP
+        left += this.gap
       }
       this.boxes.push({ entry, row, left, width: wide })
       left += wide
@@ -105,6 +112,11 @@ export class Strip {
     this.canvas.width = Math.round(width * ratio)
     this.canvas.height = Math.round(height * ratio)
     this.draw()
+  }
+
+  private endOf({ mapping }: Entry): number {
+    const { start, size } = this.view.recording.mapping
+    return start[mapping] + size[mapping]
   }
 
   private draw(): void {
@@ -134,7 +146,7 @@ export class Strip {
     }
     context.fillStyle = theme.style("--faint")
     for (const { row, left } of this.folds)
-      context.fillRect(left + GAP / 2 - 0.75, row * ROW + BAR / 2 - 0.75, 1.5, 1.5)
+      context.fillRect(left + this.gap / 2 - 0.75, row * ROW + BAR / 2 - 0.75, 1.5, 1.5)
     this.describe()
   }
 
@@ -178,7 +190,7 @@ export class Strip {
   private describeFold({ offsetX, offsetY }: PointerEvent): void {
     const row = Math.floor(offsetY / ROW)
     const fold = this.folds.find(
-      (each) => each.row === row && offsetX >= each.left && offsetX < each.left + GAP,
+      (each) => each.row === row && offsetX >= each.left && offsetX < each.left + this.gap,
     )
     if (fold) this.tip.textContent = `not mapped: ${formatSize(fold.size)}`
   }

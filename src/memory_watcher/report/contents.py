@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -77,7 +76,7 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "format": FORMAT,
         "version": __version__,
         "created": created_ns // 1000,
-        "ticks": {"held": len(held.ticks), "recorded": held.ticks.recorded},
+        "ticks": {"held": len(held.ticks), "recorded": len(held.ticks.every)},
         "figures": [metric._asdict() for metric in USAGE],
         "readings": [metric._asdict() for metric in READING],
         "kinds": [
@@ -148,9 +147,8 @@ def _readings(columns: Columns, held: Histories, letters: _Numbered) -> None:
     for index, name in enumerate(("residentHighest", "markHighest")):
         every = [value for process in held.processes for value in process.highest[index]]
         columns.add(f"reading.{name}", every)
-    facts = list(zip(*(astuple(row.reading) for row in rows), strict=True))
-    for index, metric in enumerate(READING):
-        values = list(facts[index]) if facts else []
+    for metric in READING:
+        values = [getattr(row.reading, metric.name) for row in rows]
         if metric.name == "state":
             values = [None if value is None else letters[value] for value in values]
         columns.add(f"reading.{metric.name}", values)
@@ -305,16 +303,28 @@ def _run(run: RecordedRun) -> dict[str, Any]:
 
 def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[str]:
     """Add what was recorded of /proc/meminfo at the kept ticks; returns the fields' names."""
-    found: dict[str, list[int | None]] = defaultdict(lambda: [None] * len(held.ticks))
-    for tick, position in held.ticks.position_of.items():
-        memory = recording.system_memory(tick)
-        for name in MEMINFO:
-            if memory is not None and name in memory.values:
-                found[name][position] = memory.values[name]
-    names = [name for name in MEMINFO if name in found]
+    ticks = held.ticks
+    changes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for tick, name, value in recording.meminfo_rows():
+        changes[name].append((tick, value))
+    names = [name for name in MEMINFO if name in changes]
     for name in names:
-        columns.add(f"meminfo.{name}", found[name])
+        columns.add(f"meminfo.{name}", list(_at_ticks(ticks, changes[name])))
     return names
+
+
+def _at_ticks(ticks: Ticks, changes: Sequence[tuple[int, int]]) -> Iterator[int | None]:
+    """Tell a value at each kept tick; each change counts until the next, or the end of its run."""
+    runs = {row[0]: row[2] for row in ticks.every}
+    waiting = iter([*changes, (2**62, 0)])
+    coming = next(waiting)
+    value: int | None = None
+    of_run: int | None = None
+    for tick, _, run, *_ in ticks.rows:
+        while coming[0] <= tick:
+            value, of_run = coming[1], runs.get(coming[0])
+            coming = next(waiting)
+        yield value if of_run == run else None
 
 
 def _escaped(text: str | None) -> str | None:

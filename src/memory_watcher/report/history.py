@@ -30,7 +30,7 @@ class Ticks:
 
     def __init__(self, every: Sequence[tuple[Any, ...]], kept: Iterable[int] | None = None) -> None:
         """`every` are Recording.tick_rows; without `kept` all are."""
-        self.recorded = len(every)
+        self.every = every
         self.watch = Watch(every)
         wanted = None if kept is None else set(kept)
         self.rows = [row for row in every if wanted is None or row[0] in wanted]
@@ -198,7 +198,7 @@ def _lives(
             if life is None:
                 life = found[mapping_id] = ([], [], [])
             for low, high in segments[bisect_right(keyframes, first) - 1].runs:
-                _append(life, max(start, low), min(end, high), usage)
+                _append(life, start if start > low else low, end if end < high else high, usage)
     headers = recording.headers([process.id])
     flags = {number: row[0] for number, row in recording.details(("vm_flags",)).items()}
     evidence = evidence_of(recording, process)

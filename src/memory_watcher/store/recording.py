@@ -417,6 +417,16 @@ class Recording:
         """All ticks in order: (tick, time_ns, run id, cause; None is a deadline)."""
         return self._database.rows("SELECT id, time_ns, run_id, cause FROM ticks ORDER BY id")
 
+    def meminfo_rows(self) -> list[Row]:
+        """All changes of /proc/meminfo in order: (tick, field, value in bytes or a count).
+
+        A value is valid until the field's next one, but not beyond its run of the recorder.
+        """
+        return self._database.rows(
+            "SELECT m.first_tick, f.name, m.value FROM meminfo AS m"
+            " JOIN meminfo_fields AS f ON f.id = m.field_id ORDER BY m.first_tick, m.field_id"
+        )
+
     def reading_rows(self, process_id: int) -> list[Row]:
         """All readings of a process in order of ticks, without their sums.
 
