@@ -253,7 +253,9 @@ class Recorder:
         if sample.state in _ENDED:
             self._end(target)
             return
-        if not cheap:
+        if cheap:
+            target.schedule.noticed(sample.reading.resident)
+        else:
             target.schedule.took(sample, sampler.rollup_text)
             self._store_evidence(target)
         if sample.reading.resident is not None:
@@ -306,7 +308,7 @@ class Recorder:
                 f"process {pid}: reading its layout takes {format_duration(schedule.wall_ns)}, more"
                 " than --max-stall: only the cheap figures are recorded while it is that large",
             )
-        elif self._policy.max_cpu is not None:
+        elif self._policy.max_cpu is not None and schedule.cost_ns:
             apart = round(schedule.cost_ns / self._policy.max_cpu)
             self._say_once(
                 "dear",

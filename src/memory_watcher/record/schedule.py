@@ -30,6 +30,7 @@ class LayoutSchedule:
         self._pid = files.pid
         self._gate = ChangeGate(files)
         self._resident = 0  # of the last layout
+        self._resident_now = 0
         self.highest_resident = 0  # of all layouts of this image
         self.cost_ns = 0
         self.wall_ns = 0
@@ -50,7 +51,7 @@ class LayoutSchedule:
         """
         if self._policy.full_every_ns and self._is_unchanged():
             return Due.UNCHANGED
-        return self._affordable(reserve_ns=self.cost_ns)
+        return self._affordable(self.cost_ns, self._resident_now / max(self._resident, 1))
 
     def due_for_peak(self, resident: int | None) -> Due:
         """Whether to read it at once, because RSS rose above all layouts: may use the reserve."""
@@ -71,28 +72,36 @@ class LayoutSchedule:
         self.last_full_ns = now
         return True
 
-    def _affordable(self, reserve_ns: int, growth: float = 1.0) -> Due:
+    def _affordable(self, reserve_ns: int, growth: float) -> Due:
         if self.last_full_ns is None:
             return Due.READ
-        growth = max(growth, 1.0)  # the kernel's part grows with the pages there are
+        # The kernel's part grows, and shrinks, with the pages there are.
         limit = self._policy.max_stall_ns
         if limit is not None and self.wall_ns * growth > limit:
             return Due.TOO_SLOW
+        growth = max(growth, 1.0)
         self._budget.update(time.monotonic_ns(), time.process_time_ns())
         allowed = self._budget.allows(round(self.cost_ns * growth), reserve_ns)
         return Due.READ if allowed else Due.TOO_DEAR
 
+    def noticed(self, resident: int | None) -> None:
+        """Learn from a cheap reading: what has shrunk may be read again."""
+        self._resident_now = resident or self._resident_now
+
     def took(self, sample: Sample, rollup: bytes | None) -> None:
-        """Learn from a layout that was read, and from the smaps_rollup beside it, if it was read."""
+        """Learn from a layout that was read, and from the smaps_rollup read beside it, if any."""
         now = time.monotonic_ns()
         if rollup is not None:
             self._gate.remember(rollup)
         if self.last_full_ns is None:
             # All processes are read first at the same tick; let them not all be due together again.
+            self._budget.forgive(sample.cpu_ns or 0)
             now -= hash((self._pid, 1)) % (self._policy.full_every_ns or 1)
         else:
             # The first one is no guide: all its mappings had to be parsed.
             self.cost_ns, self.wall_ns = sample.cpu_ns or 0, sample.wall_ns or 0
+            # Beyond its CPU time it waited for a CPU: that says nothing about the next one.
+            self.wall_ns = min(self.wall_ns, self.cost_ns)
         self.last_full_ns = now
-        self._resident = sample.reading.resident or 0
+        self._resident = self._resident_now = sample.reading.resident or 0
         self.highest_resident = max(self.highest_resident, self._resident)
