@@ -308,10 +308,13 @@ def test_empty_line_in_a_block() -> None:
 def test_same_length_other_fields() -> None:
     """Blocks of equal length whose fields differ, as from two kernels, are each read right."""
     one = b"Rss:           4 kB\nPss:           3 kB\nSwap:          2 kB\n"
-    two = b"Rss:           4 kB\nSwap:          3 kB\nPss:           2 kB\n"
-    first, second, third = parse(HEADER + one + HEADER + two + HEADER + one)
-    assert first.usage == third.usage == Usage(rss=4 * KI, pss=3 * KI, swap=2 * KI)
-    assert second.usage == Usage(rss=4 * KI, pss=2 * KI, swap=3 * KI)
+    for two in (
+        b"Pss:           4 kB\nRss:           3 kB\nSwap:          2 kB\n",
+        b"Rss:           3 kB\nSwap:          2 kB\nPss:           4 kB\n",
+    ):
+        first, second, third = parse(HEADER + one + HEADER + two + HEADER + one)
+        assert first.usage == third.usage == Usage(rss=4 * KI, pss=3 * KI, swap=2 * KI)
+        assert second.usage == Usage(rss=3 * KI, pss=4 * KI, swap=2 * KI)
 
 
 def test_wide_figures_at_different_places() -> None:

@@ -165,6 +165,7 @@ def test_process_that_grew_right_after(files: ScriptedFiles, sampler: ProcessSam
     sample = sampler.sample()
     assert sample.state is LayoutState.EXACT
     assert sample.reading.resident == 36 * KI
+    assert files.count("smaps") == 1
 
 
 def test_process_that_grew_right_before(files: ScriptedFiles, sampler: ProcessSampler) -> None:
@@ -173,6 +174,7 @@ def test_process_that_grew_right_before(files: ScriptedFiles, sampler: ProcessSa
     sample = sampler.sample()
     assert sample.state is LayoutState.EXACT
     assert sample.reading.resident == 36 * KI
+    assert files.count("smaps") == 1
 
 
 def test_truncated_by_an_exec(files: ScriptedFiles, sampler: ProcessSampler) -> None:

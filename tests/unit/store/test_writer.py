@@ -39,7 +39,8 @@ from memory_watcher.model import (
 )
 from memory_watcher.store import schema
 from memory_watcher.store.recording import Recording
-from memory_watcher.store.writer import Writer
+from memory_watcher.store.writer import KEYFRAME_ROWS_PER_MAPPING, Writer
+from tests.unit.store.flat import Change
 
 MACHINE = Machine("boot", "host", "6.18", 4096)
 KI = 1024
@@ -298,7 +299,8 @@ def test_read_only_folder_and_file(tmp_path: Path) -> None:
 SECOND_RECORDER = """
 import sys
 from memory_watcher.errors import RecordingBusy
-from memory_watcher.store.writer import Writer
+from memory_watcher.store.writer import KEYFRAME_ROWS_PER_MAPPING, Writer
+from tests.unit.store.flat import Change
 try:
     Writer(sys.argv[1])
 except RecordingBusy as error:
@@ -543,6 +545,30 @@ def test_only_changes_are_stored(tmp_path: Path) -> None:
     assert rows(path, "SELECT count(*) FROM mappings") == [(100,)]
     assert rows(path, "SELECT count(*) FROM paths") == [(1,)]
     assert rows(path, "SELECT count(*) FROM details") == [(1,)]
+
+
+def test_keyframes(tmp_path: Path) -> None:
+    """However long the recording, a layout is found among a few times its own number of rows."""
+    figures = [(each.mapping, each.usage) for each in map(entry, range(50))]
+    change = Change([], figures, renew=False)
+    with writing(tmp_path / "a.db") as writer:
+        tick(writer, 1)
+        process_id = writer.add_process(facts())
+        writer.sample(process_id, Sample(Reading(), LayoutState.EXACT, change), 0)
+        for number in range(2, 200):
+            tick(writer, number)
+            figures[number % 50] = figures[number % 50][0], Usage(rss=1000 * number)
+            change = Change(change.entries(), figures, renew=False)
+            writer.sample(process_id, Sample(Reading(), LayoutState.EXACT, change), 0)
+    path = tmp_path / "a.db"
+    found = rows(
+        path,
+        "SELECT (SELECT count(*) FROM usages WHERE first_tick BETWEEN r.keyframe AND r.tick)"
+        " FROM readings AS r",
+    )
+    assert max(found) <= (KEYFRAME_ROWS_PER_MAPPING * 50,)
+    assert rows(path, "SELECT count(DISTINCT keyframe) FROM readings") == [(2,)]
+    assert rows(path, "SELECT count(*) FROM usages") == [(50 + 150 + 50 + 47,)]
 
 
 def test_numbers_above_half_of_the_range(tmp_path: Path) -> None:
