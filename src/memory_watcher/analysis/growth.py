@@ -8,7 +8,7 @@ from operator import mul
 
 from ..units import SECOND
 from .kinds import Kind
-from .timeline import Timeline, reduce
+from .timeline import Timeline, cut, reduce
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def rank_growth(
 
     To miss none, make the timeline with top=None: its group "other" is taken as one.
     """
-    span = reduce(timeline, len(timeline), first_ns, last_ns)
+    span = cut(timeline, first_ns, last_ns)
     known = [position for position, total in enumerate(span.total) if total is not None]
     if not known:
         return []

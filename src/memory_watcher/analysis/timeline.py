@@ -104,27 +104,41 @@ class Timeline:
 def reduce(
     timeline: Timeline, columns: int, first_ns: int | None = None, last_ns: int | None = None
 ) -> Timeline:
-    """Reduce a timeline to so many columns of equal time, such as pixels, so that peaks survive.
+    """Reduce a timeline to at most so many columns of equal time, such as pixels; peaks survive.
 
     Of each column one instant is kept, the same for all groups, so that they still add up: that
     with the highest total (of a column without layouts, the first). What is lower within a column
     is not seen; that it had torn layouts or gaps is counted. `peak` and `integral` of the series
-    stay those of the whole. With `first_ns` and `last_ns` only the instants in between are kept.
+    stay those of the whole.
+
+    The columns divide the time from `first_ns` to `last_ns`, by default that of the timeline, and
+    only instants in it are kept: the column of an instant is
+    (time - first_ns) * columns // (last_ns - first_ns).
     """
-    low = 0 if first_ns is None else bisect_left(timeline.times_ns, first_ns)
-    high = len(timeline) if last_ns is None else bisect_right(timeline.times_ns, last_ns)
+    low, high = _span(timeline, first_ns, last_ns)
     if low >= high:
         return _pick(timeline, [])
-    if high - low <= columns:
-        return _pick(timeline, [range(position, position + 1) for position in range(low, high)])
-    start = timeline.times_ns[low]
-    width = max(timeline.until_ns[high - 1] - start, 1)
+    begin = timeline.times_ns[low] if first_ns is None else first_ns
+    end = timeline.read_until_ns[high - 1] if last_ns is None else last_ns
+    width = max(end - begin, 1)
     bounds = [
-        bisect_left(timeline.times_ns, start + -(-width * column // columns), low, high)
+        bisect_left(timeline.times_ns, begin - (-width * column // columns), low, high)
         for column in range(columns)
     ]
     pairs = pairwise([*bounds, high])
-    return _pick(timeline, [range(begin, end) for begin, end in pairs if begin < end])
+    return _pick(timeline, [range(first, last) for first, last in pairs if first < last])
+
+
+def cut(timeline: Timeline, first_ns: int | None = None, last_ns: int | None = None) -> Timeline:
+    """Keep only the instants of a span, all of them."""
+    low, high = _span(timeline, first_ns, last_ns)
+    return _pick(timeline, [range(position, position + 1) for position in range(low, high)])
+
+
+def _span(timeline: Timeline, first_ns: int | None, last_ns: int | None) -> tuple[int, int]:
+    low = 0 if first_ns is None else bisect_left(timeline.times_ns, first_ns)
+    high = len(timeline) if last_ns is None else bisect_right(timeline.times_ns, last_ns)
+    return low, high
 
 
 def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:

@@ -18,7 +18,7 @@ from ..analysis.timeline import Timeline, reduce
 from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
-from ..units import SECOND, format_size, format_time, group_digits
+from ..units import format_size, format_time, group_digits
 from .axis import size_marks, time_marks
 from .colours import group_colours
 from .columns import plural
@@ -116,31 +116,60 @@ def _other_fonts() -> list[str]:
     return [name for name in _FURTHER_FONTS if name in installed]
 
 
-def steps(
-    times: Sequence[int], until: Sequence[int], values: Sequence[int | None], origin: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Turn values that stand until some time into points of a line, with NaN where it breaks.
+class Grid(NamedTuple):
+    """The columns of pixels of a plot, in time: `first_ns` is the left edge of the first one.
 
-    Seconds since `origin`, bytes. Instants without a value add nothing: what stands goes on.
+    All that is drawn begins and ends at edges of columns. A peak that lasts for a thousandth of a
+    pixel thus is a pixel wide, and as dark as any other.
+    """
+
+    first_ns: int
+    last_ns: int
+    columns: int
+
+    def column(self, time_ns: int) -> int:
+        """The column of an instant, as reduce() chooses it."""
+        return (time_ns - self.first_ns) * self.columns // (self.last_ns - self.first_ns)
+
+
+def steps(
+    times: Sequence[int],
+    until: Sequence[int],
+    values: Sequence[int | None],
+    grid: Grid,
+    risers: bool = True,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Turn values that stand until some time into points of a line, in columns and bytes.
+
+    NaN is where it breaks, without `risers` behind each level. Instants without a value add
+    nothing: what stands goes on.
     """
     import numpy as np  # noqa: PLC0415
 
-    rows = [
-        (time, end, value)
-        for time, end, value in zip(times, until, values, strict=True)
-        if value is not None
-    ]
+    rows = [row for row in zip(times, until, values, strict=True) if row[2] is not None]
     if not rows:
         return np.empty(0), np.empty(0)
-    starts, ends, sizes = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    starts = [grid.column(time) for time, _, _ in rows]
+    after = [*(time for time, _, _ in rows[1:]), None]
+    joined = [
+        following is not None and end >= following
+        for (_, end, _), following in zip(rows, after, strict=True)
+    ]
+    ends = [
+        following if one else max(grid.column(end - 1), start) + 1
+        for one, start, following, (_, end, _) in zip(
+            joined, starts, [*starts[1:], 0], rows, strict=True
+        )
+    ]
     points = np.full((len(rows), 3, 2), np.nan)
-    points[:, 0] = np.stack((starts, sizes), axis=1)
-    points[:, 1] = np.stack((ends, sizes), axis=1)
-    joined = np.append(ends[:-1] >= starts[1:], True)
-    # Where the next instant follows at once there is no break between the two.
-    points[joined, 2] = points[joined, 1]
+    points[:, 0] = list(zip(starts, (row[2] for row in rows), strict=True))
+    points[:, 1] = points[:, 0]
+    points[:, 1, 0] = ends
+    if risers:
+        # Where the next instant follows at once there is no break between the two.
+        points[joined, 2] = points[joined, 1]
     flat = points.reshape(-1, 2)
-    return (flat[:, 0] - origin) / SECOND, flat[:, 1]
+    return flat[:, 0], flat[:, 1]
 
 
 class _Chart:
@@ -154,9 +183,10 @@ class _Chart:
         self._plot_width = width - _LEFT - self._legend_width - _RIGHT
         self._plot_height = height - _TOP - _BOTTOM
         self._whole = view.timeline
-        self._timeline = reduce(view.timeline, self._plot_width)
-        self._origin = self._timeline.times_ns[0] if len(self._timeline) else 0
-        self._end = max([self._origin + 1, *self._timeline.read_until_ns])
+        origin = self._whole.times_ns[0] if len(self._whole) else 0
+        end = max([origin + 1, *self._whole.read_until_ns])
+        self._grid = Grid(origin, end, self._plot_width)
+        self._timeline = reduce(view.timeline, self._plot_width, origin, end)
         self._in_ram = view.timeline.figure in _IN_RAM
         self._highest = self._find_highest()
         self._axes = self._make_axes()
@@ -188,7 +218,7 @@ class _Chart:
                 self._plot_height / self._height,
             )
         )
-        axes.set_xlim(0, (self._end - self._origin) / SECOND)
+        axes.set_xlim(0, self._plot_width)
         axes.set_ylim(0, self._highest * 1.05)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
@@ -201,11 +231,8 @@ class _Chart:
         sizes = size_marks(round(self._highest * 1.05), max(self._plot_height // 50, 2))
         axes.set_yticks([mark.place for mark in sizes], [mark.text for mark in sizes])
         axes.grid(axis="y", color=_RULE, linewidth=0.7)
-        times = time_marks(self._origin, self._end, max(self._plot_width // 95, 1))
-        axes.set_xticks(
-            [(mark.place - self._origin) / SECOND for mark in times],
-            [mark.text for mark in times],
-        )
+        times = time_marks(self._grid.first_ns, self._grid.last_ns, max(self._plot_width // 95, 1))
+        axes.set_xticks([self._x(mark.place) for mark in times], [mark.text for mark in times])
         axes.tick_params(axis="y", length=0, labelsize=_NORMAL, labelcolor=_INK, pad=6)
         axes.tick_params(axis="x", length=4, color=_FAINT, labelsize=_NORMAL, labelcolor=_INK)
 
@@ -225,7 +252,7 @@ class _Chart:
         """Say of the empty places in which nobody looked that they are no data."""
         timeline = self._timeline
         for until, after in zip(timeline.read_until_ns, timeline.times_ns[1:], strict=False):
-            if (after - until) / SECOND > 90 * self._second_per_pixel():
+            if self._x(after) - self._x(until) > 90:
                 self._axes.text(
                     *((self._x(until) + self._x(after)) / 2, 0.5, "not recorded"),
                     transform=self._axes.get_xaxis_transform(),
@@ -248,11 +275,22 @@ class _Chart:
             heights.append(upper)
         for number in reversed(range(len(heights))):
             series = timeline.groups[number]
-            x, y = steps(timeline.times_ns, timeline.until_ns, heights[number], self._origin)
+            x, y = steps(timeline.times_ns, timeline.until_ns, heights[number], self._grid)
             colour = group_colours(timeline.by, series.key, series.kind, series.name).light
             self._axes.fill_between(x, 0, y, facecolor=colour, linewidth=0, zorder=2)
             if number + 1 < len(heights):
-                self._axes.plot(x, y, color="white", linewidth=0.5, alpha=0.75, zorder=2)
+                # Level parts only: lines upwards would whiten a peak that is a pixel wide.
+                x, y = steps(
+                    *(timeline.times_ns, timeline.until_ns, heights[number], self._grid, False)
+                )
+                self._axes.plot(
+                    *(x, y),
+                    color="white",
+                    linewidth=0.5,
+                    alpha=0.75,
+                    zorder=2,
+                    solid_capstyle="butt",
+                )
 
     def _draw_lines(self) -> None:
         if not self._in_ram:
@@ -262,7 +300,7 @@ class _Chart:
             (timeline.high_water_mark, _DASHES, 1.0),
             (timeline.resident_highest, "-", 1.1),
         ):
-            x, y = steps(timeline.times_ns, timeline.read_until_ns, values, self._origin)
+            x, y = steps(timeline.times_ns, timeline.read_until_ns, values, self._grid)
             self._axes.plot(x, y, color=_INK, linewidth=width, linestyle=style, zorder=4)
 
     def _draw_quality(self) -> None:
@@ -270,7 +308,7 @@ class _Chart:
         timeline = self._timeline
         for counts, colour in ((timeline.gaps, _NO_LAYOUT), (timeline.torn, _TORN)):
             spans = [
-                (self._x(time), max(self._x(until) - self._x(time), 2 * self._second_per_pixel()))
+                (self._x(time), max(self._x(until) - self._x(time), 2))
                 for time, until, count in zip(
                     timeline.times_ns, timeline.read_until_ns, counts, strict=True
                 )
@@ -312,7 +350,7 @@ class _Chart:
         timeline = self._timeline
         size, time = timeline.total[position], timeline.times_ns[position]
         assert size is not None
-        x = self._x(time)
+        x = self._grid.column(time) + 0.5
         self._axes.plot([x, x], [size, self._highest * 1.05], color=_INK, linewidth=0.8, zorder=5)
         self._axes.plot(
             [x], [size], marker="o", markersize=4.5, color=_INK, markeredgecolor="white", zorder=6
@@ -320,8 +358,7 @@ class _Chart:
         torn = " (torn)" if timeline.states[position] is LayoutState.TORN else ""
         text = f"peak {format_size(size)}{torn}  {format_time(time)[11:]}"
         half = self._measure(text, _NORMAL, "bold") / 2
-        middle = _LEFT + x / ((self._end - self._origin) / SECOND) * self._plot_width
-        centre = min(max(middle, _LEFT + half), _LEFT + self._plot_width - half)
+        centre = min(max(_LEFT + x, _LEFT + half), _LEFT + self._plot_width - half)
         self._text(centre, _TOP - _STRIP - 8, text, _NORMAL, weight="bold", align="center")
 
     # -- the legend -------------------------------------------------------------------------------
@@ -413,10 +450,9 @@ class _Chart:
     # -- help -------------------------------------------------------------------------------------
 
     def _x(self, time_ns: int) -> float:
-        return (time_ns - self._origin) / SECOND
-
-    def _second_per_pixel(self) -> float:
-        return (self._end - self._origin) / SECOND / self._plot_width
+        """Pixels from the left edge of the plot."""
+        first, last, columns = self._grid
+        return (time_ns - first) / (last - first) * columns
 
     def _text(
         self,

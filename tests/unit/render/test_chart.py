@@ -1,0 +1,336 @@
+"""The chart: what is plotted is what was recorded."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memory_watcher.analysis.kinds import Kind
+from memory_watcher.analysis.timeline import Timeline
+from memory_watcher.analysis.usages import load
+from memory_watcher.errors import MissingExtra
+from memory_watcher.model import LayoutState, Reading, Usage
+from memory_watcher.render import chart
+from memory_watcher.render.chart import ChartView, Grid, render, steps
+from memory_watcher.render.colours import group_colours
+from memory_watcher.render.elide import elide
+from memory_watcher.store.recording import Recording
+from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
+
+mpl = pytest.importorskip("matplotlib")
+
+WIDTH, HEIGHT = 1200, 500
+HOSTILE = [
+    "_first",
+    "$x^2$ \\frac{1}{2}",
+    "<script>alert(1)</script>",
+    "a\x1b[31m\nb\udcff",
+    "日本",
+]
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> Iterator[RecordingBuilder]:
+    made = RecordingBuilder(tmp_path / "a.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Timeline, list[int | None]]:
+    """A long recording with one short spike, a gap, and a torn layout; its totals by reading."""
+    builder = RecordingBuilder(tmp_path_factory.mktemp("chart") / "a.db")
+    builder.connection.execute("BEGIN")
+    process = builder.process(7)
+    for tick in range(3000):
+        builder.tick()
+        if 1000 <= tick < 1200:
+            builder.reading(process, Reading(resident=MI), state=LayoutState.NO_PERMISSION)
+            continue
+        size = 90 * MI if tick == 2001 else (10 + tick % 7) * MI
+        entries = [
+            (mapping(0x1000, 64 * MI, pathname="[heap]"), Usage(pss=size, rss=size)),
+            (mapping(0x8000000, 64 * MI, pathname="/f", inode=1), Usage(pss=3 * MI, rss=9 * MI)),
+        ]
+        state = LayoutState.TORN if tick == 500 else LayoutState.EXACT
+        builder.layout(process, entries, Reading(resident=120 * MI), state=state)
+    builder.connection.execute("COMMIT")
+    with Recording(builder.close()) as recording:
+        totals = [m.totals and m.totals.pss for m in recording.measurements(process)]
+        return load(recording, recording.processes()).timeline("pss"), totals
+
+
+def drawn(timeline: Timeline, title: str = "title") -> tuple[Any, Any, bytes]:
+    """Draw, and keep matplotlib's figure and axes to look into."""
+    kept = []
+    original = chart._Chart.draw
+
+    def keep(self: Any) -> None:
+        original(self)
+        kept.append(self)
+
+    with mock.patch.object(chart._Chart, "draw", keep):
+        picture = render(ChartView(timeline, title), "png", WIDTH, HEIGHT)
+    return kept[0]._figure, kept[0]._axes, picture
+
+
+def areas(axes: Any) -> list[Any]:
+    """The vertices of each stacked area, the topmost first."""
+    from matplotlib.collections import FillBetweenPolyCollection
+
+    return [
+        [path.vertices for path in each.get_paths()]
+        for each in axes.collections
+        if isinstance(each, FillBetweenPolyCollection)
+    ]
+
+
+def drawn_heights(area: Any) -> dict[int, float]:
+    """How high an area is in each column of pixels, from the corners of its outline."""
+    heights = {}
+    for path in area:
+        top = [(x, y) for x, y in path.tolist() if y > 0]
+        for (left, y), (right, other) in pairwise(top):
+            if y == other:
+                low, high = sorted((round(left), round(right)))
+                heights.update(dict.fromkeys(range(low, high), y))
+    return heights
+
+
+def columns_of(axes: Any, totals: list[int | None]) -> dict[int, list[int | None]]:
+    """The totals that lie in each column of pixels; a tick is a second."""
+    count = round(axes.get_xlim()[1])
+    found: dict[int, list[int | None]] = {}
+    for tick, total in enumerate(totals):
+        found.setdefault(tick * count // len(totals), []).append(total)
+    return found
+
+
+def test_plotted_sums_are_the_recorded(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """In each column of pixels the top of the stack is the highest sum that was recorded in it."""
+    timeline, totals = recorded
+    _, axes, _ = drawn(timeline)
+    heights = drawn_heights(areas(axes)[0])
+    columns = columns_of(axes, totals)
+    assert len(columns) > 500
+    for column, inside in columns.items():
+        told = [total for total in inside if total is not None]
+        if told:
+            assert heights[column] == max(told)
+        elif None not in columns[column - 1]:
+            continue  # what stands until the gap begins may end in this column
+        else:
+            assert column not in heights
+
+
+def test_peak_column_holds_the_peak(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """The one reading of 3,000 that is highest is drawn, in its column, and marked there."""
+    timeline, totals = recorded
+    figure, axes, _ = drawn(timeline)
+    column = 2001 * round(axes.get_xlim()[1]) // len(totals)
+    assert drawn_heights(areas(axes)[0])[column] == 93 * MI
+    assert any(
+        line.get_marker() == "o"
+        and (line.get_xdata()[0], line.get_ydata()[0]) == (column + 0.5, 93 * MI)
+        for line in axes.lines
+    )
+    texts = [text.get_text() for text in figure.texts]
+    assert any(text.startswith("peak 93 MiB") for text in texts)
+
+
+def test_peak_pixels(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """In the picture itself the column of the peak is coloured up to its height."""
+    import numpy as np
+    from matplotlib.image import imread
+
+    timeline, totals = recorded
+    _, axes, picture = drawn(timeline)
+    image = np.asarray(imread(io.BytesIO(picture)))
+    assert image.shape[:2] == (HEIGHT, WIDTH)
+    box = axes.get_window_extent()
+    x = round(box.x0) + 2001 * round(axes.get_xlim()[1]) // len(totals)
+    y = round(HEIGHT - (box.y0 + 50 * MI / axes.get_ylim()[1] * box.height))
+    heap = [
+        int(group_colours("name", "", Kind.HEAP, "heap").light[n : n + 2], 16) for n in (1, 3, 5)
+    ]
+    assert np.allclose(image[y, x, :3] * 255, heap, atol=1), "as dark as a wide area"
+    for column in (*range(x - 9, x), *range(x + 1, x + 10)):
+        assert np.ptp(image[y, column, :3]) < 0.05
+
+
+def test_gaps_are_not_interpolated(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """Where there was no layout nothing is drawn, and it is said why."""
+    timeline, _ = recorded
+    figure, axes, _ = drawn(timeline)
+    columns = round(axes.get_xlim()[1])
+    assert not set(range(1010 * columns // 3000, 1190 * columns // 3000)) & set(
+        drawn_heights(areas(axes)[0])
+    )
+    texts = [text.get_text() for text in figure.texts]
+    assert "no layout (no permission)" in texts and "200" in texts
+    assert "torn layouts" in texts and "1" in texts
+
+
+def test_same_picture_twice(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """The same data give the same bytes, in each format."""
+    view = ChartView(recorded[0], "title")
+    for file_format in chart.FORMATS:
+        assert render(view, file_format) == render(view, file_format), file_format
+
+
+def hostile(builder: RecordingBuilder) -> Timeline:
+    process = builder.process(7)
+    for _ in range(3):
+        builder.tick()
+        builder.layout(
+            process,
+            [
+                (mapping(0x10000000 * number, pathname=name, inode=number), Usage(pss=number * MI))
+                for number, name in enumerate([*HOSTILE, "/long" * 200], 1)
+            ],
+        )
+    with Recording(builder.close()) as recording:
+        return load(recording, recording.processes()).timeline("pss")
+
+
+def test_hostile_names_show_as_they_are(builder: RecordingBuilder) -> None:
+    """Names that mean something to matplotlib, XML or a terminal are text; long ones are elided."""
+    timeline = hostile(builder)
+    figure, _, _ = drawn(timeline, title="_$t$\x1b[2J" + "t" * 900)
+    texts = [text.get_text() for text in figure.texts]
+    for shown in (
+        "_first",
+        "$x^2$ \\frac{1}{2}",
+        "<script>alert(1)</script>",
+        "a\\x1b[31m\\x0ab\\xff",
+    ):
+        assert shown in texts
+    assert any("…" in text and text.startswith("/long") for text in texts)
+    assert all(text.isprintable() for text in texts)
+    assert not any(text.get_parse_math() for text in figure.texts)
+    picture = render(ChartView(timeline, "a\x00b\udcff"), "svg")
+    assert ET.fromstring(picture).tag.endswith("svg")
+
+
+def test_no_text_overlaps_or_leaves_the_picture(builder: RecordingBuilder) -> None:
+    """At every usual size all texts lie within the picture, and none on another."""
+    timeline = hostile(builder)
+    for width, height in ((1200, 600), (700, 400), chart.SMALLEST, (3000, 1500)):
+        kept: list[Any] = []
+        original = chart._Chart.draw
+
+        def keep(self: Any, original: Any = original, kept: list[Any] = kept) -> None:
+            original(self)
+            kept.append(self._figure)
+
+        with mock.patch.object(chart._Chart, "draw", keep):
+            render(ChartView(timeline, "title"), "png", width, height)
+        boxes = [text.get_window_extent() for text in kept[0].texts if text.get_text()]
+        for number, box in enumerate(boxes):
+            assert box.x0 >= 0 and box.x1 <= width + 1, (width, kept[0].texts[number].get_text())
+            for other in boxes[number + 1 :]:
+                inside = min(box.x1, other.x1) - max(box.x0, other.x0)
+                down = min(box.y1, other.y1) - max(box.y0, other.y0)
+                assert inside <= 1 or down <= 3, (width, height)
+
+
+def test_user_settings_do_not_matter(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """A user's matplotlibrc changes nothing, and drawing leaves it as it was."""
+    view = ChartView(recorded[0], "title")
+    plain = render(view, "png")
+    with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "path.simplify": True}):
+        before = dict(mpl.rcParams)
+        assert render(view, "png") == plain
+        assert dict(mpl.rcParams) == before
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    """Importing the chart's module does not import matplotlib or numpy."""
+    code = (
+        "import sys, memory_watcher.render.chart, memory_watcher.cli.chart\n"
+        "assert not {'matplotlib', 'numpy'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_missing_matplotlib(recorded: tuple[Timeline, list[int | None]]) -> None:
+    """Without the extra one line says which pip install brings it."""
+    with mock.patch.dict(sys.modules, {"matplotlib": None}), pytest.raises(MissingExtra) as error:
+        render(ChartView(recorded[0], "title"), "png")
+    assert "pip install 'memory-watcher[chart]'" in str(error.value)
+
+
+def test_steps() -> None:
+    """A value is a level from its time until it no longer stands; holes break the line."""
+    grid = Grid(0, 6 * SECOND, 12)
+    x, y = steps([0, SECOND, 5 * SECOND], [SECOND, 2 * SECOND, 6 * SECOND], [1, 2, 3], grid)
+    points = [(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True) if not math.isnan(a)]
+    assert list(dict.fromkeys(points)) == [(0, 1), (2, 1), (2, 2), (4, 2), (10, 3), (12, 3)]
+    assert sum(map(math.isnan, x.tolist())) == 2, "one hole, and the end"
+    assert len(steps([0], [1], [None], grid)[0]) == 0
+    x, _ = steps([SECOND], [SECOND + 1], [1], grid)
+    assert x[:2].tolist() == [2, 3], "however short, it is a pixel wide"
+
+
+# -- elide and colours --------------------------------------------------------------------------
+
+
+@given(st.text(max_size=60), st.integers(1, 40))
+def test_elided_fits(text: str, width: int) -> None:
+    """What is elided fits (if anything does), keeps what fits, and shows that it was cut."""
+    short = elide(text, width)
+    assert short == text if len(text) <= width else "…" in short
+    assert len(short) <= max(width, 3)
+
+
+def test_elided_paths_keep_the_file() -> None:
+    """Of a path the file's name is kept, then the beginning."""
+    assert elide("/usr/lib/x86_64-linux-gnu/libc.so.6", 20) == "/usr/lib/…/libc.so.6"
+    assert elide("/usr/lib/libverylongname.so.1.2.3", 14) == "…/libver…1.2.3"
+
+
+def test_colours_belong_to_names() -> None:
+    """The same name has the same colour whatever the figure; heap has one by kind and by name."""
+    by_name = group_colours("name", "x", Kind.HEAP, "heap")
+    assert by_name == group_colours("kind", "heap", Kind.HEAP, "heap")
+    one = group_colours("name", "a", Kind.LIBRARY, "/usr/lib/libc.so.6")
+    assert one == group_colours("name", "b", Kind.FILE, "/usr/lib/libc.so.6")
+    kinds = {group_colours("kind", "", kind, "") for kind in Kind}
+    assert len(kinds) == len(Kind)
+    names = [group_colours("name", "", None, f"/usr/lib/lib{n}.so") for n in range(60)]
+    assert len(set(names)) > 35
+    assert all(re.fullmatch("#[0-9a-f]{6}", shade) for pair in names for shade in pair)
+
+
+def test_not_all_of_it_fits(builder: RecordingBuilder) -> None:
+    """A legend that has no room for all groups says how many are missing."""
+    process = builder.process(7)
+    builder.tick()
+    builder.layout(
+        process,
+        [
+            (mapping(0x10000000 * n, pathname=f"/f{n}", inode=n), Usage(pss=n * KI))
+            for n in range(1, 40)
+        ],
+    )
+    with Recording(builder.close()) as recording:
+        timeline = load(recording, recording.processes()).timeline("pss", top=30)
+    figure, _, _ = drawn(timeline)
+    figure_texts = [text.get_text() for text in figure.texts]
+    (more,) = [text for text in figure_texts if text.startswith("… and")]
+    shown = sum(text.startswith("/f") for text in figure_texts) + 1  # others
+    assert int(more.split()[2]) + shown == 31
+    assert timeline.times_ns[0] == START
