@@ -133,7 +133,7 @@ def refuse_without_memory(files: ProcessFiles) -> None:
         raise NoUserMemory(
             f"process {files.pid}: {stat.name} is a kernel thread: it has no memory of its own"
         )
-    if stat.state in "ZX":
+    if stat.state in "ZX" and not files.follow_living_thread():
         raise NoUserMemory(
             f"process {files.pid}: {stat.name} has ended (a zombie): nothing to read"
         )
