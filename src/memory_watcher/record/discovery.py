@@ -30,8 +30,9 @@ class DiscoveredTargets:
     """Processes that match a selection, and the descendants of those that were named or found.
 
     The recorder itself is left out, and for a command line's pattern all that started it: theirs
-    holds the pattern, too. A child that still has its parent's very memory (vfork, posix_spawn) is
-    held back until it calls execve: it has nothing of its own to record.
+    holds the pattern, too. A child that has not called execve is held back for one look, so that it
+    is recorded as what it will be, not as the shell it is a copy of; and while it still has its
+    parent's very memory (vfork, posix_spawn), for it has none of its own.
     """
 
     discovery_period_ns: int | None = DISCOVERY_PERIOD_NS
@@ -61,6 +62,7 @@ class DiscoveredTargets:
         self._ready: list[ProcessFiles] = []
         self._seen: set[int] | None = None  # at the last listing
         self._young: dict[int, int] = {}  # PID -> until when it is asked at each look
+        self._held_back: set[int] = set()
         self._taken: set[int] = set()
         self._ask_all_ns = 0
         self._first: int | None = None
@@ -179,6 +181,7 @@ class DiscoveredTargets:
             self._young.update(dict.fromkeys(new - self._taken, now + _YOUNG_NS))
             self._ask_all_ns = now + _ASK_AGAIN_NS if ask_all else self._ask_all_ns
         found = [kin for kin in map(self._scanner.look, pids) if kin and not kin.is_kernel_thread]
+        self.too_short += len(self._held_back - {kin.pid for kin in found})
         self._young = {pid: until for pid, until in self._young.items() if until > now}
         return found
 
@@ -191,14 +194,18 @@ class DiscoveredTargets:
             for kin in chosen:
                 self._family.adopt(kin)
             chosen += self._family.take_in([kin for kin in candidates if kin not in chosen])
-        held_back = {kin.pid for kin in chosen if self._is_held_back(kin)}
+        self._held_back = {kin.pid for kin in chosen if self._is_to_wait(kin)}
         if self._selection is None:
-            self._young = {pid: self._young[pid] for pid in held_back}
-        return (kin for kin in chosen if kin.pid not in held_back)
+            self._young = {pid: self._young[pid] for pid in self._held_back}
+        return (kin for kin in chosen if kin.pid not in self._held_back)
 
-    def _is_held_back(self, kin: Kin) -> bool:
+    def _is_to_wait(self, kin: Kin) -> bool:
         return (
             kin.has_not_called_exec
+            and not kin.has_ended
             and kin.pid in self._young
-            and self._shares_memory(kin.pid, kin.parent_pid) is True
+            and (
+                kin.pid not in self._held_back
+                or self._shares_memory(kin.pid, kin.parent_pid) is True
+            )
         )

@@ -1,0 +1,395 @@
+"""What a recorded process starts is found, whatever becomes of its parents; and what it sums to."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory_watcher.store.trees import TreeRecording
+
+from ..programs import one, recorder, rows, run, wait_until
+from .targets import Target
+from .test_permissions import NOBODY, WITHOUT_RIGHTS
+
+pytestmark = pytest.mark.live
+
+MI = 1 << 20
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+
+
+@pytest.fixture(name="file")
+def recording_file(tmp_path: Path) -> Path:
+    return tmp_path / "children.db"
+
+
+def launch(
+    file: Path, *words: str, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Record a command to its end, as a user would: with the period that is the default."""
+    done = run("memory-watcher", "record", "-o", file, *options, "--", *words)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def names(file: Path) -> list[str]:
+    """The last name of each process, sorted."""
+    with TreeRecording(file) as recording:
+        return sorted(process.name for process in recording.processes())
+
+
+def peak(file: Path, *options: str) -> Any:
+    done = run("memory-watcher", "peak", file, "--json", *options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def ancestors(file: Path) -> dict[str, str | None]:
+    """The command line of each process -> its parent's."""
+    listed = json.loads(run("memory-watcher", "ls", file, "--json").stdout)["processes"]
+    lines = {each["id"]: each["images"][-1]["command_line"] for each in listed}
+    return {lines[each["id"]]: lines.get(each["parent_id"]) for each in listed}
+
+
+def test_pipeline(file: Path) -> None:
+    """Every part of a pipeline is there, below the shell that started it."""
+    assert launch(file, "sh", "-c", "sleep 0.31 | sleep 0.32 | sleep 0.33; :").returncode == 0
+    parents = ancestors(file)
+    for part in ("sleep 0.31", "sleep 0.32", "sleep 0.33"):
+        assert (parents[part] or "").startswith("sh -c")
+
+
+def test_double_fork(file: Path) -> None:
+    """A daemon (own session, parents ended) belongs to the command; the command's end ends it."""
+    script = "(setsid sh -c 'sleep 20.5 & echo $!' &); sleep 0.4; exit 3"
+    done = launch(file, "sh", "-c", script)
+    daemon = int(done.stdout)
+    try:
+        assert done.returncode == 3
+        assert one(file, "SELECT count(*) FROM processes WHERE pid = ?", daemon) == (1,)
+        assert f"1 of what it started go on, unrecorded: {daemon}" in done.stderr
+    finally:
+        os.kill(daemon, 9)
+
+
+def test_wait_all(file: Path) -> None:
+    """With it the recording goes on until the daemon has ended; orphans' exit codes are known."""
+    script = "(setsid sh -c 'sleep 0.6; exit 8' &); exit 3"
+    assert launch(file, "sh", "-c", script, options=("--wait-all",)).returncode == 3
+    assert sorted(rows(file, "SELECT exit_code FROM exits")) == [(3,), (8,)]
+    assert rows(file, "SELECT pid FROM processes WHERE end_tick IS NULL") == []
+
+
+def test_orphans_whose_parents_came_and_went(file: Path) -> None:
+    """Ten grandchildren whose parents ended at once are found: they are handed to the recorder."""
+    script = (
+        "import os, time\n"
+        "for _ in range(10):\n"
+        "    if os.fork() == 0:\n"
+        "        if os.fork() == 0:\n"
+        "            os.execv('/bin/sleep', ['sleep', '0.5'])\n"
+        "        os._exit(0)\n"
+        "time.sleep(0.3)"
+    )
+    launch(file, *PYTHON, script)
+    assert names(file).count("sleep") == 10
+
+
+def test_chain_of_execs(file: Path) -> None:
+    """One process, several programs: an image each, and no second process."""
+    chain = "sleep 0.25; exec sh -c 'sleep 0.26; exec sleep 0.27'"
+    launch(file, "sh", "-c", chain, options=("--period", "50ms", "--max-cpu", "0"))
+    with TreeRecording(file) as recording:
+        lines = {
+            process.pid: [image.command_line for image in process.images]
+            for process in recording.processes()
+        }
+        root = recording.selection()
+    assert root is not None
+    assert root.root_pid is not None
+    inner = chain.removeprefix("sleep 0.25; exec ")
+    assert lines[root.root_pid] == [shlex.join(["sh", "-c", chain]), inner, "sleep 0.27"]
+    assert len(lines) == 3
+
+
+def test_loop_of_short_commands(file: Path) -> None:
+    """500 short commands in a row: no crash, no descriptor lost, and no process held up.
+
+    Each that was seen is in the recording or counted as too short.
+    """
+    script = "i=0; while [ $i -lt 500 ]; do /bin/true; i=$((i+1)); done"
+    done = launch(file, "sh", "-c", script)
+    assert done.returncode == 0, done.stderr
+    (recorded,) = one(file, "SELECT count(*) FROM processes")
+    (too_short,) = one(file, "SELECT too_short FROM selections")
+    assert recorded + too_short >= 2
+    assert f"{too_short} process" in done.stderr
+
+
+def test_every_process_longer_than_100_ms(file: Path) -> None:
+    """Among many short ones, all that live for 110 ms are in the recording."""
+    script = "i=0; while [ $i -lt 30 ]; do /bin/true; sleep 0.11; /bin/true; i=$((i+1)); done"
+    launch(file, "sh", "-c", script)
+    assert names(file).count("sleep") == 30
+
+
+def test_found_within_50_ms(file: Path) -> None:
+    """From fork to the first reading of a child: at most 50 ms, in nine of ten cases."""
+    script = (
+        "import os, time\n"
+        "for _ in range(20):\n"
+        "    began = time.time_ns()\n"
+        "    pid = os.spawnv(os.P_NOWAIT, '/bin/sleep', ['sleep', '0.12'])\n"
+        "    print(pid, began, flush=True)\n"
+        "    os.waitpid(pid, 0)"
+    )
+    done = launch(file, *PYTHON, script)
+    delays = []
+    for line in done.stdout.splitlines():
+        pid, began = map(int, line.split())
+        (first,) = one(
+            file,
+            "SELECT min(t.time_ns + r.delay_ns) FROM processes AS p"
+            " JOIN readings AS r ON r.process_id = p.id JOIN ticks AS t ON t.id = r.tick"
+            " WHERE p.pid = ?",
+            pid,
+        )
+        delays.append((first - began) / 1e6)
+    assert sorted(delays)[17] < 50, delays
+
+
+def test_no_descriptor_is_lost(file: Path) -> None:
+    """After hundreds of processes the recorder has as many files open as after the first ones."""
+
+    def descriptors(pid: int) -> int:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
+    script = (
+        "import os, sys, time\n"
+        "def spawn(count):\n"
+        "    for _ in range(count):\n"
+        "        os.waitpid(os.spawnv(os.P_NOWAIT, '/bin/sleep', ['sleep', '0.03']), 0)\n"
+        "    print('done', flush=True); sys.stdin.readline()\n"
+        "spawn(10); spawn(100)"
+    )
+    with (
+        subprocess.Popen(
+            [*PYTHON, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process,
+        recorder(file, "-p", process.pid, "--children", "--max-cpu", "0") as recording,
+    ):
+        assert process.stdin
+        assert process.stdout
+        counts = []
+        recording.wait_for_ticks(1)
+        for _ in range(2):
+            process.stdout.readline()
+
+            def only_root_left() -> bool:
+                return rows(file, "SELECT count(*) FROM processes WHERE end_tick IS NULL") == [(1,)]
+
+            wait_until(only_root_left, "the ends of all children in the recording")
+            counts.append(descriptors(recording.pid))
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        code, said = recording.end()
+    assert code == 0, said
+    assert abs(counts[1] - counts[0]) <= 1  # SQLite opens its files as it needs them
+
+
+def test_children_of_a_running_process(file: Path) -> None:
+    """With -p and --children: those it has already, those it starts, and those they leave."""
+    script = (
+        "sleep 60.1 & old=$!; echo ready; read line;"
+        " sh -c 'sleep 60.2 & echo $!'; sleep 60.3 & new=$!; echo $old $new; read line;"
+        " kill $old $new"
+    )
+    with subprocess.Popen(
+        ["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        assert shell.stdin
+        assert shell.stdout
+        orphan = 0
+        try:
+            shell.stdout.readline()
+            with recorder(file, "-p", shell.pid, "--children") as recording:
+                recording.wait_for_ticks(1)
+                shell.stdin.write(b"\n")
+                shell.stdin.flush()
+                orphan = int(shell.stdout.readline())
+                old, new = map(int, shell.stdout.readline().split())
+
+                def all_there() -> bool:
+                    found = {pid for (pid,) in rows(file, "SELECT pid FROM processes")}
+                    return {shell.pid, old, new, orphan} <= found
+
+                wait_until(all_there, "the children and the orphan in the recording")
+                shell.stdin.write(b"\n")
+                shell.stdin.flush()
+                code, said = recording.stop()
+        finally:
+            if orphan:
+                os.kill(orphan, 9)
+    assert code == 0, said
+    assert one(file, "SELECT kind, description FROM selections") == (
+        "children",
+        f"-p {shell.pid} --children",
+    )
+    strangers = rows(file, "SELECT pid FROM processes WHERE pid = ?", os.getpid())
+    assert strangers == []
+
+
+def test_children_of_another_users_process(file: Path) -> None:
+    """Refused with one line that names the remedy, as without --children."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start another user's process")
+    with Target() as target:
+        target.ask("become", NOBODY)
+        options = ("-o", file, "-p", str(target.pid), "--children")
+        done = run("memory-watcher", "record", *options, before=WITHOUT_RIGHTS)
+    assert done.returncode == 1
+    assert "no permission" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not file.exists()
+
+
+@contextmanager
+def preforking_server(workers: int, size: int) -> Iterator[list[int]]:
+    """A parent that fills some memory and forks workers that read it; tells all PIDs."""
+    script = (
+        "import mmap, os, sys\n"
+        f"block = mmap.mmap(-1, {size})\n"
+        f"block.write(os.urandom(1 << 20) * {size >> 20})\n"
+        "pids = [os.getpid()]\n"
+        "ready, tell = os.pipe()\n"
+        f"for _ in range({workers}):\n"
+        "    if (pid := os.fork()) == 0:\n"
+        "        sum(block[::4096]); own = b'x' * (3 << 20)\n"
+        "        os.write(tell, b'r'); sys.stdin.readline(); os._exit(0)\n"
+        "    pids.append(pid)\n"
+        f"got = 0\n"
+        f"while got < {workers}: got += len(os.read(ready, 100))\n"
+        "print(*pids, flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [*PYTHON, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield list(map(int, process.stdout.readline().split()))
+        finally:
+            process.stdin.close()
+
+
+def rollup_pss(pids: list[int]) -> int:
+    """The sum of PSS as smaps_rollup tells it at this instant, bytes."""
+    total = 0
+    for pid in pids:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += int(text.split("Pss:")[1].split()[0]) * 1024
+    return total
+
+
+def test_sum_of_a_preforking_server(file: Path) -> None:
+    """8 workers that share 200 MB: the sum of PSS is within 2 % of smaps_rollup's, taken at once.
+
+    RSS of all would come to nine times as much.
+    """
+    with preforking_server(8, 200 * MI) as pids:
+        with recorder(
+            file, "-p", pids[0], "--children", "--period", "100ms", "--max-cpu", "0"
+        ) as recording:
+            recording.wait_for_ticks(4)
+            expected = rollup_pss(pids)
+            code, said = recording.stop()
+        assert code == 0, said
+    view = peak(file)
+    assert view["view"] == "tree"
+    assert len(view["processes"]) == 9
+    assert view["sums"]["pss"]["lacking"] == 0
+    assert abs(view["sums"]["pss"]["bytes"] - expected) <= expected * 0.02
+    assert expected > 200 * MI
+    shared = [group for group in view["groups"] if group["kind"] == "shared memory"]
+    assert abs(shared[0]["bytes"] - 200 * MI) < 2 * MI
+    assert view["sum"]["bytes"] == view["sums"]["pss"]["bytes"]
+    assert {each["depth"] for each in view["processes"]} == {0, 1}
+    text = run("memory-watcher", "peak", file).stdout
+    assert "sum of PSS" in text
+    one_of_them = peak(file, "-p", str(pids[1]))
+    assert one_of_them["view"] == "process"
+
+
+def test_spawning_from_a_large_process(file: Path) -> None:
+    """posix_spawn shares the parent's 120 MB until execve: the sum never shows them twice."""
+    script = (
+        "import os, time\n"
+        "block = b'x' * (120 << 20)\n"
+        "end = time.time() + 2\n"
+        "while time.time() < end:\n"
+        "    pid = os.posix_spawn('/bin/sleep', ['sleep', '0.01'], {})\n"
+        "    os.waitpid(pid, 0)"
+    )
+    launch(file, *PYTHON, script, options=("--period", "20ms", "--max-cpu", "0"))
+    assert 120 * MI < peak(file)["sums"]["pss"]["bytes"] < 150 * MI
+
+
+def test_forking_from_a_large_process(file: Path) -> None:
+    """A fork's child has half of each page: the sum stays, though RSS doubles."""
+    script = (
+        "import os, time\n"
+        "block = bytearray(120 << 20)\n"
+        "for at in range(0, len(block), 4096): block[at] = 1\n"
+        "time.sleep(0.15)\n"
+        "for _ in range(10):\n"
+        "    if (pid := os.fork()) == 0: time.sleep(0.1); os._exit(0)\n"
+        "    os.waitpid(pid, 0)"
+    )
+    launch(file, *PYTHON, script, options=("--max-cpu", "0"))
+    assert len(names(file)) == 11
+    assert 120 * MI < peak(file)["sums"]["pss"]["bytes"] < 150 * MI
+
+
+def test_multiprocessing(file: Path) -> None:
+    """A pool of Python's multiprocessing: its workers are there, at the peak all together."""
+    script = (
+        "import multiprocessing, time\n"
+        "def work(_):\n"
+        "    block = b'x' * (20 << 20); time.sleep(0.5); return len(block)\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('fork').Pool(4) as pool:\n"
+        "        pool.map(work, range(4))\n"
+    )
+    done = launch(
+        file, sys.executable, "-c", script, options=("--period", "100ms", "--max-cpu", "0")
+    )
+    assert done.returncode == 0, done.stderr
+    view = peak(file)
+    assert len(view["processes"]) >= 5
+    assert view["sums"]["pss"]["bytes"] > 4 * 20 * MI
+
+
+def test_make(file: Path, tmp_path: Path) -> None:
+    """`make -j2` of a small C project: no crash; make, the compiler and its parts are recorded."""
+    for number in range(6):
+        functions = "".join(f"int f{number}_{i}(int a) {{ return a * {i}; }}\n" for i in range(900))
+        (tmp_path / f"f{number}.c").write_text(functions)
+    (tmp_path / "Makefile").write_text(
+        "all: $(patsubst %.c,%.o,$(wildcard *.c))\n%.o: %.c\n\tcc -O2 -c -o $@ $<\n"
+    )
+    began = time.monotonic()
+    done = launch(file, "make", "-s", "-j2", "-C", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < 60
+    found = names(file)
+    assert "make" in found
+    assert found.count("cc1") == 6
