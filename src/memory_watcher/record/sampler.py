@@ -126,6 +126,7 @@ class ProcessSampler:
         elif stat.image_marks != self._marks or stat.name != self.image.name:
             self._marks = stat.image_marks
             self.image = self.files.image(stat)
+            self._stacks = StackPointers(self.files)  # those of the image before are no more
 
     def _consistent_layout(self) -> tuple[Statm, TrackedLayout | None, LayoutState]:
         """Read until statm and layout agree, at most a few times."""
