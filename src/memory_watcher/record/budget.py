@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..units import SECOND
 
-
 #: What is aimed at, of what is allowed: so that the start and the end of a recording fit in.
 _AIM = 0.95
 #: How many seconds' worth there is at the start.
