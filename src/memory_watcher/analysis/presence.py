@@ -11,7 +11,7 @@ from ..model import LayoutState
 from .watch import PAUSE, Instants, Watch
 
 #: There was memory, which nobody read; the others without a layout have none.
-UNSEEN = (LayoutState.NOT_TAKEN, LayoutState.NO_PERMISSION)
+UNSEEN = (LayoutState.NOT_TAKEN, LayoutState.NO_PERMISSION, LayoutState.UNREADABLE)
 #: Layouts from good to bad.
 _QUALITY = (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.TORN)
 
@@ -141,7 +141,7 @@ class Presence:
         times = self._instants.times
         return [
             min(self._watch.until(time), max(after, time))
-            for time, after in zip(times, [*times[1:], self._instants.last_ns], strict=True)
+            for time, after in zip(times, [*times[1:], self._instants.last_ns], strict=False)
         ]
 
     def until(self) -> list[int]:
