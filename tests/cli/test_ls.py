@@ -1,0 +1,114 @@
+"""`memory-watcher ls`: who was recorded, by plain SQL and by a real recording."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory_watcher.model import Reading, Usage
+
+from ..programs import run
+from ..recordings import KI, RecordingBuilder, mapping
+
+
+@pytest.fixture(name="file")
+def recording_of_three(tmp_path: Path) -> Path:
+    """A server, its worker that ended, and a shell that could not be read."""
+    builder = RecordingBuilder(tmp_path / "three.db")
+    server = builder.process(100, "server")
+    worker = builder.process(101, "worker \x1b[31m\udcff")
+    shell = builder.process(50, "bash")
+    builder.execute("UPDATE processes SET parent_pid = 100 WHERE id = ?", worker)
+    for size in (10, 30, 20):
+        builder.tick()
+        usage = Usage(rss=size * KI, pss=size * KI // 2)
+        reading = Reading(resident=size * KI, high_water_mark=40 * KI)
+        builder.layout(server, [(mapping(0x1000), usage)], reading)
+        if size != 20:
+            builder.layout(worker, [(mapping(0x1000), Usage(rss=90 * KI, pss=5 * KI))])
+    builder.reading(shell)
+    builder.end(worker, 3)
+    builder.execute("INSERT INTO exits VALUES (?, NULL, 9, ?)", worker, 95 * KI)
+    builder.execute("INSERT INTO selections VALUES (1, 'command', 'server', 100, 2)")
+    builder.end_run()
+    return builder.close()
+
+
+def listed(file: Path, *options: str) -> Any:
+    done = run("memory-watcher", "ls", file, "--json", *options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_json(file: Path) -> None:
+    """Every figure in bytes; what was not read is null; a parent is named by PID and by number."""
+    answer = listed(file)
+    server, worker, shell = answer["processes"]
+    assert answer["too_short"] == 2
+    assert (server["pid"], server["peak_rss"], server["peak_pss"]) == (100, 30 * KI, 15 * KI)
+    assert (server["high_water_mark"], server["ended"], server["exit_code"]) == (
+        40 * KI,
+        False,
+        None,
+    )
+    assert (worker["parent_pid"], worker["parent_id"]) == (100, server["id"])
+    assert (worker["exit_signal"], worker["exit_max_rss"], worker["ended"]) == (9, 95 * KI, True)
+    assert worker["name"] == "worker \x1b[31m\\xff"
+    assert (shell["peak_rss"], shell["peak_pss"], shell["parent_id"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("column", "pids"),
+    [
+        ("first", [100, 101, 50]),
+        ("last", [100, 50, 101]),
+        ("pid", [50, 100, 101]),
+        ("name", [50, 100, 101]),
+        ("parent", [50, 100, 101]),
+        ("rss", [101, 100, 50]),
+        ("pss", [100, 101, 50]),
+        ("hwm", [100, 101, 50]),
+    ],
+)
+def test_sort(file: Path, column: str, pids: list[int]) -> None:
+    """Sizes and the end from the highest, all else from the lowest; what is not known is last."""
+    assert [each["pid"] for each in listed(file, "--sort", column)["processes"]] == pids
+
+
+def test_text(file: Path) -> None:
+    """A line for each process under a line of titles; names cannot steer the terminal."""
+    done = run("memory-watcher", "ls", file)
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:3] == ["PID", "name", "parent"]
+    assert "server --flag" in lines[1]
+    assert "30 Ki" in lines[1]
+    assert "not seen ending" in lines[1]
+    assert "worker \\x1b[31m\\xff" in lines[2]
+    assert "signal 9" in lines[2]
+    assert lines[3].count("–") >= 3
+    assert lines[-1] == "Too short to read: 2 more."
+    assert "\x1b" not in done.stdout
+
+
+def test_a_real_recording(tmp_path: Path) -> None:
+    """A launched shell and its child: who started whom, exit code, peaks above 0."""
+    file = tmp_path / "real.db"
+    run("memory-watcher", "record", "-q", "-o", file, "--", "sh", "-c", "sleep 0.4; exit 5")
+    shell, sleep = listed(file)["processes"]
+    assert (shell["name"], shell["exit_code"], sleep["name"]) == ("sh", 5, "sleep")
+    assert sleep["parent_id"] == shell["id"]
+    assert shell["ended"]
+    assert sleep["ended"]
+    assert shell["peak_rss"] >= shell["peak_pss"] > 0
+
+
+def test_errors(tmp_path: Path) -> None:
+    """No file, no recording, no such column: one line each."""
+    (tmp_path / "text").write_text("no recording")
+    for arguments, code in ((["none.db"], 1), (["text"], 1), (["none.db", "--sort", "size"], 2)):
+        done = run("memory-watcher", "ls", *arguments, cwd=tmp_path)
+        assert done.returncode == code
+        assert done.stderr.count("\n") == 1
