@@ -135,13 +135,12 @@ const VOLATILE = [
   "anonymous",
 ] as const
 
+/** Stored in halves. Page-aligned, so that doubles are exact over all of 64 bits. */
+const ADDRESSES = ["start", "size", "offset"] as const
 const MAPPING = [
-  "start",
-  "size",
-  "offset",
   "dev",
-  "inodeHigh",
-  "inodeLow",
+  "inode.high",
+  "inode.low",
   "permissions",
   "path",
   "group",
@@ -178,7 +177,7 @@ export class Recording {
   readonly tickRun: Column
   readonly tickOffset: Column
   readonly reading: Record<string, Column> = {}
-  readonly mapping = {} as Record<(typeof MAPPING)[number], Column>
+  readonly mapping = {} as Record<(typeof MAPPING | typeof ADDRESSES)[number], Column>
   readonly usageStart: Int32Array
   readonly usageEnd: Int32Array
   readonly meminfo: Record<string, Column> = {}
@@ -202,6 +201,10 @@ export class Recording {
     for (const name of ["mappings", "size", "rss", "pss", "uss", "swap", "swap_pss"])
       this.reading[`total.${name}`] = column(`total.${name}`)
     for (const name of MAPPING) this.mapping[name] = column(`mapping.${name}`)
+    for (const name of ADDRESSES) {
+      const low = column(`mapping.${name}.low`)
+      this.mapping[name] = column(`mapping.${name}.high`).map((high, i) => high * 2 ** 32 + low[i])
+    }
     for (const name of header.meminfo) this.meminfo[name] = column(`meminfo.${name}`)
     this.readUsages(column)
     this.detail = column("usage.detail")
@@ -385,8 +388,8 @@ export class Recording {
   }
 
   inodeOf(mapping: number): string {
-    const high = BigInt(this.mapping.inodeHigh[mapping])
-    return String(high * 2n ** 32n + BigInt(this.mapping.inodeLow[mapping]))
+    const high = BigInt(this.mapping["inode.high"][mapping])
+    return String(high * 2n ** 32n + BigInt(this.mapping["inode.low"][mapping]))
   }
 
   deviceOf(mapping: number): string {

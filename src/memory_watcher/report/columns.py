@@ -50,6 +50,11 @@ class Columns:
             self._append(mask) if mask else -1,
         ]
 
+    def add_wide(self, name: str, values: Sequence[int]) -> None:
+        """Add a column of up to 64 bits as two halves: a page's numbers have 53."""
+        self.add(f"{name}.high", [value >> 32 for value in values])
+        self.add(f"{name}.low", [value & 0xFFFFFFFF for value in values])
+
     def block(self) -> bytes:
         """All columns behind each other."""
         return b"".join(self._blocks)

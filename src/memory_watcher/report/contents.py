@@ -161,13 +161,11 @@ def _mappings(
 ) -> None:
     groups, mapping_groups, paths, permissions = tables
     headers = [life.header for _, life in lives]
-    columns.add("mapping.start", [header.start for header in headers])
-    columns.add("mapping.size", [header.size for header in headers])
-    columns.add("mapping.offset", [header.offset for header in headers])
+    columns.add_wide("mapping.start", [header.start for header in headers])
+    columns.add_wide("mapping.size", [header.size for header in headers])
+    columns.add_wide("mapping.offset", [header.offset for header in headers])
+    columns.add_wide("mapping.inode", [header.inode for header in headers])
     columns.add("mapping.dev", [header.dev for header in headers])
-    # Halves: an inode may take all of 64 bits, a number of a page has 53.
-    columns.add("mapping.inodeHigh", [header.inode >> 32 for header in headers])
-    columns.add("mapping.inodeLow", [header.inode & 0xFFFFFFFF for header in headers])
     columns.add("mapping.permissions", [permissions[header.perms] for header in headers])
     columns.add("mapping.path", [paths[header.pathname] for header in headers])
     columns.add("mapping.group", [_group(groups, life) for _, life in lives])

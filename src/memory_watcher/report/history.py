@@ -139,6 +139,8 @@ def _history(
 
 def _until(recording: Recording, process: RecordedProcess, ticks: Ticks) -> list[int]:
     rows = [row for row in recording.reading_rows(process.id) if row[0] in ticks.position_of]
+    if not rows:
+        return []
     presence = Presence(Instants(rows, None, None), ticks.watch, several=False)
     presence.note(rows)
     presence.complete()
@@ -176,9 +178,9 @@ def _lives(
     ticks: Ticks,
     known: dict[tuple[int | None, ...], int],
 ) -> list[Life]:
-    segments = Presence(ticks.instants, ticks.watch, several=True).note(
-        recording.reading_rows(process.id)
-    )
+    rows = recording.reading_rows(process.id)
+    presence = Presence(ticks.instants, ticks.watch, several=True)
+    segments = presence.note(rows) if rows else []
     if not segments:
         return []
     raw = Lives([], [], [], [])

@@ -1,0 +1,124 @@
+"""Recordings with a known course, to look at in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from memory_watcher.model import LayoutState, Mapping, Reading, Usage
+from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder
+
+TICKS = 40
+PEAK = 30
+TORN = 15
+UNREADABLE = (20, 21)
+
+#: Names that mean something to HTML, JavaScript, terminals or bidirectional text.
+HOSTILE = (
+    "/tmp/<script>window.hacked = 1</script>.so",
+    "/tmp/</script><img src=x onerror='window.hacked = 2'>",
+    "/tmp/\"quoted' & <b>bold</b> `tick` ${window.hacked = 3}",
+    "/tmp/line\x01\x1b[31mred\u202egnp.exe \udcff",
+    "/tmp/--></style><!--",
+    "__proto__",
+)
+
+
+def usage(rss: int, *, shared: int = 0, swap: int = 0, flags: str = "rd wr mr mw me ac") -> Usage:
+    """A usage of which `shared` is mapped by two processes, the rest private and dirty."""
+    return Usage(
+        rss=rss,
+        pss=rss - shared // 2,
+        pss_dirty=rss - shared,
+        shared_clean=shared,
+        shared_dirty=0,
+        private_clean=0,
+        private_dirty=rss - shared,
+        referenced=rss,
+        anonymous=rss - shared,
+        swap=swap,
+        swap_pss=swap,
+        kernel_page_size=4096,
+        vm_flags=flags,
+    )
+
+
+def layout_at(tick: int) -> list[Entry]:
+    """A heap that grows by its end, memory that spikes, files with dangerous names."""
+    heap = 4 * MI + tick * 128 * KI
+    spike = 64 * MI if tick == PEAK else 2 * MI
+    entries: list[Entry] = [
+        (Mapping(0x10000000, 0x10000000 + heap, "rw-p", 0, 0, 0, "[heap]"), usage(heap // 2)),
+        (
+            Mapping(0x7F0000000000, 0x7F0008000000, "rw-p", 0, 0, 0, ""),
+            usage(spike, swap=tick * 4 * KI),
+        ),
+        (
+            Mapping(0x7F1000000000, 0x7F1000400000, "r-xp", 0, 0x800001, 2**62 + 5, "/lib/a.so"),
+            usage(1 * MI, shared=512 * KI),
+        ),
+    ]
+    for number, name in enumerate(HOSTILE):
+        start = 0x7F2000000000 + number * 0x100000
+        entries.append(
+            (
+                Mapping(start, start + 256 * KI, "r--p", 0, 0x800001, 100 + number, name),
+                usage((number + 1) * 16 * KI, shared=8 * KI),
+            )
+        )
+    if tick > TICKS // 2:
+        entries.append(
+            (
+                Mapping(0x7F3000000000, 0x7F3000100000, "rw-s", 0, 1, 9, "/dev/shm/x"),
+                usage(512 * KI),
+            )
+        )
+    entries.append(
+        (Mapping(2**64 - 0xA00000, 2**64 - 0x9FF000, "--xp", 0, 0, 0, "[vsyscall]"), usage(0))
+    )
+    return entries
+
+
+def one_process(path: Path) -> Path:
+    """One process over TICKS ticks, one of them torn and two without permission."""
+    builder = RecordingBuilder(path)
+    process = builder.process(100, "fire<fox>")
+    for _ in range(TICKS):
+        tick = builder.tick()
+        if tick in UNREADABLE:
+            builder.reading(process, state=LayoutState.NO_PERMISSION)
+            continue
+        entries = layout_at(tick)
+        rss = sum(figures.rss or 0 for _, figures in entries)
+        builder.layout(
+            process,
+            entries,
+            Reading(size=rss * 3, resident=rss, high_water_mark=rss + 5 * MI, threads=4),
+            state=LayoutState.TORN if tick == TORN else LayoutState.EXACT,
+            delay_ns=1_250_000,
+        )
+    builder.end_run()
+    return builder.close()
+
+
+def family(path: Path) -> Path:
+    """Four processes, each with a child but the last, and a machine with memory."""
+    builder = RecordingBuilder(path)
+    processes = []
+    for number in range(4):
+        process = builder.process(100 + number, f"part{number}")
+        builder.execute("UPDATE processes SET parent_pid = ? WHERE id = ?", 99 + number, process)
+        processes.append(process)
+    for _ in range(10):
+        tick = builder.tick()
+        builder.meminfo(tick, MemTotal=1 << 30, MemAvailable=(900 - tick) * MI, MemFree=100 * MI)
+        for number, process in enumerate(processes):
+            size = (number + 1) * MI + tick * 64 * KI
+            header = Mapping(0x10000000, 0x20000000, "rw-p", 0, 0, 0, "[heap]")
+            builder.layout(process, [(header, usage(size, shared=256 * KI))])
+    builder.end_run()
+    return builder.close()
+
+
+def time_of(tick: int) -> int:
+    """When a tick of `one_process` was read, UTC nanoseconds."""
+    return START + (tick - 1) * SECOND + 1_250_000

@@ -1,0 +1,351 @@
+"""The HTML report in a real browser, from file:// and with the network off."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.analysis.diff import difference
+from memory_watcher.analysis.growth import rank_growth
+from memory_watcher.analysis.identity import By, identify
+from memory_watcher.analysis.kinds import attribute
+from memory_watcher.analysis.timeline import Figure
+from memory_watcher.analysis.usages import load
+from memory_watcher.model import MappingUsage
+from memory_watcher.render.escape import escape
+from memory_watcher.store.recording import Recording
+from memory_watcher.units import format_time
+
+from .conftest import Opener, Report, report_of
+from .stories import HOSTILE, PEAK, TICKS, TORN, UNREADABLE, time_of
+
+FIGURES: tuple[Figure, ...] = ("pss", "rss", "uss", "swap")
+
+
+def entries_at(recorded: Path, tick: int) -> list[MappingUsage]:
+    """The layout of the only process at a tick, as the recording tells it."""
+    with Recording(recorded) as recording:
+        (process,) = recording.processes()
+        measurement = recording.at(process.id, time_of(tick))
+        assert measurement.tick == tick
+        return list(recording.layout(measurement.id))
+
+
+def groups_of(entries: Iterable[MappingUsage], figure: str, by: By = "name") -> dict[str, int]:
+    """Sum up a layout by group: names as a renderer writes them."""
+    sums: dict[str, int] = defaultdict(int)
+    for entry, attribution in attribute(entries):
+        name = escape(identify(entry.mapping, attribution, by).name)
+        sums[name] += getattr(entry.usage, figure) or 0
+    return {name: size for name, size in sums.items() if size}
+
+
+def shown(groups: dict[str, int]) -> dict[str, int]:
+    """Groups that have something."""
+    return {name: size for name, size in groups.items() if size}
+
+
+def test_a_report_opens_with_its_peak_pinned_and_marked(recorded: Path, report: Report) -> None:
+    """The first thing seen is the peak: its time and size, and the groups at that moment."""
+    entries = entries_at(recorded, PEAK)
+    assert report.total() == sum(entry.usage.pss or 0 for entry in entries)
+    assert shown(report.groups()) == groups_of(entries, "pss")
+    clock = format_time(time_of(PEAK))
+    assert clock in (report.page.locator(".legend .when").text_content() or "")
+    mark = report.page.locator(".overlay .peak")
+    assert clock[11:] in (mark.text_content() or "")
+    pin = report.page.locator(".overlay .pin-A").bounding_box()
+    assert pin is not None
+    x, _ = report.plot_point((PEAK - 1) / TICKS)
+    assert abs(pin["x"] - x) < 3
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_hovering_shows_the_figures_of_that_instant(
+    recorded: Path, report: Report, figure: str
+) -> None:
+    """Wherever the pointer is, total and groups are those of the layout recorded at that tick."""
+    report.page.click(f"[data-figure={figure}]")
+    seen = set()
+    for step in range(1, 20):
+        tick = report.hover(step / 20) + 1
+        seen.add(tick)
+        entries = entries_at(recorded, tick)
+        assert report.total() == sum(getattr(entry.usage, figure) or 0 for entry in entries)
+        assert shown(report.groups()) == groups_of(entries, figure)
+        when = report.page.locator(".legend .when").text_content() or ""
+        assert format_time(time_of(tick)) in when
+    assert len(seen) > 15
+    assert not seen & set(UNREADABLE)
+
+
+@pytest.mark.parametrize("by", ["kind", "name", "mapping"])
+def test_the_page_sums_up_as_the_other_outputs_do(recorded: Path, report: Report, by: By) -> None:
+    """Groups, their order and their values are those of analysis.timeline at every instant."""
+    with Recording(recorded) as recording:
+        timeline = load(recording, recording.processes(), figures=("pss",)).timeline("pss", by, 20)
+    report.page.click(f"[data-by={by}]")
+    names = [escape(group.name) for group in timeline.groups]
+    for step in range(1, 12):
+        position = timeline.ticks.index(report.hover(step / 12) + 1)
+        groups = report.groups()
+        assert list(groups) == names
+        assert list(groups.values()) == [group.values[position] for group in timeline.groups]
+
+
+def test_a_torn_layout_is_said_to_be_torn(report: Report) -> None:
+    """Under the pointer it is named, and its totals are not shown as if they were sure."""
+    for step in range(200):
+        if report.hover(step / 200) + 1 == TORN:
+            break
+    assert "torn" in (report.page.locator(".legend .note").text_content() or "")
+
+
+def test_where_nothing_could_be_read_nothing_is_drawn(report: Report) -> None:
+    """A gap is empty at its place, not filled by what was before or after it."""
+    share = (UNREADABLE[0] - 1 + 1) / TICKS
+    paints = report.page.evaluate(
+        """share => {
+          const canvas = document.querySelector('.timeline canvas')
+          const over = document.querySelector('.timeline .u-over').getBoundingClientRect()
+          const box = canvas.getBoundingClientRect()
+          const scale = canvas.width / box.width
+          const copy = Object.assign(document.createElement('canvas'),
+            {width: canvas.width, height: canvas.height})
+          const context = copy.getContext('2d', {willReadFrequently: true})
+          context.drawImage(canvas, 0, 0)
+          const colour = s => [...context.getImageData(
+            (over.left - box.left + over.width * s) * scale,
+            (over.bottom - box.top - 12) * scale, 1, 1).data]
+          return [colour(share), colour(share - 0.1)]
+        }""",
+        share,
+    )
+    gap, filled = paints
+    assert filled[3] == 255
+    assert gap != filled
+    assert gap[3] < 128
+
+
+def test_a_click_on_the_legend_isolates_a_group(recorded: Path, report: Report) -> None:
+    """Only this group counts then; a second click brings all back."""
+    row = report.page.locator(".legend .groups button", has_text="heap")
+    heap = groups_of(entries_at(recorded, PEAK), "pss")["heap"]
+    row.click()
+    assert row.get_attribute("aria-pressed") == "true"
+    assert report.total() == heap
+    row.click()
+    assert report.total() == sum(groups_of(entries_at(recorded, PEAK), "pss").values())
+
+
+def test_wheel_drag_and_reset(report: Report) -> None:
+    """The wheel zooms around the pointer, dragging to what was marked, a double click shows all."""
+    report.tab("growth")
+    whole = report.visible_span()
+    report.page.mouse.move(*report.plot_point(0.5))
+    report.page.mouse.wheel(0, -300)
+    report.page.wait_for_function(
+        "before => document.querySelector('#panel-growth .about').textContent !== before", arg=whole
+    )
+    zoomed = report.visible_span()
+    assert layouts(zoomed) < layouts(whole)
+    report.page.mouse.dblclick(*report.plot_point(0.5))
+    assert report.visible_span() == whole
+
+    report.page.mouse.move(*report.plot_point(0.25))
+    report.page.mouse.down()
+    report.page.mouse.move(*report.plot_point(0.5), steps=5)
+    report.page.mouse.up()
+    assert 8 <= layouts(report.visible_span()) <= 12
+    report.page.click("text=Whole time")
+    assert report.visible_span() == whole
+
+
+def layouts(about: str) -> int:
+    """How many layouts the visible span has, as the panel of growth says."""
+    match = re.search(r"(\d+) layouts", about)
+    assert match is not None, about
+    return int(match[1])
+
+
+def test_the_table_shows_every_figure_of_every_mapping(recorded: Path, report: Report) -> None:
+    """At the pinned moment, in KiB, sorted by PSS at first; its foot adds up."""
+    entries = entries_at(recorded, PEAK)
+    report.page.check("text=figures that are all 0 or not told")
+    entries.sort(key=lambda entry: -(entry.usage.pss or 0))
+    figures = ("pss", "rss", "uss", "pss_dirty", "shared_clean", "private_dirty", "anonymous")
+    for figure in (*figures, "referenced", "swap", "locked", "kernel_page_size"):
+        cells = report.column("moment", figure)
+        told = [getattr(entry.usage, figure) for entry in entries]
+        assert cells == ["–" if value is None else str(value // 1024) for value in told], figure
+    starts = [cell.split("-")[0] for cell in report.column("moment", "start")]
+    assert starts == [f"{entry.mapping.start:08x}" for entry in entries]
+    assert report.column("moment", "inode") == [str(entry.mapping.inode) for entry in entries]
+    foot = report.page.locator("#panel-moment tfoot").text_content() or ""
+    assert str(sum(entry.usage.pss or 0 for entry in entries) // 1024) in foot.replace("\u202f", "")
+
+
+def test_the_table_sorts_and_filters(recorded: Path, report: Report) -> None:
+    """A click on a head sorts, another turns it round; words narrow the table to what has all."""
+    starts = [entry.mapping.start for entry in entries_at(recorded, PEAK)]
+    report.page.click("#panel-moment th [data-column=start]")
+    ascending = [int(cell.split("-")[0], 16) for cell in report.column("moment", "start")]
+    assert ascending == sorted(starts)
+    report.page.click("#panel-moment th [data-column=start]")
+    descending = [int(cell.split("-")[0], 16) for cell in report.column("moment", "start")]
+    assert descending == sorted(starts, reverse=True)
+
+    report.page.keyboard.press("/")
+    report.page.keyboard.type("script r--p")
+    assert sorted(report.column("moment", "name")) == sorted(escape(name) for name in HOSTILE[:2])
+    assert "2 of" in (report.page.locator("#panel-moment .count").text_content() or "")
+
+
+def test_two_pinned_moments_show_their_difference(recorded: Path, report: Report) -> None:
+    """Lines, changes and sums are those of analysis.diff, the biggest first."""
+    ticks = []
+    for share, modifiers in ((0.05, []), (0.95, ["Shift"])):
+        ticks.append(report.hover(share) + 1)
+        for key in modifiers:
+            report.page.keyboard.down(key)
+        report.page.mouse.click(*report.plot_point(share))
+        for key in modifiers:
+            report.page.keyboard.up(key)
+    assert report.page.locator("#tab-difference").get_attribute("aria-selected") == "true"
+    before, after = (attribute(entries_at(recorded, tick)) for tick in ticks)
+    groupings: tuple[By, ...] = ("name", "kind", "mapping")
+    for by in groupings:
+        expected = difference(before, after, "pss", by)
+        report.page.select_option("#panel-difference select", by)
+        changes = [int(cell) * 1024 for cell in report.column("difference", "size")]
+        assert changes == [each.change for each in expected]
+        if by == "name":
+            names = report.column("difference", "name")
+            assert sorted(names) == sorted(escape(each.name) for each in expected)
+    assert "new" in report.column("difference", "what")
+
+
+def test_what_grew_is_ranked_as_elsewhere(recorded: Path, report: Report) -> None:
+    """Growth and order are those of analysis.growth over the whole span."""
+    with Recording(recorded) as recording:
+        timeline = load(recording, recording.processes(), figures=("pss",)).timeline(
+            "pss", "name", None
+        )
+    ranked = rank_growth(timeline)
+    report.tab("growth")
+    growth = [int(cell) * 1024 for cell in report.column("growth", "growth")]
+    assert growth == [each.change for each in ranked]
+    # Those that did not change at all have no order among themselves.
+    rows = zip(report.column("growth", "name"), growth, strict=True)
+    assert dict(rows) == {escape(each.name): each.change for each in ranked}
+    assert report.page.locator("#panel-growth svg").count() == len(ranked)
+
+
+def test_names_are_text(recorded: Path, report: Report) -> None:
+    """Nothing that a process chose to call itself becomes markup, runs, or steers the page."""
+    report.page.evaluate("document.body.append(document.createElement('i'))")  # the page lives
+    names = report.column("moment", "name")
+    for name in HOSTILE:
+        assert escape(name) in names
+    for tab in ("growth", "facts", "difference", "moment"):
+        report.tab(tab)
+    assert report.page.evaluate("window.hacked") is None
+    assert report.page.locator("img, script[src], iframe").count() == 0
+    assert "fire<fox>" in report.page.title()
+    assert "fire<fox>" in (report.page.locator("h1").text_content() or "")
+    text = report_of(recorded).read_text()
+    for name in HOSTILE[:-1]:
+        assert name not in text
+
+
+def test_keys(recorded: Path, report: Report) -> None:
+    """The pinned moment steps from layout to layout over gaps, and goes back to the peak."""
+    report.page.keyboard.press("ArrowLeft")
+    assert report.page.locator(".legend").get_attribute("data-tick") == str(PEAK - 2)
+    for _ in range(PEAK - UNREADABLE[1] - 1):
+        report.page.keyboard.press("ArrowLeft")
+    tick = int(report.page.locator(".legend").get_attribute("data-tick") or 0) + 1
+    assert tick == UNREADABLE[0] - 1
+    report.page.keyboard.press("p")
+    assert report.page.locator(".legend").get_attribute("data-tick") == str(PEAK - 1)
+    report.page.keyboard.press("2")
+    assert report.total() == sum(entry.usage.rss or 0 for entry in entries_at(recorded, PEAK))
+    report.page.keyboard.press("k")
+    assert "library" in report.groups()
+    report.page.keyboard.press("?")
+    assert report.page.locator("dialog").is_visible()
+
+
+def test_light_and_dark(recorded: Path, open_report: Opener) -> None:
+    """It follows what the system wants, and the reader's choice above that."""
+    grounds = {}
+    for scheme in ("light", "dark"):
+        report = open_report(report_of(recorded), scheme=scheme)
+        ground = "getComputedStyle(document.body).backgroundColor"
+        grounds[scheme] = report.page.evaluate(ground)
+        report.page.keyboard.press("t")
+        assert report.page.evaluate(ground) != grounds[scheme]
+    assert brightness(grounds["light"]) > 200
+    assert brightness(grounds["dark"]) < 60
+
+
+def brightness(colour: str) -> float:
+    """The mean of red, green and blue."""
+    parts = [int(part) for part in re.findall(r"\d+", colour)[:3]]
+    return sum(parts) / 3
+
+
+def test_a_narrow_window_needs_no_sideways_scrolling(recorded: Path, open_report: Opener) -> None:
+    """On a phone the page is as wide as the window; only tables scroll in themselves."""
+    report = open_report(report_of(recorded), width=390)
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_strip_names_what_lies_under_the_pointer(report: Report) -> None:
+    """The address space is a row of mappings; a click finds the one in the table."""
+    box = report.page.locator(".strip canvas").bounding_box()
+    assert box is not None
+    report.page.mouse.move(box["x"] + 4, box["y"] + 8)
+    assert "heap" in (report.page.locator(".strip .tip").text_content() or "")
+    report.page.mouse.click(box["x"] + 4, box["y"] + 8)
+    picked = report.page.locator("#panel-moment tr.picked td[data-column=name]")
+    assert picked.text_content() == "[heap]"
+
+
+def test_several_processes(recorded_family: Path, family_report: Report) -> None:
+    """Their PSS adds up, RSS is refused; one of them, or one with descendants, can be chosen."""
+    with Recording(recorded_family) as recording:
+        processes = recording.processes()
+        last = {process.pid: list(recording.measurements(process.id))[-1] for process in processes}
+    pss = {pid: each.totals.pss or 0 for pid, each in last.items() if each.totals}
+    page = family_report.page
+    page.keyboard.press("ArrowRight")
+    assert family_report.total() == sum(pss.values())
+    assert family_report.groups() == {f"part{pid - 100} ({pid})": pss[pid] for pid in pss}
+    assert page.locator("[data-figure=rss]").is_disabled()
+
+    page.click("[data-process='1']")
+    assert family_report.total() == pss[101]
+    assert page.locator("[data-figure=rss]").is_enabled()
+    page.check("text=with descendants")
+    assert family_report.total() == sum(pss[pid] for pid in (101, 102, 103))
+
+
+def test_the_machines_memory(family_report: Report) -> None:
+    """Where /proc/meminfo was recorded, it is shown at the pinned moment."""
+    family_report.tab("system")
+    row = family_report.page.locator("#panel-system tr", has_text="MemAvailable")
+    assert (row.text_content() or "").replace("\u202f", "") == f"MemAvailable{890 * 1024}"
+
+
+def test_the_recording_itself(report: Report) -> None:
+    """Host, kernel, command line, ticks, torn layouts and the high-water mark are told."""
+    report.tab("facts")
+    text = report.page.locator("#panel-facts").inner_text()
+    for fact in ("host", "6.1", "memory-record 1 1000", f"all {TICKS} ticks", "1 of them torn"):
+        assert fact in text
+    assert "5 MiB above the highest layout" in text
