@@ -20,6 +20,8 @@ COMMANDS = {
     "load-smaps": "load_smaps",
     "chart": "chart",
     "report": "report",
+    "top": "top",
+    "replay": "replay",
 }
 
 
@@ -61,6 +63,11 @@ def main_peak() -> int:
 def main_chart() -> int:
     """Run `memory-chart`."""
     return _run("chart", "memory-chart", sys.argv[1:])
+
+
+def main_replay() -> int:
+    """Run `memory-replay`."""
+    return _run("replay", "memory-replay", sys.argv[1:])
 
 
 def main_load_smaps() -> int:

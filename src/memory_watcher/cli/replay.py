@@ -1,0 +1,153 @@
+"""Replay a recording: go through its measurements, to its peak, to any time, and compare them.
+
+On a terminal: a timeline, and below it groups, mappings or processes; space plays, ? tells all
+keys. Into a pipe or a file, or with --plain: each measurement as text, one after the other.
+
+  memory-replay                                measurement.db
+  memory-replay server.db -p 123
+  memory-replay server.db --interval 100       play at once, ten measurements a second
+  memory-replay server.db --plain | less
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..analysis.peak import Breakdown
+    from ..store.recording import Recording
+    from ..store.results import Measurement, RecordedProcess
+
+DEFAULT_FILE = "measurement.db"
+_DEFAULT_INTERVAL_MS = "1000"
+_PLAIN_TOP = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"the recording (default {DEFAULT_FILE})"
+    )
+    parser.add_argument(
+        "--database-file", metavar="FILE", help="the recording, as memory-record names it"
+    )
+    parser.add_argument(
+        "-p", "--pid", type=int, metavar="PID", help="the process (default: all, or the only one)"
+    )
+    parser.add_argument(
+        "--process-id",
+        type=int,
+        metavar="ID",
+        help="the process, by its number in the recording: for a PID that was used again",
+    )
+    parser.add_argument(
+        "--interval",
+        metavar="MS",
+        help="play at once, from one measurement to the next in so many ms, or with a unit as 1s;"
+        f" with --plain on a terminal (default {_DEFAULT_INTERVAL_MS})",
+    )
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="print each measurement as text; no waiting if the output is no terminal",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show or print it; errors are raised as MemoryWatcherError."""
+    import sys
+
+    from ..store.recording import Recording
+    from ..units import parse_duration
+
+    interval = None if args.interval is None else parse_duration(args.interval, "--interval") / 1e9
+    path = _file(args)
+    with Recording(path) as recording:
+        if args.plain or not sys.stdout.isatty():
+            return _print(recording, args, interval)
+        process_id = _process_id(recording, args)
+    return _show(path, process_id, interval)
+
+
+def _file(args: argparse.Namespace) -> str:
+    from ..errors import UsageError
+
+    if args.file is not None and args.database_file not in (None, args.file):
+        raise UsageError(
+            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
+        )
+    name: str = args.file or args.database_file or DEFAULT_FILE
+    return name
+
+
+def _process_id(recording: Recording, args: argparse.Namespace) -> int | None:
+    """The process that is meant; None for all of several."""
+    if args.pid is None and args.process_id is None and recording.process_count() > 1:
+        return None
+    return recording.process(pid=args.pid, process_id=args.process_id).id
+
+
+def _show(path: str, process_id: int | None, interval: float | None) -> int:
+    from .tui_options import require_terminal, require_textual
+
+    require_textual()
+    require_terminal("; --plain prints text")
+
+    from ..tui.replay import ReplaySource
+    from ..tui.start import run as show
+    from ..tui.view import Question
+
+    show(
+        lambda _: ReplaySource(path),
+        Question(process_id=process_id, by="process" if process_id is None else "name"),
+        live=False,
+        rate=None if interval is None else 1 / interval,
+    )
+    return 0
+
+
+def _print(recording: Recording, args: argparse.Namespace, interval: float | None) -> int:
+    """One measurement after the other; on a terminal each in its time, on a clear screen."""
+    import sys
+    import time
+
+    from ..render.moment_text import render
+    from ..units import parse_duration
+
+    process = recording.process(pid=args.pid, process_id=args.process_id)
+    on_terminal = sys.stdout.isatty()
+    if interval is None:
+        interval = parse_duration(_DEFAULT_INTERVAL_MS, "--interval") / 1e9
+    due = time.monotonic()
+    for number, measurement in enumerate(recording.measurements(process.id)):
+        text = render(process, measurement, _breakdown(recording, process, measurement))
+        if on_terminal:
+            time.sleep(max(due - time.monotonic(), 0))
+            due += interval
+            _write(f"\x1b[H\x1b[2J{text}")
+        else:
+            _write(f"\n{text}" if number else text)
+    return 0
+
+
+def _breakdown(
+    recording: Recording, process: RecordedProcess, measurement: Measurement
+) -> Breakdown | None:
+    from ..analysis.kinds import attribute, facts_from
+    from ..analysis.peak import break_down
+
+    if not measurement.has_layout:
+        return None
+    layout = recording.layout(measurement.id)
+    facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
+    return break_down(attribute(layout.entries, facts), top=_PLAIN_TOP)
+
+
+def _write(text: str) -> None:
+    """Write to stdout whatever its encoding is."""
+    import sys
+
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()

@@ -1,0 +1,114 @@
+"""Look at where memory goes right now: a timeline, and below it groups, mappings or processes.
+
+Mark a moment and see what changed since; freeze; go back in time; ? tells all keys. With -o what is
+seen is recorded as well, to be looked at by all other commands.
+
+  memory-watcher top                           the whole machine, by process
+  memory-watcher top -p 1234                   one process
+  memory-watcher top --name 'postgres*'        the processes of that name
+  memory-watcher top -p 1234 --period 200ms -o server.db
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from . import parse_pid
+
+if TYPE_CHECKING:
+    from ..procfs.source import ProcSource
+    from ..record.policy import Policy
+    from ..record.targets import Targets
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "-p", "--pid", action="append", default=[], metavar="PID", help="a process; repeatable"
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="processes of this name, * and ? stand for any characters; repeatable",
+    )
+    parser.add_argument(
+        "--period",
+        default="1s",
+        metavar="TIME",
+        help="from one look to the next: ms, or with a unit as 200ms, 1s (default %(default)s)",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="also write a recording; added to if it exists"
+    )
+    parser.add_argument(
+        "--proc",
+        metavar="DIR",
+        help="another proc filesystem (default: the variable PROCFS, else /proc)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show it until the user quits; errors are raised as MemoryWatcherError."""
+    from ..errors import UsageError
+    from ..procfs.source import ProcSource
+    from ..units import MILLISECOND, parse_duration
+    from .tui_options import require_terminal, require_textual
+
+    period_ns = parse_duration(args.period, "--period")
+    if period_ns < 50 * MILLISECOND:
+        raise UsageError("--period: nobody sees more than 20 pictures a second; write 50ms or more")
+    pids = [parse_pid(text) for text in args.pid]
+    if pids and args.name:
+        raise UsageError("--name: give either names or PIDs")
+    require_textual()
+    require_terminal()
+
+    from ..tui.live import LiveSource, Output
+    from ..tui.start import run as show
+    from ..tui.view import Question
+
+    source = ProcSource(args.proc or os.environ.get("PROCFS") or "/proc")
+    targets = _targets(source, pids, args.name)
+    one = len(pids) == 1
+    output = Output(args.output, sys.argv) if args.output is not None else None
+    show(
+        lambda wake: LiveSource(
+            _title(source, args.name), source, targets, _policy(one), period_ns, output, wake
+        ),
+        Question(by="name" if one else "process"),
+        live=True,
+    )
+    return 0
+
+
+def _targets(source: ProcSource, pids: list[int], names: list[str]) -> Targets:
+    """What to look at. Raises NoSuchProcess, NoPermission, NoUserMemory."""
+    from ..record.discovery import DiscoveredTargets
+    from ..record.selection import Selection
+    from ..record.targets import NamedTargets, WholeMachine
+
+    if pids:
+        return NamedTargets(source, pids)
+    if not names:
+        return WholeMachine(source)
+    targets = DiscoveredTargets(source, selection=Selection(names=tuple(names)))
+    targets.find_now()
+    return targets
+
+
+def _policy(one: bool) -> Policy:
+    """As memory-record does, but without looks between the layouts: nobody would see them."""
+    from dataclasses import replace
+
+    from ..record.policy import FOR_MACHINE, FOR_NAMED
+
+    return replace(FOR_NAMED, fast_period_ns=None) if one else FOR_MACHINE
+
+
+def _title(source: ProcSource, names: list[str]) -> str:
+    return ", ".join(names) if names else source.machine().hostname or "this machine"

@@ -1,0 +1,24 @@
+"""What the commands with a terminal UI have in common."""
+
+from __future__ import annotations
+
+import sys
+
+
+def require_textual() -> None:
+    """Raises MissingExtra."""
+    from importlib.util import find_spec
+
+    from ..errors import MissingExtra
+
+    if find_spec("textual") is None:
+        raise MissingExtra("the terminal UI needs textual", "tui")
+
+
+def require_terminal(remedy: str = "") -> None:
+    """Raises UsageError. Textual draws on stderr, which therefore must be the terminal as well."""
+    from ..errors import UsageError
+
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "stderr")):
+        if not stream.isatty():
+            raise UsageError(f"a terminal is needed, but {name} is none{remedy}")

@@ -1,0 +1,52 @@
+"""memory-replay --plain: one measurement after the other, each as short text."""
+
+from __future__ import annotations
+
+from ..analysis.peak import Breakdown, Group
+from ..model import LayoutState
+from ..store.results import Measurement, RecordedProcess
+from ..units import format_kib, format_time
+from .columns import Line, blocks
+from .escape import escape
+
+
+def render(process: RecordedProcess, measurement: Measurement, breakdown: Breakdown | None) -> str:
+    """Sizes in KiB; a line saying why where there is no layout. Ends in a newline."""
+    image = process.image_at(measurement.tick)
+    name = escape(image.name) if image else ""
+    first = (
+        f"{format_time(measurement.time)}  {name} ({process.pid})"
+        f"  measurement {measurement.id}  {measurement.state.label}"
+    )
+    parts = [f"{first}\n{_sums(measurement)}"]
+    if measurement.state not in (LayoutState.EXACT, LayoutState.UNCHECKED):
+        parts[0] += f"\n{measurement.state.meaning}"
+    if breakdown is not None:
+        parts.append(_sizes(breakdown))
+    return "\n\n".join(parts) + "\n"
+
+
+def _sums(measurement: Measurement) -> str:
+    reading, totals = measurement.reading, measurement.totals
+    figures = [("statm resident", reading.resident), ("high-water mark", reading.high_water_mark)]
+    if totals is not None:
+        figures = [
+            ("PSS", totals.pss),
+            ("RSS", totals.rss),
+            ("USS", totals.uss),
+            ("swap", totals.swap),
+            *figures[1:],
+        ]
+    return "  ".join(f"{title} {format_kib(size)}" for title, size in figures)
+
+
+def _sizes(breakdown: Breakdown) -> str:
+    return blocks(
+        [_line(group, ":") for group in breakdown.own],
+        [_line(group) for group in breakdown.top],
+        [_line(breakdown.other, ":"), _line(breakdown.total, ":")],
+    )
+
+
+def _line(group: Group, end: str = "") -> Line:
+    return Line(f"{group.name or '(no name)'}{end}", group.sum.size)

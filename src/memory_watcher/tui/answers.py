@@ -1,0 +1,215 @@
+"""Turns what is known of some processes at a moment into the rows of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..analysis.identity import By
+from ..analysis.kinds import Kind
+from ..model import LayoutState, Reading, Totals
+from ..render.colours import GREY, kind_colours, name_colours
+from ..units import format_time
+from .grouping import GroupedLayout, GroupSum, add_told, merge
+from .view import Layer, Row, ShownFigure, Sizes
+
+_ALONE = 1
+
+
+class Present(NamedTuple):
+    """One process at a moment.
+
+    `state` and `reading` are of its latest reading; `totals` and `layout` of the latest layout,
+    None if there is none, `layout_time` when that was read. `layout` is called only when needed.
+    """
+
+    id: int
+    pid: int
+    name: str
+    state: LayoutState
+    reading: Reading
+    totals: Totals | None
+    layout: Callable[[], GroupedLayout | None]
+    layout_time: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Name and PID."""
+        return f"{self.name} ({self.pid})"
+
+    @property
+    def sizes(self) -> Sizes:
+        """Sums over the layout; without one, what statm and status tell."""
+        totals = self.totals
+        if totals is None:
+            return Sizes(rss=self.reading.resident, swap=self.reading.swap)
+        return Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
+
+
+def process_colour(name: str) -> str:
+    """The colour of a process in the chart and in the table."""
+    return name_colours(None, name).dark
+
+
+def kind_colour(kind: Kind | None) -> str:
+    """The colour of a kind; of a group of several kinds, grey."""
+    return GREY[1] if kind is None else kind_colours(kind).dark
+
+
+def rows_of(
+    now: Sequence[Present], before: Sequence[Present] | None, by: By
+) -> tuple[tuple[Row, ...], Row]:
+    """Make all rows and their sum; with `before`, also of groups that were there only then."""
+    rows = _process_rows(now, before) if by == "process" else _group_rows(now, before, by)
+    return rows, _total(now, before)
+
+
+def _process_rows(now: Sequence[Present], before: Sequence[Present] | None) -> tuple[Row, ...]:
+    old = None if before is None else {present.id: present for present in before}
+    rows = [_process_row(present, old) for present in now]
+    if old is not None:
+        alive = {present.id for present in now}
+        rows += [
+            _process_row(gone, old)._replace(
+                label="ended", sizes=_nothing(), address_space=0, mappings=0
+            )
+            for gone in old.values()
+            if gone.id not in alive
+        ]
+    return tuple(rows)
+
+
+def _process_row(present: Present, before: dict[int, Present] | None) -> Row:
+    totals = present.totals
+    good = present.state in (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.NOT_TAKEN)
+    then = None
+    if before is not None:
+        then = before[present.id].sizes if present.id in before else _nothing()
+    return Row(
+        key=f"process {present.id}",
+        name=present.title,
+        label="" if good else present.state.label,
+        colour=process_colour(present.title),
+        sizes=present.sizes,
+        address_space=totals.size if totals else present.reading.size,
+        mappings=totals.mappings if totals else None,
+        before=then,
+        opens=present.id,
+    )
+
+
+def _group_rows(
+    now: Sequence[Present], before: Sequence[Present] | None, by: By
+) -> tuple[Row, ...]:
+    groups = _groups(now, by)
+    if before is None:
+        return tuple(_group_row(key, group, None) for key, group in groups.items())
+    old = _groups(before, by)
+    rows = [
+        _group_row(key, group, old[key].sizes if key in old else _nothing())
+        for key, group in groups.items()
+    ]
+    rows += [
+        _group_row(key, group, group.sizes)._replace(
+            sizes=_nothing(), address_space=0, mappings=0, lacking=False
+        )
+        for key, group in old.items()
+        if key not in groups
+    ]
+    return tuple(rows)
+
+
+def _groups(presents: Sequence[Present], by: By) -> dict[str, GroupSum]:
+    layouts = [layout for present in presents if (layout := present.layout()) is not None]
+    if len(layouts) == _ALONE:
+        return layouts[0].sums(by)
+    return merge(layout.sums(by) for layout in layouts)
+
+
+def _group_row(key: str, group: GroupSum, before: Sizes | None) -> Row:
+    kind = group.identity.kind
+    return Row(
+        key,
+        group.identity.name,
+        kind.value if kind is not None else "",
+        kind_colour(kind),
+        group.sizes,
+        group.address_space,
+        group.mappings,
+        before,
+        group.lacking,
+    )
+
+
+def _nothing() -> Sizes:
+    return Sizes(0, 0, 0, 0, 0)
+
+
+def _total(now: Sequence[Present], before: Sequence[Present] | None) -> Row:
+    sizes, lacking = _sum(now)
+    space: int | None = None
+    mappings: int | None = None
+    for present in now:
+        if present.totals is not None:
+            space = add_told(space, present.totals.size)
+            mappings = add_told(mappings, present.totals.mappings)
+    then = None if before is None else _sum(before)[0]
+    return Row("", "sum", "", "", sizes, space, mappings, then, lacking)
+
+
+def _sum(presents: Sequence[Present]) -> tuple[Sizes, bool]:
+    """Add up processes; RSS and swap, in which shared pages count in each, only of a single one."""
+    if len(presents) == _ALONE:
+        return presents[0].sizes, False
+    sums: list[int | None] = [None] * len(Sizes._fields)
+    lacking = False
+    for present in presents:
+        lacking |= present.totals is None and present.state is LayoutState.NO_PERMISSION
+        sums = [add_told(*pair) for pair in zip(sums, present.sizes, strict=True)]
+    return Sizes._make(sums)._replace(rss=None, swap=None), lacking
+
+
+def layers_of(presents: Sequence[Present], figure: ShownFigure) -> tuple[Layer, ...]:
+    """What the layers of the chart are at this moment: kinds of one process, or processes."""
+    place = Sizes._fields.index(figure)
+    if len(presents) == _ALONE:
+        layout = presents[0].layout()
+        groups = layout.sums("kind").values() if layout is not None else ()
+        layers = [
+            Layer(group.identity.name, kind_colour(group.identity.kind), group.sizes[place] or 0)
+            for group in groups
+        ]
+    else:
+        place = Sizes._fields.index(additive(figure))
+        layers = [
+            Layer(present.title, process_colour(present.title), present.sizes[place] or 0)
+            for present in presents
+        ]
+    layers = [layer for layer in layers if layer.size]
+    return tuple(sorted(layers, key=lambda layer: -layer.size))
+
+
+def additive(figure: ShownFigure) -> str:
+    """The figure that stands for this one over several processes.
+
+    RSS and swap are not added up: in them a shared page counts once for each process.
+    """
+    return {"rss": "pss", "swap": "swap_pss"}.get(figure, figure)
+
+
+def notes_of(presents: Sequence[Present]) -> tuple[str, ...]:
+    """Say what a reader of the figures has to know of their quality."""
+    if len(presents) == _ALONE:
+        present = presents[0]
+        if present.state is LayoutState.NOT_TAKEN and present.layout_time is not None:
+            when = format_time(present.layout_time)[11:19]
+            return (f"layout of {when}: at this instant only the cheap figures were read",)
+        return () if present.state is LayoutState.EXACT else (present.state.meaning,)
+    refused = sum(present.state is LayoutState.NO_PERMISSION for present in presents)
+    torn = sum(present.state is LayoutState.TORN for present in presents)
+    notes = []
+    if refused:
+        notes.append(f"{refused} of {len(presents)} processes: no permission to read their layouts")
+    if torn:
+        notes.append(f"{torn} layouts are torn")
+    return tuple(notes)

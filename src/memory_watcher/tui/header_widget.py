@@ -1,0 +1,123 @@
+"""The two lines on top: what is shown, of when, and its figures."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.strip import Strip
+
+from ..model import LayoutState
+from ..render.escape import escape
+from ..units import format_size, group_digits
+from .lines_widget import Lines
+from .paint import (
+    ACCENT,
+    BAD,
+    FAINT,
+    GOOD,
+    RAISED,
+    TEXT,
+    WARNING,
+    date_and_clock,
+    fit,
+    spread,
+    style,
+)
+from .view import FIGURE_TITLES, FIGURES, Snapshot
+
+_Pieces = list[tuple[str, Style]]
+
+
+class Transport(NamedTuple):
+    """Whether time goes on: the sign, the word and its colour."""
+
+    text: str
+    colour: str
+
+
+LIVE = Transport("● LIVE", GOOD)
+FROZEN = Transport("❚❚ FROZEN", WARNING)
+ENDED = Transport("■ ENDED", BAD)
+PAUSED = Transport("❚❚ PAUSED", WARNING)
+
+
+def playing(rate: float) -> Transport:
+    """So many instants a second."""
+    return Transport(f"▶ {rate:g}/s", GOOD)
+
+
+class Header(Lines):
+    """Title and time; below, the sums of what is shown."""
+
+    snapshot: Snapshot | None = None
+    transport = PAUSED
+    is_live = False
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """Two lines."""
+        fill = style(TEXT, RAISED)
+        if self.snapshot is None:
+            return [spread([(" reading …", style(FAINT, RAISED))], [], width, fill)] * 2
+        return [self._first(self.snapshot, width), self._second(self.snapshot, width)]
+
+    def _first(self, snapshot: Snapshot, width: int) -> Strip:
+        right: _Pieces = [
+            (self.transport.text, style(self.transport.colour, RAISED, True)),
+            (f"  {self._when(snapshot, width)} ", style(TEXT, RAISED)),
+        ]
+        room = width - sum(cell_len(text) for text, _ in right) - 1
+        name = f" {escape(snapshot.title)}"
+        if cell_len(name) > room:
+            name = fit(name, room - 1) + "…"
+        return spread([(name, style(TEXT, RAISED, True))], right, width, style(TEXT, RAISED))
+
+    def _when(self, snapshot: Snapshot, width: int) -> str:
+        if snapshot.time is None:
+            return "nothing recorded"
+        when = date_and_clock(snapshot.time)
+        if width < 70:
+            when = when[11:]
+        if self.is_live or snapshot.tick is None or width < 60:
+            return when
+        number = snapshot.ticks.index(snapshot.tick) + 1
+        return f"{when}  {number}/{len(snapshot.ticks)}"
+
+    def _second(self, snapshot: Snapshot, width: int) -> Strip:
+        left: _Pieces = [(" ", style(FAINT, RAISED))]
+        for title, value, chosen in self._figures(snapshot):
+            pieces = [
+                (f"{title} ", style(ACCENT if chosen else FAINT, RAISED, chosen)),
+                (f"{value}  ", style(TEXT, RAISED, chosen)),
+            ]
+            left += pieces
+        right = self._state(snapshot)
+        taken = sum(cell_len(text) for text, _ in (*left, *right))
+        while taken > width and len(left) > 3:
+            taken -= cell_len(left.pop()[0]) + cell_len(left.pop()[0])
+        return spread(left, right, width, style(TEXT, RAISED))
+
+    def _figures(self, snapshot: Snapshot) -> list[tuple[str, str, bool]]:
+        sizes, figure = snapshot.total.sizes, snapshot.question.figure
+        found = [
+            (FIGURE_TITLES[name], format_size(getattr(sizes, name)), name == figure)
+            for name in FIGURES
+            if getattr(sizes, name) is not None or name == figure
+        ]
+        reading = snapshot.reading
+        if reading is not None and reading.high_water_mark is not None:
+            found.append(("VmHWM", format_size(reading.high_water_mark), False))
+        if snapshot.total.mappings is not None:
+            found.append((group_digits(snapshot.total.mappings), "mappings", False))
+        if reading is not None and reading.threads is not None:
+            found.append((str(reading.threads), "threads", False))
+        return found
+
+    def _state(self, snapshot: Snapshot) -> _Pieces:
+        if snapshot.state is None:
+            count = snapshot.process_count
+            return [(f"{count} process{'' if count == 1 else 'es'} ", style(FAINT, RAISED))]
+        good = snapshot.state in (LayoutState.EXACT, LayoutState.UNCHECKED)
+        look = style(FAINT, RAISED) if good else style(WARNING, RAISED, True)
+        return [(f"{snapshot.state.label} ", look)]

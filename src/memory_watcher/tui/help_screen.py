@@ -1,0 +1,55 @@
+"""What the keys do, over everything else."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from .keys import keys_for
+from .paint import ACCENT, BAD, FAINT, RAISED, TEXT, WARNING
+
+
+class HelpScreen(ModalScreen[None]):
+    """Closes at Esc, q, ? and Enter."""
+
+    CSS = f"""
+    HelpScreen {{ align: center middle; background: black 50%; }}
+    #help {{ width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
+             background: {RAISED}; color: {TEXT}; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,h,enter,space", "dismiss", "close")
+    ]
+
+    def __init__(self, live: bool) -> None:
+        super().__init__()
+        self._live = live
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        with VerticalScroll(id="help"):
+            yield Static(self._text())
+
+    def _text(self) -> Text:
+        text = Text()
+        for key in keys_for(self._live):
+            text.append(f"{key.shown:>8}  ", f"bold {ACCENT}")
+            text.append(f"{key.meaning}\n")
+        text.append("\nUnder the chart  ", FAINT)
+        for sign, colour, meaning in (
+            ("▲", TEXT, "shown"),
+            ("◆", WARNING, "marked"),
+            ("!", WARNING, "torn"),
+            ("·", BAD, "not read"),
+        ):
+            text.append(f"{sign} ", f"bold {colour}")
+            text.append(f"{meaning}  ", FAINT)
+        text.append("\n?", f"bold {TEXT}")
+        text.append(" behind a size: a part of it was not told by the kernel", FAINT)
+        return text

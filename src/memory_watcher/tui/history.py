@@ -1,0 +1,276 @@
+"""What a recorder reads, kept in memory as a history of instants, and passed on to a recording."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..model import (
+    ElfSegment,
+    FastReading,
+    Image,
+    KindEvidence,
+    LayoutState,
+    MappingUsage,
+    ProcessFacts,
+    Reading,
+    Sample,
+    SystemMemory,
+    Totals,
+)
+from ..record.sink import Sink
+from ..store.writer import Writer
+from .answers import Present
+from .grouping import GroupedLayout, Grouper, GroupSum
+from .view import Sizes
+
+#: Instants in the history; those of which the layouts are kept, to go back to; and how many
+#: mappings those may have that are not shared with the instants beside them.
+_INSTANTS = 3600
+_LAYOUTS = 600
+_MAPPINGS = 100_000
+
+
+class Brief(NamedTuple):
+    """What the chart needs of one process at one instant."""
+
+    title: str
+    state: LayoutState
+    sizes: Sizes
+    mark: int | None
+    kinds: dict[str, GroupSum]
+
+
+@dataclass(slots=True)
+class Instant:
+    """One tick. `presents` are dropped when it is long ago; `weight` is what keeping them takes."""
+
+    number: int
+    time: int
+    sizes: Sizes
+    briefs: dict[int, Brief]
+    presents: dict[int, Present] | None
+    weight: int
+
+
+class _LiveProcess:
+    """A process as the recorder last told; belongs to the recorder's thread."""
+
+    def __init__(self, number: int, facts: ProcessFacts, page_size: int) -> None:
+        self.number = number
+        self.pid = facts.key.pid
+        self.page_size = page_size
+        self.pointers: dict[int, int] = {}
+        self.segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
+        self.evidence = KindEvidence({}, {}, page_size)
+        self.entries: tuple[MappingUsage, ...] | None = None
+        self.totals: Totals | None = None
+        self.reading = Reading()
+        self.state = LayoutState.NOT_TAKEN
+        self.layout_time = 0
+        self.weight = 0
+        self.set_name(facts.image.name)
+
+    def set_name(self, name: str) -> None:
+        self.name = name
+        self._grouper = Grouper(self.number, f"{name} ({self.pid})")
+        self._layout: GroupedLayout | None = None
+        self._known: tuple[Present, Brief] | None = None
+
+    def take(self, sample: Sample, now: int) -> None:
+        self._known = None
+        self.state, self.reading = sample.state, sample.reading
+        if sample.change is not None:
+            self.entries = tuple(sample.change.entries())
+            self._layout = None
+            self.totals = sample.change.totals
+            self.layout_time = now
+            self.weight = len(sample.change.added) + len(self.entries) // 16
+        elif sample.state is not LayoutState.NOT_TAKEN:
+            self.entries = self.totals = self._layout = None
+            self.weight = 0
+
+    def learn(
+        self,
+        pointers: dict[int, int],
+        segments: dict[tuple[int, int], tuple[ElfSegment, ...]],
+    ) -> None:
+        self._known = self._layout = None
+        self.pointers = {**self.pointers, **pointers}
+        self.evidence = KindEvidence(self.pointers, dict(segments), self.page_size)
+
+    def freeze(self) -> tuple[Present, Brief, int]:
+        """What is known now, and what was new in it; the same objects until something changes."""
+        if self._known is not None:
+            return (*self._known, 0)
+        if self._layout is None and self.entries is not None:
+            self._layout = self._grouper.group(self.entries, self.evidence)
+        layout = self._layout
+        present = Present(
+            *(self.number, self.pid, self.name, self.state, self.reading, self.totals),
+            layout=lambda: layout,
+            layout_time=self.layout_time,
+        )
+        kinds = layout.sums("kind") if layout else {}
+        mark = self.reading.high_water_mark
+        brief = Brief(present.title, self.state, present.sizes, mark, kinds)
+        self._known = present, brief
+        return present, brief, self.weight
+
+
+class LiveHistory(Sink):
+    """Where the recorder's figures go: into instants, and on to a writer if there is one.
+
+    All but `instants` and `find` belong to the recorder's thread.
+    """
+
+    def __init__(self, page_size: int, writer: Writer | None = None) -> None:
+        self._page_size = page_size
+        self._writer = writer
+        self._processes: dict[int, _LiveProcess] = {}
+        self._numbers = 0
+        self._segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
+        self._last: _LiveProcess | None = None
+        self._time = 0
+        self._ticks = 0
+        self._lock = threading.Lock()
+        self._instants: list[Instant] = []
+        self._oldest_layout = 0  # position of the first instant that still has its layouts
+        self._weight = 0
+        self._highest: Instant | None = None
+
+    # -- what the recorder tells ------------------------------------------------------------------
+
+    def tick(
+        self,
+        time_ns: int,
+        monotonic_ns: int | None,
+        late_ns: int | None,
+        skipped: int = 0,
+        cause: str | None = None,
+    ) -> int:
+        """Begin a tick."""
+        self._time = time_ns
+        if self._writer:
+            self._writer.tick(time_ns, monotonic_ns, late_ns, skipped, cause)
+        return 0
+
+    def add_process(self, facts: ProcessFacts) -> int:
+        """Take note of a process; its number is the writer's if there is one."""
+        self._numbers = self._writer.add_process(facts) if self._writer else self._numbers + 1
+        self._processes[self._numbers] = _LiveProcess(self._numbers, facts, self._page_size)
+        return self._numbers
+
+    def image(self, process_id: int, image: Image) -> None:
+        """Take note of an execve: names and stacks are others."""
+        if self._writer:
+            self._writer.image(process_id, image)
+        process = self._processes[process_id]
+        process.set_name(image.name)
+        process.pointers = {}
+
+    def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
+        """Take what this tick read of a process."""
+        if self._writer:
+            self._writer.sample(process_id, sample, delay_ns)
+        self._last = self._processes[process_id]
+        self._last.take(sample, self._time)
+
+    def end_process(self, process_id: int) -> None:
+        """Forget a process; the instants before keep it."""
+        if self._writer:
+            self._writer.end_process(process_id)
+        del self._processes[process_id]
+
+    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
+        """Take note of what tells stacks."""
+        if self._writer:
+            self._writer.stack_pointers(process_id, pointers)
+        self._processes[process_id].learn(pointers, self._segments)
+
+    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
+        """Take note of what tells .bss: it was found with the process sampled last."""
+        if self._writer:
+            self._writer.elf_segments(segments_of)
+        self._segments.update(segments_of)
+        if self._last is not None:
+            self._last.learn({}, self._segments)
+
+    def fast_reading(
+        self, process_id: int, time_ns: int, since_ns: int, reading: FastReading
+    ) -> None:
+        """Only the recording is that fine."""
+        if self._writer:
+            self._writer.fast_reading(process_id, time_ns, since_ns, reading)
+
+    def system_memory(self, changes: SystemMemory) -> None:
+        """Only recorded."""
+        if self._writer:
+            self._writer.system_memory(changes)
+
+    def commit(self) -> None:
+        """Make safe what is recorded."""
+        if self._writer:
+            self._writer.commit()
+
+    # -- instants ---------------------------------------------------------------------------------
+
+    def freeze(self) -> None:
+        """Let the tick that is over be an instant; one at which nothing lives any more is none."""
+        if not self._processes and self._instants:
+            return
+        frozen = {number: each.freeze() for number, each in self._processes.items()}
+        presents = {number: present for number, (present, _, _) in frozen.items()}
+        self._ticks += 1
+        instant = Instant(
+            self._ticks,
+            self._time,
+            _total(presents.values()),
+            {number: brief for number, (_, brief, _) in frozen.items()},
+            presents,
+            sum(weight for _, _, weight in frozen.values()),
+        )
+        with self._lock:
+            self._instants.append(instant)
+            self._note_highest(instant)
+            self._weight += instant.weight
+            self._forget()
+
+    def _note_highest(self, instant: Instant) -> None:
+        """The layouts of the peak are kept, however long ago it was."""
+        before = self._highest
+        if before is not None and (instant.sizes.pss or 0) <= (before.sizes.pss or 0):
+            return
+        if before is not None and before.number < self._instants[self._oldest_layout].number:
+            before.presents = None
+        self._highest = instant
+
+    def _forget(self) -> None:
+        """Hold the history to its limits."""
+        instants = self._instants
+        while self._oldest_layout < len(instants) - 1 and (
+            self._weight > _MAPPINGS or len(instants) - self._oldest_layout > _LAYOUTS
+        ):
+            oldest = instants[self._oldest_layout]
+            if oldest is not self._highest:
+                oldest.presents = None
+            self._weight -= oldest.weight
+            self._oldest_layout += 1
+        if len(instants) > _INSTANTS + _LAYOUTS:
+            del instants[:_LAYOUTS]
+            self._oldest_layout -= min(_LAYOUTS, self._oldest_layout)
+
+    def instants(self) -> list[Instant]:
+        """All so far; for any thread."""
+        with self._lock:
+            return self._instants.copy()
+
+
+def _total(presents: Iterable[Present]) -> Sizes:
+    sums = [0] * len(Sizes._fields)
+    for present in presents:
+        for number, size in enumerate(present.sizes):
+            sums[number] += size or 0
+    return Sizes._make(sums)

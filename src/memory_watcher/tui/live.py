@@ -1,0 +1,300 @@
+"""The live source: a recorder whose figures go to memory, and to a recording if one is wanted.
+
+    recorder's thread   reads, groups, and appends an instant to the history
+    asker's thread      makes snapshots of the history; see worker
+
+What is read, how often, and how much it may cost is the recorder's own business (record.recorder).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, pairwise
+from typing import NamedTuple
+
+from ..analysis.kinds import Kind
+from ..errors import MemoryWatcherError
+from ..model import LayoutState
+from ..procfs.source import ProcSource
+from ..record.clock import Clock
+from ..record.policy import Policy
+from ..record.recorder import Recorder
+from ..record.targets import Targets
+from ..render.colours import GREY
+from ..store.writer import Writer
+from .answers import Present, additive, kind_colour, layers_of, notes_of, process_colour, rows_of
+from .columns import History, draw, sliding_span
+from .history import Instant, LiveHistory
+from .view import Band, Chart, Question, ShownFigure, Sizes, Snapshot
+
+#: An instant stands for no more than so many periods.
+_PAUSE = 5
+#: Processes that have a layer of their own in the chart of all.
+_PROCESS_BANDS = 7
+
+
+class Output(NamedTuple):
+    """A recording to be written besides; `command` is this program's command line."""
+
+    path: str
+    command: Sequence[str]
+
+
+class LiveSource:
+    """Snapshots of what a recorder reads right now. Starts the recorder's thread."""
+
+    def __init__(
+        self,
+        title: str,
+        source: ProcSource,
+        targets: Targets,
+        policy: Policy,
+        period_ns: int,
+        output: Output | None,
+        wake: Callable[[], None],
+    ) -> None:
+        """Raises what opening the output raises."""
+        self._title = title
+        self._period_ns = period_ns
+        self._wake = wake
+        self._stop = threading.Event()
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self._ended = False
+        self._history: LiveHistory | None = None
+        self._mark: tuple[Instant, dict[int, Present]] | None = None
+        self._thread = threading.Thread(
+            target=self._record,
+            args=(source, targets, policy, output),
+            name="recorder",
+            daemon=True,
+        )
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """End the recording, if any, cleanly."""
+        self._stop.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    # -- the recorder's thread --------------------------------------------------------------------
+
+    def _record(
+        self, source: ProcSource, targets: Targets, policy: Policy, output: Output | None
+    ) -> None:
+        writer: Writer | None = None
+        reason = None
+        try:
+            if output is not None:
+                writer = Writer(output.path)
+                writer.start_run(
+                    source.machine(), self._period_ns, output.command, policy.as_json()
+                )
+            history = self._history = LiveHistory(source.page_size, writer)
+            recorder = Recorder(source, targets, history, policy)
+            self._started.set()
+            try:
+                gone = recorder.run(
+                    Clock(self._period_ns, policy.fast_period_ns),
+                    self._stop,
+                    lambda _: self._after_pass(history),
+                )
+                reason = "targets gone" if gone else "closed"
+            finally:
+                recorder.close()
+        except (MemoryWatcherError, OSError) as error:
+            self._error = error
+        finally:
+            self._ended = True
+            self._close(writer, reason)
+            self._started.set()
+            self._wake()
+
+    def _after_pass(self, history: LiveHistory) -> None:
+        history.freeze()
+        self._wake()
+
+    def _close(self, writer: Writer | None, reason: str | None) -> None:
+        if writer is None:
+            return
+        try:
+            writer.close(reason, time.process_time_ns())
+        except MemoryWatcherError as error:
+            self._error = self._error or error
+
+    # -- the asker's thread -----------------------------------------------------------------------
+
+    def snapshots(self, question: Question) -> Iterator[Snapshot]:
+        """Answer from memory."""
+        if self._error is not None:
+            raise self._error
+        assert self._history is not None
+        instants = self._history.instants()
+        found = self._find(instants, question.tick, question.process_id)
+        if found is None:
+            return
+        shown, presents = found
+        now = _chosen(presents, question.process_id)
+        mark, before = None, None
+        if question.mark is not None:
+            mark, before = self._marked(instants, question.mark)
+        rows, total = rows_of(
+            now, None if before is None else _chosen(before, question.process_id), question.by
+        )
+        alone = now[0] if len(now) == 1 else None
+        yield Snapshot(
+            question=question,
+            title=alone.title if alone else self._title,
+            process_count=len(presents),
+            ticks=[instant.number for instant in instants],
+            times=[instant.time for instant in instants],
+            tick=shown.number,
+            time=shown.time,
+            mark_time=mark.time if mark else None,
+            state=alone.state if alone else None,
+            reading=alone.reading if alone else None,
+            rows=rows,
+            total=total,
+            layers=layers_of(now, question.figure),
+            notes=self._notes(instants, shown, now, question.tick),
+            chart=self._chart(instants, question, alone),
+            ended=self._ended or (question.tick is None and shown is not instants[-1]),
+        )
+
+    def _notes(
+        self, instants: list[Instant], shown: Instant, now: list[Present], asked: int | None
+    ) -> tuple[str, ...]:
+        notes = notes_of(now)
+        if asked is not None and asked != shown.number:
+            notes += ("layouts of that time are no longer kept; this is the nearest",)
+        return notes
+
+    def _find(
+        self, instants: list[Instant], number: int | None, process_id: int | None
+    ) -> tuple[Instant, dict[int, Present]] | None:
+        """The instant that is asked for, or the first after it that still has its layouts.
+
+        Without a number it is the latest at which the process lived.
+        """
+        if number is None:
+            candidates: Iterable[Instant] = reversed(instants)
+        else:
+            position = bisect_left(instants, number, key=lambda instant: instant.number)
+            candidates = islice(instants, position, None)
+        for instant in candidates:
+            presents = instant.presents
+            if presents and (process_id is None or process_id in presents):
+                return instant, presents
+        return None if number is None else self._find(instants, None, process_id)
+
+    def _marked(
+        self, instants: list[Instant], number: int
+    ) -> tuple[Instant | None, dict[int, Present] | None]:
+        """The marked instant, which is kept for as long as it is the mark."""
+        if self._mark is None or self._mark[0].number != number:
+            self._mark = self._find(instants, number, None)
+        return self._mark or (None, None)
+
+    def _chart(self, instants: list[Instant], question: Question, alone: Present | None) -> Chart:
+        span = sliding_span(instants[-1].time, instants[0].time, self._period_ns, question.columns)
+        if alone is not None:
+            return draw(_history_of_one(instants, alone.id, question.figure, self._period_ns), span)
+        return draw(_history_of_all(instants, question.figure, self._period_ns), span)
+
+
+def _chosen(presents: dict[int, Present], process_id: int | None) -> list[Present]:
+    if process_id is None:
+        return list(presents.values())
+    return [presents[process_id]] if process_id in presents else []
+
+
+def _until(times: list[int], period_ns: int) -> list[int]:
+    """An instant stands until the next, but not for long if that did not come."""
+    ends = [
+        after if after - before <= _PAUSE * period_ns else before + period_ns
+        for before, after in pairwise(times)
+    ]
+    return [*ends, times[-1] + period_ns]
+
+
+def _history_of_one(
+    instants: list[Instant], process_id: int, figure: str, period_ns: int
+) -> History:
+    briefs = [instant.briefs.get(process_id) for instant in instants]
+    place = Sizes._fields.index(figure)
+    times = [instant.time for instant in instants]
+
+    def bands(positions: Sequence[int | None]) -> tuple[Band, ...]:
+        kinds = [
+            found.kinds if position is not None and (found := briefs[position]) else {}
+            for position in positions
+        ]
+        there = {group.identity.kind for each in kinds for group in each.values()}
+        return tuple(
+            Band(
+                kind.value,
+                kind_colour(kind),
+                [
+                    (group.sizes[place] or 0) if (group := each.get(kind.value)) else 0
+                    for each in kinds
+                ],
+            )
+            for kind in Kind
+            if kind in there
+        )
+
+    return History(
+        figure=figure,
+        ticks=[instant.number for instant in instants],
+        times=times,
+        until=_until(times, period_ns),
+        totals=[brief.sizes[place] if brief and brief.kinds else None for brief in briefs],
+        marks=[brief.mark if brief else None for brief in briefs],
+        torn=[brief is not None and brief.state is LayoutState.TORN for brief in briefs],
+        gaps=[brief is None or not brief.kinds for brief in briefs],
+        bands=bands,
+    )
+
+
+def _history_of_all(instants: list[Instant], asked: ShownFigure, period_ns: int) -> History:
+    figure = additive(asked)
+    place = Sizes._fields.index(figure)
+    times = [instant.time for instant in instants]
+
+    def bands(positions: Sequence[int | None]) -> tuple[Band, ...]:
+        columns = [{} if each is None else instants[each].briefs for each in positions]
+        highest: dict[int, int] = {}
+        titles: dict[int, str] = {}
+        for briefs in columns:
+            for number, brief in briefs.items():
+                highest[number] = max(highest.get(number, 0), brief.sizes[place] or 0)
+                titles[number] = brief.title
+        top = sorted(highest, key=lambda number: -highest[number])[:_PROCESS_BANDS]
+        layers = [
+            [(seen.sizes[place] or 0) if (seen := briefs.get(number)) else 0 for briefs in columns]
+            for number in top
+        ]
+        totals = [0 if each is None else instants[each].sizes[place] or 0 for each in positions]
+        rest = [total - sum(parts) for total, *parts in zip(totals, *layers, strict=True)]
+        named = zip(top, layers, strict=True)
+        found = [Band(titles[each], process_colour(titles[each]), layer) for each, layer in named]
+        return (*found, Band("other", GREY[1], rest)) if any(rest) else tuple(found)
+
+    return History(
+        figure=figure,
+        ticks=[instant.number for instant in instants],
+        times=times,
+        until=_until(times, period_ns),
+        totals=[instant.sizes[place] for instant in instants],
+        marks=[None] * len(instants),
+        torn=[0] * len(instants),
+        gaps=[0] * len(instants),
+        bands=bands,
+    )

@@ -1,0 +1,249 @@
+"""The source that is a recording."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+from ..analysis.identity import OTHER, By
+from ..analysis.timeline import Figure, Series, Timeline
+from ..analysis.usages import Usages, evidence_of, load
+from ..errors import SelectionError
+from ..model import KindEvidence, LayoutState
+from ..render.colours import GREY
+from ..store.recording import Recording
+from ..store.results import Measurement, RecordedProcess
+from .answers import Present, additive, kind_colour, layers_of, notes_of, process_colour, rows_of
+from .columns import History, draw, whole_span
+from .grouping import GroupedLayout, Grouper
+from .view import Band, Chart, Question, ShownFigure, Snapshot
+
+#: Mappings of layouts that are kept, to be asked for by another grouping or as the mark: 40 MB.
+_KEPT_MAPPINGS = 60_000
+_PROCESS_BANDS = 7
+
+
+_NOTHING_LEFT = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
+
+
+class _Instants(NamedTuple):
+    ticks: list[int]
+    times: list[int]
+
+    def time_of(self, tick: int) -> int:
+        return self.times[bisect_left(self.ticks, tick)]
+
+
+class _Owner:
+    """A recorded process, and what makes groups of its layouts."""
+
+    def __init__(self, recording: Recording, process: RecordedProcess) -> None:
+        self.process = process
+        self.evidence: Callable[[int], KindEvidence] = evidence_of(recording, process)
+        self._groupers: dict[str, Grouper] = {}
+
+    def name_at(self, tick: int) -> str:
+        image = self.process.image_at(tick)
+        return image.name if image else ""
+
+    def grouper(self, tick: int) -> Grouper:
+        name = self.name_at(tick)
+        if name not in self._groupers:
+            self._groupers[name] = Grouper(self.process.id, f"{name} ({self.process.pid})")
+        return self._groupers[name]
+
+
+class ReplaySource:
+    """Snapshots of a recording."""
+
+    def __init__(self, path: str) -> None:
+        """Raises RecordingNotFound, NotARecording, NewerRecording, StoreError."""
+        self._recording = Recording(path)
+        self._owners: dict[int, _Owner] = {}
+        self._instants: dict[int | None, _Instants] = {}
+        self._layouts: OrderedDict[int, GroupedLayout] = OrderedDict()
+        self._kept = 0  # mappings in them
+        self._usages: tuple[int | None, Usages] | None = None
+        self._histories: dict[tuple[int | None, str], History] = {}
+        self._charts: dict[tuple[int | None, str, int], Chart] = {}
+
+    def close(self) -> None:
+        """Close the recording."""
+        self._recording.close()
+
+    def snapshots(self, question: Question) -> Iterator[Snapshot]:
+        """Answer; before a history is read for the first time, at once without it."""
+        instants = self._instants_of(question.process_id)
+        tick = _nearest(instants, question.tick)
+        presents = [] if tick is None else self._presents(question.process_id, tick)
+        before, mark_time = None, None
+        if question.mark is not None and (mark := _nearest(instants, question.mark)) is not None:
+            before = self._presents(question.process_id, mark)
+            mark_time = instants.time_of(mark)
+        rows, total = rows_of(presents, before, question.by)
+        alone = presents[0] if len(presents) == 1 else None
+        snapshot = Snapshot(
+            question=question,
+            title=alone.title if alone else self._recording.path,
+            process_count=len(presents),
+            ticks=instants.ticks,
+            times=instants.times,
+            tick=tick,
+            time=None if tick is None else instants.time_of(tick),
+            mark_time=mark_time,
+            state=alone.state if alone else None,
+            reading=alone.reading if alone else None,
+            rows=rows,
+            total=total,
+            notes=notes_of(presents),
+            layers=layers_of(presents, question.figure),
+            chart=self._charts.get((question.process_id, question.figure, question.columns)),
+        )
+        yield snapshot
+        if snapshot.chart is None and len(instants.ticks) > 0:
+            yield replace(snapshot, chart=self._chart(question))
+
+    # -- the moment -------------------------------------------------------------------------------
+
+    def _instants_of(self, process_id: int | None) -> _Instants:
+        if process_id not in self._instants:
+            if process_id is None:
+                rows = self._recording.tick_rows()
+            else:
+                rows = self._recording.reading_rows(process_id)
+            self._instants[process_id] = _Instants(
+                [row[0] for row in rows], [row[1] for row in rows]
+            )
+        return self._instants[process_id]
+
+    def _owner(self, process_id: int) -> _Owner:
+        if not self._owners:
+            self._owners = {
+                process.id: _Owner(self._recording, process)
+                for process in self._recording.processes()
+            }
+        return self._owners[process_id]
+
+    def _presents(self, process_id: int | None, tick: int) -> list[Present]:
+        if process_id is not None:
+            return [self._present(self._recording.measurement_at(process_id, tick), None)]
+        return [
+            self._present(moment.latest, moment.layout)
+            for moment in self._recording.processes_at(tick)
+            if moment.latest.state not in _NOTHING_LEFT
+        ]
+
+    def _present(self, latest: Measurement, with_layout: Measurement | None) -> Present:
+        if with_layout is None:
+            with_layout = self._with_layout(latest)
+        owner = self._owner(latest.process_id)
+        return Present(
+            id=latest.process_id,
+            pid=owner.process.pid,
+            name=owner.name_at(latest.tick),
+            state=latest.state,
+            reading=latest.reading,
+            totals=with_layout.totals if with_layout else None,
+            layout=lambda: with_layout and self._layout(with_layout),
+            layout_time=with_layout.time if with_layout else None,
+        )
+
+    def _with_layout(self, latest: Measurement) -> Measurement | None:
+        """The measurement itself, or the one before it if only cheap figures were read."""
+        if latest.has_layout:
+            return latest
+        if latest.state is not LayoutState.NOT_TAKEN:
+            return None
+        try:
+            return self._recording.at(latest.process_id, latest.time)
+        except SelectionError:
+            return None
+
+    def _layout(self, measurement: Measurement) -> GroupedLayout:
+        known = self._layouts.pop(measurement.id, None)
+        if known is None:
+            layout = self._recording.layout(measurement.id)
+            owner = self._owner(measurement.process_id)
+            known = owner.grouper(measurement.tick).group(
+                layout.entries, owner.evidence(measurement.tick)
+            )
+            self._kept += len(layout)
+        self._layouts[measurement.id] = known  # as the one used last
+        while self._kept > _KEPT_MAPPINGS and len(self._layouts) > 1:
+            _, oldest = self._layouts.popitem(last=False)
+            self._kept -= len(oldest.entries)
+        return known
+
+    # -- the history ------------------------------------------------------------------------------
+
+    def _chart(self, question: Question) -> Chart:
+        key = question.process_id, question.figure, question.columns
+        if key not in self._charts:
+            history = self._history(question.process_id, question.figure)
+            until = history.until[-1] if history.until else 0
+            self._charts[key] = draw(history, whole_span(history.times, until, question.columns))
+        return self._charts[key]
+
+    def _history(self, process_id: int | None, asked: ShownFigure) -> History:
+        key = process_id, asked
+        if key not in self._histories:
+            usages = self._usages_of(process_id)
+            if process_id is None:
+                figure = cast(Figure, additive(asked))
+                timeline = usages.timeline(figure, "process", _PROCESS_BANDS)
+            else:
+                timeline = usages.timeline(asked, "kind", None)
+            self._histories[key] = _history_of(timeline)
+        return self._histories[key]
+
+    def _usages_of(self, process_id: int | None) -> Usages:
+        if self._usages is None or self._usages[0] != process_id:
+            if process_id is None:
+                processes = self._recording.processes()
+                figures: tuple[Figure, ...] = ("pss", "uss", "swap_pss")
+            else:
+                processes = [self._recording.process(process_id=process_id)]
+                figures = ("pss", "rss", "uss", "swap")
+            self._usages = process_id, load(self._recording, processes, figures=figures)
+        return self._usages[1]
+
+
+def _history_of(timeline: Timeline) -> History:
+    def bands(positions: Sequence[int | None]) -> tuple[Band, ...]:
+        return tuple(
+            Band(
+                series.name,
+                _colour(timeline.by, series),
+                [0 if position is None else series.values[position] or 0 for position in positions],
+            )
+            for series in timeline.groups
+        )
+
+    return History(
+        figure=timeline.figure,
+        ticks=timeline.ticks,
+        times=timeline.times_ns,
+        until=timeline.until_ns,
+        totals=timeline.total,
+        marks=timeline.high_water_mark,
+        torn=timeline.torn,
+        gaps=timeline.gaps,
+        bands=bands,
+    )
+
+
+def _colour(by: By, series: Series) -> str:
+    if series.key == OTHER:
+        return GREY[1]
+    return process_colour(series.name) if by == "process" else kind_colour(series.kind)
+
+
+def _nearest(instants: _Instants, tick: int | None) -> int | None:
+    """The tick itself, or the last one before it that there is; without one, the first."""
+    if not instants.ticks:
+        return None
+    position = 0 if tick is None else bisect_right(instants.ticks, tick) - 1
+    return instants.ticks[max(position, 0)]

@@ -1,0 +1,161 @@
+"""What the UI asks of a source and what it gets: frozen values, and the protocol of a source.
+
+Names are as recorded; whatever draws them escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from ..analysis.identity import By
+from ..model import LayoutState, Reading
+
+ShownFigure = Literal["pss", "rss", "uss", "swap"]
+
+GROUPINGS: tuple[By, ...] = ("kind", "name", "mapping", "process")
+FIGURES: tuple[ShownFigure, ...] = ("pss", "rss", "uss", "swap")
+FIGURE_TITLES = {"pss": "PSS", "rss": "RSS", "uss": "USS", "swap": "swap", "swap_pss": "swap PSS"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be shown.
+
+    `process_id` None stands for all processes; `tick` None for the latest (of a recording, the
+    first); `mark` is the tick with which to compare. `columns` is how wide the chart is.
+    """
+
+    process_id: int | None = None
+    by: By = "kind"
+    figure: ShownFigure = "pss"
+    tick: int | None = None
+    mark: int | None = None
+    columns: int = 72
+
+
+class Sizes(NamedTuple):
+    """Sums in bytes; None if nothing was told, or if they may not be added up."""
+
+    pss: int | None = None
+    rss: int | None = None
+    uss: int | None = None
+    swap: int | None = None
+    swap_pss: int | None = None
+
+
+class Row(NamedTuple):
+    """One line of the table.
+
+    `key` is the same for as long as the group lives. `label` says what it is (a kind, or the state
+    of a process), `address_space` is bytes. `before` are the sizes at the mark, None without one.
+    `lacking`: some part of the sums was not told. `opens` is the process that can be looked into.
+    """
+
+    key: str
+    name: str
+    label: str
+    colour: str
+    sizes: Sizes
+    address_space: int | None
+    mappings: int | None
+    before: Sizes | None = None
+    lacking: bool = False
+    opens: int | None = None
+
+    def change(self, figure: ShownFigure) -> int | None:
+        """Bytes more than at the mark."""
+        if self.before is None:
+            return None
+        now, before = getattr(self.sizes, figure), getattr(self.before, figure)
+        return None if now is None or before is None else now - before
+
+
+class Band(NamedTuple):
+    """One layer of the chart, bytes for each column."""
+
+    name: str
+    colour: str
+    values: Sequence[int]
+
+
+class Peak(NamedTuple):
+    """The highest total of the history: bytes, and when."""
+
+    tick: int
+    time: int
+    size: int
+
+
+class Chart(NamedTuple):
+    """The history, as wide as was asked for.
+
+    `totals` are None in columns where no layout is known; `bands` add up to them, the lowest first.
+    `ticks` is the instant each column shows, None if nobody looked. `times` is when each column
+    begins, one more for the end of the last. `marks` are high-water marks. `torn` and `gaps` tell
+    which columns have instants with a torn layout or with none.
+    """
+
+    figure: str
+    bands: tuple[Band, ...]
+    totals: Sequence[int | None]
+    ticks: Sequence[int | None]
+    times: Sequence[int]
+    marks: Sequence[int | None]
+    torn: Sequence[bool]
+    gaps: Sequence[bool]
+    peak: Peak | None
+
+
+class Layer(NamedTuple):
+    """One layer of the chart at the moment that is shown, bytes."""
+
+    name: str
+    colour: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is on the screen.
+
+    `ticks` and `times` are all instants that can be gone to, of which this shows `tick`. `state`
+    and `reading` are None for all processes. `notes` say what a reader of the figures has to know.
+    `layers` are those of the chart, the largest first. `chart` is None while the history is still
+    being read. `ended`: there is nothing more to come.
+    """
+
+    question: Question
+    title: str
+    process_count: int
+    ticks: Sequence[int]
+    times: Sequence[int]
+    tick: int | None
+    time: int | None
+    mark_time: int | None
+    state: LayoutState | None
+    reading: Reading | None
+    rows: tuple[Row, ...]
+    total: Row
+    notes: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    chart: Chart | None
+    ended: bool = False
+
+
+class Source(Protocol):
+    """Where snapshots come from. Opened, asked and closed by one thread, never by the UI's."""
+
+    def snapshots(self, question: Question) -> Iterator[Snapshot]:
+        """Answer; when something takes long, first without it.
+
+        Raises MemoryWatcherError.
+        """
+
+    def close(self) -> None:
+        """Let go of all files."""
+
+
+#: Opens a source; what it is given wakes the asker up when there is something new to see.
+Opener = Callable[[Callable[[], None]], Source]
