@@ -29,6 +29,7 @@ class LayoutSchedule:
         self._budget = budget
         self._pid = files.pid
         self._gate = ChangeGate(files)
+        self._has_changed = False  # since the last layout
         self._resident = 0  # of the last layout
         self._resident_now = 0
         self.highest_resident = 0  # of all layouts of this image
@@ -62,12 +63,15 @@ class LayoutSchedule:
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
 
     def _is_unchanged(self) -> bool:
-        if not self._gate.is_shut() or self.last_full_ns is None:
+        # What the gate tells once must not be forgotten while the budget puts the reading off.
+        self._has_changed |= not self._gate.is_shut()
+        if self._has_changed or self.last_full_ns is None:
             return False
         now = time.monotonic_ns()
         if now - self.last_full_ns < self._policy.full_every_ns:
             return True
-        if not self._gate.is_shut_for_others():
+        self._has_changed = not self._gate.is_shut_for_others()
+        if self._has_changed:
             return False
         self.last_full_ns = now
         return True
@@ -103,5 +107,6 @@ class LayoutSchedule:
             # Beyond its CPU time it waited for a CPU: that says nothing about the next one.
             self.wall_ns = min(self.wall_ns, self.cost_ns)
         self.last_full_ns = now
+        self._has_changed = False
         self._resident = self._resident_now = sample.reading.resident or 0
         self.highest_resident = max(self.highest_resident, self._resident)

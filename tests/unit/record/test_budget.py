@@ -1,0 +1,102 @@
+"""Budget: what may be used of a core, over any span of time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memory_watcher.record.budget import Budget
+from tests.unit.record.faketime import MS, SECOND
+
+
+def simulate(rate: float, cost: int, period: int, seconds: int, other: int = 0) -> tuple[int, int]:
+    """Ask at each period whether something of this cost may be done; CPU used, times it was done.
+
+    `other` is what is used each time besides.
+    """
+    cpu = done = 0
+    budget = Budget(rate, 0, 0)
+    for now in range(0, seconds * SECOND, period):
+        cpu += other
+        budget.update(now, cpu)
+        if budget.allows(cost, cost):
+            cpu += cost
+            done += 1
+    return cpu, done
+
+
+def test_no_limit() -> None:
+    """Without a rate everything is allowed, whatever was used."""
+    budget = Budget(None, 0, 0)
+    budget.update(SECOND, 100 * SECOND)
+    assert budget.allows(1000 * SECOND, 1000 * SECOND)
+
+
+def test_dear_work_is_done_as_often_as_the_rate_allows() -> None:
+    """24 ms every 100 ms at 10 %: every third or so, and never more than a tenth in all."""
+    cpu, done = simulate(0.10, 24 * MS, 100 * MS, 20)
+    assert cpu <= 0.10 * 20 * SECOND
+    assert done >= 0.8 * 2 * SECOND / (24 * MS)
+
+
+def test_cheap_work_is_always_done() -> None:
+    """2 ms every 100 ms at 10 % need no budget at all."""
+    assert simulate(0.10, 2 * MS, 100 * MS, 5)[1] == 50
+
+
+@given(
+    rate=st.floats(0.01, 1.0),
+    cost=st.integers(10_000, 500 * MS),
+    period=st.integers(MS, 2 * SECOND),
+)
+def test_held_whatever_it_costs(rate: float, cost: int, period: int) -> None:
+    """After any number of seconds no more was used than the rate times the time, and one work."""
+    cpu, _ = simulate(rate, cost, period, 20)
+    assert cpu <= rate * 20 * SECOND + cost
+
+
+def test_everything_used_counts() -> None:
+    """Cheap readings and writing are paid too: what they use is not there for layouts."""
+    alone, _ = simulate(0.10, 20 * MS, 100 * MS, 20)
+    both, done = simulate(0.10, 20 * MS, 100 * MS, 20, other=5 * MS)
+    assert both <= 2 * SECOND
+    assert done < alone / (20 * MS)
+
+
+def test_work_dearer_than_a_second_of_budget_is_done_at_last() -> None:
+    """What costs more than one second's budget waits for it, and is done at the rate."""
+    cpu, done = simulate(0.01, 100 * MS, 100 * MS, 200)
+    assert done >= 15
+    assert cpu <= 0.01 * 200 * SECOND
+
+
+def test_unused_budget_is_not_hoarded() -> None:
+    """An hour of rest allows a burst of one second's worth, not of an hour's."""
+    budget = Budget(0.10, 0, 0)
+    budget.update(3600 * SECOND, 0)
+    assert budget.allows(90 * MS)
+    assert not budget.allows(110 * MS)
+
+
+def test_reserve() -> None:
+    """What must leave a reserve is refused when there is only enough for itself."""
+    budget = Budget(0.10, 0, 0)
+    budget.update(10 * SECOND, 0)
+    assert budget.allows(60 * MS)
+    assert not budget.allows(60 * MS, reserve_ns=60 * MS)
+
+
+def test_forgiven() -> None:
+    """What the first look cost does not delay the next."""
+    budget = Budget(0.10, 0, 0)
+    budget.update(MS, 500 * MS)
+    assert not budget.allows(20 * MS)
+    budget.forgive(500 * MS)
+    assert budget.allows(20 * MS)
+
+
+@pytest.mark.parametrize("cost", [0, 1])
+def test_free_work(cost: int) -> None:
+    """Something of no cost is allowed while anything is left."""
+    assert Budget(0.10, 0, 0).allows(cost)

@@ -1,0 +1,46 @@
+"""Policy: the defaults, and how a recording tells them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED, MIB, Policy
+from tests.unit.record.faketime import MS, SECOND
+
+
+def test_defaults_for_named() -> None:
+    """Fast readings every 20 ms, peaks from 2 % and 1 MiB, 10 % CPU, each tick in full."""
+    assert (
+        Policy(
+            fast_period_ns=20 * MS,
+            peak_step=0.02,
+            peak_step_least=MIB,
+            max_cpu=0.10,
+            max_stall_ns=None,
+            full_every_ns=0,
+            reset_peak=False,
+        )
+        == FOR_NAMED
+    )
+
+
+def test_defaults_for_the_machine() -> None:
+    """No fast readings; what does not change is looked at every 10 s."""
+    assert Policy(max_cpu=0.10, full_every_ns=10 * SECOND) == FOR_MACHINE
+    assert FOR_MACHINE.fast_period_ns is None
+
+
+@pytest.mark.parametrize("policy", [Policy(), FOR_NAMED, FOR_MACHINE])
+def test_json(policy: Policy) -> None:
+    """What is stored names every choice; the policy can be made of it again."""
+    told = json.loads(policy.as_json())
+    assert told.keys() == {field.name for field in dataclasses.fields(Policy)}
+    assert Policy(**told) == policy
+
+
+def test_nothing_asked_for_has_no_side_effects() -> None:
+    """Without being asked, the recorder never resets others' high-water marks."""
+    assert not any(policy.reset_peak for policy in (Policy(), FOR_NAMED, FOR_MACHINE))

@@ -1,0 +1,256 @@
+"""LayoutSchedule: when a layout is read, and when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import memory_watcher.record.schedule as schedule_module
+from memory_watcher.errors import NoSuchProcess
+from memory_watcher.model import LayoutState, Reading, Sample
+from memory_watcher.record.budget import Budget
+from memory_watcher.record.policy import MIB, Policy
+from memory_watcher.record.schedule import Due, LayoutSchedule
+from tests.fakeproc import FakeProc, FakeProcess
+from tests.unit.record.faketime import MS, SECOND, FakeTime
+from tests.unit.record.scripted import GONE, ScriptedFiles
+
+PROCESS = FakeProcess(7)
+GATED = Policy(full_every_ns=10 * SECOND)
+
+
+@pytest.fixture(name="time")
+def fake_time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    fake = FakeTime()
+    monkeypatch.setattr(schedule_module, "time", fake)
+    return fake
+
+
+class Stage:
+    """A schedule over scripted files, whose layouts cost what the test says."""
+
+    def __init__(self, files: ScriptedFiles, policy: Policy, time: FakeTime) -> None:
+        self.files = files
+        self.time = time
+        budget = Budget(policy.max_cpu, time.monotonic_ns(), time.process_time_ns())
+        self.schedule = LayoutSchedule(files, policy, budget)
+        self.schedule.prepare()
+
+    def read(self, resident: int = 100 * MIB, cpu: int = 5 * MS, wall: int | None = None) -> None:
+        """Read a layout."""
+        self.time.now += cpu if wall is None else wall
+        self.time.cpu += cpu
+        reading = Reading(resident=resident)
+        sample = Sample(
+            reading, LayoutState.EXACT, cpu_ns=cpu, wall_ns=cpu if wall is None else wall
+        )
+        self.schedule.took(sample, self.files.process.files()["smaps_rollup"])
+
+    def tick(self, after: int = 100 * MS) -> Due:
+        """Let time pass and ask; what is due is read at the cost of 5 ms."""
+        self.time.now += after
+        due = self.schedule.due()
+        if due is Due.READ:
+            self.read()
+        return due
+
+
+@pytest.fixture(name="files")
+def scripted_files(tmp_path: Path) -> Iterator[ScriptedFiles]:
+    files = ScriptedFiles(FakeProc(tmp_path / "proc"), PROCESS)
+    yield files
+    files.close()
+
+
+# -- nothing changes ------------------------------------------------------------------------------
+
+
+def test_every_tick_by_default(files: ScriptedFiles, time: FakeTime) -> None:
+    """Without --full-every each tick reads, although nothing changes; the gate asks nothing."""
+    stage = Stage(files, Policy(), time)
+    assert [stage.tick() for _ in range(5)] == [Due.READ] * 5
+    assert files.reads == []
+
+
+def test_unchanged_is_left_out(files: ScriptedFiles, time: FakeTime) -> None:
+    """After the first layout nothing is read while nothing shows a change."""
+    stage = Stage(files, GATED, time)
+    assert stage.tick() is Due.READ
+    assert [stage.tick() for _ in range(5)] == [Due.UNCHANGED] * 5
+    assert files.count("smaps") == 0
+    files.process = replace(PROCESS, faults=(101, 5))
+    assert stage.tick() is Due.READ
+    assert stage.tick() is Due.UNCHANGED
+
+
+def test_others_are_looked_for_now_and_then(files: ScriptedFiles, time: FakeTime) -> None:
+    """At least every --full-every smaps_rollup is read; if it differs, the layout is."""
+    stage = Stage(files, GATED, time)
+    stage.tick()
+    stage.read()
+    assert [stage.tick(SECOND) for _ in range(25)] == [Due.UNCHANGED] * 25
+    assert files.count("smaps_rollup") == 2
+    files.process = replace(PROCESS, changed={"smaps_rollup": b"Pss: 20 kB\n"})
+    found = [stage.tick(SECOND) for _ in range(10)]
+    assert found.count(Due.READ) == 1
+
+
+def test_processes_are_not_all_due_together(tmp_path: Path, time: FakeTime) -> None:
+    """Of many processes first read at one tick, few are due together for what others changed."""
+    proc = FakeProc(tmp_path / "proc")
+    stages = []
+    for pid in range(100, 200):
+        files = ScriptedFiles(proc, FakeProcess(pid))
+        stages.append(Stage(files, GATED, time))
+        stages[-1].read()
+    looks = []
+    for _ in range(10):
+        time.now += SECOND
+        for stage in stages:
+            if stage.schedule.due() is Due.READ:
+                stage.read()
+        looks.append(sum(stage.files.count("smaps_rollup") for stage in stages))
+    for stage in stages:
+        stage.files.close()
+    assert sum(looks) == 100
+    assert max(looks) <= 30
+
+
+def test_a_change_is_not_forgotten_over_budget(files: ScriptedFiles, time: FakeTime) -> None:
+    """What the gate tells once counts until a layout is read, however long there is no budget."""
+    stage = Stage(files, replace(GATED, max_cpu=0.10), time)
+    stage.tick()
+    stage.read(cpu=30 * MS)
+    stage.read(cpu=300 * MS)
+    files.process = replace(PROCESS, faults=(101, 5))
+    found = [stage.tick() for _ in range(100)]
+    first = found.index(Due.READ)
+    assert first > 0
+    assert set(found[:first]) == {Due.TOO_DEAR}, "and not called unchanged"
+    assert set(found[first + 1 :]) == {Due.UNCHANGED}
+
+
+def test_what_others_changed_is_not_forgotten_either(files: ScriptedFiles, time: FakeTime) -> None:
+    """The same for what smaps_rollup told."""
+    stage = Stage(files, replace(GATED, max_cpu=0.10), time)
+    stage.tick()
+    stage.read(cpu=30 * MS)
+    stage.read(cpu=2 * SECOND)
+    files.process = replace(PROCESS, changed={"smaps_rollup": b"Pss: 20 kB\n"})
+    found = [stage.tick(11 * SECOND)]
+    while found[-1] is Due.TOO_DEAR:
+        found.append(stage.tick())
+    assert len(found) > 1
+    assert found[-1] is Due.READ
+
+
+def test_gone(files: ScriptedFiles, time: FakeTime) -> None:
+    """A process that has gone is told as such by the gate."""
+    stage = Stage(files, GATED, time)
+    stage.tick()
+    files.always("statm", GONE)
+    with pytest.raises(NoSuchProcess):
+        stage.tick()
+
+
+# -- peaks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("highest", "resident", "due"),
+    [
+        (100 * MIB, 101 * MIB, Due.UNCHANGED),
+        (100 * MIB, 102 * MIB - 1, Due.UNCHANGED),
+        (100 * MIB, 102 * MIB, Due.READ),
+        (10 * MIB, 11 * MIB - 1, Due.UNCHANGED),
+        (10 * MIB, 11 * MIB, Due.READ),
+        (0, MIB, Due.READ),
+        (100 * MIB, 50 * MIB, Due.UNCHANGED),
+        (100 * MIB, None, Due.UNCHANGED),
+    ],
+)
+def test_peak_step(
+    files: ScriptedFiles, time: FakeTime, highest: int, resident: int | None, due: Due
+) -> None:
+    """At least 2 % and at least 1 MiB above the highest layout so far."""
+    stage = Stage(files, Policy(), time)
+    stage.read(resident=highest)
+    stage.read(resident=highest // 2)
+    assert stage.schedule.due_for_peak(resident) is due
+
+
+def test_no_peak_before_the_first_layout(files: ScriptedFiles, time: FakeTime) -> None:
+    """There is nothing to compare with yet."""
+    assert Stage(files, Policy(), time).schedule.due_for_peak(MIB) is Due.UNCHANGED
+
+
+# -- budget ---------------------------------------------------------------------------------------
+
+
+def test_too_dear(files: ScriptedFiles, time: FakeTime) -> None:
+    """A layout of 30 ms at every 100 ms within 10 %: about every third is read."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    read = 0
+    for _ in range(300):
+        time.now += 100 * MS
+        if stage.schedule.due() is Due.READ:
+            stage.read(cpu=30 * MS, wall=0)
+            read += 1
+    assert 85 <= read <= 100
+
+
+def test_peaks_have_a_reserve(files: ScriptedFiles, time: FakeTime) -> None:
+    """When ticks have used up their part, a peak is still read."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    stage.read(cpu=30 * MS)
+    while stage.schedule.due() is Due.READ:
+        stage.read(cpu=30 * MS)
+    time.now += 400 * MS
+    assert stage.schedule.due() is Due.TOO_DEAR
+    assert stage.schedule.due_for_peak(110 * MIB) is Due.READ
+
+
+def test_a_much_larger_peak_is_expected_to_cost_more(files: ScriptedFiles, time: FakeTime) -> None:
+    """What has grown tenfold costs ten times as much."""
+    stage = Stage(files, Policy(max_stall_ns=50 * MS), time)
+    stage.read(cpu=10 * MS)
+    stage.read(cpu=10 * MS)
+    assert stage.schedule.due_for_peak(400 * MIB) is Due.READ
+    assert stage.schedule.due_for_peak(600 * MIB) is Due.TOO_SLOW
+
+
+# -- stall ----------------------------------------------------------------------------------------
+
+
+def test_too_slow(files: ScriptedFiles, time: FakeTime) -> None:
+    """Not read while it would take longer than is accepted; the first layout is no guide."""
+    stage = Stage(files, Policy(max_stall_ns=20 * MS), time)
+    stage.read(cpu=100 * MS)
+    assert stage.schedule.due() is Due.READ
+    stage.read(cpu=30 * MS)
+    assert stage.schedule.due() is Due.TOO_SLOW
+    assert stage.schedule.wall_ns == 30 * MS
+
+
+def test_small_again(files: ScriptedFiles, time: FakeTime) -> None:
+    """A process that gave half of its memory back takes half of the time."""
+    stage = Stage(files, Policy(max_stall_ns=20 * MS), time)
+    stage.read(cpu=30 * MS)
+    stage.read(cpu=30 * MS)
+    stage.schedule.noticed(80 * MIB)
+    assert stage.schedule.due() is Due.TOO_SLOW
+    stage.schedule.noticed(50 * MIB)
+    assert stage.schedule.due() is Due.READ
+    stage.schedule.noticed(None)
+    assert stage.schedule.due() is Due.READ
+
+
+def test_waiting_for_a_cpu_is_no_stall(files: ScriptedFiles, time: FakeTime) -> None:
+    """One reading that was interrupted does not end all readings."""
+    stage = Stage(files, Policy(max_stall_ns=20 * MS), time)
+    stage.read(cpu=3 * MS)
+    stage.read(cpu=3 * MS, wall=200 * MS)
+    assert stage.schedule.due() is Due.READ
