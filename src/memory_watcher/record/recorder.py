@@ -243,7 +243,7 @@ class Recorder:
                 f"unreadable {sampler.files.pid}",
                 f"process {sampler.files.pid} cannot be read now: {problem}",
             )
-            sample, cheap = Sample(Reading(), LayoutState.NOT_TAKEN), True
+            sample, cheap = Sample(Reading(), LayoutState.UNREADABLE), True
         if sampler.image is not target.image:
             target.image = sampler.image
             target.schedule.highest_resident = 0

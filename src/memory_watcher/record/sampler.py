@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ..errors import NoPermission, SourceError
+from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..model import (
     ElfSegment,
     FastReading,
@@ -38,12 +38,14 @@ class MachineKnowledge:
 
     `statm_is_exact` is found out by comparing, not by version: False as soon as a layout that
     smaps_rollup confirms differs from a statm that stood still. Kernels before 6.16 (and stable
-    ones before July 2025) count RSS per CPU or thread and read it roughly.
+    ones before July 2025) count RSS per CPU or thread and read it roughly. Those before 4.14 have no
+    smaps_rollup (`has_rollup`), and are rough as well.
     """
 
     parser: BlockParser = field(default_factory=BlockParser)
     elf_headers: ElfHeaders = field(default_factory=ElfHeaders)
     statm_is_exact: bool = True
+    has_rollup: bool = True
 
 
 class ProcessSampler:
@@ -156,14 +158,18 @@ class ProcessSampler:
         """Whether only RSS differs, on a kernel whose statm tells RSS roughly."""
         if before != after or layout.totals.size != after.size:
             return False
-        if self._machine.statm_is_exact:
+        if self._machine.statm_is_exact and self._machine.has_rollup:
             try:
                 rollup = parse_rollup(self.files.rollup())
+            except NoSuchProcess:
+                self.files.stat()  # raises if it is the process that has gone
+                self._machine.has_rollup = False
+                return True
             except SourceError:
                 return False
             still = self.files.statm() == after
             self._machine.statm_is_exact = not (still and rollup.rss == layout.totals.rss)
-        return not self._machine.statm_is_exact
+        return not (self._machine.statm_is_exact and self._machine.has_rollup)
 
     def _rollup(self) -> Rollup | None:
         self.rollup_text = None

@@ -96,9 +96,9 @@ CREATE TABLE mappings (
     "start" INTEGER NOT NULL,   -- address; above 2^63 ([vsyscall]) it reads as start - 2^64
     "end" INTEGER NOT NULL,
     perms TEXT NOT NULL,        -- r w x, then p private or s shared
-    "offset" INTEGER NOT NULL,  -- into the file, bytes
+    "offset" INTEGER NOT NULL,  -- into the file, bytes; above 2^63 as offset - 2^64
     dev INTEGER NOT NULL,       -- major << 20 | minor
-    inode INTEGER NOT NULL,
+    inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
     path_id INTEGER NOT NULL REFERENCES paths(id)
 );
 
@@ -237,8 +237,8 @@ CREATE TABLE exits (
     process_id INTEGER PRIMARY KEY REFERENCES processes(id),
     exit_code INTEGER,          -- NULL: it was ended by a signal
     signal INTEGER,
-    max_rss INTEGER NOT NULL    -- bytes, ru_maxrss: the highest RSS of the process from fork to end,
-                                -- of what it ran before an execve, or of a child it waited for
+    max_rss INTEGER NOT NULL    -- bytes, ru_maxrss: the highest RSS from fork to end, be it
+                                -- of what ran before an execve, or of a child it waited for
 );
 
 -- Control groups whose memory is recorded.

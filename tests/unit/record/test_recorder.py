@@ -373,7 +373,7 @@ def test_process_that_cannot_be_read(stage: Stage, name: str, answer: Answer) ->
     assert stage.states(2) == [LayoutState.EXACT] * 5
     states = stage.states(1)
     assert states[0] is states[-1] is LayoutState.EXACT
-    assert LayoutState.NOT_TAKEN in states
+    assert LayoutState.UNREADABLE in states
     assert len([message for message in stage.said if "process 7" in message]) == 1
 
 

@@ -237,7 +237,17 @@ def test_rollup_that_does_not_confirm(files: ScriptedFiles) -> None:
     assert machine.statm_is_exact
 
 
-@pytest.mark.parametrize("answer", [GONE, REFUSED, b"Rss:\n", b""])
+def test_kernel_without_rollup(files: ScriptedFiles) -> None:
+    """Before 4.14 nothing can confirm a layout: it is not called torn, nor read again and again."""
+    machine = MachineKnowledge()
+    files.always("smaps", moved(SMALL, rss=100))
+    files.always("smaps_rollup", GONE)
+    sampler = ProcessSampler(files, machine)
+    assert sampler.sample().state is LayoutState.UNCHECKED
+    assert not machine.has_rollup
+
+
+@pytest.mark.parametrize("answer", [REFUSED, b"Rss:\n", b""])
 def test_rollup_that_cannot_be_had(files: ScriptedFiles, answer: Answer) -> None:
     """Nothing is concluded from what could not be read, and nothing fails."""
     machine = MachineKnowledge()
