@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import memory_watcher
@@ -409,6 +409,7 @@ class TestLayout:
         for process, number in zip(processes, numbers, strict=True):
             assert [entry.usage.rss for entry in recording.layout(number)] == [process * MI]
 
+    @settings(max_examples=40)  # each makes a file
     @given(data=st.data())
     def test_intervals_give_the_same_as_one_row_per_tick(
         self, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
