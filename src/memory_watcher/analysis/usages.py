@@ -261,9 +261,9 @@ class Usages:
             last = segments[number + 1][0] if number + 1 < len(segments) else 2**62
             rows = range(begin + bisect_left(firsts, keyframe), begin + bisect_left(firsts, last))
             limit = runs[-1][1]
-            for row in rows:
-                if columns.ends[row] > limit:  # noqa: PLR1730 -- seldom, and min() for each is slow
-                    columns.ends[row] = limit
+            if max(columns.ends[rows.start : rows.stop], default=0) > limit:
+                for row in rows:
+                    columns.ends[row] = min(columns.ends[row], limit)
             if len(runs) > 1:
                 self._cut(rows, runs)
 
