@@ -15,8 +15,15 @@ from memory_watcher import cli
 from ..programs import PATIENCE, command, environment, run
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The command line of each command, in each of its forms.
-FORMS = {name: [[f"memory-{name}"], ["memory-watcher", name]] for name in cli.COMMANDS}
+
+
+def forms(name: str) -> list[list[str]]:
+    """Tell the command line of a command in each of its forms: some have a script of their own."""
+    own = hasattr(cli, f"main_{name.replace('-', '_')}")
+    return [*([[f"memory-{name}"]] if own else []), ["memory-watcher", name]]
+
+
+FORMS = {name: forms(name) for name in cli.COMMANDS}
 ALL = [form for forms in FORMS.values() for form in forms]
 
 #: What must stand in a command's help, from the issue: not from the parser.
@@ -28,6 +35,7 @@ OPTIONS = {
         *("--system-memory", "MemAvailable", "MemAvailableComputed"),
     ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
+    "report": ["FILE", "-o", "--output", "-p", "--pid"],
 }
 
 
@@ -44,7 +52,7 @@ def test_help(form: list[str]) -> None:
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_help_shows_examples(name: str) -> None:
     """Help shows at least one command line to copy."""
-    shown = run(f"memory-{name}", "--help").stdout
+    shown = run(*FORMS[name][0], "--help").stdout
     examples = re.findall(rf"^ .*\bmemory-(?:watcher )?{name}\b.*$", shown, re.MULTILINE)
     assert examples, f"memory-{name} --help shows no example; its module's docstring should"
 
@@ -52,7 +60,7 @@ def test_help_shows_examples(name: str) -> None:
 def test_every_option_is_explained() -> None:
     """No option stands in the help without a word on what it does."""
     for name in cli.COMMANDS:
-        shown = run(f"memory-{name}", "--help").stdout
+        shown = run(*FORMS[name][0], "--help").stdout
         described = shown[re.search(r"^(positional arguments|options):$", shown, re.M).start() :]  # type: ignore[union-attr]
         for entry in re.split(r"\n(?=  \S)", described)[1:]:
             first, *more = entry.strip().splitlines()

@@ -5,7 +5,7 @@ import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatSize } from "./format"
 import { LayoutState } from "./model"
-import { hasLayout, peakOf, reduce, type Group } from "./stack"
+import { firstAtOrAfter, hasLayout, peakOf, reduce, type Group } from "./stack"
 import type { View } from "./view"
 
 const CLICK = 4 // CSS pixels: a drag shorter than this is a click
@@ -25,6 +25,12 @@ export const LINES = [
 ]
 
 type Values = (number | null)[]
+
+/** From a time on something stands (a tick, a row), or nothing: -1. */
+interface Step {
+  time: number
+  what: number
+}
 
 export class Timeline {
   readonly element = h("div", {
@@ -58,6 +64,8 @@ export class Timeline {
   }
 
   draw(): void {
+    // The pointer stays where it is while the plot under it is made anew.
+    const { left, top } = this.plot?.cursor ?? {}
     this.plot?.destroy()
     this.plot = null
     const width = this.element.clientWidth
@@ -66,6 +74,7 @@ export class Timeline {
     this.plot = new uPlot(this.options(width), data as uPlot.AlignedData, this.element)
     this.plot.over.append(this.overlay)
     this.listen(this.plot.over)
+    if (left !== undefined && top !== undefined && left >= 0) this.plot.setCursor({ left, top })
   }
 
   private resize(): void {
@@ -75,50 +84,104 @@ export class Timeline {
 
   // -- data ---------------------------------------------------------------------------------------
 
+  /** Values of uPlot: x, the tops of the stack from the highest down, the kernel's own figures. */
   private data(columns: number): [number[], ...Values[]] {
-    const { stack, recording, several, processes } = this.view
-    const { from, to } = this.view.store.state
-    const positions = reduce(stack, columns, from, to)
     const groups = this.groups
+    const stands = this.standing(columns)
+    const read = this.lines.length ? this.readings(columns) : []
     const x: number[] = []
     const stacked: Values[] = groups.map(() => [])
     const lines: Values[] = this.lines.map(() => [])
     this.ticks = []
-    this.torn = []
-    this.gaps = []
-    const add = (time: number, tick: number, known: boolean): void => {
+    let tick = -1
+    let row = -1
+    const add = (time: number): void => {
       x.push(time)
-      this.ticks.push(known ? tick : -1)
+      this.ticks.push(tick)
       let sum = 0
       for (const [i, { values }] of groups.entries())
-        stacked[i].push(known ? (sum += values[tick]) : null)
-      const row = several || tick < 0 ? -1 : recording.readingAt(processes[0], tick)
+        stacked[i].push(tick < 0 ? null : (sum += values[tick]))
       for (const [i, { highest }] of this.lines.entries()) {
-        const value = row < 0 ? NaN : recording.reading[highest][row]
+        const value = row < 0 ? NaN : this.view.recording.reading[highest][row]
         lines[i].push(Number.isNaN(value) ? null : value)
       }
     }
-    for (const [i, position] of positions.entries()) {
-      const tick = stack.instants[position]
-      const time = stack.times[position]
-      const known = hasLayout(stack.states[position])
-      add(time, tick, known)
-      if (stack.states[position] === LayoutState.TORN) this.torn.push(time)
-      const next = positions[i + 1]
-      // What was found stands until then; behind it nobody looked, and nothing is drawn.
-      const until = heldUntil(stack.until, stack.times, position, next ?? stack.times.length)
-      const end = next === undefined ? Infinity : stack.times[next]
-      if (until < end) {
-        add(until, tick, known)
-        if (next !== undefined) {
-          add(until, -1, false)
-          this.gaps.push([until, end])
-        }
-      }
-      const unseen = stack.states[position] === LayoutState.NO_PERMISSION
-      if (unseen && next !== undefined) this.gaps.push([time, Math.min(until, end)])
+    // Both are steps; where one changes, the other stays what it was.
+    for (let i = 0, j = 0; i < stands.length || j < read.length; ) {
+      const time = Math.min(stands[i]?.time ?? Infinity, read[j]?.time ?? Infinity)
+      const [stackAt, lineAt] = [stands[i]?.time === time, read[j]?.time === time]
+      // Where something ends, what was there is drawn up to here.
+      if ((stackAt && stands[i].what < 0 && tick >= 0) || (lineAt && read[j].what < 0 && row >= 0))
+        add(time)
+      if (stackAt) tick = stands[i++].what
+      if (lineAt) row = read[j++].what
+      add(time)
     }
     return [x, ...stacked.reverse(), ...lines]
+  }
+
+  /** From when on which layout stands, by its tick; -1: none. */
+  private standing(columns: number): Step[] {
+    const { stack } = this.view
+    const { from, to } = this.view.store.state
+    const positions = reduce(stack, columns, from, to)
+    const steps: Step[] = []
+    this.gaps = []
+    for (const [i, position] of positions.entries()) {
+      const time = stack.times[position]
+      const known = hasLayout(stack.states[position])
+      steps.push({ time, what: known ? stack.instants[position] : -1 })
+      const next = positions[i + 1] ?? stack.times.length
+      const until = heldUntil(stack.until, stack.times, position, next)
+      const end = next < stack.times.length ? stack.times[next] : Infinity
+      if (until >= end) continue
+      if (known) steps.push({ time: until, what: -1 })
+      if (end < Infinity) this.gaps.push([until, end])
+    }
+    for (const [i, { time, what }] of steps.entries()) {
+      const next = steps[i + 1]
+      if (what < 0 && next && this.wasUnseen(time)) this.gaps.push([time, next.time])
+    }
+    this.torn = []
+    for (let i = 0; i < stack.times.length; i++)
+      if (stack.states[i] === LayoutState.TORN) this.torn.push(stack.times[i])
+    return steps
+  }
+
+  /** Whether at this instant there was memory that could not be read. */
+  private wasUnseen(time: number): boolean {
+    const { stack } = this.view
+    const position = firstAtOrAfter(stack.times, time)
+    return stack.times[position] === time && stack.states[position] === LayoutState.NO_PERMISSION
+  }
+
+  /** From when on which reading's cheap figures stand: of each column that with the highest RSS. */
+  private readings(columns: number): Step[] {
+    const { recording } = this.view
+    const [process] = this.view.processes
+    const { from, to } = this.view.store.state
+    const { time, tick, residentHighest } = recording.reading
+    const width = (to - from) / columns
+    const steps: Step[] = []
+    let column = NaN
+    let before = -1
+    for (let row = process.readings[0]; row < process.readings[1]; row++) {
+      if (time[row] > to) break
+      const watched = before < 0 ? Infinity : recording.tickWatched[tick[before]]
+      if (watched < time[row]) steps.push({ time: Math.max(watched, time[before]), what: -1 })
+      const here = Math.max(-1, Math.floor((time[row] - from) / width))
+      const last = steps[steps.length - 1]
+      if (here !== column || last.what < 0) steps.push({ time: time[row], what: row })
+      else if (here < 0 || !(residentHighest[row] <= residentHighest[last.what]))
+        steps[steps.length - 1] = { time: time[row], what: row }
+      column = here
+      before = row
+    }
+    if (before >= 0) {
+      const end = recording.tickWatched[tick[before]]
+      if (end > time[before]) steps.push({ time: end, what: -1 })
+    }
+    return steps
   }
 
   private get lines(): typeof LINES {

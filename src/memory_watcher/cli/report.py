@@ -1,6 +1,9 @@
 """Write the whole history of a recording as one HTML file to look at in a browser.
 
 The file needs nothing else: it works offline, and can be sent to a colleague.
+
+    memory-watcher report measurement.db                         # writes measurement.html
+    memory-watcher report server.db -o monday.html -p 1234 -p 1240
 """
 
 from __future__ import annotations
