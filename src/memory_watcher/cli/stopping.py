@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from types import FrameType
@@ -16,11 +17,45 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 
 
+class SignalSafeEvent(threading.Event):
+    """An event that a signal handler may set.
+
+    threading's own cannot be: a handler runs in the thread that waits, and if that holds the
+    event's lock just then (it takes it at each wait), `set` waits for the lock for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_set = False
+        self._wakes, self._wake = os.pipe()
+
+    def is_set(self) -> bool:
+        """Whether it was set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it, and wake who waits."""
+        if not self._is_set:
+            self._is_set = True
+            os.write(self._wake, b"!")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, at most so many seconds; tells whether it is."""
+        if not self._is_set:
+            select.select([self._wakes], [], [], timeout)
+        return self._is_set
+
+    def close(self) -> None:
+        """Give the descriptors back; it must not be used any more."""
+        os.close(self._wakes)
+        os.close(self._wake)
+
+
 class Stop:
     """An event that ends a recording cleanly, and why it was set."""
 
     def __init__(self) -> None:
-        self.event = threading.Event()
+        self.event = SignalSafeEvent()
         self.reason = "stopped"
 
     def on_signals(self) -> Stop:
