@@ -15,13 +15,14 @@ from memory_watcher.analysis.identity import By, identify
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.timeline import Figure
 from memory_watcher.analysis.usages import load
-from memory_watcher.model import MappingUsage
+from memory_watcher.model import LayoutState, MappingUsage
 from memory_watcher.render.escape import escape
 from memory_watcher.store.recording import Recording
 from memory_watcher.units import format_time
 
+from ..recordings import SECOND, START, RecordingBuilder
 from .conftest import Opener, Report, report_of
-from .stories import HOSTILE, PEAK, TICKS, TORN, UNREADABLE, time_of
+from .stories import HOSTILE, PEAK, TICKS, TORN, UNREADABLE, layout_at, time_of
 
 FIGURES: tuple[Figure, ...] = ("pss", "rss", "uss", "swap")
 
@@ -349,3 +350,58 @@ def test_the_recording_itself(report: Report) -> None:
     for fact in ("host", "6.1", "memory-record 1 1000", f"all {TICKS} ticks", "1 of them torn"):
         assert fact in text
     assert "5 MiB above the highest layout" in text
+
+
+def test_a_single_capture(tmp_path: Path, open_report: Opener) -> None:
+    """One layout without any time around it: its table is there, and nothing divides by 0."""
+    builder = RecordingBuilder(tmp_path / "capture.db")
+    process = builder.process(1)
+    builder.tick()
+    builder.layout(process, layout_at(1))
+    report = open_report(report_of(builder.close()))
+    assert len(report.column("moment", "pss")) == len(layout_at(1))
+    for tab in ("difference", "growth", "facts"):
+        report.tab(tab)
+    report.page.mouse.move(*report.plot_point(0.5))
+    report.page.mouse.wheel(0, -300)
+    assert report.total() == sum(figures.pss or 0 for _, figures in layout_at(1))
+
+
+def test_without_any_layout(tmp_path: Path, open_report: Opener) -> None:
+    """A process that could never be read: the page says so, and the facts are there."""
+    builder = RecordingBuilder(tmp_path / "none.db")
+    process = builder.process(1, "kthreadd")
+    for _ in range(3):
+        builder.tick()
+        builder.reading(process, state=LayoutState.KERNEL_THREAD)
+    report = open_report(report_of(builder.close()))
+    assert "No layout was recorded" in report.page.locator("#panel-moment").inner_text()
+    report.page.keyboard.press("p")
+    report.page.keyboard.press("ArrowLeft")
+    report.tab("growth")
+    report.tab("facts")
+    assert "0 with a layout" in report.page.locator("#panel-facts").inner_text()
+
+
+def test_between_two_runs_nothing_is_drawn(tmp_path: Path, open_report: Opener) -> None:
+    """Nobody looked for an hour: no layout stands there, and stepping goes over it."""
+    builder = RecordingBuilder(tmp_path / "runs.db")
+    process = builder.process(1)
+    for run in range(2):
+        builder.run()
+        for step in range(4):
+            tick = builder.tick(START + run * 3600 * SECOND + step * SECOND)
+            builder.layout(process, layout_at(tick))
+        builder.end_run()
+    report = open_report(report_of(builder.close()))
+    first = report.hover(0.0)
+    assert first >= 0
+    report.page.mouse.move(*report.plot_point(0.5))
+    assert (report.page.locator(".legend .when").text_content() or "").startswith("A ")
+    report.page.mouse.move(0, 0)
+    for _ in range(8):
+        report.page.keyboard.press("ArrowLeft")
+    assert report.page.locator(".legend").get_attribute("data-tick") == "0"
+    for _ in range(8):
+        report.page.keyboard.press("ArrowRight")
+    assert report.page.locator(".legend").get_attribute("data-tick") == "7"
