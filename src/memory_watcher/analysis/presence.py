@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from ..model import LayoutState
 from .watch import PAUSE, Instants, Watch
 
-#: There was memory, which nobody read; the others without a layout have none.
-UNSEEN = (LayoutState.NOT_TAKEN, LayoutState.NO_PERMISSION, LayoutState.UNREADABLE)
+_NO_MEMORY = (LayoutState.GONE, LayoutState.ZOMBIE, LayoutState.KERNEL_THREAD)
+#: There was memory, of which no layout was read.
+UNSEEN = tuple(state for state in LayoutState if not state.has_layout and state not in _NO_MEMORY)
 #: Layouts from good to bad.
 _QUALITY = (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.TORN)
 

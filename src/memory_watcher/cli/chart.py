@@ -4,6 +4,10 @@ A stacked area in which each kind of memory or each name has its own colour, wit
 high-water mark and the peak. A recording of one process shows that process; of several, choose one
 with --pid, or see all of them. The ending of -o says what is written: .png, .svg, .pdf, or .html
 for the report, which is also what is shown without -o.
+
+  memory-chart server.db -o server.png               the whole history by name
+  memory-chart server.db -p 123 --by kind -o 123.svg what kinds of memory one process had
+  memory-chart server.db -o part.png --from 2018-08-17T15:50 --to 2018-08-17T16:10
 """
 
 from __future__ import annotations
