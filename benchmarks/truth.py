@@ -148,7 +148,7 @@ def budgeted(pid: int, seconds: int) -> Budgeted:
 
 def _start_cpu_ns() -> int:
     """CPU of a recorder that only starts and looks once at a tiny process."""
-    with subprocess.Popen(["sleep", "0.2"]) as tiny, tempfile.TemporaryDirectory() as folder:
+    with subprocess.Popen(["sleep", "1"]) as tiny, tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "tiny.db")
         command(["-p", str(tiny.pid), "--quiet", "--fast-period", "0", "--database-file", path])
         return int(_rows(path, "SELECT cpu_ns FROM runs")[0][0])
