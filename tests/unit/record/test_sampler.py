@@ -237,7 +237,7 @@ def test_rollup_that_does_not_confirm(files: ScriptedFiles) -> None:
     assert machine.statm_is_exact
 
 
-def test_kernel_without_rollup(files: ScriptedFiles) -> None:
+def test_approximate_statm_without_rollup(files: ScriptedFiles) -> None:
     """Before 4.14 nothing can confirm a layout: it is not called torn, nor read again and again."""
     machine = MachineKnowledge()
     files.always("smaps", moved(SMALL, rss=100))
