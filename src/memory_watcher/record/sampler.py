@@ -38,8 +38,8 @@ class MachineKnowledge:
 
     `statm_is_exact` is found out by comparing, not by version: False as soon as a layout that
     smaps_rollup confirms differs from a statm that stood still. Kernels before 6.16 (and stable
-    ones before July 2025) count RSS per CPU or thread and read it roughly. Those before 4.14 have no
-    smaps_rollup (`has_rollup`), and are rough as well.
+    ones before July 2025) count RSS per CPU or thread and read it roughly. Those before 4.14 have
+    no smaps_rollup (`has_rollup`), and are rough as well.
     """
 
     parser: BlockParser = field(default_factory=BlockParser)

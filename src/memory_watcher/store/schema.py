@@ -55,8 +55,8 @@ CREATE TABLE ticks (
     monotonic_ns INTEGER,       -- CLOCK_MONOTONIC of the recorder: differences survive clock jumps
     late_ns INTEGER,            -- how long after its deadline the tick began
     skipped INTEGER NOT NULL,   -- deadlines before this one that were given up as overloaded
-    cause TEXT                  -- NULL: a deadline; between them 'peak': RSS rose above the highest
-                                -- layout; 'start', 'exit': a process came or was found to have ended
+    cause TEXT                  -- NULL: a deadline; 'peak': RSS rose above the highest layout;
+                                -- 'start', 'exit': a process came or was found to have ended
 );
 
 -- One row per process: a PID alone is used again.
