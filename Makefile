@@ -29,6 +29,7 @@ demo: $(READY)
 	@echo
 	@$(BIN)/memory-peak demo.db --process-memory rss
 	@echo
+	@$(BIN)/memory-watcher report demo.db
 	@echo "The recording is demo.db; ask it more: $(BIN)/memory-peak demo.db --help"
 
 test: $(READY)
@@ -52,4 +53,4 @@ docs: $(READY)
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo.db*
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo.db* demo.html

@@ -63,6 +63,8 @@ export class Legend {
       )
       return { group, element, value, bar }
     })
+    // Of an address the beginning counts, of a path the end.
+    this.list.classList.toggle("addresses", this.view.store.state.by === "mapping")
     this.list.replaceChildren(...this.rows.map((row) => row.element))
     this.mark()
     this.update()

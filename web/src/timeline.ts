@@ -317,7 +317,7 @@ export class Timeline {
     const size = stack.total[tick]
     const left = plot.valToPos(time, "x")
     const clock = formatClock(time, recording.offsetAt(tick))
-    const right = left > plot.over.clientWidth * 0.6
+    const right = left > plot.over.clientWidth / 2
     const mark = h(
       "div",
       { class: right ? "peak to-left" : "peak" },
