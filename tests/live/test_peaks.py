@@ -61,11 +61,17 @@ def peak(file: Path, *arguments: str) -> Any:
 
 
 def test_spikes_of_50_ms(tmp_path: Path) -> None:
-    """At a period of 1 s, 200 MiB held for 50 ms: in 9 of 10 a layout within 5 % of the top."""
+    """At a period of 1 s, 200 MiB held for 50 ms: in 9 of 10 a layout within 5 % of the top.
+
+    Within the budget that a recorder has by default.
+    """
     captured = []
     for number in range(10):
         file = tmp_path / f"{number}.db"
-        with Target() as target, recorder(file, "-p", target.pid) as recording:
+        with (
+            Target() as target,
+            recorder(file, "-p", target.pid, "--max-cpu", "10") as recording,
+        ):
             recording.wait_for_ticks(1)
             top, _, _ = target.ask("spike", 200 * MIB // PAGE, 50)
             code, said = recording.stop()
