@@ -32,6 +32,8 @@ def find_stacks(
     """Positions in `entries` of nameless mappings that are stacks; never one of `taken`."""
     order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
     pointers = sorted(set(stack_pointers))
+    # Where the kernel marks stacks, or pointers were read, a size behind a guard proves nothing.
+    by_size = not pointers and not any("nh" in _flags(entry) for entry in entries)
     found: set[int] = set()
     below: MappingUsage | None = None
     for index in order:
@@ -40,7 +42,7 @@ def find_stacks(
             first = bisect_left(pointers, entry.mapping.start)
             inside = pointers[first : bisect_left(pointers, entry.mapping.end)]
             guard = below if below is not None and _guards(below, entry) else None
-            if _is_stack(entry, guard, inside):
+            if _is_stack(entry, guard, inside, by_size):
                 found.add(index)
         below = entry
     return found
@@ -76,7 +78,9 @@ def _guards(below: MappingUsage, entry: MappingUsage) -> bool:
     )
 
 
-def _is_stack(entry: MappingUsage, guard: MappingUsage | None, pointers: Sequence[int]) -> bool:
+def _is_stack(
+    entry: MappingUsage, guard: MappingUsage | None, pointers: Sequence[int], by_size: bool
+) -> bool:
     """Weigh the evidence. `pointers` are the stack pointers inside, in order.
 
     - `gd` (grows down) and `ss` (shadow stack) are given to stacks only.
@@ -89,7 +93,7 @@ def _is_stack(entry: MappingUsage, guard: MappingUsage | None, pointers: Sequenc
     flags = _flags(entry)
     if "gd" in flags or "ss" in flags:
         return True
-    if guard is not None and _was_made_as_stack(entry, guard):
+    if guard is not None and _was_made_as_stack(entry, guard, by_size):
         return True
     if not pointers or "nh" in flags:
         return bool(pointers)
@@ -101,7 +105,7 @@ def _is_stack(entry: MappingUsage, guard: MappingUsage | None, pointers: Sequenc
     return sum(witnesses) >= 2
 
 
-def _was_made_as_stack(entry: MappingUsage, guard: MappingUsage) -> bool:
+def _was_made_as_stack(entry: MappingUsage, guard: MappingUsage, by_size: bool) -> bool:
     """Whether mapping and guard tell by themselves that they were made as a stack.
 
     Needed where no stack pointer was read (another user's process, a thread that ran each time, an
@@ -111,11 +115,11 @@ def _was_made_as_stack(entry: MappingUsage, guard: MappingUsage) -> bool:
     stacks with a pointer, one of 8 MiB that was kept, and seven of 8 KiB that look like the signal
     stacks of a runtime; nothing else.
 
-    Kernels before 6.7 leave no such mark. There only the exact default size behind a guard of one
-    page is taken (glibc counts the guard in since 2.27, before it did not): a size that could be
-    anything proves nothing.
+    Kernels before 6.7 leave no such mark. There (`by_size`: no mark in the whole layout, and no
+    pointers) only the exact default size behind a guard of one page is taken (glibc counts the
+    guard in since 2.27, before it did not). Elsewhere it would take a browser's buffers for stacks.
     """
     if "nh" in _flags(entry):
         return "nh" in _flags(guard)
     page = guard.mapping.size
-    return page <= 64 * KIB and entry.mapping.size in (DEFAULT_SIZE, DEFAULT_SIZE - page)
+    return by_size and page <= 64 * KIB and entry.mapping.size in (DEFAULT_SIZE, DEFAULT_SIZE - page)

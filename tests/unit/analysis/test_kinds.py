@@ -372,6 +372,13 @@ class TestStacks:
         larger = anonymous(BASE + 4096, size + 8192, flags=flags)
         assert kinds([guard, larger])[1] is Kind.ANONYMOUS
 
+    def test_size_proves_nothing_where_stacks_are_marked(self) -> None:
+        """A buffer of 8 MiB behind a closed page is no stack if others bear MAP_STACK's mark."""
+        guard = anonymous(BASE, 4096, "---p")
+        buffer = anonymous(BASE + 4096, 8192 * 1024)
+        marked = anonymous(BASE + (64 << 20), 4096, flags=f"{PLAIN} nh")
+        assert kinds([guard, buffer, marked])[1] is Kind.ANONYMOUS
+
     def test_flags_that_only_stacks_have(self) -> None:
         """`gd` (grows down) and `ss` (shadow stack) need no pointer."""
         assert kinds([anonymous(BASE, MIB, flags=PLAIN + " gd")]) == [Kind.THREAD_STACK]
