@@ -137,7 +137,7 @@ def test_command_that_is_over_at_once(file: Path) -> None:
 
 def test_peak_of_a_short_command(file: Path) -> None:
     """A command that is over long before the first period ends shows the memory it had."""
-    script = "import time; block = b'x' * (80 << 20); time.sleep(0.15)"
+    script = "import time; block = b'x' * (80 << 20); time.sleep(0.4)"
     assert launch(file, *PYTHON, script).returncode == 0
     with memory_watcher.open(file) as recording:
         (process,) = recording.processes()
@@ -303,5 +303,5 @@ def test_fork_bomb(file: Path) -> None:
     done = launch(file, "sh", "-c", script, options=("--max-cpu", "0"))
     assert done.returncode == 9, done.stderr
     assert "Traceback" not in done.stderr
-    assert one(file, "SELECT count(*) FROM processes")[0] == 402  # sh, seq once more each time
+    assert one(file, "SELECT count(*) FROM processes")[0] >= 401  # seq may be too short
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == limit
