@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import time
 
-from ..model import Sample
+from ..model import LayoutState, Sample
 from ..procfs.source import ProcessFiles
 from .budget import Budget
 from .gate import ChangeGate
@@ -32,7 +32,7 @@ class LayoutSchedule:
         self._has_changed = False  # since the last layout
         self._resident = 0  # of the last layout
         self._resident_now = 0
-        self.highest_resident = 0  # of all layouts of this image
+        self.highest_resident = 0  # of all layouts of this image that are not torn
         self.cost_ns = 0
         self.wall_ns = 0
         self.last_full_ns: int | None = None
@@ -109,4 +109,6 @@ class LayoutSchedule:
         self.last_full_ns = now
         self._has_changed = False
         self._resident = self._resident_now = sample.reading.resident or 0
-        self.highest_resident = max(self.highest_resident, self._resident)
+        if sample.state is not LayoutState.TORN:
+            # A torn one proves nothing: the peak is tried again as long as it lasts.
+            self.highest_resident = max(self.highest_resident, self._resident)

@@ -187,6 +187,17 @@ def test_no_peak_before_the_first_layout(files: ScriptedFiles, time: FakeTime) -
     assert Stage(files, Policy(), time).schedule.due_for_peak(MIB) is Due.UNCHANGED
 
 
+def test_a_torn_peak_is_tried_again(files: ScriptedFiles, time: FakeTime) -> None:
+    """A layout that is torn proves nothing: the peak is read again, until one is whole."""
+    stage = Stage(files, Policy(), time)
+    stage.read(resident=100 * MIB)
+    torn = Sample(Reading(resident=200 * MIB), LayoutState.TORN, cpu_ns=MS, wall_ns=MS)
+    stage.schedule.took(torn, None)
+    assert stage.schedule.due_for_peak(200 * MIB) is Due.READ
+    stage.read(resident=200 * MIB)
+    assert stage.schedule.due_for_peak(200 * MIB) is Due.UNCHANGED
+
+
 # -- budget ---------------------------------------------------------------------------------------
 
 
