@@ -1,11 +1,12 @@
 """Write the parts of docs/ that repeat what the code declares.
 
-    python docs/generate.py           write docs/schema.md and the tables in docs/figures.md
+    python docs/generate.py           write docs/schema.md, and tables in other pages
     python docs/generate.py --check   write nothing; exit 1 if a file is not as it would be written
 
-docs/schema.md is made whole from store/schema.py: its SQL, and the comments in it. docs/figures.md
-is written by hand, but for the tables between `<!-- generated: NAME -->` and `<!-- end -->`, which
-come from metrics.py and model.LayoutState.
+docs/schema.md is made whole from store/schema.py: its SQL, and the comments in it. The pages of
+GENERATED are written by hand, but for the tables between `<!-- generated: NAME -->` and
+`<!-- end -->`, which come from metrics.py, model.LayoutState, analysis.kinds.Kind and the options
+of `record`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import argparse
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from memory_watcher import metrics
+from memory_watcher.analysis.kinds import Kind
+from memory_watcher.cli import policy_options
 from memory_watcher.model import VOLATILE_FIELDS, LayoutState
 from memory_watcher.store import schema
 
@@ -346,16 +349,56 @@ def state_table() -> str:
     )
 
 
-GENERATED: dict[str, Callable[[], str]] = {
-    "usage": usage_table,
-    "reading": reading_table,
-    "layout states": state_table,
+def kind_table() -> str:
+    """List the kinds of mappings."""
+    return markdown_table(
+        ("kind", "what it is"), ((code(kind.value), escape(kind.meaning)) for kind in Kind)
+    )
+
+
+def policy_table() -> str:
+    """List the options of `record` about cost and peaks, as its --help tells them."""
+    parser = argparse.ArgumentParser(add_help=False)
+    policy_options.add_arguments(parser)
+    # argparse has no public list of a parser's options.
+    options = parser._actions
+    return markdown_table(
+        ("option", "what it does"),
+        (
+            (
+                code(" ".join(filter(None, (option.option_strings[0], metavar(option))))),
+                told(option),
+            )
+            for option in options
+        ),
+    )
+
+
+def metavar(option: argparse.Action) -> str:
+    """The word for an option's value."""
+    return option.metavar if isinstance(option.metavar, str) else ""
+
+
+def told(option: argparse.Action) -> str:
+    """An option's help."""
+    return escape((option.help or "").replace("%%", "%"))
+
+
+#: The pages that have generated tables, and which.
+GENERATED: dict[str, dict[str, Callable[[], str]]] = {
+    "figures.md": {
+        "usage": usage_table,
+        "reading": reading_table,
+        "layout states": state_table,
+    },
+    "kinds.md": {"kinds": kind_table},
+    "recording.md": {"policy": policy_table},
 }
 
 
-def fill_in(text: str) -> str:
+def fill_in(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
     """Put every generated table between its marks; raises SchemaError unless each has one place."""
-    for name, render in GENERATED.items():
+    for name, render in tables.items():
         mark = f"<!-- generated: {name} -->\n"
         before, *places = text.split(mark)
         if len(places) != 1:
@@ -372,11 +415,11 @@ def fill_in(text: str) -> str:
 
 def generate(docs: Path) -> dict[Path, str]:
     """Make what each generated file should hold."""
-    figures = docs / "figures.md"
-    return {
-        docs / "schema.md": render_schema(),
-        figures: fill_in(figures.read_text(encoding="utf-8")),
+    pages = {
+        docs / page: fill_in((docs / page).read_text(encoding="utf-8"), tables)
+        for page, tables in GENERATED.items()
     }
+    return {docs / "schema.md": render_schema(), **pages}
 
 
 def outdated(docs: Path) -> list[Path]:
