@@ -20,11 +20,18 @@ def test_defaults_for_named() -> None:
             peak_step_least=MIB,
             max_cpu=0.10,
             max_stall_ns=None,
-            full_every_ns=0,
+            full_every_ns=None,
             reset_peak=False,
         )
         == FOR_NAMED
     )
+
+
+def test_many_named_processes() -> None:
+    """Named ones are read in full at each tick, but not when there are very many of them."""
+    assert [FOR_NAMED.full_every(count) for count in (1, 64, 65)] == [0, 0, 10 * SECOND]
+    assert Policy(full_every_ns=0).full_every(1000) == 0
+    assert Policy(full_every_ns=SECOND).full_every(1) == SECOND
 
 
 def test_defaults_for_the_machine() -> None:
