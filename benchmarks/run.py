@@ -20,6 +20,9 @@ from memory_watcher.record.policy import FOR_MACHINE
 from . import targets, truth
 from .commands import console_script, median_wall, ratio
 from .recording import Cost, interleaved, peak_rss_of_command, recorder
+from .report import page_cost, report_cost
+from .timeline import chart_seconds, timeline_cost
+from .tui import cpu_of_top, step_of_replay
 
 MS = 1_000_000
 LONG_TICKS = 12_000
@@ -135,6 +138,33 @@ def bench_long_file(table: Table, ticks: int) -> None:
             moment = _time_of_tick(path, round(ticks * share))
             wall = median_wall([*peak, "--measurement-time", moment])
             table.row(f"--measurement-time at {share:.0%} of it", 1000 * wall, "ms", 100)
+        bench_views(table, path, ticks)
+
+
+def bench_views(table: Table, path: str, ticks: int) -> None:
+    """What looks at a long recording."""
+    made = timeline_cost(path, ticks)
+    table.row("timeline of it, 25 groups: time to data", made.seconds, "s", 1)
+    table.row("- RSS", made.peak_rss / 2**20, "M", 150)
+    table.row("memory-chart, PNG, whole command", chart_seconds(path), "s", 4)
+    page = f"{path}.html"
+    report = report_cost(path, page)
+    table.row("report: whole command", report.build_seconds, "s", 5)
+    table.row("- size of the file", report.size / 1e6, "MB", 3)
+    shown = page_cost(page)
+    if shown is None:
+        print("- in a browser: left out, there is no Chromium here")
+    else:
+        table.row("- in headless Chromium: load", shown.load_seconds, "s", 1)
+        table.row("- slowest hover", shown.hover_ms, "ms", 100)
+    table.row("memory-replay: one step, median", 1000 * step_of_replay(path)[0], "ms", 50)
+
+
+def bench_top(table: Table, seconds: int) -> None:
+    """The live view of a process with many mappings."""
+    with targets.churn() as target:
+        share = cpu_of_top(target.pid, seconds, target.step)
+        table.row("memory-watcher top of 2,100 mappings at 1 s, of one core", 100 * share, "%", 3)
 
 
 def _time_of_tick(path: str, tick: int) -> str:
@@ -166,6 +196,7 @@ def main() -> int:
     bench_big(table, seconds // 2)
     bench_machine(table, seconds // 2)
     bench_truth(table, quick)
+    bench_top(table, seconds)
     bench_long_file(table, 1000 if quick else LONG_TICKS)
     print("\nAll bars held." if table.all_held else "\nA bar was missed.")
     return 0 if table.all_held else 1

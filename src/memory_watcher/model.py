@@ -190,8 +190,8 @@ _STATE_MEANINGS = {
     LayoutState.NO_PERMISSION: "The kernel refused to show the mappings.",
     LayoutState.GONE: "The process ended before its mappings were read.",
     LayoutState.KERNEL_THREAD: "A kernel thread: it has no mappings.",
-    LayoutState.UNREADABLE: "Reading failed (I/O error, or text that makes no sense); tried again at"
-    " the next tick.",
+    LayoutState.UNREADABLE: "Reading failed (I/O error, or text without sense); tried again at the"
+    " next tick.",
     LayoutState.ZOMBIE: "Ended but not yet reaped by its parent: it has no mappings any more.",
 }
 

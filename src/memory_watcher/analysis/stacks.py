@@ -121,5 +121,5 @@ def _was_made_as_stack(entry: MappingUsage, guard: MappingUsage, by_size: bool) 
     """
     if "nh" in _flags(entry):
         return "nh" in _flags(guard)
-    page = guard.mapping.size
-    return by_size and page <= 64 * KIB and entry.mapping.size in (DEFAULT_SIZE, DEFAULT_SIZE - page)
+    page, size = guard.mapping.size, entry.mapping.size
+    return by_size and page <= 64 * KIB and size in (DEFAULT_SIZE, DEFAULT_SIZE - page)

@@ -234,7 +234,10 @@ def _loop(
         watch.after_pass(progress.ticks)
         status.show(progress)
 
-    clock = Clock(job.period_ns, job.policy.fast_period_ns)
+    # Newcomers are looked for in fast passes too, also when nothing is read in them.
+    periods = (job.policy.fast_period_ns, targets.discovery_period_ns)
+    fast_ns = min((period for period in periods if period), default=None)
+    clock = Clock(job.period_ns, fast_ns)
     if job.duration_ns is not None:
         stop.after(job.duration_ns)
     try:

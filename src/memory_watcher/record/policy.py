@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from ..units import MILLISECOND
+from ..units import MILLISECOND, SECOND
 
 MIB = 1 << 20
+#: More processes than this are not all looked at in full each time.
+MANY = 64
+FULL_EVERY_NS = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Policy:
     max_cpu: what the recorder may use of one core, as a fraction; None: as much as it takes.
     max_stall_ns: the longest that reading one layout may take; None: no limit.
     full_every_ns: a process that shows no sign of change is read in full only this often; 0: at
-    every tick.
+    every tick; None: at every tick unless there are many processes (MANY), then every 10 s.
     reset_peak: reset the kernel's high-water mark at each tick, which others can see.
     """
 
@@ -29,8 +32,14 @@ class Policy:
     peak_step_least: int = MIB
     max_cpu: float | None = None
     max_stall_ns: int | None = None
-    full_every_ns: int = 0
+    full_every_ns: int | None = 0
     reset_peak: bool = False
+
+    def full_every(self, processes: int) -> int:
+        """How often a process is read in full although it shows no change, among so many."""
+        if self.full_every_ns is None:
+            return FULL_EVERY_NS if processes > MANY else 0
+        return self.full_every_ns
 
     def as_json(self) -> str:
         """For the recording itself."""
@@ -38,7 +47,7 @@ class Policy:
 
 
 #: What `memory-record` does for processes that are named.
-FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10)
+FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=None)
 
 #: What it does for the whole machine, where most processes sleep.
-FOR_MACHINE = Policy(max_cpu=0.10, full_every_ns=10_000 * MILLISECOND)
+FOR_MACHINE = Policy(max_cpu=0.10, full_every_ns=FULL_EVERY_NS)

@@ -9,7 +9,7 @@ from ..model import LayoutState, Sample
 from ..procfs.source import ProcessFiles
 from .budget import Budget
 from .gate import ChangeGate
-from .policy import Policy
+from .policy import MANY, Policy
 
 
 class Due(enum.Enum):
@@ -42,15 +42,16 @@ class LayoutSchedule:
 
         Raises NoSuchProcess.
         """
-        if self._policy.full_every_ns:
+        if self._policy.full_every_ns != 0:
             self._gate.is_shut()
 
-    def due(self) -> Due:
-        """Whether to read the layout at a tick.
+    def due(self, processes: int = 1) -> Due:
+        """Whether to read the layout at a tick, when so many processes are recorded.
 
         Raises NoSuchProcess.
         """
-        if self._policy.full_every_ns and self._is_unchanged():
+        full_every_ns = self._policy.full_every(processes)
+        if full_every_ns and self._is_unchanged(full_every_ns):
             return Due.UNCHANGED
         return self._affordable(self.cost_ns, self._resident_now / max(self._resident, 1))
 
@@ -62,13 +63,13 @@ class LayoutSchedule:
             return Due.UNCHANGED
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
 
-    def _is_unchanged(self) -> bool:
+    def _is_unchanged(self, full_every_ns: int) -> bool:
         # What the gate tells once must not be forgotten while the budget puts the reading off.
         self._has_changed |= not self._gate.is_shut()
         if self._has_changed or self.last_full_ns is None:
             return False
         now = time.monotonic_ns()
-        if now - self.last_full_ns < self._policy.full_every_ns:
+        if now - self.last_full_ns < full_every_ns:
             return True
         self._has_changed = not self._gate.is_shut_for_others()
         if self._has_changed:
@@ -100,7 +101,7 @@ class LayoutSchedule:
         if self.last_full_ns is None:
             # All processes are read first at the same tick; let them not all be due together again.
             self._budget.forgive(sample.cpu_ns or 0)
-            now -= hash((self._pid, 1)) % (self._policy.full_every_ns or 1)
+            now -= hash((self._pid, 1)) % (self._policy.full_every(MANY + 1) or 1)
         else:
             # The first one is no guide: all its mappings had to be parsed.
             self.cost_ns, self.wall_ns = sample.cpu_ns or 0, sample.wall_ns or 0
