@@ -96,8 +96,15 @@ def bench_machine(table: Table, seconds: int) -> None:
         name = "(d) whole machine with 150 processes more, 1 s"
         table.cost(name, cost, None, None)
         table.row(f"{name}: recorder ÷ floor, mean", cost.mean_ratio, "", 0.10)
-        rss = peak_rss_of_command([], 1000 * MS, 3)
-        table.row("(d) recorder's peak RSS", rss / 2**20, "M")
+        with targets.busy(10):
+            cost = interleaved([], 1000 * MS, max(seconds, 21), policy=policy)
+            table.row("- and 10 busy ones: recorder ÷ floor, mean", cost.mean_ratio, "", 0.20)
+    with targets.sleepers(150) as pids:
+        cost = interleaved(pids, 1000 * MS, max(seconds, 30), policy=policy)
+        table.row("- file of the idle ones, an hour", cost.bytes_per_tick * 3600 / 1e6, "MB", 1.5)
+    with targets.sleepers(400):
+        rss = peak_rss_of_command([], 1000 * MS, 5)
+        table.row("- recorder's peak RSS with 400 processes more", rss / 2**20, "M", 60)
 
 
 def bench_truth(table: Table, quick: bool) -> None:

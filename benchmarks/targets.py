@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -95,10 +96,20 @@ def big() -> Iterator[CommandedTarget]:
         target.close()
 
 
-@contextlib.contextmanager
-def sleepers(count: int) -> Iterator[list[int]]:
+def sleepers(count: int) -> AbstractContextManager[list[int]]:
     """So many idle processes."""
-    processes = [subprocess.Popen(["sleep", "100000"]) for _ in range(count)]
+    return _running(["sleep", "100000"], count)
+
+
+def busy(count: int) -> AbstractContextManager[list[int]]:
+    """So many processes that take and free memory all the time."""
+    path = os.path.join(os.path.dirname(__file__), "busy_target.py")
+    return _running([sys.executable, path], count)
+
+
+@contextlib.contextmanager
+def _running(command: list[str], count: int) -> Iterator[list[int]]:
+    processes = [subprocess.Popen(command) for _ in range(count)]
     try:
         yield [process.pid for process in processes]
     finally:

@@ -39,8 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--full-every",
         metavar="TIME",
-        help="read a process that shows no sign of change only this often (default 10s for the"
-        " whole machine); 0 reads it at every tick (default for named processes)",
+        help="look closer at a process that shows no sign of change only this often, and read its"
+        " layout if others changed its PSS (default 10s for the whole machine or more than 64"
+        " processes); 0 reads every layout at every tick (default for named processes)",
     )
     group.add_argument(
         "--reset-peak",

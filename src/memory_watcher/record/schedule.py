@@ -12,6 +12,11 @@ from .gate import ChangeGate
 from .policy import MANY, Policy
 
 
+#: After so many rounds in which smaps_rollup showed no change, the layout is read all the same: a
+#: mapping may have been moved or protected without a page being touched. 5 minutes by default.
+_CHECKS_BEFORE_FULL = 30
+
+
 class Due(enum.Enum):
     """What to do about a process's layout now."""
 
@@ -30,6 +35,7 @@ class LayoutSchedule:
         self._pid = files.pid
         self._gate = ChangeGate(files)
         self._has_changed = False  # since the last layout
+        self._checks = 0  # of smaps_rollup, since the last layout
         self._resident = 0  # of the last layout
         self._resident_now = 0
         self.highest_resident = 0  # of all layouts of this image that are not torn
@@ -71,7 +77,10 @@ class LayoutSchedule:
         now = time.monotonic_ns()
         if now - self.last_full_ns < full_every_ns:
             return True
-        self._has_changed = not self._gate.is_shut_for_others()
+        self._checks += 1
+        self._has_changed = (
+            self._checks >= _CHECKS_BEFORE_FULL or not self._gate.is_shut_for_others()
+        )
         if self._has_changed:
             return False
         self.last_full_ns = now
@@ -109,6 +118,7 @@ class LayoutSchedule:
             self.wall_ns = min(self.wall_ns, self.cost_ns)
         self.last_full_ns = now
         self._has_changed = False
+        self._checks = 0
         self._resident = self._resident_now = sample.reading.resident or 0
         if sample.state is not LayoutState.TORN:
             # A torn one proves nothing: the peak is tried again as long as it lasts.
