@@ -11,7 +11,6 @@ from .budget import Budget
 from .gate import ChangeGate
 from .policy import MANY, Policy
 
-
 #: After so many rounds in which smaps_rollup showed no change, the layout is read all the same: a
 #: mapping may have been moved or protected without a page being touched. 5 minutes by default.
 _CHECKS_BEFORE_FULL = 30
