@@ -1,8 +1,10 @@
 """List the processes of a recording: who they were, how long they lived, their peaks.
 
-memory-watcher ls                            the processes of measurement.db, as they came
-memory-watcher ls server.db --sort pss       the biggest first
-memory-watcher ls server.db --json
+One line a process; what was not told is a dash.
+
+  memory-watcher ls                            the processes of measurement.db, as they came
+  memory-watcher ls server.db --sort pss       the biggest first
+  memory-watcher ls server.db --json
 """
 
 from __future__ import annotations
