@@ -108,14 +108,10 @@ class WatchApp(App[None]):
     def _post(self, answer: Snapshot | Exception) -> None:
         self.post_message(Arrived(answer))
 
-    def on_resize(self) -> None:
-        """Ask for a chart of the new width once the parts know their sizes."""
-        self.call_after_refresh(self._ask_for_width)
-
-    def _ask_for_width(self) -> None:
-        columns = self.query_one(ChartView).columns
-        if columns != self.question.columns:
-            self._ask(columns=columns)
+    def on_chart_view_widened(self, message: ChartView.Widened) -> None:
+        """Ask for a chart of the new width."""
+        if message.columns != self.question.columns:
+            self._ask(columns=message.columns)
 
     # -- asking and showing -----------------------------------------------------------------------
 

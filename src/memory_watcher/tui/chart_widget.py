@@ -45,6 +45,18 @@ class ChartView(Lines):
             super().__init__()
             self.time_ns = time_ns
 
+    class Widened(Message):
+        """There is room for more columns, or for fewer."""
+
+        def __init__(self, columns: int) -> None:
+            super().__init__()
+            self.columns = columns
+
+    def on_resize(self) -> None:
+        """Tell it; until there is a chart for it, draw the one there is."""
+        super().on_resize()
+        self.post_message(self.Widened(self.columns))
+
     @property
     def columns(self) -> int:
         """How wide the picture is."""

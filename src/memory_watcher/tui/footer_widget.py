@@ -38,12 +38,12 @@ class Footer(Lines):
         return key.short
 
     def _chosen(self, room: int) -> list[Key]:
-        """Leave out what matters least until the rest fits."""
+        """As many as fit, in the order of the help."""
         keys = [key for key in keys_for(self.live) if key.short]
-        expendable = [key for key in keys if key.action not in BOTTOM]
-        expendable += [key for action in reversed(BOTTOM) for key in keys if key.action == action]
-        for victim in expendable:
-            if sum(cell_len(key.shown) + len(self._word(key)) + 3 for key in keys) <= room + 1:
+        kept = set()
+        for key in sorted(keys, key=lambda key: BOTTOM.index(key.short)):
+            room -= cell_len(key.shown) + len(self._word(key)) + 3
+            if room < -2:  # the blanks behind the last one need no room
                 break
-            keys.remove(victim)
-        return keys
+            kept.add(key)
+        return [key for key in keys if key in kept]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..analysis.identity import By, Identity, identify
 from ..analysis.kinds import Attribution, Kind, attribute, facts_from
+from ..analysis.timeline import ADDITIVE_OVER_PROCESSES
 from ..model import KindEvidence, Mapping, MappingUsage, Usage, is_gate
 from .view import Sizes
 
@@ -22,10 +23,49 @@ class GroupSum(NamedTuple):
 
 
 class _Places(NamedTuple):
-    """Into which group each mapping of a layout goes."""
+    """Into which group each mapping of a layout goes, and what groups are made of."""
 
     groups: list[Identity]
     of_entry: list[int]
+    mappings: list[int]
+    address_space: list[int]
+
+
+class _Totals:
+    """Sums by group for each of the Sizes: what was told, and how many mappings did not tell."""
+
+    __slots__ = ("missing", "told")
+
+    def __init__(self, told: list[list[int]], missing: list[list[int]]) -> None:
+        self.told = told
+        self.missing = missing
+
+    def copy(self) -> _Totals:
+        return _Totals([each.copy() for each in self.told], [each.copy() for each in self.missing])
+
+    def add(self, usage: Usage, place: int, sign: int = 1) -> None:
+        """Add a mapping's figures to a group, or take them away."""
+        for number, figure in enumerate(Sizes._fields):
+            value = getattr(usage, figure)
+            if value is None:
+                self.missing[number][place] += sign
+            else:
+                self.told[number][place] += sign * value
+
+    def groups(self, places: _Places) -> dict[str, GroupSum]:
+        """Give them by their keys."""
+        found = {}
+        for place, identity in enumerate(places.groups):
+            mappings = places.mappings[place]
+            lacks = [each[place] for each in self.missing]
+            sizes = Sizes._make(
+                None if lack == mappings else each[place]
+                for each, lack in zip(self.told, lacks, strict=True)
+            )
+            found[identity.key] = GroupSum(
+                identity, sizes, places.address_space[place], mappings, any(lacks)
+            )
+        return found
 
 
 class _Plan:
@@ -48,106 +88,110 @@ class _Plan:
         """Tell the group of each mapping."""
         if by not in self._places:
             numbers: dict[str, int] = {}
-            groups: list[Identity] = []
-            of_entry = []
+            places = _Places([], [], [], [])
             for (mapping, _), attribution in zip(self.keys, self._attributions, strict=True):
                 identity = identify(mapping, attribution, by, self._process)
-                number = numbers.setdefault(identity.key, len(groups))
-                if number == len(groups):
-                    groups.append(identity)
-                of_entry.append(number)
-            self._places[by] = _Places(groups, of_entry)
+                number = numbers.setdefault(identity.key, len(places.groups))
+                if number == len(places.groups):
+                    places.groups.append(identity)
+                    places.mappings.append(0)
+                    places.address_space.append(0)
+                places.of_entry.append(number)
+                places.mappings[number] += 1
+                places.address_space[number] += 0 if is_gate(mapping) else mapping.size
+            self._places[by] = places
         return self._places[by]
 
 
 class GroupedLayout:
     """A layout of one process that sums itself up when asked, once for each grouping."""
 
-    __slots__ = ("_plan", "_sums", "entries")
+    __slots__ = ("_groups", "_totals", "entries", "plan")
 
     def __init__(self, entries: Sequence[MappingUsage], plan: _Plan) -> None:
         self.entries = entries
-        self._plan = plan
-        self._sums: dict[By, dict[str, GroupSum]] = {}
+        self.plan = plan
+        self._totals: dict[By, _Totals] = {}
+        self._groups: dict[By, dict[str, GroupSum]] = {}
 
     def sums(self, by: By) -> dict[str, GroupSum]:
         """Give all groups by their keys."""
-        found = self._sums.get(by)
+        found = self._groups.get(by)
         if found is None:
-            found = self._sums[by] = _sum_up(self.entries, self._plan.places(by))
+            places = self.plan.places(by)
+            totals = self._totals.get(by)  # another thread may clear them any time
+            if totals is None:
+                totals = self._totals[by] = _sum_up(self.entries, places)
+            found = self._groups[by] = totals.groups(places)
         return found
 
-    def forget_mappings(self) -> None:
-        """Drop the sums of single mappings: they are many, and quickly made again."""
-        self._sums.pop("mapping", None)
+    def follow(self, before: GroupedLayout) -> None:
+        """Take over the sums of a layout of the same plan, as far as little has changed."""
+        changed = [
+            (place, old.usage, new.usage)
+            for place, (old, new) in enumerate(zip(before.entries, self.entries, strict=True))
+            if old is not new
+        ]
+        if len(changed) > len(self.entries) // 8:
+            return
+        for by, totals in list(before._totals.items()):
+            if by == "mapping":
+                continue  # nearly all of them, but each is quickly made
+            totals = self._totals[by] = totals.copy()  # noqa: PLW2901 - the other's stay
+            of_entry = self.plan.places(by).of_entry
+            for place, old_usage, new_usage in changed:
+                totals.add(old_usage, of_entry[place], -1)
+                totals.add(new_usage, of_entry[place])
+
+    def forget_totals(self) -> None:
+        """Keep only the groups: the totals are for the next layout, and that has them now."""
+        self._totals.clear()
 
 
 class Grouper:
     """Groups the layouts of one process, one after the other.
 
     Kinds depend on the mappings and the evidence, not on the figures: they are told anew only when
-    those differ from the layout before.
+    those differ from the layout before. Of sums only what changed is added up anew.
     """
 
     def __init__(self, process_id: int, name: str) -> None:
         self._process = process_id, name
-        self._plan: _Plan | None = None
+        self._last: GroupedLayout | None = None
 
     def group(self, entries: Sequence[MappingUsage], evidence: KindEvidence) -> GroupedLayout:
         """Make a layout one that can be summed up."""
         keys = [(entry.mapping, entry.usage.vm_flags) for entry in entries]
-        plan = self._plan
-        if plan is None or plan.evidence is not evidence or plan.keys != keys:
+        before = self._last
+        if before is None or before.plan.evidence is not evidence or before.plan.keys != keys:
             told = attribute(entries, facts_from(entries, evidence))
             attributions = [attribution for _, attribution in told]
-            plan = self._plan = _Plan(keys, evidence, attributions, self._process)
-        return GroupedLayout(entries, plan)
+            layout = GroupedLayout(entries, _Plan(keys, evidence, attributions, self._process))
+        else:
+            layout = GroupedLayout(entries, before.plan)
+            layout.follow(before)
+            before.forget_totals()
+        self._last = layout
+        return layout
 
 
-def _sum_up(entries: Sequence[MappingUsage], places: _Places) -> dict[str, GroupSum]:
+def _sum_up(entries: Sequence[MappingUsage], places: _Places) -> _Totals:
     count = len(places.groups)
-    sums = [[0] * count for _ in Sizes._fields]
-    missing = [[0] * count for _ in Sizes._fields]
-    mappings = [0] * count
-    sizes = [0] * count
-    add_pss, add_rss, add_uss, add_swap, add_swap_pss = sums
+    totals = _Totals([[0] * count for _ in Sizes._fields], [[0] * count for _ in Sizes._fields])
+    add_pss, add_rss, add_uss, add_swap, add_swap_pss = totals.told
     for place, entry in zip(places.of_entry, entries, strict=True):
         usage = entry.usage
-        mappings[place] += 1
-        if not is_gate(entry.mapping):
-            sizes[place] += entry.mapping[1] - entry.mapping[0]
-        try:
-            clean, dirty = usage.private_clean, usage.private_dirty
-            uss = clean + dirty + (usage.private_hugetlb or 0)  # type: ignore[operator]
-            figures = usage.pss + 0, usage.rss + 0, usage.swap + 0, usage.swap_pss + 0  # type: ignore[operator]
-        except TypeError:
-            _add_what_is_told(usage, place, sums, missing)
+        pss, rss, swap, swap_pss = usage.pss, usage.rss, usage.swap, usage.swap_pss
+        uss = usage.uss
+        if pss is None or rss is None or uss is None or swap is None or swap_pss is None:
+            totals.add(usage, place)
             continue
-        add_pss[place] += figures[0]
-        add_rss[place] += figures[1]
+        add_pss[place] += pss
+        add_rss[place] += rss
         add_uss[place] += uss
-        add_swap[place] += figures[2]
-        add_swap_pss[place] += figures[3]
-    found = {}
-    for place, identity in enumerate(places.groups):
-        lacks = [each[place] for each in missing]
-        told = Sizes._make(
-            None if lack == mappings[place] else each[place]
-            for each, lack in zip(sums, lacks, strict=True)
-        )
-        found[identity.key] = GroupSum(identity, told, sizes[place], mappings[place], any(lacks))
-    return found
-
-
-def _add_what_is_told(
-    usage: Usage, place: int, sums: list[list[int]], missing: list[list[int]]
-) -> None:
-    for number, figure in enumerate(Sizes._fields):
-        value = getattr(usage, figure)
-        if value is None:
-            missing[number][place] += 1
-        else:
-            sums[number][place] += value
+        add_swap[place] += swap
+        add_swap_pss[place] += swap_pss
+    return totals
 
 
 def merge(layouts: Iterable[dict[str, GroupSum]]) -> dict[str, GroupSum]:
@@ -165,7 +209,7 @@ def _both(one: GroupSum, other: GroupSum) -> GroupSum:
         *(add_told(getattr(one.sizes, name), getattr(other.sizes, name)) for name in Sizes._fields)
     )
     lacking = one.lacking or other.lacking
-    for name in Sizes._fields:
+    for name in ADDITIVE_OVER_PROCESSES:
         lacking |= (getattr(one.sizes, name) is None) != (getattr(other.sizes, name) is None)
     return GroupSum(
         one.identity if one.identity.kind == other.identity.kind else _mixed(one.identity),

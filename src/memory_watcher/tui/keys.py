@@ -62,8 +62,11 @@ MORE_BINDINGS = (
     ("pagedown", "page(1)"),
 )
 
-#: In what order the line at the bottom gives up entries when there is no room: the last first.
-BOTTOM = ("toggle_time", "", "peak", "mark", "ask_filter", "help", "quit")
+#: The entries of the line at the bottom, those first that are there even if there is little room.
+BOTTOM = (
+    *("quit", "help", "freeze", "play", "step", "mark", "filter"),
+    *("peak", "group", "figure", "sort", "go to"),
+)
 
 
 def keys_for(live: bool) -> list[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +22,9 @@ from .columns import History, draw, whole_span
 from .grouping import GroupedLayout, Grouper
 from .view import Band, Chart, Question, ShownFigure, Snapshot
 
-#: Mappings of layouts that are kept, to be asked for by another grouping or as the mark: 40 MB.
-_KEPT_MAPPINGS = 60_000
+#: Mappings of layouts that are kept, to be asked for by another grouping: no more, because the
+#: garbage collector walks over them now and then (2 us for each).
+_KEPT_MAPPINGS = 12_000
 _PROCESS_BANDS = 7
 
 
@@ -66,6 +68,7 @@ class ReplaySource:
         self._instants: dict[int | None, _Instants] = {}
         self._layouts: OrderedDict[int, GroupedLayout] = OrderedDict()
         self._kept = 0  # mappings in them
+        self._used: set[int] = set()  # those of the answer that is being made
         self._usages: tuple[int | None, Usages] | None = None
         self._histories: dict[tuple[int | None, str], History] = {}
         self._charts: dict[tuple[int | None, str, int], Chart] = {}
@@ -102,6 +105,7 @@ class ReplaySource:
             layers=layers_of(presents, question.figure),
             chart=self._charts.get((question.process_id, question.figure, question.columns)),
         )
+        self._forget()
         yield snapshot
         if snapshot.chart is None and len(instants.ticks) > 0:
             yield replace(snapshot, chart=self._chart(question))
@@ -172,10 +176,15 @@ class ReplaySource:
             )
             self._kept += len(layout)
         self._layouts[measurement.id] = known  # as the one used last
-        while self._kept > _KEPT_MAPPINGS and len(self._layouts) > 1:
+        self._used.add(measurement.id)
+        return known
+
+    def _forget(self) -> None:
+        """Drop layouts that were not used for long, but none of what is shown now."""
+        while self._kept > _KEPT_MAPPINGS and next(iter(self._layouts)) not in self._used:
             _, oldest = self._layouts.popitem(last=False)
             self._kept -= len(oldest.entries)
-        return known
+        self._used.clear()
 
     # -- the history ------------------------------------------------------------------------------
 
@@ -208,6 +217,8 @@ class ReplaySource:
                 processes = [self._recording.process(process_id=process_id)]
                 figures = ("pss", "rss", "uss", "swap")
             self._usages = process_id, load(self._recording, processes, figures=figures)
+            # What a history is made of stays: a collector that walks over it takes 0.1 s each time.
+            gc.freeze()
         return self._usages[1]
 
 
