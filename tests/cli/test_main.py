@@ -35,6 +35,8 @@ OPTIONS = {
         *("--system-memory", "MemAvailable", "MemAvailableComputed"),
     ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
+    "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
+    "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],
     "report": ["FILE", "-o", "--output", "-p", "--pid"],
 }
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 
 def require_textual() -> None:
     """Raises MissingExtra."""
-    from importlib.util import find_spec
-
     from ..errors import MissingExtra
 
-    if find_spec("textual") is None:
-        raise MissingExtra("the terminal UI needs textual", "tui")
+    try:
+        import_module("textual")
+    except ImportError:
+        raise MissingExtra("the terminal UI needs textual", "tui") from None
 
 
 def require_terminal(remedy: str = "") -> None:
