@@ -278,6 +278,26 @@ class TestOneProcess:
         found = peak.json()["high_water_mark"]
         assert (found["gap"], found["highest_rss_measurement"]) == (0, 2)
 
+    def test_a_torn_layout_is_not_compared_with_the_mark(
+        self, builder: RecordingBuilder, peak: Peak
+    ) -> None:
+        """The highest layout is one that is not torn, if there is any; so is the peak."""
+        process = builder.process(1)
+        builder.tick()
+        builder.layout(process, [file(0x1000, "/a", 4, 4)])
+        builder.tick()
+        builder.layout(
+            process,
+            [file(0x1000, "/a", 9, 9)],
+            Reading(high_water_mark=9 * KI),
+            state=LayoutState.TORN,
+        )
+        builder.close()
+        out = peak().out
+        assert "\npeak measurement: 1\n" in out
+        assert "highest layout:   4 Ki RSS, this measurement: " in out
+        assert peak.json()["high_water_mark"]["highest_rss_measurement"] == 1
+
     def test_unrounded_pss(self, builder: RecordingBuilder, peak: Peak) -> None:
         """Where smaps_rollup was read, its PSS stands beside the sum."""
         process = builder.process(1)

@@ -13,6 +13,7 @@ import memory_watcher
 from memory_watcher.analysis.kinds import attribute, facts_from
 from memory_watcher.analysis.usages import timeline
 from memory_watcher.model import LayoutState
+from memory_watcher.units import format_time
 
 from ..fakeproc import KI, SMALL, Area, FakeProc, FakeProcess
 from ..live.targets import Ticks
@@ -80,17 +81,28 @@ def test_stored_as_read(file: Path) -> None:
 
 @pytest.mark.parametrize("by", ["name", "kind", "mapping"])
 def test_shown(file: Path, by: str) -> None:
-    """memory-peak shows it, says that it is torn, and its lines add up to its sum."""
-    shown = run("memory-peak", file, "--by", by, "--json", "--process-memory", "rss")
+    """memory-peak shows it when asked for its time, and its lines add up to its sum."""
+    with memory_watcher.open(file) as recording:
+        torn = list(recording.measurements(recording.process().id))[1]
+    asked = ("--by", by, "--process-memory", "rss", "--measurement-time", format_time(torn.time))
+    shown = run("memory-peak", file, "--json", *asked)
     assert shown.returncode == 0, shown.stderr
     told = json.loads(shown.stdout)
     assert told["measurement"]["layout_state"] == "torn"
     rss = sum(area.rss for area in TORN) * KI
     assert sum(group["bytes"] for group in told["groups"]) == told["sum"]["bytes"] == rss
-    text = run("memory-peak", file, "--by", by, "--process-memory", "rss")
+    text = run("memory-peak", file, *asked)
     assert text.returncode == 0, text.stderr
     assert "torn" in text.stdout
-    assert "it is torn, so its total proves nothing" in text.stdout
+
+
+def test_no_peak(file: Path) -> None:
+    """What it counts twice is no peak, for there are layouts that are whole."""
+    shown = run("memory-peak", file, "--json", "--process-memory", "rss")
+    assert shown.returncode == 0, shown.stderr
+    told = json.loads(shown.stdout)
+    assert told["measurement"]["layout_state"] == "exact"
+    assert told["sum"]["bytes"] == sum(area.rss for area in SMALL) * KI
 
 
 def test_analysed(file: Path) -> None:

@@ -200,15 +200,16 @@ class Recording:
     def peak(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
         """Find the highest measurement that has a layout; the earliest of equals.
 
-        By the layout's PSS, the layout's RSS, or statm's resident figure. Torn layouts count:
-        see `Measurement.state`.
+        By the layout's PSS, the layout's RSS, or statm's resident figure. A torn layout may count
+        a mapping twice, so it is given only if all are torn: see `Measurement.state`.
 
         Raises SelectionError if there is none, saying why.
         """
         column = _PEAK_COLUMNS[by]
         row = self._database.row(
             f"SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
-            f" AND {column} IS NOT NULL ORDER BY {column} DESC, r.tick LIMIT 1",
+            f" AND {column} IS NOT NULL ORDER BY r.layout_state = {LayoutState.TORN.value},"
+            f" {column} DESC, r.tick LIMIT 1",
             process_id,
         )
         if row is None:

@@ -23,7 +23,7 @@ from memory_watcher.model import (
     sum_totals,
 )
 from memory_watcher.store import recording as recording_module
-from memory_watcher.store.recording import Recording
+from memory_watcher.store.recording import PeakFigure, Recording
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
 
 HOSTILE = "a\x1b[31m\n\tb\udcff [heap] <i>"
@@ -242,6 +242,31 @@ class TestMeasurements:
 
 
 class TestPeak:
+    @pytest.mark.parametrize("state", [LayoutState.EXACT, LayoutState.UNCHECKED])
+    @pytest.mark.parametrize("by", ["pss", "rss", "statm"])
+    def test_a_torn_layout_is_no_peak(
+        self, state: LayoutState, by: PeakFigure, builder: RecordingBuilder, opened: Opened
+    ) -> None:
+        """It may count blocks twice: it is the peak only of a process all of whose are torn."""
+        process, torn = builder.process(1), builder.process(2)
+        for size, found in ((1, state), (9, LayoutState.TORN), (2, state), (3, LayoutState.TORN)):
+            builder.tick()
+            builder.layout(process, one(size * MI, size * MI), state=found)
+            builder.layout(torn, one(size * MI, size * MI), state=LayoutState.TORN)
+        recording = opened()
+        assert (recording.peak(process, by).tick, recording.peak(process, by).state) == (3, state)
+        assert recording.peak(torn, by).tick == 2
+
+    def test_exact_and_unchecked_layouts_are_compared_by_size(
+        self, builder: RecordingBuilder, opened: Opened
+    ) -> None:
+        """Where statm is approximate some agree with it by chance: they are no better."""
+        process = builder.process(1)
+        for size, state in ((1, LayoutState.EXACT), (9, LayoutState.UNCHECKED)):
+            builder.tick()
+            builder.layout(process, one(size * MI, size * MI), state=state)
+        assert opened().peak(process).tick == 2
+
     def test_each_figure_has_its_own_peak(self, builder: RecordingBuilder, opened: Opened) -> None:
         """PSS, RSS and statm's resident figure may be highest at different times."""
         process = builder.process(1)
