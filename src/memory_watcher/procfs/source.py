@@ -235,6 +235,19 @@ class ProcessFiles:
         """smaps_rollup: a second walk over all pages."""
         return bytes(self._source.buffer.text[: self._fill("smaps_rollup")])
 
+    def lacks_rollup(self) -> bool:
+        """Whether the kernel has no smaps_rollup: not there, beside a smaps that can be opened."""
+        for name, missing in (("smaps_rollup", True), ("smaps", False)):
+            try:
+                os.close(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory))
+            except OSError as error:
+                if not missing or error.errno != errno.ENOENT:
+                    return False
+            else:
+                if missing:
+                    return False
+        return True
+
     def reset_peak(self) -> None:
         """Set the kernel's high-water mark to the RSS of now. Others see it: ru_maxrss falls too.
 

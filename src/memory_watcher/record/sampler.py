@@ -28,6 +28,9 @@ from .evidence import ElfHeaders, StackPointers
 #: Attempts at a layout that is consistent, before the last one is stored as torn.
 _ATTEMPTS = 4
 
+#: So many quiet layouts must differ from statm before the kernel is called approximate.
+_DISAGREEMENTS = 3
+
 #: smaps_rollup walks all pages a second time, so it is read this seldom.
 _ROLLUP_EVERY_NS = 60 * 1_000_000_000
 
@@ -36,16 +39,23 @@ _ROLLUP_EVERY_NS = 60 * 1_000_000_000
 class MachineKnowledge:
     """What is learnt from all processes of one machine.
 
-    `statm_is_exact` is found out by comparing, not by version: False as soon as a layout that
-    smaps_rollup confirms differs from a statm that stood still. Kernels before 6.16 (and stable
-    ones before July 2025) count RSS per CPU or thread and read it roughly. Those before 4.14 have
-    no smaps_rollup (`has_rollup`), and are rough as well.
+    Kernels before 6.16 (and stable ones before July 2025) count RSS per CPU or thread, and statm
+    reads it roughly. That is found out by comparing, not by version: `agreed` counts layouts that
+    matched statm, `disagreed` quiet ones that smaps_rollup confirmed and statm did not. One target
+    may tear smaps and smaps_rollup alike, so it takes several, and more than agree. Kernels before
+    4.14 have no smaps_rollup (`has_rollup`), and are rough as well.
     """
 
     parser: BlockParser = field(default_factory=BlockParser)
     elf_headers: ElfHeaders = field(default_factory=ElfHeaders)
-    statm_is_exact: bool = True
+    agreed: int = 0
+    disagreed: int = 0
     has_rollup: bool = True
+
+    @property
+    def statm_is_exact(self) -> bool:
+        """Whether a layout that differs from statm is torn, as far as is known."""
+        return self.disagreed < _DISAGREEMENTS or self.disagreed <= self.agreed
 
 
 class ProcessSampler:
@@ -133,6 +143,7 @@ class ProcessSampler:
     def _consistent_layout(self) -> tuple[Statm, TrackedLayout | None, LayoutState]:
         """Read until statm and layout agree, at most a few times."""
         before = self.files.statm()
+        last = look = None  # sums beside a statm that stood still, of the two latest readings
         for _ in range(_ATTEMPTS):
             layout = self._layout()
             after = self.files.statm()
@@ -140,13 +151,21 @@ class ProcessSampler:
                 if after.size == 0:
                     return after, None, LayoutState.ZOMBIE
             elif _agree(layout, after):
+                self._machine.agreed += 1
                 return after, layout, LayoutState.EXACT
             elif _agree(layout, before):
+                self._machine.agreed += 1
                 return before, layout, LayoutState.EXACT
-            elif self._statm_is_approximate(layout, before, after):
-                return after, layout, LayoutState.UNCHECKED
+            last, look = look, None
+            if layout and before == after and layout.totals.size == after.size:
+                look = layout.totals.rss, after
             before = after
-        return after, layout, LayoutState.TORN if layout else LayoutState.ZOMBIE
+        if layout is None:
+            return after, None, LayoutState.ZOMBIE
+        if look and look == last:
+            self._learn(layout, after)
+        rough = not (self._machine.statm_is_exact and self._machine.has_rollup)
+        return after, layout, LayoutState.UNCHECKED if look and rough else LayoutState.TORN
 
     def _layout(self) -> TrackedLayout | None:
         length = self.files.smaps()
@@ -154,22 +173,23 @@ class ProcessSampler:
             return None
         return self._tracker.diff(self.files.buffer, length)
 
-    def _statm_is_approximate(self, layout: TrackedLayout, before: Statm, after: Statm) -> bool:
-        """Whether only RSS differs, on a kernel whose statm tells RSS roughly."""
-        if before != after or layout.totals.size != after.size:
-            return False
-        if self._machine.statm_is_exact and self._machine.has_rollup:
+    def _learn(self, layout: TrackedLayout, statm: Statm) -> None:
+        """Take note of a layout whose RSS differs from statm's although both stood still."""
+        machine = self._machine
+        if not machine.has_rollup:
+            return
+        if machine.statm_is_exact:  # else it is counted as cheaply as those that agree
             try:
-                rollup = parse_rollup(self.files.rollup())
+                sums = [parse_rollup(self.files.rollup()).rss for _ in range(2)]
             except NoSuchProcess:
-                self.files.stat()  # raises if it is the process that has gone
-                self._machine.has_rollup = False
-                return True
+                ended = self.files.stat().state in "ZX"  # raises if the process has gone
+                machine.has_rollup = ended or not self.files.lacks_rollup()
+                return
             except SourceError:
-                return False
-            still = self.files.statm() == after
-            self._machine.statm_is_exact = not (still and rollup.rss == layout.totals.rss)
-        return not (self._machine.statm_is_exact and self._machine.has_rollup)
+                return
+            if sums != [layout.totals.rss] * 2 or self.files.statm() != statm:
+                return
+        machine.disagreed += 1
 
     def _rollup(self) -> Rollup | None:
         self.rollup_text = None

@@ -192,8 +192,14 @@ def test_truncated_by_an_exec(files: ScriptedFiles, sampler: ProcessSampler) -> 
 
 
 def test_approximate_statm(files: ScriptedFiles, sampler: ProcessSampler) -> None:
-    """A statm that stands still beside a layout that smaps_rollup confirms is the kernel's own."""
+    """A statm that stands still beside layouts that smaps_rollup confirms is the kernel's own.
+
+    It takes three of them: until then they are torn, for all that is known.
+    """
     files.always("statm", statm(files, resident=28))
+    assert [sampler.sample().state for _ in range(3)] == [
+        *(LayoutState.TORN, LayoutState.TORN, LayoutState.UNCHECKED),
+    ]
     sample = sampler.sample()
     assert sample.state is LayoutState.UNCHECKED
     assert sample.change is not None
@@ -205,7 +211,8 @@ def test_approximate_statm_is_found_out_once(files: ScriptedFiles) -> None:
     machine = MachineKnowledge()
     first, second = ProcessSampler(files, machine), ProcessSampler(files, machine)
     files.always("statm", statm(files, resident=28))
-    first.sample()
+    for _ in range(3):
+        first.sample()
     assert not machine.statm_is_exact
     second.sample()
     files.count("smaps_rollup")
@@ -214,9 +221,61 @@ def test_approximate_statm_is_found_out_once(files: ScriptedFiles) -> None:
     assert files.count("smaps_rollup") == 0
 
 
+def test_one_process_whose_blocks_move(files: ScriptedFiles, sampler: ProcessSampler) -> None:
+    """A kernel whose layouts agree is exact, even if smaps and rollup of one target tear alike."""
+    machine = MachineKnowledge()
+    quiet, mover = ProcessSampler(files, machine), ProcessSampler(files, machine)
+    for _ in range(20):
+        assert quiet.sample().state is LayoutState.EXACT
+        files.always("smaps", moved(SMALL, rss=100))
+        files.always("smaps_rollup", b"\nRss: 124 kB\nPss: 124 kB\n")
+        assert mover.sample().state is LayoutState.TORN
+        files.script.clear()
+    assert machine.statm_is_exact
+
+
+def test_a_kernel_wrongly_called_approximate(files: ScriptedFiles) -> None:
+    """The verdict is not for good: layouts that agree outweigh it, and torn is torn again."""
+    machine = MachineKnowledge(disagreed=3)
+    sampler = ProcessSampler(files, machine)
+    assert not machine.statm_is_exact
+    for _ in range(3):
+        assert sampler.sample().state is LayoutState.EXACT
+    assert machine.statm_is_exact
+    files.says("smaps", *[moved(SMALL, rss=100 + 4 * number) for number in range(9)])
+    assert sampler.sample().state is LayoutState.TORN
+
+
+def test_torn_is_read_again_on_approximate_kernels(files: ScriptedFiles) -> None:
+    """A mismatch there is no reason to give up at once: a whole layout may come."""
+    sampler = ProcessSampler(files, MachineKnowledge(disagreed=3))
+    files.says("smaps", *[moved(SMALL, rss=100)] * 3)
+    assert sampler.sample().state is LayoutState.EXACT
+
+
+@pytest.mark.parametrize("sums", [(124, 36), (36, 124), (124, 128)])
+def test_rollup_that_varies_proves_nothing(files: ScriptedFiles, sums: tuple[int, int]) -> None:
+    """Smaps_rollup must confirm the layout twice."""
+    machine = MachineKnowledge()
+    files.always("smaps", moved(SMALL, rss=100))
+    files.says("smaps_rollup", *[b"\nRss: %d kB\nPss: 1 kB\n" % rss for rss in sums])
+    assert ProcessSampler(files, machine).sample().state is LayoutState.TORN
+    assert machine.disagreed == 0
+
+
+def test_layouts_that_vary_prove_nothing(files: ScriptedFiles) -> None:
+    """Where two readings in a row differ, no rollup is asked."""
+    machine = MachineKnowledge()
+    sampler = ProcessSampler(files, machine)
+    files.says("smaps", *[moved(SMALL, rss=100 + 4 * number) for number in range(9)])
+    assert sampler.sample().state is LayoutState.TORN
+    assert machine.disagreed == 0
+    assert files.count("smaps_rollup") == 1  # that of the first layout
+
+
 def test_size_is_exact_on_every_kernel(files: ScriptedFiles) -> None:
     """On such a kernel a layout whose size is wrong is torn all the same."""
-    machine = MachineKnowledge(statm_is_exact=False)
+    machine = MachineKnowledge(disagreed=3)
     files.always("statm", statm(files, size=280))
     assert ProcessSampler(files, machine).sample().state is LayoutState.TORN
 
@@ -237,14 +296,27 @@ def test_rollup_that_does_not_confirm(files: ScriptedFiles) -> None:
     assert machine.statm_is_exact
 
 
-def test_approximate_statm_without_rollup(files: ScriptedFiles) -> None:
-    """Before 4.14 nothing can confirm a layout: it is not called torn, nor read again and again."""
+def test_approximate_statm_without_rollup(files: ScriptedFiles, tmp_path: Path) -> None:
+    """Before 4.14 nothing can confirm a layout: it is not called torn."""
     machine = MachineKnowledge()
     files.always("smaps", moved(SMALL, rss=100))
     files.always("smaps_rollup", GONE)
+    (tmp_path / "proc" / "7" / "smaps_rollup").unlink()
     sampler = ProcessSampler(files, machine)
     assert sampler.sample().state is LayoutState.UNCHECKED
     assert not machine.has_rollup
+
+
+@pytest.mark.parametrize("state", ["S", "Z"])
+def test_rollup_of_a_process_that_is_ending(files: ScriptedFiles, state: str) -> None:
+    """ESRCH at its rollup says nothing about the kernel: others have the file."""
+    machine = MachineKnowledge()
+    sampler = ProcessSampler(files, machine)
+    files.always("smaps", moved(SMALL, rss=100))
+    files.always("smaps_rollup", GONE)
+    files.says("stat", files.process.files()["stat"], FakeProcess(7, state=state).stat())
+    assert sampler.sample().state is LayoutState.TORN
+    assert machine.has_rollup
 
 
 @pytest.mark.parametrize("answer", [REFUSED, b"Rss:\n", b""])
