@@ -74,6 +74,11 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-8", "surrogateescape")
 
 
+def _image_row(image: Image) -> tuple[bytes | None, ...]:
+    arguments = None if image.command_line is None else shlex.join(image.command_line)
+    return _bytes(image.name), _bytes(arguments), _bytes(image.exe)
+
+
 def _signed(number: int) -> int:
     """SQLite's integers are signed; [vsyscall] and offsets of some devices lie above 2**63."""
     return number - (1 << 64) if number >= 1 << 63 else number
@@ -251,19 +256,27 @@ class Writer:
                     *(facts.parent_pid, facts.uid, _bytes(facts.cgroup)),
                 )
             )
-        self._processes[process_id] = _StoredProcess(process_id)
-        self.image(process_id, facts.image)
+            self._processes[process_id] = _StoredProcess(process_id)
+            if self._last_image(process_id) != _image_row(facts.image):
+                self.image(process_id, facts.image)
         return process_id
+
+    def _last_image(self, process_id: int) -> tuple[bytes | None, ...] | None:
+        """What was stored last of what runs in a process, as bytes."""
+        found: tuple[bytes | None, ...] | None = self._connection.execute(
+            "SELECT CAST(name AS BLOB), CAST(command_line AS BLOB), CAST(exe AS BLOB) FROM images"
+            " WHERE process_id = ? ORDER BY first_tick DESC LIMIT 1",
+            (process_id,),
+        ).fetchone()
+        return found
 
     def image(self, process_id: int, image: Image) -> None:
         """Store what runs in a process from this tick on (execve, or a new name)."""
-        arguments = None if image.command_line is None else shlex.join(image.command_line)
         with explained(self.path):
             self._execute(
                 "INSERT OR REPLACE INTO images VALUES"
                 " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))",
-                *(process_id, self._tick),
-                *(_bytes(image.name), _bytes(arguments), _bytes(image.exe)),
+                *(process_id, self._tick, *_image_row(image)),
             )
 
     def end_process(self, process_id: int) -> None:

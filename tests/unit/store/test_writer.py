@@ -661,3 +661,16 @@ def test_closing_ends_the_connection(tmp_path: Path) -> None:
         with contextlib.suppress(OSError):
             held.append(os.readlink(f"/proc/self/fd/{name}"))
     assert not [path for path in held if path.startswith(str(tmp_path))]
+
+
+def test_next_run_of_the_same_program_is_no_execve(tmp_path: Path) -> None:
+    """A process has a row in images for each execve or new name, not for each run."""
+    path = tmp_path / "a.db"
+    odd = Image("a\udcff\nb", ("run", "with space", "\udcfe"), "/a\udcff (deleted)")
+    for image in (odd, odd, odd, Image("other"), Image("other"), odd):
+        with writing(path) as writer:
+            tick(writer)
+            writer.add_process(ProcessFacts(ProcessKey(7, 1), image))
+    assert rows(path, "SELECT first_tick FROM images ORDER BY 1") == [(1,), (4,), (6,)]
+    with Recording(path) as recording:
+        assert [image.name for image in recording.process().images] == [odd.name, "other", odd.name]
