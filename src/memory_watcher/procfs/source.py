@@ -30,8 +30,10 @@ from . import process, system
 #: the far side print smaps from the start. Locally every read returns at most 4 KiB anyway.
 READ_SIZE = 32 * 1024
 
-#: Longer than any of the small files, and no more, because each read allocates it.
+#: Longer than the small files are, and no more, because each read allocates it. What fills it is
+#: read on: status names all groups.
 _SMALL_SIZE = 8 * 1024
+_LARGEST_SMALL = 2 * 1024 * 1024
 #: Which small files stay open, so that reading them takes a third of the time.
 _SMALL = frozenset(("statm", "stat", "status", "oom_score", "oom_score_adj"))
 _AT_EVERY_TICK = frozenset(("statm", "stat"))
@@ -362,6 +364,8 @@ class ProcessFiles:
                 if descriptor < 0:
                     descriptor = self._kept[name] = self._open(name)
                 content = os.pread(descriptor, _SMALL_SIZE, 0)
+                if len(content) == _SMALL_SIZE:
+                    content = _whole(descriptor)
         except OSError as error:
             raise self._meaning_at_read(error) from None
         if not content:
@@ -371,7 +375,8 @@ class ProcessFiles:
     def _read_once(self, name: str) -> bytes:
         descriptor = self._open(name)
         try:
-            return os.read(descriptor, _SMALL_SIZE)
+            content = os.read(descriptor, _SMALL_SIZE)
+            return content if len(content) < _SMALL_SIZE else _whole(descriptor)
         finally:
             os.close(descriptor)
 
@@ -408,6 +413,14 @@ def _read_file(path: str) -> bytes:
         return b"".join(_chunks(descriptor))
     finally:
         os.close(descriptor)
+
+
+def _whole(descriptor: int) -> bytes:
+    """Read from the start to end of file: in one piece, as long as it is of one instant."""
+    size = 2 * _SMALL_SIZE
+    while len(content := os.pread(descriptor, size, 0)) == size and size < _LARGEST_SMALL:
+        size *= 2
+    return content
 
 
 def _chunks(descriptor: int) -> Iterator[bytes]:

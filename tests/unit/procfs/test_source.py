@@ -246,6 +246,21 @@ def test_short_reads_and_their_size(proc: FakeProc, monkeypatch: pytest.MonkeyPa
     assert set(asked) == {32 * KI}
 
 
+@pytest.mark.parametrize("keep_open", [True, False])
+@pytest.mark.parametrize("groups", [1000, 2000, 65_536])
+def test_status_of_any_length(proc: FakeProc, keep_open: bool, groups: int) -> None:
+    """A process of very many groups has a long status: what stands behind them is read, too."""
+    process = proc.put(FakeProcess(7, threads=3))
+    head, rest = process.files()["status"].split(b"\n", 1)
+    line = b"Groups:\t" + b" ".join(b"%d" % (100_000 + number) for number in range(groups))
+    proc.write("7/status", b"\n".join((head, line, rest)))
+    with opened(proc, keep_open=keep_open) as (_, files):
+        assert (files.status().high_water_mark, files.status().threads) == (50 * KI, 3)
+        reading = files.fast_reading()
+        assert reading
+        assert reading.high_water_mark == 50 * KI
+
+
 # -- what errno means ---------------------------------------------------------------------------
 
 
