@@ -359,9 +359,13 @@ class Recording:
     def system_memory(self, tick: int) -> SystemMemory | None:
         """Tell what /proc/meminfo said at a tick; None if it was not recorded then.
 
+        It is read at the deadlines only, not where a process starts, ends or peaks between them.
+
         Raises SelectionError for an unknown tick.
         """
         first = self._first_tick_of_run(tick)
+        if self._database.row("SELECT 1 FROM ticks WHERE id = ? AND cause IS NOT NULL", tick):
+            return None
         rows = self._database.rows(
             "SELECT f.name, (SELECT m.value FROM meminfo AS m WHERE m.field_id = f.id"
             " AND m.first_tick BETWEEN ? AND ? ORDER BY m.first_tick DESC LIMIT 1) AS value"

@@ -342,7 +342,8 @@ FROM readings AS r
 CROSS JOIN usages AS u ON u.process_id = r.process_id
     AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick;
 
--- The original's table of /proc/meminfo, one row per tick, in KiB, local time as text.
+-- The original's table of /proc/meminfo, one row per tick at which it was read (those of a
+-- deadline), in KiB, local time as text.
 CREATE VIEW system_memory AS
 SELECT {_LOCAL_TIME.format("t.time_ns")} AS time,
 {
@@ -364,7 +365,7 @@ SELECT {_LOCAL_TIME.format("t.time_ns")} AS time,
         ]
     )
 }
-FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL;
+FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 """
 
 

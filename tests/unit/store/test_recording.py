@@ -545,6 +545,24 @@ class TestSystem:
         builder.tick()
         assert opened().system_memory(2) is None
 
+    @pytest.mark.parametrize("cause", ["start", "peak", "exit"])
+    def test_memory_is_told_only_where_it_was_read(
+        self, cause: str, builder: RecordingBuilder, opened: Opened
+    ) -> None:
+        """Between two deadlines meminfo is not read, so there is none, nor a row of the view."""
+        for available in (9, 8, 7):
+            tick = builder.tick()
+            if tick == 2:
+                builder.execute("UPDATE ticks SET cause = ? WHERE id = ?", cause, tick)
+            else:
+                builder.meminfo(tick, MemTotal=2048 * available, MemAvailable=1024 * available)
+        query = "SELECT mem_available FROM system_memory ORDER BY time"
+        assert builder.connection.execute(query).fetchall() == [(9,), (7,)]
+        recording = opened()
+        assert recording.system_memory(2) is None
+        assert recording.system_memory(3) is not None
+        assert recording.system_peak() == 3
+
     def test_the_moment_of_lowest_memory(self, builder: RecordingBuilder, opened: Opened) -> None:
         """By either figure; the first of equals."""
         for available in (9, 5, 6, 5):
