@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,8 @@ class Stop:
         self.reason = "stopped"
 
     def on_signals(self) -> Stop:
-        """Be set by the signals that ask a program to end."""
-        for number in _ENDING:
-            signal.signal(number, self._stop)
+        """Be set by the signals that ask a program to end, less those ignored already (nohup)."""
+        _handle_stop_signals(self._stop)
         return self
 
     def after(self, duration_ns: int) -> None:
@@ -93,9 +93,7 @@ class StopWithCommand(Stop):
 
     def on_signals(self) -> Stop:
         """Take over the signals; those that were ignored from the start (nohup) stay so."""
-        for number in _ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._pass_on)
+        _handle_stop_signals(self._pass_on)
         signal.signal(signal.SIGCHLD, self._child_ended)
         return self
 
@@ -108,6 +106,13 @@ class StopWithCommand(Stop):
     def _child_ended(self, _number: int, _frame: FrameType | None) -> None:
         if not self._wait_all and self._launched.has_ended():
             self.set("command ended")
+
+
+def _handle_stop_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Take over what asks a program to end; who started us may have had signals ignored."""
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def _in_foreground() -> bool:

@@ -61,6 +61,17 @@ def test_set_by_signals_at_every_instant() -> None:
         event.close()
 
 
+def test_ignored_signals_stay_ignored() -> None:
+    """What was ignored from the start (nohup: SIGHUP) does not end a recording."""
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+        stop = Stop().on_signals()
+        signal.raise_signal(number)
+        assert not stop.event.is_set()
+    signal.raise_signal(signal.SIGTERM)
+    assert stop.reason == "SIGTERM"
+
+
 def test_duration_and_first_reason() -> None:
     """A duration ends it; of several reasons the first one counts."""
     stop = Stop().on_signals()
