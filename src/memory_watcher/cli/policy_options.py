@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 
 from ..errors import UsageError
 from ..record.policy import FOR_MACHINE, FOR_NAMED, Policy
 from ..units import parse_duration
+
+_ZERO = re.compile(r"\s*(?:0+(?:\.0*)?|\.0+)\s*(?:us|ms|s|m|min|h|d)?\s*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +72,7 @@ def policy_of(args: argparse.Namespace, whole_machine: bool) -> Policy:
 
 
 def _duration_or_0(text: str, option: str) -> int:
-    return 0 if text.strip() in ("0", "0ms", "0s") else parse_duration(text, option)
+    return 0 if _ZERO.fullmatch(text) else parse_duration(text, option)
 
 
 def _percent(text: str, option: str) -> float:

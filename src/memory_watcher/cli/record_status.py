@@ -19,6 +19,7 @@ class StatusLine:
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
         self._started = time.monotonic_ns()
+        self._cpu_ns = time.process_time_ns()  # used by then, by imports for example
         self._shown = 0
 
     def show(self, progress: Progress) -> None:
@@ -35,7 +36,7 @@ class StatusLine:
             if latest and progress.processes == 1
             else f"{progress.layouts} layouts of {progress.processes} processes"
         )
-        share = 100 * time.process_time_ns() / max(elapsed, 1)
+        share = 100 * (time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
         done = f"{format_duration(elapsed)} · {progress.ticks} ticks"
         line = f"{done} · {what} · recorder {share:.1f} % CPU"
         say(f"\r{line}\x1b[K")

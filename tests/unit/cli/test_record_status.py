@@ -1,0 +1,46 @@
+"""The status line tells what the recording costs, and options for that take 0 in any form."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from memory_watcher.cli import policy_options, record_status
+from memory_watcher.cli.record_status import StatusLine
+from memory_watcher.errors import UsageError
+from memory_watcher.record.recorder import Progress
+from tests.unit.record.faketime import SECOND, FakeTime
+
+
+def test_share_of_cpu_is_of_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPU time and elapsed time count from the same instant: start-up is in neither."""
+    fake = FakeTime()
+    fake.cpu = 5 * SECOND
+    shown: list[str] = []
+    monkeypatch.setattr(record_status, "time", fake)
+    monkeypatch.setattr(record_status, "say", shown.append)
+    line = StatusLine(enabled=True)
+    fake.now += SECOND
+    fake.cpu += SECOND // 10
+    line.show(Progress())
+    assert "recorder 10.0 % CPU" in shown[0]
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "0.0ms", "00", ".0s", " 0 ms "])
+def test_zero_in_any_form(text: str) -> None:
+    """Whatever is zero turns fast readings off."""
+    parser = argparse.ArgumentParser()
+    policy_options.add_arguments(parser)
+    args = parser.parse_args(["--fast-period", text])
+    assert policy_options.policy_of(args, whole_machine=False).fast_period_ns is None
+
+
+@pytest.mark.parametrize("text", ["", ".", "0x", "-0", "ms"])
+def test_no_zero(text: str) -> None:
+    """What is no number is refused."""
+    parser = argparse.ArgumentParser()
+    policy_options.add_arguments(parser)
+    args = parser.parse_args([f"--fast-period={text}"])
+    with pytest.raises(UsageError, match="--fast-period"):
+        policy_options.policy_of(args, whole_machine=False)
