@@ -184,6 +184,24 @@ class ProcessFiles:
                     return True
         return False
 
+    def _leave_thread(self) -> None:
+        self._close_kept()
+        self._thread = None
+
+    def _left_thread(self) -> bool:
+        """Whether to read again, because a thread was followed that is gone now.
+
+        It may have ended: another may live. Or it called execve, and is the first thread now.
+
+        Raises NoSuchProcess, NoPermission.
+        """
+        if self._thread is None:
+            return False
+        self._leave_thread()
+        if self.stat().state in "ZX":
+            self.follow_living_thread()
+        return True
+
     @property
     def buffer(self) -> bytearray:
         """Where `smaps` leaves its text: shared by all processes of the source."""
@@ -204,6 +222,8 @@ class ProcessFiles:
             self._start_time = stat.start_time
         elif stat.start_time != self._start_time:
             raise meaning_of(OSError(errno.ESRCH, ""), self.pid)
+        if self._thread is not None and stat.state not in "ZX":
+            self._leave_thread()  # it called execve, and is the first thread now
         return stat
 
     def status(self) -> process.Status:
@@ -341,6 +361,14 @@ class ProcessFiles:
 
     def _fill(self, name: str) -> int:
         try:
+            return self._fill_once(name)
+        except NoSuchProcess:
+            if not self._left_thread():
+                raise
+            return self._fill_once(name)
+
+    def _fill_once(self, name: str) -> int:
+        try:
             descriptor = self._open(name)
         except OSError as error:
             raise meaning_of(error, self.pid) from None
@@ -356,6 +384,14 @@ class ProcessFiles:
 
         Raises NoSuchProcess, NoPermission.
         """
+        try:
+            return self._small(name)
+        except NoSuchProcess:
+            if not self._left_thread():
+                raise
+            return self._small(name)
+
+    def _small(self, name: str) -> bytes:
         try:
             if name not in self._keeps:
                 content = self._read_once(name)

@@ -261,6 +261,62 @@ def test_status_of_any_length(proc: FakeProc, keep_open: bool, groups: int) -> N
         assert reading.high_water_mark == 50 * KI
 
 
+# -- the first thread has ended -----------------------------------------------------------------
+
+
+def with_thread(proc: FakeProc, tid: int) -> None:
+    """Let process 7's first thread have ended, and another live."""
+    proc.put(FakeProcess(7, state="Z", areas=()))
+    for name, content in FakeProcess(tid).files().items():
+        proc.write(f"7/task/{tid}/{name}", content)
+
+
+@pytest.mark.parametrize("keep_open", [True, False])
+@pytest.mark.parametrize("name", ["statm", "status", "smaps", "rollup", "stat"])
+def test_execve_by_another_thread(
+    proc: FakeProc, monkeypatch: pytest.MonkeyPatch, name: str, keep_open: bool
+) -> None:
+    """The thread that calls execve becomes the first one: the process lives, and is read as such.
+
+    Whichever file is read first after it, and whether or not it was open.
+    """
+    monkeypatch.setattr(os, "pread", pread_as_in_proc)
+    with_thread(proc, 8)
+    with opened(proc, keep_open=keep_open) as (_, files):
+        assert files.stat().state == "Z"
+        assert files.follow_living_thread()
+        assert files.statm().resident == 36 * KI
+        assert files.status().high_water_mark == 50 * KI
+        shutil.rmtree(proc.root / "7" / "task" / "8")
+        proc.put(FakeProcess(7, areas=FakeProcess(7).areas[:2]))
+        dict(READS)[name](files)
+        assert files.statm().resident == 24 * KI
+        assert files.status().high_water_mark == 50 * KI
+        assert files.smaps() == len(FakeProcess(7, areas=FakeProcess(7).areas[:2]).files()["smaps"])
+
+
+@pytest.mark.parametrize("name", ["statm", "smaps"])
+def test_end_of_the_thread_that_is_followed(
+    proc: FakeProc, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Another that lives is followed; without any, the process is a zombie: no memory."""
+    monkeypatch.setattr(os, "pread", pread_as_in_proc)
+    with_thread(proc, 8)
+    with_thread(proc, 9)
+    with opened(proc) as (_, files):
+        assert files.follow_living_thread()
+        assert files.statm().resident == 36 * KI
+        shutil.rmtree(proc.root / "7" / "task" / "8")
+        dict(READS)[name](files)
+        assert files.statm().resident == 36 * KI
+        shutil.rmtree(proc.root / "7" / "task" / "9")
+        dict(READS)[name](files)
+        assert (files.statm().resident, files.smaps()) == (0, 0)
+        proc.remove(7)
+        with pytest.raises(NoSuchProcess):
+            files.statm()
+
+
 # -- what errno means ---------------------------------------------------------------------------
 
 
