@@ -130,6 +130,23 @@ def test_several_are_added(capture: Path, tmp_path: Path) -> None:
     assert one(file, "SELECT sum(rss) FROM data") == (3 * 168,)
 
 
+def test_same_pid_and_other_name_is_another_process(capture: Path, tmp_path: Path) -> None:
+    """The PID is 1 unless told, so only captures of one PID and name are one process."""
+    for name in ("server", "client", "server", "third", "client"):
+        assert run("memory-load-smaps", "--name", name, capture.name, cwd=tmp_path).returncode == 0
+    file = tmp_path / "measurement.db"
+    assert rows(
+        file,
+        "SELECT pid, name, start_time, count(*) FROM process AS p JOIN readings"
+        " ON process_id = p.id GROUP BY p.id ORDER BY p.id",
+    ) == [(1, "server", 0, 2), (1, "client", 1, 2), (1, "third", 2, 1)]
+    assert rows(file, "SELECT count(*) FROM images") == [(3,)]
+    shown = run("memory-peak", file, "-p", "1")
+    assert shown.returncode == 1
+    assert "PID 1 stands for 3 processes; choose one by its process id" in shown.stderr
+    assert run("memory-peak", file, "--process-id", "2").returncode == 0
+
+
 # Bad input: one line, exit code 1 or 2, nothing created or changed
 
 FIRST = TWO_BLOCKS.index(b"00e03000")

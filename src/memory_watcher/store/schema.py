@@ -64,7 +64,8 @@ CREATE TABLE processes (
     id INTEGER PRIMARY KEY,
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     pid INTEGER NOT NULL,
-    start_time INTEGER NOT NULL, -- stat field 22, clock ticks since boot; 0 for a capture
+    start_time INTEGER NOT NULL, -- stat field 22, clock ticks since boot; a capture counts up from
+                                -- 0: those of one PID and name are one process
     parent_pid INTEGER,         -- when first seen
     uid INTEGER,                -- real user id when first seen
     cgroup TEXT,                -- /proc/PID/cgroup when first seen

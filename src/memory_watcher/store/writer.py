@@ -117,6 +117,7 @@ class Writer:
         self._tick = self._last_tick()
         self._run = 0
         self._machine = 0
+        self._loads_captures = False
         self._processes: dict[int, _StoredProcess] = {}
         self._paths: dict[str, int] = {}
         self._details: dict[tuple[int | str | None, ...], int] = {}
@@ -138,7 +139,11 @@ class Writer:
         command: Iterable[str],
         policy: str | None = None,
     ) -> None:
-        """Begin one run of a recorder on this file; `policy` is JSON."""
+        """Begin one run of a recorder on this file; `policy` is JSON.
+
+        No period means that a capture is loaded.
+        """
+        self._loads_captures = period_ns is None
         with explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             self._close_unfinished()
@@ -239,12 +244,17 @@ class Writer:
     # -- processes --------------------------------------------------------------------------------
 
     def add_process(self, facts: ProcessFacts) -> int:
-        """Store a process, or find it again if an earlier run on this machine had it."""
-        key = facts.key
+        """Store a process, or find it again if an earlier run on this machine had it.
+
+        A capture does not tell its start time: there it is the process of the same PID and name.
+        """
+        pid, start_time = facts.key.pid, facts.key.start_time
         with explained(self.path):
+            if self._loads_captures:
+                start_time = self._capture_number(pid, facts.image)
             row = self._connection.execute(
                 "SELECT id FROM processes WHERE (machine_id, pid, start_time) = (?, ?, ?)",
-                (self._machine, key.pid, key.start_time),
+                (self._machine, pid, start_time),
             ).fetchone()
             process_id: int = (
                 row[0]
@@ -252,7 +262,7 @@ class Writer:
                 else self._execute(
                     "INSERT INTO processes (machine_id, pid, start_time, parent_pid, uid, cgroup)"
                     " VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT))",
-                    *(self._machine, key.pid, key.start_time),
+                    *(self._machine, pid, start_time),
                     *(facts.parent_pid, facts.uid, _bytes(facts.cgroup)),
                 )
             )
@@ -260,6 +270,21 @@ class Writer:
             if self._last_image(process_id) != _image_row(facts.image):
                 self.image(process_id, facts.image)
         return process_id
+
+    def _capture_number(self, pid: int, image: Image) -> int:
+        """What stands for the start time of a captured process: processes of a PID count up."""
+        known = self._connection.execute(
+            "SELECT id, start_time FROM processes WHERE (machine_id, pid) = (?, ?)"
+            " ORDER BY start_time",
+            (self._machine, pid),
+        ).fetchall()
+        number = 0
+        for process_id, number_of_it in known:
+            last = self._last_image(process_id)
+            if last is not None and last[0] == _bytes(image.name):
+                return int(number_of_it)
+            number = number_of_it + 1
+        return number
 
     def _last_image(self, process_id: int) -> tuple[bytes | None, ...] | None:
         """What was stored last of what runs in a process, as bytes."""
