@@ -78,6 +78,17 @@ class _Target:
         self.fast_ns = time.monotonic_ns()
 
 
+def _has_ended(files: ProcessFiles) -> bool:
+    """Whether nothing of the process lives any more."""
+    try:
+        state = files.stat().state
+    except NoSuchProcess:
+        return True
+    except SourceError:
+        return False
+    return state in "ZX" and not files.follow_living_thread()
+
+
 class Recorder:
     """Ties source, targets, sampler and writer together."""
 
@@ -166,8 +177,10 @@ class Recorder:
             except SourceError:
                 reading = None
             if reading is None:
-                self._begin_tick(cause="exit")
-                self._take(target)
+                # One that is swapped out or not readable just now lives: the tick looks at it.
+                if _has_ended(target.sampler.files):
+                    self._begin_tick(cause="exit")
+                    self._take(target)
                 continue
             self._store_fast(target, reading)
             due = target.schedule.due_for_peak(reading.resident)

@@ -581,6 +581,34 @@ def test_fast_reading_that_fails(stage: Stage, name: str, answer: Answer) -> Non
     assert stage.rows("SELECT end_tick FROM processes") == [(None,)]
 
 
+@pytest.mark.parametrize("answer", [None, BROKEN, REFUSED])
+def test_living_process_without_resident_memory(stage: Stage, answer: Answer | None) -> None:
+    """Swapped out or unreadable, it is no end: fast passes take no layout, the tick looks at it."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    if answer is None:
+        files.process.areas = tuple(area._replace(rss=0) for area in SMALL)
+    else:
+        files.always("statm", answer)
+    for _ in range(10):
+        stage.recorder.fast_pass()
+    files.script.clear()
+    stage.tick()
+    assert stage.rows("SELECT cause FROM ticks") == [(None,), (None,)]
+    assert stage.states() == [LayoutState.EXACT] * 2
+
+
+def test_end_that_only_stat_tells(stage: Stage) -> None:
+    """A fast reading that fails because the process has gone notes its end at once."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    files.always("statm", GONE)
+    files.always("stat", GONE)
+    stage.recorder.fast_pass()
+    assert stage.states() == [LayoutState.EXACT, LayoutState.GONE]
+    assert stage.rows("SELECT cause FROM ticks") == [(None,), ("exit",)]
+
+
 def test_peak_between_two_ticks(stage: Stage) -> None:
     """RSS well above the highest layout has its layout taken at once, and once."""
     files = stage.comes(FakeProcess(7))
