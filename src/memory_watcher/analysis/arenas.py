@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..model import MappingUsage
 
@@ -27,36 +28,63 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
     its beginning writable as it grows. So a heap is: nameless, private, flag `nr`, starts at such a
     multiple, and continues without a gap in more of the same kind (the reserve; several pieces if
     some have huge pages advised) up to the next multiple. Two heaps of which the lower is full show
-    as one mapping. `nr` is what tells them from other memory: without VmFlags (kernels before 3.8)
+    as one mapping. A full heap has no reserve left: it is known by its 64 MiB, and several in one
+    mapping by a heap beside them, for other programs map gigabytes in this way. `nr` is what tells them from other memory: without VmFlags (kernels before 3.8)
     the geometry has to do, with the reserve required. Not found: 32 bit (1 MiB heaps),
     overcommit_memory=2 (no `nr`), glibc.malloc.hugetlb >= 2 (other sizes), other allocators.
     """
     order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
     found: set[int] = set()
+    edges: set[int] = set()  # where heaps begin and end that are certain
+    uncertain: list[_Heap] = []
     for position, index in enumerate(order):
         mapping = entries[index].mapping
         if mapping.start % HEAP_SIZE == 0 and mapping.perms[:2] == "rw":
-            found.update(_heap_from(entries, order, position))
+            heap = _heap_from(entries, order, position)
+            if heap is None:
+                continue
+            if heap.has_reserve or heap.end - heap.start == HEAP_SIZE:
+                found.update(heap.pieces)
+                edges.update((heap.start, heap.end))
+            else:
+                uncertain.append(heap)
+    # Upwards, then downwards: one that is found to be certain makes its neighbour so.
+    for heap in (*uncertain, *reversed(uncertain)):
+        if heap.start in edges or heap.end in edges:
+            found.update(heap.pieces)
+            edges.update((heap.start, heap.end))
     return found
 
 
-def _heap_from(entries: Sequence[MappingUsage], order: Sequence[int], position: int) -> list[int]:
-    """Positions of the pieces of the heap that begins here; empty if none does."""
+class _Heap(NamedTuple):
+    """What may be a heap, or several: positions of its pieces, and whether the last is reserve."""
+
+    start: int
+    end: int
+    pieces: list[int]
+    has_reserve: bool
+
+
+def _heap_from(
+    entries: Sequence[MappingUsage], order: Sequence[int], position: int
+) -> _Heap | None:
+    """What begins here, if that may be a heap."""
     pieces: list[int] = []
-    end = boundary = entries[order[position]].mapping.start
+    start = end = boundary = entries[order[position]].mapping.start
     for index in order[position:]:
         entry = entries[index]
         if not _may_be_piece(entry) or entry.mapping.start != end:
-            return []
+            return None
         if pieces and entry.mapping.end > boundary:
-            return []
+            return None
         pieces.append(index)
         end = entry.mapping.end
         boundary = -(-end // HEAP_SIZE) * HEAP_SIZE
         if end == boundary:
+            has_reserve = entry.mapping.perms == "---p"
             told = entry.usage.vm_flags is not None
-            return pieces if told or entry.mapping.perms == "---p" else []
-    return []
+            return _Heap(start, end, pieces, has_reserve) if told or has_reserve else None
+    return None
 
 
 def _may_be_piece(entry: MappingUsage) -> bool:

@@ -216,6 +216,33 @@ class TestArenas:
         ]
         assert kinds(entries) == [Kind.ARENA] * 2
 
+    @pytest.mark.parametrize("size", [2 * HEAP, 1024 * MIB])
+    def test_gigabytes_without_a_reserve(self, size: int) -> None:
+        """Heaps that are all full show as one mapping; so does what any program maps: anonymous."""
+        entries = [anonymous(BASE, size, "rw-p", ARENA)]
+        assert kinds(entries) == [Kind.ANONYMOUS]
+        apart = anonymous(BASE + size + HEAP, HEAP, "rw-p", ARENA)
+        assert kinds([*entries, apart]) == [Kind.ANONYMOUS, Kind.ARENA]
+
+    def test_full_heaps_beside_a_heap(self) -> None:
+        """Full heaps in one mapping are known by a heap right below or above, or by each other."""
+        heap = [
+            anonymous(BASE, MIB, "rw-p", ARENA),
+            anonymous(BASE + MIB, HEAP - MIB, "---p", ARENA),
+        ]
+        above = [
+            anonymous(BASE + HEAP, 2 * HEAP, "rw-p", ARENA + " hg"),
+            anonymous(BASE + 3 * HEAP, 2 * HEAP, "rw-p", ARENA),
+        ]
+        below = [
+            anonymous(BASE - 4 * HEAP, 2 * HEAP, "rw-p", ARENA),
+            anonymous(BASE - 2 * HEAP, 2 * HEAP, "rw-p", ARENA + " hg"),
+        ]
+        assert kinds([*heap, *above]) == [Kind.ARENA] * 4
+        assert kinds([*below, *heap]) == [Kind.ARENA] * 4
+        assert kinds([*below, *heap, *above]) == [Kind.ARENA] * 6
+        assert Kind.ARENA not in kinds([*below, *above])
+
     def test_full_heap_and_two_merged_heaps(self) -> None:
         """A full heap has no reserve; if the one above follows, both show as one mapping."""
         full = [anonymous(BASE, HEAP, "rw-p", ARENA)]
