@@ -29,9 +29,10 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
     multiple, and continues without a gap in more of the same kind (the reserve; several pieces if
     some have huge pages advised) up to the next multiple. Two heaps of which the lower is full show
     as one mapping. A full heap has no reserve left: it is known by its 64 MiB, and several in one
-    mapping by a heap beside them, for other programs map gigabytes in this way. `nr` is what tells them from other memory: without VmFlags (kernels before 3.8)
-    the geometry has to do, with the reserve required. Not found: 32 bit (1 MiB heaps),
-    overcommit_memory=2 (no `nr`), glibc.malloc.hugetlb >= 2 (other sizes), other allocators.
+    mapping by a heap beside them, for other programs map gigabytes in this way. `nr` is what tells
+    heaps from other memory: without VmFlags (kernels before 3.8) the geometry has to do, with the
+    reserve required. Not found: 32 bit (1 MiB heaps), overcommit_memory=2 (no `nr`),
+    glibc.malloc.hugetlb >= 2 (other sizes), other allocators.
     """
     order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
     found: set[int] = set()

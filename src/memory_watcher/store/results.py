@@ -28,9 +28,10 @@ class RecordedProcess(NamedTuple):
     """One process of a recording; a PID alone may stand for several.
 
     `id` is its number in this recording, `start_time` clock ticks since boot (captures of a PID
-    count up from 0, a number for each name). `parent_pid`, `uid` and `cgroup` are as when it was first seen. `first_seen` and
-    `last_seen` are the times of its first and last reading, `end_tick` is the tick at which it was
-    found to have ended (None: not seen ending). `images` are in order of time.
+    count up from 0, a number for each name). `parent_pid`, `uid` and `cgroup` are as when it was
+    first seen. `first_seen` and `last_seen` are the times of its first and last reading, `end_tick`
+    is the tick at which it was found to have ended (None: not seen ending). `images` are in order
+    of time.
     """
 
     id: int
