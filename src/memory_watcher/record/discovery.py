@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ..errors import NoPermission, NoSuchProcess, SourceError
+from ..model import ProcessKey
 from ..procfs.scan import Kin, MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
@@ -64,6 +65,7 @@ class DiscoveredTargets:
         self._young: dict[int, int] = {}  # PID -> until when it is asked at each look
         self._held_back: set[int] = set()
         self._taken: set[int] = set()
+        self._left: dict[int, int] = {}  # taken, ended: PID -> start time
         self._ask_all_ns = 0
         self._first: int | None = None
         self._shares_memory: Callable[[int, int], bool | None] = lambda _pid, _parent: None
@@ -134,6 +136,21 @@ class DiscoveredTargets:
             # `known` is the recorder's own view: what it could not read is not in it.
             self.too_short += files.pid not in known
 
+    def ended(self, key: ProcessKey) -> None:
+        """Look again: the kernel's last PID does not tell that one was used again."""
+        self._left[key.pid] = key.start_time
+        self._scanner.forget()
+
+    def _let_go(self) -> None:
+        """Whoever has the PID of one that ended is another; a zombie still has it itself."""
+        for pid, start_time in list(self._left.items()):
+            kin = self._scanner.look(pid)
+            if kin is None or kin.start_time != start_time:
+                del self._left[pid]
+                self._taken.discard(pid)
+                if self._seen is not None:
+                    self._seen.discard(pid)
+
     def _adopt(self, pid: int) -> None:
         self._taken.add(pid)
         if self._family is not None and (kin := self._scanner.look(pid)) is not None:
@@ -172,6 +189,7 @@ class DiscoveredTargets:
         pids: Iterable[int] = self._young
         ask_all = self._selection is not None and now >= self._ask_all_ns
         if ask_all or self._scanner.anything_started():
+            self._let_go()
             listed = set(self._scanner.pids())
             new = listed - self._seen if self._seen is not None else set()
             pids = listed if ask_all or self._seen is None else new | self._young.keys() & listed

@@ -27,6 +27,9 @@ _COMMIT_EVERY_NS = SECOND
 #: How many processes a fast pass reads: 20 us each. More of them have to take turns.
 _FAST_AT_ONCE = 16
 
+#: Processes that have ended are remembered, zombies among them, up to this many.
+_REMEMBERED = 4096
+
 _ENDED = (LayoutState.ZOMBIE, LayoutState.GONE)
 
 
@@ -237,6 +240,7 @@ class Recorder:
         if self._ended.get(key.pid) == key.start_time:
             files.close()  # a zombie that nobody reaps is still listed
             return
+        self._ended.pop(key.pid, None)
         target = _Target(sampler, schedule, self._writer.add_process(sampler.facts))
         self._targets[files.pid] = target
         self.progress.processes += 1
@@ -321,7 +325,12 @@ class Recorder:
 
     def _end(self, target: _Target) -> None:
         key = target.sampler.facts.key
+        self._ended.pop(key.pid, None)
         self._ended[key.pid] = key.start_time
+        if len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+        self._said -= {f"slow {key.pid}", f"unreadable {key.pid}"}  # the PID may be used again
+        self._arriving.ended(key)
         self._writer.end_process(target.process_id)
         target.sampler.files.close()
         del self._targets[target.sampler.files.pid]

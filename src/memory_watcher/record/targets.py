@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from ..errors import NoUserMemory, SourceError
+from ..model import ProcessKey
 from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 
@@ -36,6 +37,9 @@ class Targets(Protocol):
         `known` must be a living view: one that was handed out and is not in it when the next is
         asked for counts as too short.
         """
+
+    def ended(self, key: ProcessKey) -> None:
+        """Learn that one that was handed out has ended: its PID may be used again."""
 
 
 class NamedTargets:
@@ -69,6 +73,9 @@ class NamedTargets:
         """All of them, the first time."""
         while self._files:
             yield self._files.pop(0)
+
+    def ended(self, key: ProcessKey) -> None:
+        """Nobody else is recorded under the same PID."""
 
 
 class WholeMachine:
@@ -105,6 +112,10 @@ class WholeMachine:
                 self.too_short += pid not in known and pid not in self._zombies
             else:
                 files.close()
+
+    def ended(self, key: ProcessKey) -> None:
+        """Look again: the kernel's last PID does not tell that one was used again."""
+        self._scanner.forget()
 
     def _is_to_be_recorded(self, files: ProcessFiles) -> bool:
         """Kernel threads never are; a zombie is once, so that the recording tells why it is not."""

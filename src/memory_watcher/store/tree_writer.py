@@ -6,6 +6,9 @@ from ..model import ProcessFacts
 from .connection import explained
 from .writer import Writer
 
+#: Processes that have ended are remembered, for their exit code, up to this many.
+_REMEMBERED = 4096
+
 
 class TreeWriter(Writer):
     """A recording being written, of processes that belong together."""
@@ -13,6 +16,8 @@ class TreeWriter(Writer):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self._id_of_pid: dict[int, int] = {}
+        self._pid_of_id: dict[int, int] = {}  # those that live
+        self._ended: dict[int, int] = {}  # process id -> PID
         self._cgroup_fields: dict[str, int] = {}
 
     def selection(self, kind: str, description: str, root_pid: int | None) -> None:
@@ -32,7 +37,19 @@ class TreeWriter(Writer):
         """Store a process, and remember its number for when it exits."""
         process_id = super().add_process(facts)
         self._id_of_pid[facts.key.pid] = process_id
+        self._pid_of_id[process_id] = facts.key.pid
+        self._ended.pop(process_id, None)
         return process_id
+
+    def end_process(self, process_id: int) -> None:
+        """Note that a process was found to have ended; how, is told soon or never."""
+        super().end_process(process_id)
+        self._ended[process_id] = self._pid_of_id.pop(process_id)
+        if len(self._ended) > _REMEMBERED:
+            oldest = next(iter(self._ended))
+            pid = self._ended.pop(oldest)
+            if self._id_of_pid.get(pid) == oldest:
+                del self._id_of_pid[pid]
 
     def exit(self, pid: int, code: int | None, signal: int | None, max_rss: int) -> None:
         """Store how a process of this run ended; one that was never recorded is passed over."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.model import LayoutState, Machine
+from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
 from memory_watcher.record import recorder as recorder_module
 from memory_watcher.record import sampler as sampler_module
@@ -42,10 +42,14 @@ class Arriving:
     def __init__(self) -> None:
         self.too_short = 0
         self.coming: list[ProcessFiles] = []
+        self.gone: list[ProcessKey] = []
 
     def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
         while self.coming:
             yield self.coming.pop(0)
+
+    def ended(self, key: ProcessKey) -> None:
+        self.gone.append(key)
 
 
 class Stage:
@@ -596,6 +600,23 @@ def test_living_process_without_resident_memory(stage: Stage, answer: Answer | N
     stage.tick()
     assert stage.rows("SELECT cause FROM ticks") == [(None,), (None,)]
     assert stage.states() == [LayoutState.EXACT] * 2
+
+
+def test_nothing_grows_with_the_processes_that_ended(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that ended only the last are remembered, and the targets are told of each."""
+    monkeypatch.setattr(recorder_module, "_REMEMBERED", 3)
+    for pid in range(10, 20):
+        files = stage.comes(FakeProcess(pid))
+        stage.tick()
+        files.says("smaps", BROKEN)
+        stage.tick()
+        files.always("stat", GONE)
+        stage.tick()
+    assert list(stage.recorder._ended) == [17, 18, 19]
+    assert stage.recorder._said == set()
+    assert [key.pid for key in stage.targets.gone] == list(range(10, 20))
 
 
 def test_end_that_only_stat_tells(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import NoSuchProcess, UsageError
+from memory_watcher.model import ProcessKey
 from memory_watcher.procfs.cgroup import Cgroup
 from memory_watcher.procfs.scan import Kin, Scanner, parse_kin
 from memory_watcher.procfs.source import ProcSource
@@ -21,6 +22,7 @@ from memory_watcher.record.selection import (
     parse_container,
     parse_user,
 )
+from memory_watcher.record.targets import WholeMachine
 
 from ...fakeproc import FakeProc, FakeProcess
 
@@ -209,6 +211,40 @@ def test_limit(proc: FakeProc) -> None:
     assert len(arrivals(targets, known)) == 4
     assert targets.too_short == 0
     targets.close()
+
+
+def test_pid_used_again_at_once(proc: FakeProc) -> None:
+    """Who has the PID of one that ended is found, although it was listed all the time.
+
+    A zombie that still has its PID is not.
+    """
+    proc.put(FakeProcess(1, "server", start_time=1000))
+    targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
+    known: dict[int, None] = {}
+    assert arrivals(targets, known) == [1]
+    known.clear()
+    proc.put(FakeProcess(1, "server", start_time=1000, state="Z"))
+    targets.ended(ProcessKey(1, 1000))
+    assert arrivals(targets, known) == []
+    proc.put(FakeProcess(1, "server", start_time=2000))
+    assert arrivals(targets, known) == [1]
+    assert targets.too_short == 0
+    targets.close()
+
+
+@pytest.mark.parametrize("kind", [WholeMachine, DiscoveredTargets])
+def test_an_end_makes_it_look_again(
+    kind: type[WholeMachine | DiscoveredTargets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PID that is used again leaves the kernel's last PID as it was: the end itself counts."""
+    targets = kind(ProcSource())
+    scanner = targets._scanner
+    monkeypatch.setattr(os, "pread", lambda *_: b"0.0 0.0 0.0 1/2 77\n")
+    while scanner.anything_started():
+        pass
+    targets.ended(ProcessKey(77, 1))
+    assert scanner.anything_started()
+    scanner.close()
 
 
 def test_too_short_to_read(proc: FakeProc) -> None:
