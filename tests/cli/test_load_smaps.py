@@ -147,6 +147,15 @@ def test_same_pid_and_other_name_is_another_process(capture: Path, tmp_path: Pat
     assert run("memory-peak", file, "--process-id", "2").returncode == 0
 
 
+@pytest.mark.parametrize("end", [b"Referenced", b"Anonymous", b"00e03000"])
+def test_one_mapping(end: bytes, tmp_path: Path) -> None:
+    """A single mapping is whole with VmFlags, or with all that kernels before them print."""
+    text = TWO_BLOCKS[: TWO_BLOCKS.index(end)]
+    done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=text)
+    assert done.returncode == 0, done.stderr
+    assert one(tmp_path / "measurement.db", "SELECT rss FROM readings") == (120 * 1024,)
+
+
 # Bad input: one line, exit code 1 or 2, nothing created or changed
 
 FIRST = TWO_BLOCKS.index(b"00e03000")
@@ -167,6 +176,9 @@ NO_CAPTURES = {
     "cut behind a line": TWO_BLOCKS[: TWO_BLOCKS.index(b"Referenced", FIRST)],
     "cut before the flags": TWO_BLOCKS[: TWO_BLOCKS.index(b"VmFlags", FIRST)],
     "cut in the flags": TWO_BLOCKS[:-3],
+    "one mapping cut behind Rss": TWO_BLOCKS[: TWO_BLOCKS.index(b"Pss")],
+    "one mapping cut behind Pss": TWO_BLOCKS[: TWO_BLOCKS.index(b"Shared_Clean")],
+    "one mapping cut behind Private_Clean": TWO_BLOCKS[: TWO_BLOCKS.index(b"Private_Dirty")],
 }
 
 

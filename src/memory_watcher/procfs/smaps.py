@@ -52,6 +52,11 @@ _RUN_BLOCKS = 4
 #: Headers whose meaning is remembered: parsing one anew takes as long as all figures of a block.
 _REMEMBERED_HEADERS = 4096
 
+#: What every kernel since 2.6.14 prints of a mapping.
+_OLDEST_KEYS = frozenset(
+    (b"Size", b"Rss", b"Shared_Clean", b"Shared_Dirty", b"Private_Clean", b"Private_Dirty")
+)
+
 _CUT = "the smaps text is cut in the middle of its last mapping"
 
 
@@ -76,11 +81,22 @@ def parse(text: bytes) -> list[MappingUsage]:
 
 
 def _refuse_cut(blocks: list[bytes]) -> None:
-    """Only the last block can be cut: it then lacks lines that the others have."""
-    if b"\nRss:" not in blocks[-1]:
+    """Only the last block can be cut: it then lacks lines that the others have.
+
+    A single one has no other to compare with: it must end in VmFlags, which kernels since 3.8 print
+    last, or have all that older ones print. Those end in a line that this version knows.
+    """
+    lines = [line for line in blocks[-1].split(b"\n")[1:] if line.strip()]
+    keys = [line.split(b":", 1)[0] for line in lines]
+    if b"Rss" not in keys:
         raise SmapsFormatError(_CUT)
-    if len(blocks) > 1 and blocks[-2].count(b"\n") > blocks[-1].count(b"\n"):
-        raise SmapsFormatError(_CUT)
+    if len(blocks) > 1:
+        if blocks[-2].count(b"\n") > blocks[-1].count(b"\n"):
+            raise SmapsFormatError(_CUT)
+    elif keys[-1] != b"VmFlags":
+        is_known = keys[-1] == b"Size" or keys[-1] in _FIELD_OF_KEY
+        if not (is_known and _WHOLE_LINE.fullmatch(lines[-1]) and set(keys) >= _OLDEST_KEYS):
+            raise SmapsFormatError(_CUT)
 
 
 def _split_at_headers(text: bytes | bytearray, start: int, length: int) -> Iterator[bytes]:

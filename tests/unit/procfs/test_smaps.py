@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -241,11 +242,24 @@ def test_cut_anywhere_in_the_last_mapping(kernel: str) -> None:
 def test_cut_number_is_not_a_smaller_number(kernel: str) -> None:
     """One mapping alone, cut within a figure: refused, not read as bytes or as fewer digits."""
     text = capture(kernel)
-    block = text[: text.index(b"\n", text.index(b"Pss:")) + 1]
-    assert parse(block)[0].usage.pss is not None
+    block = text[: text.index(b"\n", text.index(b"Private_Dirty:")) + 1]
+    assert parse(block)[0].usage.private_dirty is not None
     for cut in range(1, 16):
         with pytest.raises(SmapsFormatError):
             parse(block[:-1][:-cut])
+
+
+@pytest.mark.parametrize("kernel", ["2.6.32", "6.18-cat"])
+def test_one_mapping_cut_between_lines(kernel: str) -> None:
+    """Refused unless it has what kernels of all versions print; blank lines at its end are none."""
+    text = capture(kernel)
+    lines = re.split(rb"(?<=\n)(?=[0-9a-f]+-)", text)[0].splitlines(keepends=True)
+    whole = next(n for n, line in enumerate(lines) if line.startswith(b"Private_Dirty:")) + 1
+    for count in range(1, whole):
+        with pytest.raises(SmapsFormatError, match="cut in the middle"):
+            parse(b"".join(lines[:count]))
+    for end in (b"", b"\n", b"\n\n"):
+        assert len(parse(b"".join(lines) + end)) == 1
 
 
 def test_cr_in_the_last_name_does_not_hide_a_cut() -> None:
@@ -278,14 +292,14 @@ def test_numbers_that_no_kernel_has(header: bytes) -> None:
 def test_largest_numbers_that_a_kernel_may_have() -> None:
     """Offsets and inodes up to 2^64-1 are read: device and network file systems have such."""
     header = b"7f0000000000-7f0000001000 rw-p ffffffffffffe000 fff:fffff 18446744073709551615 /x\n"
-    (entry,) = parse(header + b"Rss: 4 kB\n")
+    entry, _ = parse((header + b"Rss: 4 kB\n") * 2)
     assert (entry.mapping.offset, entry.mapping.inode) == (2**64 - 0x2000, 2**64 - 1)
 
 
 @pytest.mark.parametrize("digits", [17, 5000])
 def test_figure_too_large_to_be_one(digits: int) -> None:
     """A size beyond any machine's is kept as text, and does not fail."""
-    (entry,) = parse(HEADER + b"Rss: 4 kB\nPss: " + b"9" * digits + b" kB\n")
+    entry, _ = parse((HEADER + b"Rss: 4 kB\nPss: " + b"9" * digits + b" kB\n") * 2)
     assert (entry.usage.rss, entry.usage.pss) == (4 * KI, None)
     assert entry.usage.other == "Pss: " + "9" * digits + " kB"
 
