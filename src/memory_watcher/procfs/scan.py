@@ -58,7 +58,7 @@ class Kin(NamedTuple):
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is a zombie."""
+        """Whether its first thread has ended: a zombie, unless `Scanner.has_living_thread`."""
         return self.state in "ZX"
 
 
@@ -143,6 +143,15 @@ class Scanner:
             return parse_kin(self._read(pid, "stat"))
         except (OSError, SourceError):
             return None
+
+    def has_living_thread(self, pid: int) -> bool:
+        """Whether a thread goes on, although the first one, which stat tells of, has ended."""
+        with contextlib.suppress(OSError):
+            for tid in os.listdir(f"{self._root}/{pid}/task"):
+                with contextlib.suppress(OSError, SourceError):
+                    if not parse_kin(self._read(pid, f"task/{tid}/stat")).has_ended:
+                        return True
+        return False
 
     def command_line(self, pid: int) -> tuple[str, ...]:
         """Its arguments; empty if there are none to see."""

@@ -172,7 +172,7 @@ class DiscoveredTargets:
             self._waiting = False
             self._first = self._first or kin.pid
             try:
-                if kin.has_ended:
+                if kin.has_ended and not self._scanner.has_living_thread(kin.pid):
                     raise NoSuchProcess("a zombie already")
                 files = self._source.open_process(
                     kin.pid, keep_open=len(known) + len(self._ready) < KEEP_OPEN

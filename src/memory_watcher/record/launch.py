@@ -264,4 +264,8 @@ class LaunchedTargets(DiscoveredTargets):
         if self._launched.exit is None:
             return []
         looks = map(self._scanner.look, sorted(self._taken - {os.getpid()}))
-        return [kin.pid for kin in looks if kin is not None and not kin.has_ended]
+        return [
+            kin.pid
+            for kin in looks
+            if kin and not (kin.has_ended and not self._scanner.has_living_thread(kin.pid))
+        ]

@@ -127,7 +127,7 @@ class WholeMachine:
         if stat.is_kernel_thread:
             self._kernel_threads.add(files.pid)
             return False
-        if stat.state in "ZX":
+        if stat.state in "ZX" and not files.follow_living_thread():
             if self._zombies.get(files.pid) == stat.start_time:
                 return False
             self._zombies[files.pid] = stat.start_time

@@ -247,6 +247,24 @@ def test_an_end_makes_it_look_again(
     scanner.close()
 
 
+def test_first_thread_has_ended(proc: FakeProc) -> None:
+    """Another thread that lives keeps the process: it is found; a zombie without one is not."""
+    for pid in (1, 2):
+        proc.put(FakeProcess(pid, "server", state="Z"))
+        proc.write(f"{pid}/task/{pid}/stat", FakeProcess(pid, "server", state="Z").stat())
+    proc.write("1/task/9/stat", FakeProcess(9, "worker").stat())
+    targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
+    assert arrivals(targets, {}) == [1]
+    assert targets.too_short == 1
+    targets.close()
+    whole = WholeMachine(ProcSource(str(proc.root)))
+    for _ in range(2):
+        for files in whole.arrivals({2: None}.keys()):
+            assert files.pid == 1
+            files.close()
+    assert whole._zombies == {}
+
+
 def test_too_short_to_read(proc: FakeProc) -> None:
     """One that was told, but that the recorder does not know afterwards, was too short."""
     add(proc, 1, "quick")
