@@ -354,6 +354,15 @@ class Recorder:
                 f" {100 * self._policy.max_cpu:g}; the cheap figures go on at full rate",
             )
 
+        elif self._policy.max_cpu is not None and schedule.is_starved:
+            self._say_once(
+                "dear",
+                f"process {pid}: no second layout yet: it costs up to"
+                f" {format_duration(schedule.first_cost_ns)} of CPU, as the first one did, and the"
+                f" cheap figures leave too little of --max-cpu {100 * self._policy.max_cpu:g};"
+                " allow more, or make --period and --fast-period longer",
+            )
+
     def _say_once(self, key: str, message: str) -> None:
         if key not in self._said:
             self._said.add(key)

@@ -7,6 +7,7 @@ import time
 
 from ..model import LayoutState, Sample
 from ..procfs.source import ProcessFiles
+from ..units import SECOND
 from .budget import Budget
 from .gate import ChangeGate
 from .policy import MANY, Policy
@@ -14,6 +15,9 @@ from .policy import MANY, Policy
 #: After so many rounds in which smaps_rollup showed no change, the layout is read all the same: a
 #: mapping may have been moved or protected without a page being touched. 5 minutes by default.
 _CHECKS_BEFORE_FULL = 30
+
+#: The budget may be used up by the start of the recording; it has recovered by then, if ever.
+_STARVED_NS = 2 * SECOND
 
 
 class Due(enum.Enum):
@@ -39,6 +43,8 @@ class LayoutSchedule:
         self._resident_now = 0
         self.highest_resident = 0  # of all layouts of this image that are not torn
         self.cost_ns = 0
+        self.first_cost_ns = 0  # of the first layout, whose mappings had all to be parsed
+        self._first_ns = 0  # when that was read
         self.wall_ns = 0
         self.last_full_ns: int | None = None
 
@@ -67,6 +73,12 @@ class LayoutSchedule:
         if resident is None or self.last_full_ns is None or resident < highest + least:
             return Due.UNCHANGED
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether there was no budget for a second layout long enough to say so."""
+        waited_ns = time.monotonic_ns() - self._first_ns
+        return self.cost_ns == 0 and self.first_cost_ns > 0 and waited_ns >= _STARVED_NS
 
     def _is_unchanged(self, full_every_ns: int) -> bool:
         # What the gate tells once must not be forgotten while the budget puts the reading off.
@@ -109,6 +121,7 @@ class LayoutSchedule:
         if self.last_full_ns is None:
             # All processes are read first at the same tick; let them not all be due together again.
             self._budget.forgive(sample.cpu_ns or 0)
+            self.first_cost_ns, self._first_ns = sample.cpu_ns or 0, now
             now -= hash((self._pid, 1)) % (self._policy.full_every(MANY + 1) or 1)
         else:
             # The first one is no guide: all its mappings had to be parsed.

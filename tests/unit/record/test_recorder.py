@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from memory_watcher.procfs.source import ProcessFiles, ProcSource
 from memory_watcher.record import recorder as recorder_module
 from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record import schedule as schedule_module
+from memory_watcher.record.budget import Budget
 from memory_watcher.record.clock import Clock, Deadline
+from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Progress, Recorder
 from memory_watcher.record.targets import NamedTargets
 from memory_watcher.store.recording import Recording
@@ -617,6 +620,33 @@ def test_nothing_grows_with_the_processes_that_ended(
     assert list(stage.recorder._ended) == [17, 18, 19]
     assert stage.recorder._said == set()
     assert [key.pid for key in stage.targets.gone] == list(range(10, 20))
+
+
+def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the cheap figures use up the budget, that is said, once, with numbers."""
+    monkeypatch.setattr(sampler_module, "time", stage.time)
+    stage.recorder._policy = policy = replace(Policy(), max_cpu=0.01)
+    stage.recorder._budget = Budget(policy.max_cpu, stage.time.now, 0)
+    files = stage.comes(FakeProcess(7))
+    real = files.smaps
+
+    def dear() -> int:
+        stage.time.cpu += 30 * MS
+        return real()
+
+    monkeypatch.setattr(ScriptedFiles, "smaps", lambda _: dear())
+    stage.time.cpu += 10 * MS
+    for _ in range(15):
+        stage.time.cpu += 2 * MS
+        stage.tick()
+    assert stage.said == []
+    for _ in range(15):
+        stage.time.cpu += 2 * MS
+        stage.tick()
+    assert stage.recorder.progress.layouts == 1
+    (message,) = stage.said
+    assert "30 ms of CPU" in message
+    assert "--max-cpu 1;" in message
 
 
 def test_end_that_only_stat_tells(stage: Stage) -> None:
