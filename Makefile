@@ -8,12 +8,12 @@ READY := $(VENV)/.ready
 .PHONY: help demo test lint bench report-bundle docs clean
 
 help:
-	@echo "make demo    set up, record an example program for 10 s, print its peak"
+	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
 	@echo "make test    set up, run all tests"
 	@echo "make lint    ruff, mypy, import-linter, generated documents"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
-	@echo "make docs    regenerate what is generated from the code"
+	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
 
 $(READY): pyproject.toml hatch_build.py $(wildcard web/*.* web/src/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -23,14 +23,19 @@ $(READY): pyproject.toml hatch_build.py $(wildcard web/*.* web/src/*)
 	@touch $@
 
 demo: $(READY)
-	@rm -f demo.db
-	@$(BIN)/python examples/grow_free_spike.py 10 & \
-	  $(BIN)/memory-record -p $$! --period 100ms --database-file demo.db && wait
+	@rm -f demo.db demo.db-* demo.html demo.png
+	@$(BIN)/memory-watcher record --period 100ms --output demo.db -- \
+	  $(PYTHON) examples/grow_free_spike.py
 	@echo
 	@$(BIN)/memory-peak demo.db --process-memory rss
 	@echo
 	@$(BIN)/memory-watcher report demo.db
-	@echo "The recording is demo.db; ask it more: $(BIN)/memory-peak demo.db --help"
+	@$(BIN)/memory-watcher chart demo.db -o demo.png
+	@echo
+	@echo "The recording:  $(CURDIR)/demo.db"
+	@echo "Its report:     $(CURDIR)/demo.html (open it in a browser)"
+	@echo "Its chart:      $(CURDIR)/demo.png"
+	@echo "Go through it:  $(BIN)/memory-replay demo.db"
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -51,6 +56,7 @@ report-bundle: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/pictures.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo.db* demo.html
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo.db* demo.html demo.png
