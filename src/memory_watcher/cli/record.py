@@ -177,6 +177,7 @@ def _record_command(job: _Job, launched: Launched) -> int:
 def _record(job: _Job, stop: Stop) -> None:
     from ..procfs.source import ProcSource
     from ..record.recorder import Recorder
+    from ..store.connection import why_wal_is_kept
     from ..store.tree_writer import TreeWriter
 
     source = ProcSource(job.proc)
@@ -205,8 +206,8 @@ def _record(job: _Job, stop: Stop) -> None:
     if not job.quiet:
         say(closing_line(recorder.progress, time.monotonic_ns() - started, job.file) + "\n")
         _tell_of_the_unread(job, targets)
-        if not folded:
-            _note(f"a reader still has {job.file} open: keep its -wal file")
+        if not folded and (why := why_wal_is_kept(job.file)) is not None:
+            _note(why)
 
 
 def _launched_targets(

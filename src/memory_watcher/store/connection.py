@@ -133,8 +133,33 @@ def _is_blank(connection: sqlite3.Connection) -> bool:
     return bool(tables == application == version == (0,))
 
 
+def why_wal_is_kept(path: str) -> str | None:
+    """Try once more to fold a -wal file in, after `fold_wal` could not; tells what stands against.
+
+    None if nothing does (any more).
+    """
+    wal = f"{path}-wal"
+    if not os.path.exists(wal):
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(os.path.abspath(path), timeout=0.2)) as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error as error:
+        reason = str(error)
+        if "locked" not in reason:
+            reason = "the disk is full" if "full" in reason else reason
+            return (
+                f"{path}: cannot put all into the one file: {reason}; keep its -wal file: it holds"
+                " the rest"
+            )
+        busy = 1
+    if busy or os.path.exists(wal):
+        return f"a reader still has {path} open: keep its -wal file"
+    return None
+
+
 def fold_wal(connection: sqlite3.Connection) -> bool:
-    """Put everything into the one file; False if a reader still holds on to the -wal file.
+    """Put everything into the one file; False if that failed: `why_wal_is_kept` tells why.
 
     The journal mode goes back to DELETE, so that the file can be read from read-only media.
     """
