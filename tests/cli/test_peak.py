@@ -479,6 +479,39 @@ class TestSystem:
         assert last["reading"]["layout_state"] == "no permission"
 
 
+def own(size: int) -> Entry:
+    """Make a mapping of memory that no other process shares, MiB."""
+    usage = Usage(rss=size * MI, pss=size * MI, private_clean=0, private_dirty=size * MI)
+    return mapping(0x1000, 64 * MI, pathname="[heap]"), usage
+
+
+def test_vfork_child_of_the_whole_machine(builder: RecordingBuilder, peak: Peak) -> None:
+    """What shows its parent's memory is shown, marked, and in no sum, whether it is among the top.
+
+    Another program of the same size, and another's child, have memory of their own.
+    """
+    java, child, other = (builder.process(pid, "java") for pid in (10, 11, 12))
+    small = builder.process(13, "small")
+    builder.execute("UPDATE processes SET parent_pid = 10 WHERE id = ?", child)
+    builder.meminfo(builder.tick(), MemTotal=999 * MI, MemAvailable=MI)
+    for process in (java, child, other):
+        builder.layout(process, [own(30)])
+    builder.layout(small, [own(1)])
+    builder.close()
+    out = peak().out
+    assert f"{'java (11) = its parent' + chr(39) + 's memory':<48}       30 720 Ki\n" in out
+    assert out.count("= its parent's memory") == 1
+    assert f"{'sum:':<48}       62 464 Ki\n" in out
+    assert "1 process shows its parent's memory (vfork): in no sum.\n" in out
+    assert "(vfork).\n" in peak("--process-memory", "rss").out
+    for top in (0, 1, 2, 4):
+        found = peak.json("--top", top)
+        shown = [p["bytes"] for p in found["processes"] if not p["shows_parents_memory"]]
+        assert found["sum"]["bytes"] == 61 * MI
+        assert sum(shown) + found["other"]["bytes"] == 61 * MI
+        assert found["other"]["processes"] == 4 - top
+
+
 def test_several_processes_without_meminfo(builder: RecordingBuilder, peak: Peak) -> None:
     """Loaded captures have no system view; the error lists what can be chosen."""
     for pid in (1, 2):

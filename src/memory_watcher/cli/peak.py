@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..render.process_view import ProcessView
     from ..render.system_view import SystemView
     from ..store.recording import Recording
-    from ..store.results import RecordedProcess
+    from ..store.results import ProcessMoment, RecordedProcess
     from ..store.trees import RecordedSelection, TreeRecording
 
 DEFAULT_FILE = "measurement.db"
@@ -174,7 +174,8 @@ def _process_view(
 
 
 def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
-    from ..analysis.ranking import rank
+    from ..analysis.peak import add_up
+    from ..analysis.ranking import Ranking, rank
     from ..model import LayoutState
     from ..render.system_view import SystemView, moment_size
 
@@ -183,15 +184,45 @@ def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
     # What has no memory of its own is not among the processes by size.
     nothing = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
     moments = [m for m in recording.processes_at(tick) if m.latest.state not in nothing]
+    duplicates = _duplicates(recording, moments, tick)
+
+    def size_of(moment: ProcessMoment) -> int | None:
+        return moment_size(moment, args.process_memory)
+
+    ranking = rank(moments, size_of, _top(args, "system"))
+    if duplicates:
+        counted = [moment for moment in moments if moment.process.id not in duplicates]
+        shown = {moment.process.id for moment, _ in ranking.top}
+        ranking = Ranking(
+            top=ranking.top,
+            other=add_up(size_of(m) for m in counted if m.process.id not in shown),
+            other_count=ranking.other_count,
+            total=add_up(map(size_of, counted)),
+        )
     return SystemView(
         tick=tick,
         time=recording.tick_time(tick),
         lowest=args.system_memory if time is None else None,
         memory=recording.system_memory(tick),
         process_memory=args.process_memory,
-        ranking=rank(
-            moments, lambda moment: moment_size(moment, args.process_memory), _top(args, "system")
-        ),
+        ranking=ranking,
+        duplicates=duplicates,
+    )
+
+
+def _duplicates(recording: Recording, moments: list[ProcessMoment], tick: int) -> frozenset[int]:
+    """Processes that show their parent's memory: a vfork child that has not yet called execve."""
+    from ..analysis.tree import Member, duplicates_among, parents
+
+    processes = recording.processes()
+    parent_of = parents(processes)
+    return duplicates_among(
+        {m.process.id: m.layout.totals for m in moments if m.layout and m.layout.totals},
+        {
+            process.id: Member(parent_of[process.id], process.end_tick, process.program_at)
+            for process in processes
+        },
+        tick,
     )
 
 

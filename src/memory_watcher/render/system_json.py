@@ -22,16 +22,17 @@ def render(view: SystemView) -> str:
             "meminfo": memory.values if memory else None,
             "mem_available_computed": memory.available_computed if memory else None,
             "process_memory": view.process_memory,
-            "processes": [_moment(moment, size) for moment, size in view.ranking.top],
+            "processes": [_moment(view, moment, size) for moment, size in view.ranking.top],
             **_sums(view.process_memory, view.ranking),
         }
     )
 
 
-def _moment(moment: ProcessMoment, size: int | None) -> dict[str, Any]:
+def _moment(view: SystemView, moment: ProcessMoment, size: int | None) -> dict[str, Any]:
     return {
         "process": process_facts(moment.process),
         "bytes": size,
+        "shows_parents_memory": moment.process.id in view.duplicates,
         "reading": measurement_facts(moment.latest),
         "layout": measurement_facts(moment.layout) if moment.layout else None,
     }

@@ -37,7 +37,7 @@ _TITLES = {
 def render(view: SystemView) -> str:
     """Text with sizes in KiB, ending in a newline."""
     ranking = view.ranking
-    processes = [Line(_title(moment), size) for moment, size in ranking.top]
+    processes = [Line(_title(view, moment), size) for moment, size in ranking.top]
     others: list[Line] = []
     total: list[Line] = []
     if view.process_memory == "pss":
@@ -74,23 +74,28 @@ def _memory(memory: SystemMemory | None) -> list[Line]:
     return [Line(f"{name}:", values.get(name)) for name in _SHOWN if name in values]
 
 
-def _title(moment: ProcessMoment) -> str:
+def _title(view: SystemView, moment: ProcessMoment) -> str:
     image = moment.process.image_at(moment.latest.tick)
-    return f"{image.name if image else ABSENT} ({moment.process.pid})"
+    mark = " = its parent's memory" if moment.process.id in view.duplicates else ""
+    return f"{image.name if image else ABSENT} ({moment.process.pid}){mark}"
 
 
 def _notes(view: SystemView) -> list[str]:
     ranking = view.ranking
     lines = []
+    additive = view.process_memory == "pss"
     if view.memory is None:
         lines.append("The machine's memory (/proc/meminfo) was not recorded then.")
-    if view.process_memory != "pss":
+    if not additive:
         if ranking.other_count:
             lines.append(f"{plural(ranking.other_count, 'more process', 'more processes')}.")
         lines.append("No sum: a page that several processes share is in the RSS of each.")
     elif ranking.total.lacking:
         lacking = plural(ranking.total.lacking, "process", "processes")
         lines.append(f"The sum lacks {lacking} whose PSS could not be read: {_reasons(view)}.")
+    if count := len(view.duplicates):
+        shows = plural(count, "process shows its parent's", "processes show their parent's")
+        lines.append(f"{shows} memory (vfork)" + (": in no sum." if additive else "."))
     return ["\n".join(lines)] if lines else []
 
 

@@ -13,6 +13,7 @@ class SystemView(NamedTuple):
     """All processes at one tick; `lowest` names the meminfo figure that was lowest there, if any.
 
     `process_memory` (pss, rss, statm) is the figure by which the processes are ranked.
+    `duplicates` are the ids of processes that show their parent's memory: they are in no sum.
     """
 
     tick: int
@@ -21,6 +22,7 @@ class SystemView(NamedTuple):
     memory: SystemMemory | None
     process_memory: str
     ranking: Ranking[ProcessMoment]
+    duplicates: frozenset[int] = frozenset()
 
 
 def moment_size(moment: ProcessMoment, process_memory: str) -> int | None:

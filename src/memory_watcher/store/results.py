@@ -79,6 +79,11 @@ class RecordedProcess(NamedTuple):
             found = image
         return found
 
+    def program_at(self, tick: int) -> tuple[str, str | None, str | None] | None:
+        """Tell what it was running at that tick, to be compared with what others were running."""
+        image = self.image_at(tick)
+        return None if image is None else (image.name, image.command_line, image.exe)
+
 
 class RecordedRun(NamedTuple):
     """One start of a recorder on this file.
