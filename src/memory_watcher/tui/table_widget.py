@@ -192,6 +192,7 @@ class Table(Lines):
             if width >= column.from_width
             and (column.key != _CHANGE or marked)
             and (column.key != "label" or by != "kind")
+            and (column.key != "mappings" or by != "mapping")
         ]
 
     def sort_by_next(self, step: int) -> None:
@@ -385,13 +386,23 @@ class Table(Lines):
 
 
 def _shortened(row: Row, by: By, width: int) -> str:
-    """The name in so many columns: of a mapping first the end address goes, then of its path."""
+    """The name in so many columns: of a mapping first its end goes, then the path's start."""
     name = escape(row.name) or "(no name)"
     if by != "mapping" or cell_len(name) <= width:
         return elide(name, width, cell_len)
     bounds, perms, *rest = name.split(" ", 2)
     head = f"{bounds.split('-')[0]} {perms} "
-    return head + elide(rest[0] if rest else "", max(width - len(head), 1), cell_len)
+    return head + _end_of(rest[0] if rest else "", width - len(head))
+
+
+def _end_of(path: str, width: int) -> str:
+    """The last part of a path, which tells most where there is room for little."""
+    if cell_len(path) <= width:
+        return path
+    kept = len(path)
+    while kept and cell_len(path[-kept:]) >= width:
+        kept -= 1
+    return f"…{path[-kept:]}" if kept else "…"
 
 
 def _cut(text: str, columns: int) -> int:
