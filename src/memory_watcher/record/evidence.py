@@ -20,36 +20,59 @@ class StackPointers:
 
     def __init__(self, files: ProcessFiles) -> None:
         self._files = files
+        self._alive: set[int] = set()
         self._waiting: dict[int, int] = {}  # TID -> tries left
-        self._known: set[int] = set()
+        self._pointers: dict[int, int] = {}
         self._threads: int | None = None
+        self._refused = False
 
     def collect(self, threads: int | None) -> dict[int, int]:
-        """Stack pointers that were found now, by TID; `threads` is the count that status tells."""
-        try:
-            if threads != self._threads:
-                self._threads = threads
-                self._notice(self._files.threads())
-            return self._ask()
-        except SourceError:
-            self._waiting.clear()  # refused (it needs PTRACE_MODE_ATTACH), or gone
+        """All threads that live and their stack pointers, 0 if not known; {} if nothing changed.
+
+        `threads` is the count that status tells. One thread may replace another, so that the count
+        stays: of several, all are listed each time (0.5 us for each).
+        """
+        changed = False
+        if threads != 1 or threads != self._threads:
+            try:
+                changed = self._notice(self._files.threads())
+            except SourceError:
+                return {}
+            self._threads = threads
+        changed |= self._ask()
+        if not changed or (self._refused and not self._pointers):
             return {}
+        return {tid: self._pointers.get(tid, 0) for tid in self._alive}
 
-    def _notice(self, tids: Iterable[int]) -> None:
+    def _notice(self, tids: Iterable[int]) -> bool:
+        """Whether threads began or ended."""
         alive = set(tids)
-        self._known &= alive
-        self._waiting = {
-            tid: self._waiting.get(tid, _TRIES) for tid in alive if tid not in self._known
-        }
+        if alive == self._alive:
+            return False
+        for tid in self._alive - alive:
+            self._pointers.pop(tid, None)
+            self._waiting.pop(tid, None)
+        self._waiting |= dict.fromkeys(sorted(alive - self._alive), _TRIES)
+        self._alive = alive
+        return True
 
-    def _ask(self) -> dict[int, int]:
-        found = {}
+    def _ask(self) -> bool:
+        """Whether a pointer was found."""
+        found = False
         for tid in list(self._waiting)[:_THREADS_PER_TICK]:
-            pointer = parse_stack_pointer(self._files.thread_file(tid, "syscall"))
             tries = self._waiting.pop(tid) - 1
+            try:
+                pointer = parse_stack_pointer(self._files.thread_file(tid, "syscall"))
+            except SourceError:
+                # Refused (it needs PTRACE_MODE_ATTACH): all threads are, unless one was not.
+                if not self._pointers:
+                    self._refused = True
+                    self._waiting.clear()
+                    break
+                continue
             if pointer is not None:
-                found[tid] = pointer
-                self._known.add(tid)
+                self._pointers[tid] = pointer
+                found = True
             elif tries:
                 self._waiting[tid] = tries  # at the end: those not asked yet come first
         return found

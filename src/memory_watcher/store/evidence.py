@@ -10,10 +10,10 @@ _PAGE_SIZE = 4096
 
 
 def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> KindEvidence:
-    """Stack pointers of a process as known at a tick (or later), and all ELF segments.
+    """Stack pointers of the threads that lived at a tick, and all ELF segments.
 
-    A pointer that was found only after the tick counts too: a stack does not move, and a thread
-    that ran when it was asked was asked again.
+    A pointer that was found only after the tick counts too, if its thread was seen before: a stack
+    does not move, and a thread that ran when it was asked was asked again.
     """
     machine = database.row(
         "SELECT m.id, m.page_size FROM processes AS p JOIN machines AS m ON m.id = p.machine_id"
@@ -21,19 +21,10 @@ def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> Kin
         process_id,
     )
     machine_id, page_size = machine or (0, None)
-    # The latest execve at or before the tick, and the one after it, bound what is this image's.
-    (first,) = database.row(
-        "SELECT max(first_tick) FROM images WHERE process_id = ? AND first_tick <= ?",
-        *(process_id, tick),
-    ) or (None,)
-    (end,) = database.row(
-        "SELECT min(first_tick) FROM images WHERE process_id = ? AND first_tick > ?",
-        *(process_id, tick),
-    ) or (None,)
     pointers = database.rows(
-        "SELECT tid, stack_pointer FROM stack_pointers"
-        " WHERE process_id = ? AND first_tick >= ? AND first_tick < ?",
-        *(process_id, first or 0, 2**62 if end is None else end),
+        "SELECT tid, stack_pointer FROM stack_pointers WHERE process_id = ? AND first_tick <= ?"
+        " AND (last_tick IS NULL OR last_tick >= ?)",
+        *(process_id, tick, tick),
     )
     return KindEvidence(
         {tid: _unsigned(pointer) for tid, pointer in pointers},

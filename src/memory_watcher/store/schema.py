@@ -200,11 +200,13 @@ CREATE TABLE fast_readings (
 ) WITHOUT ROWID;
 
 -- Where the stacks of threads are: a stack does not move, so there is one row per thread and image.
+-- A row is valid from first_tick to last_tick: later, something else may lie at that address.
 CREATE TABLE stack_pointers (
     process_id INTEGER NOT NULL REFERENCES processes(id),
     tid INTEGER NOT NULL,
-    first_tick INTEGER NOT NULL,
+    first_tick INTEGER NOT NULL,    -- when the thread was first seen, though it may have run then
     stack_pointer INTEGER NOT NULL, -- address; above 2^63 as address - 2^64
+    last_tick INTEGER,              -- the last before the thread's end or execve; NULL: it lives
     PRIMARY KEY (process_id, tid, first_tick)
 ) WITHOUT ROWID;
 

@@ -87,7 +87,7 @@ def _signed(number: int) -> int:
 class _StoredProcess:
     """What the writer knows of one process: which usages are valid, and since when."""
 
-    __slots__ = ("id", "keyframe", "open", "rows", "unused_mappings")
+    __slots__ = ("id", "keyframe", "open", "rows", "stacks", "unused_mappings")
 
     def __init__(self, process_id: int) -> None:
         self.id = process_id
@@ -97,6 +97,8 @@ class _StoredProcess:
         # A mapping that comes back (or only changed its figures) keeps its row. Entries with the
         # same header within one layout, which a torn reading may have, get a row each.
         self.unused_mappings: dict[Mapping, int] = {}
+        # Of threads that live: TID -> tick when it was first seen, stack pointer (0: not known).
+        self.stacks: dict[int, tuple[int, int]] = {}
 
 
 class Writer:
@@ -266,7 +268,8 @@ class Writer:
                     *(facts.parent_pid, facts.uid, _bytes(facts.cgroup)),
                 )
             )
-            self._processes[process_id] = _StoredProcess(process_id)
+            process = self._processes[process_id] = _StoredProcess(process_id)
+            process.stacks = self._stacks_of(process_id) if row else {}
             if self._last_image(process_id) != _image_row(facts.image):
                 self.image(process_id, facts.image)
         return process_id
@@ -303,10 +306,12 @@ class Writer:
                 " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))",
                 *(process_id, self._tick, *_image_row(image)),
             )
+            self._end_stacks(process_id, self._processes[process_id].stacks)
 
     def end_process(self, process_id: int) -> None:
         """Note that a process was found to have ended at this tick."""
         with explained(self.path):
+            self._end_stacks(process_id, self._processes[process_id].stacks)
             self._close_usages(self._processes.pop(process_id), self._tick - 1)
             self._execute("UPDATE processes SET end_tick = ? WHERE id = ?", self._tick, process_id)
 
@@ -437,12 +442,50 @@ class Writer:
             )
 
     def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
-        """Store where stacks of threads are, by TID."""
+        """Store where the stacks are of all threads that live, by TID; 0 if not known yet.
+
+        Threads that are not among them have ended.
+        """
+        stacks = self._processes[process_id].stacks
         with explained(self.path):
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO stack_pointers VALUES (?, ?, ?, ?)",
-                [(process_id, tid, self._tick, _signed(sp)) for tid, sp in pointers.items()],
+            self._begin()
+            self._end_stacks(
+                process_id,
+                [
+                    tid
+                    for tid, (_, known) in stacks.items()
+                    if tid not in pointers or (known and pointers[tid] not in (0, known))
+                ],
             )
+            for tid, pointer in pointers.items():
+                first_tick, known = stacks.setdefault(tid, (self._tick, 0))
+                if pointer and not known:
+                    stacks[tid] = first_tick, pointer
+                    self._execute(
+                        "INSERT OR REPLACE INTO stack_pointers VALUES (?, ?, ?, ?, NULL)",
+                        *(process_id, tid, first_tick, _signed(pointer)),
+                    )
+
+    def _end_stacks(self, process_id: int, tids: Iterable[int]) -> None:
+        """These threads were not there any more at this tick."""
+        process = self._processes[process_id]
+        for tid in list(tids):
+            first_tick, known = process.stacks.pop(tid)
+            if known:
+                self._execute(
+                    "UPDATE stack_pointers SET last_tick = max(first_tick, ?)"
+                    " WHERE (process_id, tid, first_tick) = (?, ?, ?)",
+                    *(self._tick - 1, process_id, tid, first_tick),
+                )
+
+    def _stacks_of(self, process_id: int) -> dict[int, tuple[int, int]]:
+        """Those that an earlier run left open."""
+        rows = self._connection.execute(
+            "SELECT tid, first_tick, stack_pointer FROM stack_pointers"
+            " WHERE process_id = ? AND last_tick IS NULL",
+            (process_id,),
+        )
+        return {tid: (first_tick, pointer % (1 << 64)) for tid, first_tick, pointer in rows}
 
     def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
         """Store the segments of executed files, by (dev, inode)."""

@@ -67,17 +67,36 @@ def test_each_thread_once(files: Files) -> None:
     assert stacks.collect(2) == {7: 0x7000, 8: 0x8000}
     assert [stacks.collect(2) for _ in range(5)] == [{}] * 5
     assert sorted(files.asked) == [7, 8]
+
+
+def test_a_single_thread(files: Files) -> None:
+    """Nothing can have taken its place: the threads are listed once."""
+    files.syscalls = {7: blocked(0x7000)}
+    stacks = StackPointers(files)
+    assert stacks.collect(1) == {7: 0x7000}
+    assert [stacks.collect(1) for _ in range(5)] == [{}] * 5
     assert files.listed == 1
+
+
+def test_a_thread_in_the_place_of_another(files: Files) -> None:
+    """It is noticed though their count stays: it is asked, and the other has ended."""
+    files.syscalls = {7: blocked(0x7000), 8: blocked(0x8000)}
+    stacks = StackPointers(files)
+    stacks.collect(2)
+    files.syscalls = {7: blocked(0x7000), 9: RUNNING}
+    assert stacks.collect(2) == {7: 0x7000, 9: 0}
+    files.syscalls[9] = blocked(0x9000)
+    assert stacks.collect(2) == {7: 0x7000, 9: 0x9000}
 
 
 def test_a_thread_that_runs_is_asked_again(files: Files) -> None:
     """Until it waits."""
     files.syscalls = {7: blocked(0x7000), 8: RUNNING}
     stacks = StackPointers(files)
-    assert stacks.collect(2) == {7: 0x7000}
+    assert stacks.collect(2) == {7: 0x7000, 8: 0}
     assert stacks.collect(2) == {}
     files.syscalls[8] = blocked(0x8000)
-    assert stacks.collect(2) == {8: 0x8000}
+    assert stacks.collect(2) == {7: 0x7000, 8: 0x8000}
     assert stacks.collect(2) == {}
 
 
@@ -85,19 +104,19 @@ def test_a_thread_that_always_runs_is_given_up(files: Files) -> None:
     """Asking has an end, so that a thread that always runs does not cost for ever."""
     files.syscalls = {7: RUNNING}
     stacks = StackPointers(files)
+    assert stacks.collect(1) == {7: 0}
     for _ in range(1000):
         assert stacks.collect(1) == {}
     assert 10 <= len(files.asked) <= 100
 
 
 def test_new_threads(files: Files) -> None:
-    """When the count of threads changes, those that are new are asked, and only they."""
+    """Those that are new are asked, and only they."""
     files.syscalls = {7: blocked(0x7000)}
     stacks = StackPointers(files)
     stacks.collect(1)
     files.syscalls[8] = blocked(0x8000)
-    assert stacks.collect(1) == {}
-    assert stacks.collect(2) == {8: 0x8000}
+    assert stacks.collect(2) == {7: 0x7000, 8: 0x8000}
     assert files.asked == [7, 8]
 
 
@@ -107,15 +126,15 @@ def test_a_thread_id_that_is_used_again(files: Files) -> None:
     stacks = StackPointers(files)
     stacks.collect(2)
     del files.syscalls[8]
-    stacks.collect(1)
+    assert stacks.collect(1) == {7: 0x7000}
     files.syscalls[8] = blocked(0x9000)
-    assert stacks.collect(2) == {8: 0x9000}
+    assert stacks.collect(2) == {7: 0x7000, 8: 0x9000}
 
 
 def test_a_thread_that_has_ended_meanwhile(files: Files) -> None:
     """Its file is empty: nothing is told, and the others are."""
     files.syscalls = {7: blocked(0x7000), 8: b"", 9: blocked(0x9000)}
-    assert StackPointers(files).collect(3) == {7: 0x7000, 9: 0x9000}
+    assert StackPointers(files).collect(3) == {7: 0x7000, 8: 0, 9: 0x9000}
 
 
 def test_many_threads_are_spread_over_ticks(files: Files) -> None:
@@ -136,7 +155,7 @@ def test_running_threads_do_not_keep_others_waiting(files: Files) -> None:
     files.syscalls |= {tid: blocked(tid * 0x1000) for tid in range(100, 110)}
     stacks = StackPointers(files)
     found = stacks.collect(110) | stacks.collect(110)
-    assert found.keys() == set(range(100, 110))
+    assert {tid for tid, pointer in found.items() if pointer} == set(range(100, 110))
 
 
 @pytest.mark.parametrize("error", [REFUSED, GONE], ids=["refused", "gone"])
@@ -146,6 +165,15 @@ def test_refused(files: Files, error: SourceError) -> None:
     stacks = StackPointers(files)
     assert [stacks.collect(5) for _ in range(5)] == [{}] * 5
     assert len(files.asked) == 1
+
+
+def test_one_thread_that_is_refused(files: Files) -> None:
+    """What was found in the same pass is kept, and the threads behind it are asked."""
+    files.syscalls = {7: blocked(0x7000), 8: REFUSED, 9: blocked(0x9000)}
+    stacks = StackPointers(files)
+    assert stacks.collect(3) == {7: 0x7000, 8: 0, 9: 0x9000}
+    assert [stacks.collect(3) for _ in range(5)] == [{}] * 5
+    assert sorted(files.asked) == [7, 8, 9]
 
 
 # -- ELF headers ----------------------------------------------------------------------------------

@@ -75,10 +75,10 @@ def test_stack_pointers(stage: Stage) -> None:
     """Of one process by TID, addresses above 2**63 included; found later, known from the start."""
     first = stage.tick()
     one, other = stage.process(7), stage.process(8)
-    stage.writer.stack_pointers(one, {7: 0x7FFF_0000, 9: 2**64 - 4096})
-    stage.tick()
-    stage.writer.stack_pointers(one, {10: 0x1000})
+    stage.writer.stack_pointers(one, {7: 0x7FFF_0000, 9: 2**64 - 4096, 10: 0})
     stage.writer.stack_pointers(other, {8: 0x2000})
+    stage.tick()
+    stage.writer.stack_pointers(one, {7: 0x7FFF_0000, 9: 2**64 - 4096, 10: 0x1000})
     with stage.reader() as reader:
         assert reader.kind_evidence(one, first).stack_pointers == {
             7: 0x7FFF_0000,
@@ -86,6 +86,69 @@ def test_stack_pointers(stage: Stage) -> None:
             10: 0x1000,
         }
         assert reader.kind_evidence(other, first).stack_pointers == {8: 0x2000}
+
+
+def test_thread_that_ended(stage: Stage) -> None:
+    """Its pointer counts while it lived, not before and not later: there may be other memory."""
+    before = stage.tick()
+    process = stage.process()
+    stage.writer.stack_pointers(process, {7: 0x7000})
+    began = stage.tick()
+    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0})
+    asked = stage.tick()
+    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0x8000})
+    last = stage.tick()
+    ended = stage.tick()
+    stage.writer.stack_pointers(process, {7: 0x7000})
+    again = stage.tick()
+    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0x9000})
+    both, one = {7: 0x7000, 8: 0x8000}, {7: 0x7000}
+    with stage.reader() as reader:
+        found = [
+            reader.kind_evidence(process, tick).stack_pointers
+            for tick in (before, began, asked, last, ended, again)
+        ]
+    assert found == [one, both, both, both, one, {7: 0x7000, 8: 0x9000}]
+
+
+def test_thread_id_of_another_thread(stage: Stage) -> None:
+    """Another pointer under the same TID is another thread's, even if its end was not seen."""
+    first = stage.tick()
+    process = stage.process()
+    stage.writer.stack_pointers(process, {7: 0x7000})
+    second = stage.tick()
+    stage.writer.stack_pointers(process, {7: 0x9000})
+    with stage.reader() as reader:
+        assert reader.kind_evidence(process, first).stack_pointers == {7: 0x7000}
+        assert reader.kind_evidence(process, second).stack_pointers == {7: 0x9000}
+
+
+def test_end_of_a_process_with_stacks(stage: Stage) -> None:
+    """At its end no pointer is left open."""
+    first = stage.tick()
+    process = stage.process()
+    stage.writer.stack_pointers(process, {7: 0x7000})
+    last = stage.tick()
+    stage.writer.end_process(process)
+    with stage.reader() as reader:
+        assert reader.kind_evidence(process, first).stack_pointers == {7: 0x7000}
+        assert reader.kind_evidence(process, last).stack_pointers == {}
+
+
+def test_stacks_in_a_later_run(stage: Stage) -> None:
+    """Threads that live on are the same row; those that ended between the runs are closed."""
+    first = stage.tick()
+    process = stage.process()
+    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0x8000})
+    stage.writer.close("SIGINT")
+    stage.writer = Writer(str(stage.path))
+    stage.writer.start_run(MACHINE, SECOND, ["memory-record"])
+    second = stage.tick()
+    assert stage.process() == process
+    stage.writer.stack_pointers(process, {7: 0})
+    with stage.reader() as reader:
+        assert reader.kind_evidence(process, first).stack_pointers == {7: 0x7000, 8: 0x8000}
+        assert reader.kind_evidence(process, second).stack_pointers == {7: 0x7000}
 
 
 def test_stack_pointers_of_each_image(stage: Stage) -> None:
