@@ -512,6 +512,35 @@ def test_vfork_child_of_the_whole_machine(builder: RecordingBuilder, peak: Peak)
         assert found["other"]["processes"] == 4 - top
 
 
+def test_layouts_that_are_older_than_the_moment(builder: RecordingBuilder, peak: Peak) -> None:
+    """Figures of layouts for which there was no time at the moment shown are said to be older.
+
+    One that did not change has no reading since then: it is current.
+    """
+    stale, older, unchanged, current, never = (builder.process(pid) for pid in range(10, 15))
+    for tick in range(1, 14):
+        builder.meminfo(builder.tick(), MemTotal=999 * MI, MemAvailable=(99 - tick) * MI)
+        for process in {
+            1: (stale, unchanged),
+            9: (older,),
+            13: (current,),
+        }.get(tick, ()):
+            builder.layout(process, [own(tick)], delay_ns=SECOND // 2)
+    for process in (stale, older, never):
+        builder.reading(process, Reading(resident=50 * MI))
+    builder.close()
+    out = peak().out
+    assert "system memory:    tick 13 " in out
+    assert "2 processes by an older layout (up to 11.5 s).\n" in out
+    assert "older layout" in peak("--process-memory", "rss").out
+    assert "older layout" not in peak("--process-memory", "statm").out
+    found = {each["process"]["pid"]: each for each in peak.json()["processes"]}
+    ages = {pid: each["layout_age_ns"] for pid, each in found.items()}
+    assert ages == {10: 23 * SECOND // 2, 11: 7 * SECOND // 2, 12: 0, 13: 0, 14: None}
+    assert found[10]["layout"]["time_ns"] == START + SECOND // 2
+    assert "older layout" not in peak("--measurement-time", "2018-08-17T13:58:04").out
+
+
 def test_several_processes_without_meminfo(builder: RecordingBuilder, peak: Peak) -> None:
     """Loaded captures have no system view; the error lists what can be chosen."""
     for pid in (1, 2):

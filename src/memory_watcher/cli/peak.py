@@ -177,7 +177,7 @@ def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
     from ..analysis.peak import add_up
     from ..analysis.ranking import Ranking, rank
     from ..model import LayoutState
-    from ..render.system_view import SystemView, moment_size
+    from ..render.system_view import SystemView, layout_age, moment_size
 
     time = _time(args)
     tick = recording.system_peak(args.system_memory) if time is None else recording.tick_at(time)
@@ -199,14 +199,17 @@ def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
             other_count=ranking.other_count,
             total=add_up(map(size_of, counted)),
         )
+    at = recording.tick_time(tick)
+    ages = {moment.process.id: layout_age(moment, at) for moment in moments}
     return SystemView(
         tick=tick,
-        time=recording.tick_time(tick),
+        time=at,
         lowest=args.system_memory if time is None else None,
         memory=recording.system_memory(tick),
         process_memory=args.process_memory,
         ranking=ranking,
         duplicates=duplicates,
+        older={process_id: age for process_id, age in ages.items() if age is not None},
     )
 
 

@@ -35,6 +35,7 @@ def _moment(view: SystemView, moment: ProcessMoment, size: int | None) -> dict[s
         "shows_parents_memory": moment.process.id in view.duplicates,
         "reading": measurement_facts(moment.latest),
         "layout": measurement_facts(moment.layout) if moment.layout else None,
+        "layout_age_ns": view.older.get(moment.process.id, 0) if moment.layout else None,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model import SystemMemory
 from ..store.results import ProcessMoment
-from ..units import format_time
+from ..units import format_duration, format_time
 from .columns import ABSENT, Line, blocks, label, plural
 from .system_view import SystemView
 
@@ -93,6 +93,10 @@ def _notes(view: SystemView) -> list[str]:
     elif ranking.total.lacking:
         lacking = plural(ranking.total.lacking, "process", "processes")
         lines.append(f"The sum lacks {lacking} whose PSS could not be read: {_reasons(view)}.")
+    if view.older and view.process_memory != "statm":
+        older = plural(len(view.older), "process", "processes")
+        age = format_duration(max(view.older.values()))
+        lines.append(f"{older} by an older layout (up to {age}).")
     if count := len(view.duplicates):
         shows = plural(count, "process shows its parent's", "processes show their parent's")
         lines.append(f"{shows} memory (vfork)" + (": in no sum." if additive else "."))
