@@ -20,6 +20,7 @@ import contextlib
 import errno
 import os
 import resource
+import stat as stat_module
 from collections.abc import Iterator
 
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
@@ -311,22 +312,38 @@ class ProcessFiles:
     def mapped_file(self, mapping: Mapping, offset: int, size: int) -> bytes | None:
         """Bytes of a file that is mapped, as the process itself sees it; None if not to be had.
 
-        By name below the process's root, if that is still the same file, else by the mapping
-        itself (map_files), which needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN for other users'.
+        By the mapping itself (map_files), which needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, else
+        by name below the process's root, if that is still the same file. The process may have put
+        anything there, devices and pipes too: nothing but the mapping's own file is opened.
         """
-        by_mapping = f"map_files/{mapping.start:x}-{mapping.end:x}"
-        by_name = f"root{mapping.pathname}" if mapping.pathname.startswith("/") else by_mapping
-        for name in (os.fsencode(by_name), by_mapping.encode()):
-            with contextlib.suppress(OSError):
-                # O_NONBLOCK: what is no regular file any more must not hold the recorder up.
-                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-                descriptor = os.open(name, flags, dir_fd=self._directory)
-                try:
-                    if os.fstat(descriptor).st_ino == mapping.inode:
-                        return os.pread(descriptor, size, offset)
-                finally:
-                    os.close(descriptor)
+        names = [f"map_files/{mapping.start:x}-{mapping.end:x}"]
+        if mapping.pathname.startswith("/"):
+            names.append(f"root{mapping.pathname}")
+        follow = 0  # map_files has symbolic links, of the kernel's own making
+        for name in names:
+            with contextlib.suppress(OSError, ValueError):
+                content = self._regular_file(os.fsencode(name), follow, mapping.inode, offset, size)
+                if content is not None:
+                    return content
+            follow = os.O_NOFOLLOW
         return None
+
+    def _regular_file(
+        self, name: bytes, follow: int, inode: int, offset: int, size: int
+    ) -> bytes | None:
+        """Bytes of a regular file of this inode. O_PATH opens nothing: no device notices it."""
+        found = os.open(name, os.O_PATH | os.O_CLOEXEC | follow, dir_fd=self._directory)
+        try:
+            status = os.fstat(found)
+            if not stat_module.S_ISREG(status.st_mode) or status.st_ino != inode:
+                return None
+            descriptor = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(found)
+        try:
+            return os.pread(descriptor, size, offset)
+        finally:
+            os.close(descriptor)
 
     def facts(self) -> ProcessFacts:
         """What is read once per process."""
