@@ -25,9 +25,9 @@ $(READY): pyproject.toml hatch_build.py $(wildcard web/*.* web/src/*)
 demo: $(READY)
 	@rm -f demo.db demo.db-* demo.html demo.png
 	@$(BIN)/memory-watcher record --period 100ms --output demo.db -- \
-	  $(PYTHON) examples/grow_free_spike.py
+	  $(BIN)/python examples/grow_free_spike.py
 	@echo
-	@$(BIN)/memory-peak demo.db --process-memory rss
+	@$(BIN)/memory-peak demo.db
 	@echo
 	@$(BIN)/memory-watcher report demo.db
 	@$(BIN)/memory-watcher chart demo.db -o demo.png
