@@ -133,10 +133,15 @@ class ProcessSampler:
         """Read the image anew if execve (or the program itself, its name) changed it."""
         if stat.state in "ZX":
             return  # the marks of a thread that has ended are 0
-        if self._marks is None:
+        changed = stat.name != self.image.name
+        # Hidden marks (it is not dumpable, or another user's) tell nothing.
+        if any(mark not in (b"0", b"1") for mark in stat.image_marks):
+            if self._marks is None:  # seen for the first time: it may be a later image's
+                changed = self.files.image(stat) != self.image
+            elif stat.image_marks != self._marks:
+                changed = True
             self._marks = stat.image_marks
-        elif stat.image_marks != self._marks or stat.name != self.image.name:
-            self._marks = stat.image_marks
+        if changed:
             self.image = self.files.image(stat)
             self._stacks = StackPointers(self.files)  # those of the image before are no more
 

@@ -484,6 +484,42 @@ def test_marks_that_are_hidden(files: ScriptedFiles, sampler: ProcessSampler) ->
     assert sampler.image is before
 
 
+@pytest.mark.parametrize("hidden", [(1, 1, 0), (0, 0, 0)])
+def test_marks_that_become_hidden(
+    files: ScriptedFiles, sampler: ProcessSampler, hidden: tuple[int, int, int]
+) -> None:
+    """A process that stops being dumpable has called no execve, nor when it is so again.
+
+    An execve meanwhile is noticed when the marks are to be seen.
+    """
+    sampler.sample()
+    before, visible = sampler.image, files.process.marks
+    for marks in (hidden, hidden, visible, hidden):
+        files.process.marks = marks
+        sampler.sample()
+        assert sampler.image is before
+    files.process.marks = (9, 9, 9)
+    sampler.sample()
+    assert sampler.image is not before
+
+
+def test_new_name_of_a_hidden_image(files: ScriptedFiles, sampler: ProcessSampler) -> None:
+    """The name is never hidden: another one is a new image."""
+    sampler.sample()
+    files.process.marks, files.process.name = (1, 1, 0), "other"
+    sampler.sample()
+    assert sampler.image.name == "other"
+
+
+def test_execve_out_of_a_hidden_image(files: ScriptedFiles, sampler: ProcessSampler) -> None:
+    """An image that was hidden from the start, and then another that is not: that is noticed."""
+    visible, files.process.marks = files.process.marks, (1, 1, 0)
+    sampler.sample()
+    files.process.marks, files.process.command_line = visible, b"program\0--other\0"
+    sampler.sample()
+    assert sampler.image.command_line == ("program", "--other")
+
+
 def test_exec_between_two_layouts(files: ScriptedFiles, sampler: ProcessSampler) -> None:
     """All mappings of the new image are new, those of the old one are gone."""
     sampler.sample()
