@@ -13,7 +13,16 @@ from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
 from .family import Family
 from .selection import Selection
-from .targets import KEEP_OPEN, NamedTargets, refuse_without_memory
+from .targets import (
+    DESCRIPTORS_OFTEN,
+    DESCRIPTORS_SELDOM,
+    KEEP_OPEN,
+    NamedTargets,
+    Unread,
+    has_descriptors,
+    list_pids,
+    refuse_without_memory,
+)
 
 #: From one look for new processes to the next: a third of the 50 ms within which one is found.
 DISCOVERY_PERIOD_NS = 20 * MILLISECOND
@@ -51,6 +60,7 @@ class DiscoveredTargets:
         """With `wait`, the recording does not end before one was found."""
         self.problems: list[SourceError] = named.problems if named else []
         self.too_short = 0
+        self.unread = Unread()
         self.limit = limit
         self.limit_reached = False
         raise_descriptor_limit()
@@ -134,7 +144,7 @@ class DiscoveredTargets:
         for files in self._find(known):
             yield files
             # `known` is the recorder's own view: what it could not read is not in it.
-            self.too_short += files.pid not in known
+            self.too_short += files.pid not in known and files.pid not in self.unread
 
     def ended(self, key: ProcessKey) -> None:
         """Look again: the kernel's last PID does not tell that one was used again."""
@@ -174,11 +184,14 @@ class DiscoveredTargets:
             try:
                 if kin.has_ended and not self._scanner.has_living_thread(kin.pid):
                     raise NoSuchProcess("a zombie already")
-                files = self._source.open_process(
-                    kin.pid, keep_open=len(known) + len(self._ready) < KEEP_OPEN
-                )
-            except SourceError:
-                self.too_short += 1
+                held = len(known) + len(self._ready)
+                each = DESCRIPTORS_OFTEN if held < KEEP_OPEN else DESCRIPTORS_SELDOM
+                if not has_descriptors(held, each):
+                    self.unread.no_descriptor.add(kin.pid)
+                    continue
+                files = self._source.open_process(kin.pid, keep_open=held < KEEP_OPEN)
+            except SourceError as problem:
+                self.too_short += not self.unread.add(kin.pid, problem)
                 continue
             room -= 1
             yield files
@@ -190,7 +203,12 @@ class DiscoveredTargets:
         ask_all = self._selection is not None and now >= self._ask_all_ns
         if ask_all or self._scanner.anything_started():
             self._let_go()
-            listed = set(self._scanner.pids())
+            found_pids = list_pids(self._scanner.pids, self.unread)
+            if found_pids is None:
+                self._scanner.forget()
+                return []
+            listed = set(found_pids)
+            self.unread.keep(listed)
             new = listed - self._seen if self._seen is not None else set()
             pids = listed if ask_all or self._seen is None else new | self._young.keys() & listed
             pids = set(pids) - self._taken

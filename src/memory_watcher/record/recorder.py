@@ -164,6 +164,8 @@ class Recorder:
             self._look_at(target)
         for files in self._arriving.arrivals(self._targets.keys()):
             self._add(files)
+        for key, message in self._arriving.unread.messages():
+            self._say_once(key, message)
         if self.progress.ticks == 0:
             # What the first tick read stays: the collector need not walk over it every few ticks.
             gc.freeze()
@@ -233,8 +235,9 @@ class Recorder:
         try:
             sampler = ProcessSampler(files, self._machine)
             schedule.prepare()
-        except SourceError:
-            files.close()  # came and went
+        except SourceError as problem:
+            self._arriving.unread.add(files.pid, problem)  # or it came and went
+            files.close()
             return
         key = sampler.facts.key
         if self._ended.get(key.pid) == key.start_time:

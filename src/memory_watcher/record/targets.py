@@ -2,16 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import errno
+import os
+import resource
+from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
-from ..errors import NoUserMemory, SourceError
+from ..errors import NoPermission, NoUserMemory, SourceError
 from ..model import ProcessKey
 from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 
 #: Named processes keep their small files open (five descriptors each) up to this many.
 KEEP_OPEN = 64
+#: Descriptors that a process takes: its folder, and the small files that are kept open.
+DESCRIPTORS_OFTEN = 6
+DESCRIPTORS_SELDOM = 3
+
+
+#: Descriptors that are left for the recording itself and for the files of one process.
+_SPARE_DESCRIPTORS = 24
+
+
+class Unread:
+    """Processes that were seen at the last look, but cannot be recorded, and why."""
+
+    def __init__(self) -> None:
+        self.no_descriptor: set[int] = set()
+        self.hidden: set[int] = set()
+        self.listing: str | None = None  # why there is no list of processes
+
+    def add(self, pid: int, problem: SourceError) -> bool:
+        """Note why a process could not be read; False if that is because it has ended."""
+        if _out_of_descriptors(problem):
+            self.no_descriptor.add(pid)
+        elif isinstance(problem, NoPermission):
+            self.hidden.add(pid)
+        else:
+            return False
+        return True
+
+    def __contains__(self, pid: int) -> bool:
+        return pid in self.no_descriptor or pid in self.hidden
+
+    def keep(self, pids: Collection[int]) -> None:
+        """Forget all but these."""
+        self.no_descriptor.intersection_update(pids)
+        self.hidden.intersection_update(pids)
+
+    def messages(self) -> Iterator[tuple[str, str]]:
+        """What the user should know, each once, by a key."""
+        if self.no_descriptor:
+            yield (
+                "descriptors",
+                f"{len(self.no_descriptor)} of the processes cannot be opened and are not recorded:"
+                f" {_DESCRIPTORS_REMEDY}",
+            )
+        if self.hidden:
+            yield (
+                "hidden",
+                f"{len(self.hidden)} of the processes are hidden from this user (hidepid) and are"
+                " not recorded: run as root",
+            )
+        if self.listing is not None:
+            yield "listing", f"no list of processes now, new ones are missed: {self.listing}"
+
+
+_DESCRIPTORS_REMEDY = "too few file descriptors are allowed; raise that (ulimit -n, LimitNOFILE=)"
+
+
+def _out_of_descriptors(problem: SourceError) -> bool:
+    cause = problem.__cause__ or problem.__context__
+    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def list_pids(list_now: Callable[[], list[int]], unread: Unread) -> list[int] | None:
+    """All processes; None if they cannot be listed at the moment."""
+    try:
+        pids = list_now()
+    except OSError as error:
+        unread.listing = os.strerror(error.errno or 0)
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            unread.listing += f": {_DESCRIPTORS_REMEDY}"
+        return None
+    unread.listing = None
+    return pids
+
+
+def has_descriptors(known: int, each: int) -> bool:
+    """Whether one more process can be held open, beside so many with at most so many each."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft == resource.RLIM_INFINITY or (known + 1) * each + _SPARE_DESCRIPTORS <= soft
 
 
 class Targets(Protocol):
@@ -22,6 +103,7 @@ class Targets(Protocol):
     """
 
     too_short: int
+    unread: Unread
 
     @property
     def open_ended(self) -> bool:
@@ -55,6 +137,7 @@ class NamedTargets:
         NoPermission, NoUserMemory) if nothing else is left.
         """
         self.too_short = 0
+        self.unread = Unread()
         self.problems: list[SourceError] = []
         self._files: list[ProcessFiles] = []
         keep_open = len(pids) <= KEEP_OPEN
@@ -86,6 +169,7 @@ class WholeMachine:
 
     def __init__(self, source: ProcSource) -> None:
         self.too_short = 0
+        self.unread = Unread()
         self._source = source
         self._scanner = Scanner(source)
         raise_descriptor_limit()
@@ -96,22 +180,35 @@ class WholeMachine:
         """Processes that were not there before; those that vanish meanwhile are passed over."""
         if not self._scanner.anything_started():
             return
-        pids = self._source.pids()
+        pids = list_pids(self._source.pids, self.unread)
+        if pids is None:
+            self._scanner.forget()
+            return
+        self.unread.keep(pids)
         self._kernel_threads.intersection_update(pids)
         self._zombies = {pid: self._zombies[pid] for pid in self._zombies.keys() & set(pids)}
         for pid in pids:
             if pid in known or pid in self._kernel_threads:
                 continue
+            if pid in self.unread.no_descriptor and not has_descriptors(
+                len(known), DESCRIPTORS_SELDOM
+            ):
+                continue
             try:
                 files = self._source.open_process(pid, keep_open=False)
-            except SourceError:
-                self.too_short += 1
+            except SourceError as problem:
+                self.too_short += not self.unread.add(pid, problem)
                 continue
-            if self._is_to_be_recorded(files):
-                yield files
-                self.too_short += pid not in known and pid not in self._zombies
-            else:
+            if not self._is_to_be_recorded(files):
                 files.close()
+            elif not has_descriptors(len(known), DESCRIPTORS_SELDOM):
+                self.unread.no_descriptor.add(pid)
+                files.close()
+            else:
+                self.unread.no_descriptor.discard(pid)
+                self.unread.hidden.discard(pid)
+                yield files
+                self.too_short += not (pid in known or pid in self._zombies or pid in self.unread)
 
     def ended(self, key: ProcessKey) -> None:
         """Look again: the kernel's last PID does not tell that one was used again."""
@@ -121,8 +218,8 @@ class WholeMachine:
         """Kernel threads never are; a zombie is once, so that the recording tells why it is not."""
         try:
             stat = files.stat()
-        except SourceError:
-            self.too_short += 1
+        except SourceError as problem:
+            self.too_short += not self.unread.add(files.pid, problem)
             return False
         if stat.is_kernel_thread:
             self._kernel_threads.add(files.pid)

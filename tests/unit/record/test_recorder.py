@@ -23,7 +23,7 @@ from memory_watcher.record.budget import Budget
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Progress, Recorder
-from memory_watcher.record.targets import NamedTargets
+from memory_watcher.record.targets import NamedTargets, Unread
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.writer import Writer
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, pread_as_in_proc
@@ -44,6 +44,7 @@ class Arriving:
 
     def __init__(self) -> None:
         self.too_short = 0
+        self.unread = Unread()
         self.coming: list[ProcessFiles] = []
         self.gone: list[ProcessKey] = []
 
@@ -647,6 +648,19 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
     (message,) = stage.said
     assert "30 ms of CPU" in message
     assert "--max-cpu 1;" in message
+
+
+def test_what_cannot_be_recorded_is_said_once(stage: Stage) -> None:
+    """Processes that are hidden, and that descriptors do not suffice for, are told with numbers."""
+    stage.comes(FakeProcess(7)).says("stat", REFUSED)
+    stage.comes(FakeProcess(8))
+    stage.targets.unread.no_descriptor |= {20, 21}
+    stage.tick(3)
+    assert len(stage.said) == 2
+    assert "2 of the processes cannot be opened" in stage.said[0]
+    assert "ulimit -n" in stage.said[0]
+    assert "1 of the processes are hidden" in stage.said[1]
+    assert stage.recorder.progress.processes == 1
 
 
 def test_end_that_only_stat_tells(stage: Stage) -> None:

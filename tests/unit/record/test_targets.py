@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,7 +150,7 @@ def test_wrong_selections() -> None:
             parse_container(text)
 
 
-def arrivals(targets: DiscoveredTargets, known: dict[int, None]) -> list[int]:
+def arrivals(targets: DiscoveredTargets | WholeMachine, known: dict[int, None]) -> list[int]:
     """Ask as the recorder does: what arrives is known from then on."""
     found = []
     for files in targets.arrivals(known.keys()):
@@ -263,6 +265,71 @@ def test_first_thread_has_ended(proc: FakeProc) -> None:
             assert files.pid == 1
             files.close()
     assert whole._zombies == {}
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EPERM])
+@pytest.mark.parametrize("whole", [True, False])
+def test_processes_that_cannot_be_opened(
+    proc: FakeProc, monkeypatch: pytest.MonkeyPatch, number: int, whole: bool
+) -> None:
+    """For want of descriptors or of rights they are missing, which is told; not too short."""
+    for pid in (1, 2, 3):
+        add(proc, pid, "server")
+    source = ProcSource(str(proc.root))
+    targets: WholeMachine | DiscoveredTargets = WholeMachine(source)
+    if not whole:
+        targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
+    real = os.open
+
+    def refusing(path: str, flags: int, *rest: int, **named: int) -> int:
+        if flags & os.O_DIRECTORY:
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert list(targets.arrivals({}.keys())) == []
+    assert targets.too_short == 0
+    ((_, message),) = targets.unread.messages()
+    assert message.startswith("3 of the processes")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_room_is_left_for_the_recording(
+    proc: FakeProc, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """No more processes are opened than leave descriptors for reading them."""
+    for pid in range(1, 20):
+        add(proc, pid, "server")
+    source = ProcSource(str(proc.root))
+    targets: WholeMachine | DiscoveredTargets = WholeMachine(source)
+    if not whole:
+        targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
+    known: dict[int, None] = {}
+    assert len(arrivals(targets, known)) == (8 if whole else 4)
+    assert len(targets.unread.no_descriptor) == (11 if whole else 15)
+    assert targets.too_short == 0
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_list_that_fails(proc: FakeProc, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    """When the processes cannot be listed the recording goes on; the next look finds them."""
+    add(proc, 1, "server")
+    source = ProcSource(str(proc.root))
+    targets: WholeMachine | DiscoveredTargets = WholeMachine(source)
+    if not whole:
+        targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
+
+    def refusing(_path: str) -> list[str]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", refusing)
+        assert arrivals(targets, {}) == []
+        ((_, message),) = targets.unread.messages()
+        assert "ulimit -n" in message
+    assert arrivals(targets, {}) == [1]
+    assert list(targets.unread.messages()) == []
 
 
 def test_too_short_to_read(proc: FakeProc) -> None:
