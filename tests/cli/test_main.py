@@ -124,6 +124,10 @@ CAPTURE = b"""\
 Size:                  4 kB
 Rss:                   4 kB
 Pss:                   4 kB
+Shared_Clean:          4 kB
+Shared_Dirty:          0 kB
+Private_Clean:         0 kB
+Private_Dirty:         0 kB
 """
 
 

@@ -286,7 +286,10 @@ def make_folder(tmp_path: Path) -> Path:
     (folder / "folder").mkdir()
     (folder / "text.db").write_text("hello\n" * 1000)
     (folder / "short.db").write_text("x")
-    capture = b"00400000-00401000 r-xp 00000000 08:01 1     /bin/a\nSize: 4 kB\nRss: 4 kB\n"
+    capture = (
+        b"00400000-00401000 r-xp 00000000 08:01 1     /bin/a\nSize: 4 kB\nRss: 4 kB\n"
+        b"Shared_Clean: 4 kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 0 kB\n"
+    )
     for name, sql in (
         ("other.db", "CREATE TABLE a (b)"),
         ("newer.db", "PRAGMA user_version = 99"),
