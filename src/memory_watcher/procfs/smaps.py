@@ -324,9 +324,10 @@ class LayoutTracker:
         walk = _Walk(self._parser, self._accepted.runs, text, length)
         try:
             walk.go()
-        except _SeveralBlocks:  # no kernel known does this; the parser now knows better
+        except (_SeveralBlocks, SmapsFormatError):
+            # Blocks that end differently, as no known kernel prints them, or really no smaps text.
             walk = _Walk(self._parser, self._accepted.runs, text, length)
-            walk.go()
+            walk.go_block_by_block()
         totals = _update_totals(self._accepted.totals, walk.removed, walk.added, walk.runs)
         return TrackedLayout(walk.runs, walk.removed, walk.added, totals)
 
@@ -362,6 +363,10 @@ class _Walk:
             blocks, resume = self._blocks_until_known(index)
             self._match(known[index:resume], blocks)
             index = resume
+
+    def go_block_by_block(self) -> None:
+        """Take nothing for granted but that a block begins with a header."""
+        self._match(self._known, list(_split_at_headers(self._text, 0, self._length)))
 
     def _blocks_until_known(self, index: int) -> tuple[list[bytes], int]:
         """Split off blocks until one begins a later known run, or all is read.
