@@ -57,6 +57,11 @@ class MachineKnowledge:
         """Whether a layout that differs from statm is torn, as far as is known."""
         return self.disagreed < _DISAGREEMENTS or self.disagreed <= self.agreed
 
+    @property
+    def is_rough(self) -> bool:
+        """Whether a difference from statm proves nothing on this kernel."""
+        return not (self.statm_is_exact and self.has_rollup)
+
 
 class ProcessSampler:
     """Samples one process, again and again."""
@@ -164,12 +169,14 @@ class ProcessSampler:
             last, look = look, None
             if layout and before == after and layout.totals.size == after.size:
                 look = layout.totals.rss, after
+                if look == last and self._machine.is_rough:
+                    break  # it will not agree more often, and each reading costs the target
             before = after
         if layout is None:
             return after, None, LayoutState.ZOMBIE
         if look and look == last:
             self._learn(layout, after)
-        rough = not (self._machine.statm_is_exact and self._machine.has_rollup)
+        rough = self._machine.is_rough
         return after, layout, LayoutState.UNCHECKED if look and rough else LayoutState.TORN
 
     def _layout(self) -> TrackedLayout | None:

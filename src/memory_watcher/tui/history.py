@@ -98,7 +98,7 @@ class _LiveProcess:
         segments: dict[tuple[int, int], tuple[ElfSegment, ...]],
     ) -> None:
         self._known = self._layout = None
-        self.pointers = {**self.pointers, **pointers}
+        self.pointers = pointers or self.pointers  # those of all living threads
         self.evidence = KindEvidence(self.pointers, dict(segments), self.page_size)
 
     def freeze(self) -> tuple[Present, Brief, int]:

@@ -249,8 +249,16 @@ def test_a_kernel_wrongly_called_approximate(files: ScriptedFiles) -> None:
 def test_torn_is_read_again_on_approximate_kernels(files: ScriptedFiles) -> None:
     """A mismatch there is no reason to give up at once: a whole layout may come."""
     sampler = ProcessSampler(files, MachineKnowledge(disagreed=3))
-    files.says("smaps", *[moved(SMALL, rss=100)] * 3)
+    files.says("smaps", *[moved(SMALL, rss=100 + 4 * number) for number in range(3)])
     assert sampler.sample().state is LayoutState.EXACT
+
+
+def test_approximate_kernels_take_two_readings(files: ScriptedFiles) -> None:
+    """Where statm is known to be rough, two layouts that agree with each other are enough."""
+    sampler = ProcessSampler(files, MachineKnowledge(disagreed=3))
+    files.always("smaps", moved(SMALL, rss=100))
+    assert sampler.sample().state is LayoutState.UNCHECKED
+    assert files.count("smaps") == 2
 
 
 @pytest.mark.parametrize("sums", [(124, 36), (36, 124), (124, 128)])
