@@ -79,11 +79,10 @@ def interleaved(
     ticks = max(1, 1_000_000_000 // period_ns)
     floors, costs = [], []
     with tempfile.TemporaryDirectory() as folder:
+        first = _size_of_one_tick(os.path.join(folder, "first.db"), pids, period_ns)
         path = os.path.join(folder, "bench.db")
         with recorder(path, pids, period_ns, policy) as (driven, _):
             driven.tick(Deadline(0, 0))
-            driven.commit()
-            before = _stored_bytes(path)
             for _ in range(seconds):
                 floor = cost = 0
                 for tick in range(ticks):
@@ -110,7 +109,7 @@ def interleaved(
             recorder_ms=statistics.median(costs) / 1e6,
             ratio=statistics.median(c / f for c, f in zip(costs, floors, strict=True)),
             mean_ratio=sum(costs) / sum(floors),
-            bytes_per_tick=(_stored_bytes(path) - before) / recorded,
+            bytes_per_tick=(os.path.getsize(path) - first) / recorded,
             torn=torn,
         )
 
@@ -126,12 +125,11 @@ def _user_processes() -> list[int]:
     return pids
 
 
-def _stored_bytes(path: str) -> int:
-    """Bytes that the database's rows and pages take once the -wal file is folded in."""
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-        return int(pages * size)
+def _size_of_one_tick(path: str, pids: list[int], period_ns: int) -> int:
+    """Bytes of a recording of a single tick, which every recording has to hold."""
+    with recorder(path, pids, period_ns) as (driven, _):
+        driven.tick(Deadline(0, 0))
+    return os.path.getsize(path)
 
 
 def _mappings_per_tick(path: str) -> float:

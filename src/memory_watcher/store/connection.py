@@ -14,6 +14,9 @@ from urllib.parse import quote
 from ..errors import CannotWrite, NotARecording, RecordingBusy
 from . import schema
 
+#: Larger recordings are left as they were written, bytes.
+_LARGEST_PACKED = 128 << 20
+
 
 @contextlib.contextmanager
 def explained(path: str) -> Iterator[None]:
@@ -170,4 +173,19 @@ def fold_wal(connection: sqlite3.Connection) -> bool:
         (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.Error:
         return False
-    return bool(mode == "delete")
+    if mode != "delete":
+        return False
+    _pack(connection)
+    return True
+
+
+def _pack(connection: sqlite3.Connection) -> None:
+    """Fill the pages that inserts in the middle of a tree left half empty: a fifth of the file.
+
+    Not for very large files: it takes 10 ms a megabyte, and as much free disk as the file.
+    """
+    with contextlib.suppress(sqlite3.Error):
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        if pages * page_size <= _LARGEST_PACKED:
+            connection.execute("VACUUM")
