@@ -99,6 +99,11 @@ def mover() -> Iterator[tuple[int, tuple[int, int]]]:
     assert last == (rss, size), "the target's totals changed, so that nothing can be told from them"
 
 
+def wrong_texts(texts: list[bytes], truth: tuple[int, int]) -> int:
+    """How many plain readings have a wrong total."""
+    return sum(rss_of(text) != truth[0] for text in texts)
+
+
 def test_a_block_that_moves(file: Path, texts: list[bytes]) -> None:
     """Of 500 layouts none that is marked exact has a wrong total or an overlap.
 
@@ -106,16 +111,20 @@ def test_a_block_that_moves(file: Path, texts: list[bytes]) -> None:
     """
     with mover() as (pid, truth):
         with Ticks(file, [pid]) as recording:
-            for _ in range(500):
-                recording.tick()
+            # On a busy machine the target gets little CPU to move in: then more are needed.
+            ticks = 0
+            while ticks < 500 or (wrong_texts(texts, truth) <= 20 and ticks < 2000):
+                for _ in range(100):
+                    recording.tick()
+                ticks += 100
         found = recorded(file, pid)
-    assert len(found) == 500
+    assert len(found) >= 500
     states = [measurement.state for measurement, _ in found]
-    wrong_texts = sum(rss_of(text) != truth[0] for text in texts)
+    wrong = wrong_texts(texts, truth)
     torn = states.count(LayoutState.TORN)
-    log.info("%d readings, %d with a wrong RSS; %d layouts torn", len(texts), wrong_texts, torn)
+    log.info("%d readings, %d with a wrong RSS; %d layouts torn", len(texts), wrong, torn)
     assert set(states) <= {LayoutState.EXACT, LayoutState.TORN}
-    assert wrong_texts > 20, "the target does not move its block fast enough to prove anything"
+    assert wrong > 20, "the target does not move its block fast enough to prove anything"
     assert len(texts) > 500, "some are read again"
     for measurement, layout in found:
         assert layout is not None
