@@ -41,7 +41,7 @@ class ChangeGate:
     def is_shut_for_others(self) -> bool:
         """Whether nothing shows that others changed its PSS since this was last asked."""
         try:
-            rollup = self._files.rollup()
+            rollup = _sums(self._files.rollup())
         except SourceError:
             return False  # before 4.14 there is none: read smaps
         same = rollup == self._rollup
@@ -50,4 +50,10 @@ class ChangeGate:
 
     def remember(self, rollup: bytes) -> None:
         """Take note of the smaps_rollup that was read beside a layout."""
-        self._rollup = rollup
+        self._rollup = _sums(rollup)
+
+
+def _sums(rollup: bytes) -> bytes:
+    """The text without Referenced: kernel daemons clear accessed bits, which moves no memory."""
+    start = rollup.find(b"\nReferenced:")
+    return rollup if start < 0 else rollup[:start] + rollup[rollup.find(b"\n", start + 1) :]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import NoSuchProcess
-from memory_watcher.record.gate import ChangeGate
+from memory_watcher.record.gate import ChangeGate, _sums
 from tests.fakeproc import SMALL, FakeProc, FakeProcess
 from tests.unit.record.scripted import BROKEN, GONE, REFUSED, ScriptedFiles
 
@@ -96,3 +96,11 @@ def test_no_rollup(gate: ChangeGate, files: ScriptedFiles, error: OSError) -> No
     files.always("smaps_rollup", error)  # type: ignore[arg-type]
     assert not gate.is_shut_for_others()
     assert not gate.is_shut_for_others()
+
+
+def test_accessed_bits_are_no_change() -> None:
+    """Kernel daemons clear them all the time: Referenced alone is no reason to read a layout."""
+    before = b"x [rollup]\nRss: 8 kB\nReferenced: 8 kB\nAnonymous: 4 kB\n"
+    assert _sums(before) == _sums(before.replace(b"Referenced: 8", b"Referenced: 0"))
+    assert _sums(before) != _sums(before.replace(b"Anonymous: 4", b"Anonymous: 8"))
+    assert _sums(b"Rss: 8 kB\n") == b"Rss: 8 kB\n"
