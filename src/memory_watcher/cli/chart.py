@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from . import recording_file
+
 if TYPE_CHECKING:
     from ..analysis.identity import By
     from ..analysis.timeline import Figure
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
 
-DEFAULT_FILE = "measurement.db"
 DEFAULT_TOP = 20
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1200, 600
 _LARGEST = 20_000
@@ -30,12 +31,7 @@ _LARGEST = 20_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
-    parser.add_argument(
-        "file", nargs="?", metavar="FILE", help=f"the recording (default {DEFAULT_FILE})"
-    )
-    parser.add_argument(
-        "--database-file", metavar="FILE", help="the recording, as memory-record names it"
-    )
+    recording_file.add_arguments(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -90,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from ..render.output import write_whole
     from ..store.recording import Recording
 
-    name = _file(args)
+    name = recording_file.recording_file(args)
     file_format = _format(args)
     with Recording(name) as recording:
         processes = _chosen(recording, args)
@@ -107,17 +103,6 @@ def _count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text}: must not be negative")
     return number
-
-
-def _file(args: argparse.Namespace) -> str:
-    from ..errors import UsageError
-
-    if args.file is not None and args.database_file not in (None, args.file):
-        raise UsageError(
-            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
-        )
-    name: str = args.file or args.database_file or DEFAULT_FILE
-    return name
 
 
 def _format(args: argparse.Namespace) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 
-from .peak import DEFAULT_FILE, write_text
+from .peak import write_text
+from .recording_file import DEFAULT_FILE
 
 #: As in render.process_list.SORTINGS, which is loaded only when it is needed.
 _COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm")

@@ -16,6 +16,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from . import recording_file
+
 if TYPE_CHECKING:
     from ..render.process_view import ProcessView
     from ..render.system_view import SystemView
@@ -23,18 +25,12 @@ if TYPE_CHECKING:
     from ..store.results import ProcessMoment, RecordedProcess
     from ..store.trees import RecordedSelection, TreeRecording
 
-DEFAULT_FILE = "measurement.db"
 DEFAULT_TOP = {"process": 20, "system": 30}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
-    parser.add_argument(
-        "file", nargs="?", metavar="FILE", help=f"the recording (default {DEFAULT_FILE})"
-    )
-    parser.add_argument(
-        "--database-file", metavar="FILE", help="the recording, as memory-record names it"
-    )
+    recording_file.add_arguments(parser)
     parser.add_argument("-p", "--pid", type=int, metavar="PID", help="the process to show")
     parser.add_argument(
         "--process-id",
@@ -83,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
     from ..store.trees import TreeRecording
 
-    with TreeRecording(_file(args)) as recording:
+    with TreeRecording(recording_file.recording_file(args)) as recording:
         process = _chosen(recording, args)
         selection = recording.selection() if process is None else None
         if selection is not None:
@@ -101,17 +97,6 @@ def _count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text}: must not be negative")
     return number
-
-
-def _file(args: argparse.Namespace) -> str:
-    from ..errors import UsageError
-
-    if args.file is not None and args.database_file not in (None, args.file):
-        raise UsageError(
-            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
-        )
-    name: str = args.file or args.database_file or DEFAULT_FILE
-    return name
 
 
 def _chosen(recording: Recording, args: argparse.Namespace) -> RecordedProcess | None:

@@ -14,24 +14,20 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from . import recording_file
+
 if TYPE_CHECKING:
     from ..analysis.peak import Breakdown
     from ..store.recording import Recording
     from ..store.results import Measurement, RecordedProcess
 
-DEFAULT_FILE = "measurement.db"
 _DEFAULT_INTERVAL_MS = "1000"
 _PLAIN_TOP = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "file", nargs="?", metavar="FILE", help=f"the recording (default {DEFAULT_FILE})"
-    )
-    parser.add_argument(
-        "--database-file", metavar="FILE", help="the recording, as memory-record names it"
-    )
+    recording_file.add_arguments(parser)
     parser.add_argument(
         "-p", "--pid", type=int, metavar="PID", help="the process (default: all, or the only one)"
     )
@@ -62,23 +58,12 @@ def run(args: argparse.Namespace) -> int:
     from ..units import parse_duration
 
     interval = None if args.interval is None else parse_duration(args.interval, "--interval") / 1e9
-    path = _file(args)
+    path = recording_file.recording_file(args)
     with Recording(path) as recording:
         if args.plain or not sys.stdout.isatty():
             return _print(recording, args, interval)
         process_id = _process_id(recording, args)
     return _show(path, process_id, interval)
-
-
-def _file(args: argparse.Namespace) -> str:
-    from ..errors import UsageError
-
-    if args.file is not None and args.database_file not in (None, args.file):
-        raise UsageError(
-            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
-        )
-    name: str = args.file or args.database_file or DEFAULT_FILE
-    return name
 
 
 def _process_id(recording: Recording, args: argparse.Namespace) -> int | None:

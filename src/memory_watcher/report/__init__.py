@@ -7,13 +7,13 @@ The page itself is written in TypeScript and lives in web/; the build of this pa
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Sequence
 
-from ..errors import CannotWrite, SelectionError
+from ..errors import SelectionError
 from ..render.escape import escape
+from ..render.output import write_whole
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
 from .columns import pack
@@ -49,33 +49,8 @@ def write_report(
     """
     text = report_text(recording, recording.processes() if processes is None else processes)
     data = text.encode()
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            return _write(path, data)  # /dev/stdout and the like
-        return _replace(path, data)
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot write: {error.strerror}") from None
-
-
-def _replace(path: str, data: bytes) -> int:
-    """Write beside it first: whatever happens, there is never half a report."""
-    unfinished = f"{path}.{os.getpid()}.part"
-    try:
-        # Readable by its owner only, as the recording: it holds address layouts.
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(unfinished, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
-        raise
+    write_whole(path, data)
     return len(data)
-
-
-def _write(path: str, data: bytes) -> int:
-    with open(path, "wb") as file:
-        return file.write(data)
 
 
 def _who(processes: Sequence[RecordedProcess]) -> str:
