@@ -224,7 +224,7 @@ def link_references(constraint: str) -> str:
 
 
 #: Where the figures that a table stores are declared.
-DECLARED = {"usages": metrics.USAGE, "details": metrics.USAGE, "readings": metrics.READING}
+DECLARED = {"usage_rows": metrics.USAGE, "details": metrics.USAGE, "readings": metrics.READING}
 
 
 def declared_meaning(table: str, column: str) -> str:

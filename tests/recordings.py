@@ -84,7 +84,7 @@ class RecordingBuilder:
         self.last_tick += 1
         time = START + (self.last_tick - 1) * SECOND if time_ns is None else time_ns
         self.execute(
-            "INSERT INTO ticks VALUES (?, ?, ?, ?, 0, 0, NULL)",
+            "INSERT INTO ticks VALUES (?, ?, ?, ?, 0, 0, NULL, NULL)",
             *(self.last_tick, self.run_id, time, time - START),
         )
         return self.last_tick
@@ -151,9 +151,10 @@ class RecordingBuilder:
 
     def usage(self, process: int, header: Mapping, usage: Usage, first: int, last: int) -> None:
         self.execute(
-            f"INSERT INTO usages VALUES ({', '.join('?' * (5 + VOLATILE_FIELDS))})",
+            f"INSERT INTO usage_rows VALUES ({', '.join('?' * (5 + VOLATILE_FIELDS))})",
             *(process, first, self._mapping(process, header), last),
-            *(self._once("details", usage[VOLATILE_FIELDS:]), *usage[:VOLATILE_FIELDS]),
+            *(self._once("details", usage[VOLATILE_FIELDS:]), usage.rss),
+            *(-1 if size is None else size for size in usage[1:VOLATILE_FIELDS]),
         )
 
     def meminfo(self, tick: int, **values: int) -> None:

@@ -38,10 +38,11 @@ def test_reading_has_these_fields_in_this_order() -> None:
 
 
 def test_columns_of_usages(database: sqlite3.Connection) -> None:
-    """What changes often are the last columns of `usages`, of the type of its unit."""
+    """What changes often are the last columns of `usages`, stored as the type of its unit."""
     expected = {metric.name: UNITS[metric.unit] for metric in USAGE[:VOLATILE_FIELDS]}
-    found = columns(database, "usages")
+    found = columns(database, "usage_rows")
     assert list(found.items())[-VOLATILE_FIELDS:] == list(expected.items())
+    assert list(columns(database, "usages")) == list(found)
 
 
 def test_columns_of_details(database: sqlite3.Connection) -> None:

@@ -92,6 +92,8 @@ def connect_for_writing(path: str) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             if is_blank:
                 schema.create(connection)
+            else:
+                schema.migrate(connection)
     except BaseException:
         connection.close()
         raise

@@ -3,7 +3,9 @@
 docs/schema.md is generated from it (`python docs/generate.py`).
 
 Version history:
-    1  the first.
+    1  the first. Read as it is, and migrated when a recorder adds to it.
+    2  usages are stored without the figures that equal rss: usage_rows, with usages as a view;
+       ticks.unchanged.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import NewerRecording, NotARecording
-from ..model import LayoutState
+from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
 APPLICATION_ID = 0x4D576174
-VERSION = 1
+VERSION = 2
 
 #: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
 #: that writing the real one later never makes the row grow.
@@ -55,8 +57,10 @@ CREATE TABLE ticks (
     monotonic_ns INTEGER,       -- CLOCK_MONOTONIC of the recorder: differences survive clock jumps
     late_ns INTEGER,            -- how long after its deadline the tick began
     skipped INTEGER NOT NULL,   -- deadlines before this one that were given up as overloaded
-    cause TEXT                  -- NULL: a deadline; 'peak': RSS rose above the highest layout;
+    cause TEXT,                 -- NULL: a deadline; 'peak': RSS rose above the highest layout;
                                 -- 'start', 'exit': a process came or was found to have ended
+    unchanged INTEGER           -- processes that were not read, for nothing showed a change: their
+                                -- last layouts stand; NULL: none was left out
 );
 
 -- One row per process: a PID alone is used again.
@@ -124,16 +128,15 @@ CREATE TABLE details (
     other TEXT                  -- lines that this version does not know, as read
 );
 
--- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
--- A row is written when figures change, and for all mappings at a keyframe, so that a layout is
--- found between its keyframe and its tick: see readings.keyframe.
-CREATE TABLE usages (
+-- The usages of mappings, as they are stored: ask the view `usages` instead. Most figures of most
+-- mappings equal rss, and take no room here: NULL is "the same as rss", -1 is "not told".
+CREATE TABLE usage_rows (
     process_id INTEGER NOT NULL,
     first_tick INTEGER NOT NULL,
     mapping_id INTEGER NOT NULL REFERENCES mappings(id),
     last_tick INTEGER NOT NULL, -- 2147483647: valid until the next keyframe
     detail_id INTEGER NOT NULL REFERENCES details(id),
-    rss INTEGER,
+    rss INTEGER,                -- NULL: not told
     pss INTEGER,
     pss_dirty INTEGER,
     shared_clean INTEGER,
@@ -293,7 +296,21 @@ def _meminfo_column(name: str, column: str) -> str:
 
 _LOCAL_TIME = "strftime('%Y-%m-%dT%H:%M:%f', ({}) / 1000000 / 1000.0, 'unixepoch', 'localtime')"
 
+
+def _usage_column(name: str) -> str:
+    """SQL for a figure of usage_rows as it was read."""
+    return f"nullif(ifnull({name}, rss), -1) AS {name}"
+
+
 VIEWS = f"""
+-- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
+-- A row is written when figures change, and for all mappings at a keyframe, so that a layout is
+-- found between its keyframe and its tick: see readings.keyframe.
+CREATE VIEW usages AS
+SELECT process_id, first_tick, mapping_id, last_tick, detail_id, rss,
+{", ".join(map(_usage_column, Usage._fields[1:VOLATILE_FIELDS]))}
+FROM usage_rows;
+
 -- Every mapping of every layout with all its figures, in bytes. Ask for one measurement, or for one
 -- process and tick: the whole is as large as one row per mapping and tick.
 CREATE VIEW layouts AS
@@ -372,6 +389,18 @@ FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 """
 
 
+#: From version 1, whose usages have every figure of their own and NULL where it was not told.
+_FROM_VERSION_1 = f"""
+ALTER TABLE usages RENAME TO usage_rows;
+UPDATE usage_rows SET {
+    ", ".join(
+        f"{name} = nullif(ifnull({name}, -1), rss)" for name in Usage._fields[1:VOLATILE_FIELDS]
+    )
+};
+ALTER TABLE ticks ADD COLUMN unchanged INTEGER;
+"""
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Lay out an empty database as a recording of this version, in one transaction."""
     states = "".join(
@@ -381,6 +410,18 @@ def create(connection: sqlite3.Connection) -> None:
     connection.executescript(
         f"BEGIN IMMEDIATE; {TABLES} {VIEWS} {states}"
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+    )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a recording of an older version to this one, in one transaction."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    views = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
+    drop = "".join(f'DROP VIEW "{name}";' for (name,) in views)
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {drop} {_FROM_VERSION_1} {VIEWS}PRAGMA user_version = {VERSION}; COMMIT;"
     )
 
 

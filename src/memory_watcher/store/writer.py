@@ -48,10 +48,16 @@ def _insert(table: str, *columns: str) -> str:
 
 
 _INSERT_USAGE = _insert(
-    "usages", "process_id", "first_tick", "mapping_id", "last_tick", "detail_id", *_USAGE_COLUMNS
+    "usage_rows",
+    "process_id",
+    "first_tick",
+    "mapping_id",
+    "last_tick",
+    "detail_id",
+    *_USAGE_COLUMNS,
 )
 _CLOSE_USAGE = (
-    "UPDATE usages SET last_tick = ? WHERE process_id = ? AND first_tick = ? AND mapping_id = ?"
+    "UPDATE usage_rows SET last_tick = ? WHERE process_id = ? AND first_tick = ? AND mapping_id = ?"
 )
 _INSERT_DETAIL = (
     f"INSERT INTO details ({', '.join(_DETAIL_COLUMNS)})"
@@ -77,6 +83,12 @@ def _bytes(text: str | None) -> bytes | None:
 def _image_row(image: Image) -> tuple[bytes | None, ...]:
     arguments = None if image.command_line is None else shlex.join(image.command_line)
     return _bytes(image.name), _bytes(arguments), _bytes(image.exe)
+
+
+def _without_repetition(usage: Usage) -> tuple[int | None, ...]:
+    """What often changes, as usage_rows has it: NULL for the same as rss, -1 for not told."""
+    rss, *others = usage[:VOLATILE_FIELDS]
+    return (rss, *[None if size == rss else -1 if size is None else size for size in others])
 
 
 def _signed(number: int) -> int:
@@ -180,7 +192,7 @@ class Writer:
         unfinished = "SELECT count(*) FROM runs WHERE last_tick IS NULL"
         if self._connection.execute(unfinished).fetchone()[0]:
             self._execute(
-                "UPDATE usages SET last_tick = ? WHERE last_tick = ?", self._tick, STILL_VALID
+                "UPDATE usage_rows SET last_tick = ? WHERE last_tick = ?", self._tick, STILL_VALID
             )
             self._execute(
                 "UPDATE runs SET last_tick = ?, end_reason = 'killed' WHERE last_tick IS NULL",
@@ -200,10 +212,15 @@ class Writer:
             self._begin()
             self._tick += 1
             self._execute(
-                "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
                 *(self._tick, self._run, time_ns, monotonic_ns, late_ns, skipped, cause),
             )
         return self._tick
+
+    def unchanged(self, processes: int) -> None:
+        """Note how many processes this tick did not read, because nothing showed a change."""
+        with explained(self.path):
+            self._execute("UPDATE ticks SET unchanged = ? WHERE id = ?", processes, self._tick)
 
     def _begin(self) -> None:
         if not self._connection.in_transaction:
@@ -379,7 +396,7 @@ class Writer:
             rows.append(
                 (
                     *(process.id, tick, mapping_id, STILL_VALID, self._detail(usage)),
-                    *usage[:VOLATILE_FIELDS],
+                    *_without_repetition(usage),
                 )
             )
         self._connection.executemany(_INSERT_USAGE, rows)
@@ -388,7 +405,7 @@ class Writer:
     def _close_usages(self, process: _StoredProcess, last_tick: int) -> None:
         """Let all usages that are still valid end with this tick."""
         self._execute(
-            "UPDATE usages SET last_tick = ?"
+            "UPDATE usage_rows SET last_tick = ?"
             " WHERE process_id = ? AND first_tick >= ? AND last_tick = ?",
             *(last_tick, process.id, process.keyframe, STILL_VALID),
         )

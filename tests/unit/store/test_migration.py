@@ -1,0 +1,72 @@
+"""Recordings of older versions are read as they are, and migrated when a recorder adds to them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.model import MappingUsage
+from memory_watcher.procfs.smaps import parse
+from memory_watcher.store import schema
+from memory_watcher.store.recording import Recording
+from memory_watcher.store.writer import Writer
+from tests.unit.store.flat import MACHINE
+
+DATA = Path(__file__).parents[2] / "data"
+#: The captures that tests/data/recordings/version-1.sql was loaded from; the first has no Pss_Dirty.
+CAPTURES = ("2.6.32", "5.4-arm32")
+
+
+@pytest.fixture(name="old")
+def recording_of_version_1(tmp_path: Path) -> Path:
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / "recordings" / "version-1.sql").read_text())
+    return path
+
+
+def as_values(entries: list[MappingUsage]) -> list[tuple[object, ...]]:
+    return sorted((entry.mapping, entry.usage) for entry in entries)
+
+
+def layouts(path: Path) -> list[list[tuple[object, ...]]]:
+    with Recording(path) as recording:
+        (process,) = recording.processes()
+        return [
+            as_values(list(recording.layout(measurement.id)))
+            for measurement in recording.measurements(process.id)
+        ]
+
+
+def captured() -> list[list[tuple[object, ...]]]:
+    return [as_values(parse((DATA / "proc" / name / "smaps").read_bytes())) for name in CAPTURES]
+
+
+def test_read_as_it_is(old: Path) -> None:
+    """Its layouts are those that were loaded, and the file stays as it is."""
+    before = old.read_bytes()
+    assert layouts(old) == captured()
+    assert old.read_bytes() == before
+
+
+def test_migrated_when_it_is_added_to(old: Path) -> None:
+    """A recorder makes it one of the present version, in which every figure is what it was."""
+    writer = Writer(str(old))
+    writer.start_run(MACHINE, None, ["test"])
+    writer.tick(time_ns=1, monotonic_ns=None, late_ns=None)
+    writer.close("loaded")
+    assert layouts(old) == captured()
+    with closing(sqlite3.connect(old)) as connection, closing(sqlite3.connect(":memory:")) as new:
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+        schema.create(new)
+        for name, kind in new.execute(
+            "SELECT name, type FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+        ).fetchall():
+            columns = f'SELECT name FROM pragma_table_info("{name}")'
+            assert connection.execute(columns).fetchall() == new.execute(columns).fetchall()
+            assert connection.execute(
+                "SELECT type FROM sqlite_master WHERE name = ?", (name,)
+            ).fetchone() == (kind,)
