@@ -10,24 +10,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.clock import Deadline
 from memory_watcher.record.policy import Policy
-from memory_watcher.record.recorder import Recorder
-from memory_watcher.record.targets import NamedTargets, WholeMachine
-from memory_watcher.store.writer import Writer
 
+from .driven import UNLIMITED, RecorderApart, recorder
 from .floor import cpu_of_reading
 
 #: What one row per mapping and tick takes, bytes (the original's: 1.27 GB for 25 million rows).
 FLAT_ROW = 40
-
-
-#: Every layout at every tick, whatever it costs.
-UNLIMITED = Policy()
 
 
 @dataclass(frozen=True)
@@ -48,23 +41,6 @@ class Cost:
         return self.bytes_per_tick / (self.mappings * FLAT_ROW)
 
 
-@contextlib.contextmanager
-def recorder(
-    path: str, pids: list[int], period_ns: int, policy: Policy = UNLIMITED
-) -> Iterator[tuple[Recorder, Writer]]:
-    """A recorder that is driven by hand, tick by tick."""
-    source = ProcSource()
-    writer = Writer(path)
-    targets = NamedTargets(source, pids) if pids else WholeMachine(source)
-    driven = Recorder(source, targets, writer, policy)
-    writer.start_run(source.machine(), period_ns, ["benchmark"])
-    try:
-        yield driven, writer
-    finally:
-        driven.close()
-        writer.close("end of benchmark")
-
-
 def interleaved(
     pids: list[int],
     period_ns: int,
@@ -81,27 +57,26 @@ def interleaved(
     with tempfile.TemporaryDirectory() as folder:
         first = _size_of_one_tick(os.path.join(folder, "first.db"), pids, period_ns)
         path = os.path.join(folder, "bench.db")
-        with recorder(path, pids, period_ns, policy) as (driven, _):
-            driven.tick(Deadline(0, 0))
-            for _ in range(seconds):
+        with RecorderApart(path, pids, period_ns, policy) as driven:
+            driven.do("tick")
+            for second in range(seconds):
                 floor = cost = 0
                 for tick in range(ticks):
+                    recorder_first = (second + tick) % 2 == 0
                     due = time.monotonic_ns() + period_ns
                     step()
                     readable = pids or _user_processes()
-                    if tick % 2:
+                    if not recorder_first:
                         floor += cpu_of_reading(readable)
-                    start = time.process_time_ns()
-                    driven.tick(Deadline(0, 0))
+                    cost += driven.do("tick")
                     if tick == ticks - 1:
-                        driven.commit()
-                    cost += time.process_time_ns() - start
-                    if not tick % 2:
+                        cost += driven.do("commit")
+                    if recorder_first:
                         floor += cpu_of_reading(readable)
                     time.sleep(max(0, due - time.monotonic_ns()) / 1e9)
                 floors.append(floor / ticks)
                 costs.append(cost / ticks)
-            torn = driven.progress.torn
+            torn = driven.do("torn")
         recorded = ticks * seconds
         return Cost(
             mappings=_mappings_per_tick(path),

@@ -19,7 +19,8 @@ from memory_watcher.record.policy import FOR_MACHINE
 
 from . import targets, truth
 from .commands import console_script, median_wall, ratio
-from .recording import Cost, interleaved, peak_rss_of_command, recorder
+from .driven import recorder
+from .recording import Cost, interleaved, peak_rss_of_command
 from .report import page_cost, report_cost
 from .timeline import chart_seconds, timeline_cost
 from .tui import cpu_of_top, step_of_replay

@@ -102,12 +102,14 @@ def _targets(source: ProcSource, pids: list[int], names: list[str]) -> Targets:
 
 
 def _policy(one: bool) -> Policy:
-    """As memory-record does, but without looks between the layouts: nobody would see them."""
+    """As memory-record does, but all that changes at each tick, and nothing between the ticks."""
     from dataclasses import replace
 
     from ..record.policy import FOR_MACHINE, FOR_NAMED
 
-    return replace(FOR_NAMED, fast_period_ns=None) if one else FOR_MACHINE
+    if one:
+        return replace(FOR_NAMED, fast_period_ns=None)
+    return replace(FOR_MACHINE, in_turns=False)
 
 
 def _title(source: ProcSource, names: list[str]) -> str:

@@ -62,7 +62,7 @@ def parse_high_water_mark(content: bytes) -> int | None:
 
 
 class Stat(NamedTuple):
-    """What of /proc/PID/stat is used: proc(5) fields 2 to 4, 9, 10, 12, 22 and 26 to 28.
+    """What of /proc/PID/stat is used: proc(5) fields 2 to 4, 9, 10, 12, 20, 22 and 26 to 28.
 
     `image_marks` (start_code, end_code, start_stack) change with execve; without permission to see
     them they are all 0 or 1.
@@ -74,6 +74,7 @@ class Stat(NamedTuple):
     flags: int
     minor_faults: int
     major_faults: int
+    threads: int
     start_time: int
     image_marks: tuple[bytes, ...]
 
@@ -100,6 +101,7 @@ def parse_stat(content: bytes) -> Stat:
             flags=int(fields[6]),
             minor_faults=int(fields[7]),
             major_faults=int(fields[9]),
+            threads=int(fields[17]),
             start_time=int(fields[19]),
             image_marks=tuple(fields[23:26]),
         )

@@ -24,6 +24,8 @@ class Policy:
     max_stall_ns: the longest that reading one layout may take; None: no limit.
     full_every_ns: a process that shows no sign of change is read in full only this often; 0: at
     every tick; None: at every tick unless there are many processes (MANY), then every 10 s.
+    in_turns: of many processes, those that change take turns: layouts cost no more than reading
+    all of them once every `full_every_ns`.
     reset_peak: reset the kernel's high-water mark at each tick, which others can see.
     """
 
@@ -33,6 +35,7 @@ class Policy:
     max_cpu: float | None = None
     max_stall_ns: int | None = None
     full_every_ns: int | None = 0
+    in_turns: bool = False
     reset_peak: bool = False
 
     def full_every(self, processes: int) -> int:
@@ -40,6 +43,10 @@ class Policy:
         if self.full_every_ns is None:
             return FULL_EVERY_NS if processes > MANY else 0
         return self.full_every_ns
+
+    def round_every(self, processes: int) -> int:
+        """In what time all layouts of so many processes may be read once; 0: no limit."""
+        return self.full_every(processes) if self.in_turns and processes > MANY else 0
 
     def as_json(self) -> str:
         """For the recording itself."""
@@ -50,4 +57,4 @@ class Policy:
 FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=None)
 
 #: What it does for the whole machine, where most processes sleep.
-FOR_MACHINE = Policy(max_cpu=0.10, full_every_ns=FULL_EVERY_NS)
+FOR_MACHINE = Policy(max_cpu=0.10, full_every_ns=FULL_EVERY_NS, in_turns=True)

@@ -20,6 +20,7 @@ from .sampler import MachineKnowledge, ProcessSampler
 from .schedule import Due, LayoutSchedule
 from .sink import Sink
 from .targets import Targets
+from .turns import Turns
 
 #: What a kill may lose at most: a transaction is committed before it is older than this.
 _COMMIT_EVERY_NS = SECOND
@@ -115,9 +116,11 @@ class Recorder:
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, _Target] = {}
         self._fast_turn = 0
+        self._unchanged = 0  # of this tick
         self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
         now = time.monotonic_ns()
         self._budget = Budget(policy.max_cpu, now, time.process_time_ns())
+        self._turns = Turns()
         self._committed_ns = now
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
@@ -160,12 +163,21 @@ class Recorder:
         self._begin_tick(deadline.late_ns, deadline.skipped)
         if (meminfo := self._source.meminfo()) is not None:
             self._writer.system_memory(self._meminfo.changes(meminfo))
-        for target in self._longest_unread_first():
+        now = time.monotonic_ns()
+        awake = [t for t in self._targets.values() if not t.schedule.is_quiet(now)]
+        self._unchanged = len(self._targets) - len(awake)
+        if round_every_ns := self._policy.round_every(len(self._targets)):
+            self._turns.pass_time(now, round_every_ns)
+        # The longest unread first, so that all have their turn when not all can be read.
+        for target in sorted(awake, key=lambda target: target.schedule.last_full_ns or 0):
             self._look_at(target)
         for files in self._arriving.arrivals(self._targets.keys()):
             self._add(files)
         for key, message in self._arriving.unread.messages():
             self._say_once(key, message)
+        if self._unchanged:
+            self._writer.unchanged(self._unchanged)
+            self.progress.unchanged += self._unchanged
         if self.progress.ticks == 0:
             # What the first tick read stays: the collector need not walk over it every few ticks.
             gc.freeze()
@@ -221,13 +233,6 @@ class Recorder:
         self._to_utc_ns = time_ns - self._tick_ns
         self._writer.tick(time_ns, self._tick_ns, late_ns, skipped, cause)
 
-    def _longest_unread_first(self) -> list[_Target]:
-        """So that all have their turn when the budget does not last for all."""
-        targets = list(self._targets.values())
-        if self._policy.max_cpu is not None and len(targets) > 1:
-            targets.sort(key=lambda target: target.schedule.last_full_ns or 0)
-        return targets
-
     # -- one target -------------------------------------------------------------------------------
 
     def _add(self, files: ProcessFiles) -> None:
@@ -256,11 +261,31 @@ class Recorder:
         except SourceError:
             due = Due.READ  # which finds what the matter is, that it has gone for example
         if due is Due.UNCHANGED:
-            self.progress.unchanged += 1
+            self._unchanged += 1
             return
         if due is not Due.READ:
             self._say_too_much(target, due)
-        self._take(target, cheap=due is not Due.READ)
+        waits = due is Due.READ and self._must_wait(target)
+        self._take(target, cheap=waits or due is not Due.READ)
+
+    def _must_wait(self, target: _Target) -> bool:
+        """Whether it is not this process's turn, nor has its RSS risen to a peak."""
+        round_every_ns = self._policy.round_every(len(self._targets))
+        if not round_every_ns or self._turns.any_left:
+            return False
+        try:
+            statm = target.sampler.files.statm()
+        except SourceError:
+            return False
+        if target.schedule.due_for_peak(statm.resident) is Due.READ:
+            return False
+        self._say_once(
+            "turns",
+            f"layouts of all processes cost {format_duration(self._turns.round_ns)} of CPU, and no"
+            f" more than that is spent every {format_duration(round_every_ns)} (--full-every):"
+            " processes that change take turns; their cheap figures are recorded at each tick",
+        )
+        return True
 
     def _take(self, target: _Target, cheap: bool = False) -> None:
         """Read the process now and store it."""
@@ -291,6 +316,9 @@ class Recorder:
         if cheap:
             target.schedule.noticed(sample.reading.resident)
         else:
+            if target.schedule.last_full_ns is not None:
+                self._turns.spend(sample.cpu_ns or 0)
+            self._turns.learn(sampler.files.pid, sampler.bare_ns)
             target.schedule.took(sample, sampler.rollup_text)
             self._store_evidence(target)
         if sample.reading.resident is not None:
@@ -333,6 +361,7 @@ class Recorder:
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
         self._said -= {f"slow {key.pid}", f"unreadable {key.pid}"}  # the PID may be used again
+        self._turns.forget(key.pid)
         self._arriving.ended(key)
         self._writer.end_process(target.process_id)
         target.sampler.files.close()

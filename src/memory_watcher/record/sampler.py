@@ -75,6 +75,8 @@ class ProcessSampler:
         self._machine = machine
         self._stacks = StackPointers(files)
         self._next_rollup_ns = 0
+        #: CPU time of merely reading smaps, the last time.
+        self.bare_ns = 0
         #: What smaps_rollup said beside the last layout, if it was read.
         self.rollup_text: bytes | None = None
         #: Found with the last layout, to be stored beside it.
@@ -180,7 +182,9 @@ class ProcessSampler:
         return after, layout, LayoutState.UNCHECKED if look and rough else LayoutState.TORN
 
     def _layout(self) -> TrackedLayout | None:
+        start = time.thread_time_ns()
         length = self.files.smaps()
+        self.bare_ns = time.thread_time_ns() - start
         if length == 0:
             return None
         return self._tracker.diff(self.files.buffer, length)

@@ -20,6 +20,9 @@ class Sink(Protocol):
     ) -> int:
         """Begin a tick, to which all that is told next belongs."""
 
+    def unchanged(self, processes: int) -> None:
+        """How many processes this tick did not read, because nothing showed a change."""
+
     def add_process(self, facts: ProcessFacts) -> int:
         """Take in a process; returns the number under which the others know it."""
 

@@ -13,11 +13,11 @@ from ..model import ProcessKey
 from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 
-#: Named processes keep their small files open (five descriptors each) up to this many.
+#: Named processes keep all their small files open up to this many.
 KEEP_OPEN = 64
 #: Descriptors that a process takes: its folder, and the small files that are kept open.
-DESCRIPTORS_OFTEN = 6
-DESCRIPTORS_SELDOM = 3
+DESCRIPTORS_OFTEN = 7
+DESCRIPTORS_SELDOM = 4
 
 
 #: Descriptors that are left for the recording itself and for the files of one process.

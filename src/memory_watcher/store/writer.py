@@ -85,7 +85,7 @@ def _image_row(image: Image) -> tuple[bytes | None, ...]:
     return _bytes(image.name), _bytes(arguments), _bytes(image.exe)
 
 
-def _without_repetition(usage: Usage) -> tuple[int | None, ...]:
+def _without_repetition(usage: Usage) -> tuple[object, ...]:
     """What often changes, as usage_rows has it: NULL for the same as rss, -1 for not told."""
     rss, *others = usage[:VOLATILE_FIELDS]
     return (rss, *[None if size == rss else -1 if size is None else size for size in others])

@@ -178,6 +178,11 @@ class LiveHistory(Sink):
         self._last = self._processes[process_id]
         self._last.take(sample, self._time)
 
+    def unchanged(self, processes: int) -> None:
+        """Their last layouts stand."""
+        if self._writer:
+            self._writer.unchanged(processes)
+
     def end_process(self, process_id: int) -> None:
         """Forget a process; the instants before keep it."""
         if self._writer:

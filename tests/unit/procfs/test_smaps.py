@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 import pytest
@@ -569,13 +570,24 @@ def test_figure_that_a_gone_mapping_lacked_is_known_again() -> None:
     assert process.read([Block(1, 1), Block(2, 1)]).totals.pss == 4 * KI
 
 
-def test_forgotten_layout_is_all_new() -> None:
-    """After `forget` everything is new, as at first."""
-    process = Process()
-    process.accept(process.read([Block(1, 1)]))
-    process.tracker.forget()
-    process.accepted = []
-    assert len(process.read([Block(1, 1)]).added) == 1
+def test_neighbours_that_grow_and_shrink_alike() -> None:
+    """One block becomes longer by what another loses, so that all others are where they were."""
+
+    def text(flags: Sequence[str]) -> bytes:
+        """Six mappings: one run and the begin of the next."""
+        return b"".join(
+            b"%x-%x rw-p 0 0:0 0 \nRss:  4 kB\nVmFlags: rd%s\n"
+            % (start, start + 4096, flag.encode())
+            for start, flag in zip(range(0x10000, 0x70000, 0x10000), flags, strict=True)
+        )
+
+    base = ["", " sd", "", " nr", "", ""]
+    for swapped in permutations(range(4)):
+        tracker = LayoutTracker(BlockParser())
+        before, after = text(base), text([*(base[place] for place in swapped), "", ""])
+        tracker.accept(tracker.diff(bytearray(before), len(before)))
+        layout = tracker.diff(bytearray(after), len(after))
+        assert plain(layout.entries()) == parse_slowly(after)
 
 
 def test_captures_one_after_the_other() -> None:

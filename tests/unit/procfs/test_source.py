@@ -153,6 +153,23 @@ def test_every_file(proc: FakeProc, keep_open: bool) -> None:
         assert files.rollup() == process.files()["smaps_rollup"]
 
 
+@pytest.mark.parametrize("keep_open", [True, False])
+def test_still_the_same_texts(proc: FakeProc, keep_open: bool) -> None:
+    """Yes only if each of the files was read before, and says to the byte what it said then."""
+    process = proc.put(FakeProcess(7))
+    with opened(proc, keep_open=keep_open) as (_, files):
+        assert not files.still_say({"statm": process.statm()}), "it was never read"
+        texts = {name: files.small(name) for name in ("statm", "schedstat", "stat")}
+        assert files.still_say(texts)
+        assert not files.still_say({**texts, "status": files.small("statm")})
+        process.faults = (101, 5)
+        proc.put(process)
+        assert files.still_say({"statm": texts["statm"]})
+        assert not files.still_say(texts)
+        proc.write("7/statm", b"")
+        assert not files.still_say({"statm": texts["statm"]})
+
+
 def test_facts(proc: FakeProc) -> None:
     """What is read once: key, parent, user, cgroup, image."""
     proc.put(FakeProcess(7, parent_pid=3, uid=1001, start_time=5))

@@ -52,6 +52,12 @@ class ScriptedFiles(ProcessFiles):
     def small(self, name: str) -> bytes:
         return self._answer(name)
 
+    def still_say(self, texts: dict[str, bytes]) -> bool:
+        try:
+            return all(self._answer(name) == text for name, text in texts.items())
+        except SourceError:
+            return False
+
     def _fill(self, name: str) -> int:
         content = self._answer(name)
         self.buffer[: len(content)] = content

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.errors import NoSuchProcess
+from memory_watcher.errors import NoSuchProcess, SourceError
 from memory_watcher.record.gate import ChangeGate, _sums
 from tests.fakeproc import SMALL, FakeProc, FakeProcess
 from tests.unit.record.scripted import BROKEN, GONE, REFUSED, ScriptedFiles
@@ -64,6 +64,48 @@ def test_what_is_no_change_of_memory(
     """What else changes in stat does not open it."""
     files.process = now
     assert gate.is_shut()
+
+
+def test_asleep(gate: ChangeGate, files: ScriptedFiles) -> None:
+    """Of a process of one thread that did not run, stat is not read: it has had no faults."""
+    assert gate.proof == {"statm": PROCESS.statm(), "schedstat": PROCESS.schedstat()}
+    files.reads.clear()
+    assert gate.is_shut()
+    assert files.reads == ["statm", "schedstat"]
+
+
+@pytest.mark.parametrize(
+    ("process", "schedstat"),
+    [
+        (replace(PROCESS, threads=2), None),
+        (PROCESS, b"0 0 0\n"),
+        (PROCESS, GONE),
+        (PROCESS, REFUSED),
+    ],
+    ids=["several threads", "not counted", "no such file", "refused"],
+)
+def test_schedstat_does_not_tell(
+    files: ScriptedFiles, process: FakeProcess, schedstat: bytes | SourceError | None
+) -> None:
+    """It is the first thread's, and not every kernel counts: then stat is read each time."""
+    files.process = process
+    if schedstat is not None:
+        files.always("schedstat", schedstat)
+    gate = ChangeGate(files)
+    gate.is_shut()
+    assert gate.proof == {"statm": process.statm(), "stat": process.stat()}
+    assert gate.is_shut()
+    files.process = replace(process, faults=(101, 5))
+    assert not gate.is_shut()
+
+
+def test_runs_while_it_is_looked_at(files: ScriptedFiles) -> None:
+    """What it does after schedstat was read, and before the others are, is not lost later."""
+    gate = ChangeGate(files)
+    files.says("schedstat", b"1 1 1\n")
+    gate.is_shut()
+    files.process = replace(PROCESS, faults=(200, 5))
+    assert not gate.is_shut()
 
 
 def test_zombie(gate: ChangeGate, files: ScriptedFiles) -> None:

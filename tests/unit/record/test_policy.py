@@ -35,9 +35,16 @@ def test_many_named_processes() -> None:
 
 
 def test_defaults_for_the_machine() -> None:
-    """No fast readings; what does not change is looked at every 10 s."""
-    assert Policy(max_cpu=0.10, full_every_ns=10 * SECOND) == FOR_MACHINE
+    """No fast readings; what does not change is looked at every 10 s; changes take turns."""
+    assert Policy(max_cpu=0.10, full_every_ns=10 * SECOND, in_turns=True) == FOR_MACHINE
     assert FOR_MACHINE.fast_period_ns is None
+
+
+def test_turns() -> None:
+    """Of many processes of the machine, those that change take turns, unless all are asked for."""
+    assert [FOR_MACHINE.round_every(count) for count in (1, 64, 65)] == [0, 0, 10 * SECOND]
+    assert dataclasses.replace(FOR_MACHINE, full_every_ns=0).round_every(1000) == 0
+    assert FOR_NAMED.round_every(1000) == 0
 
 
 @pytest.mark.parametrize("policy", [Policy(), FOR_NAMED, FOR_MACHINE])

@@ -685,3 +685,62 @@ def test_peak_between_two_ticks(stage: Stage) -> None:
     assert stage.rows("SELECT cause FROM ticks") == [(None,), ("peak",)]
     assert stage.rows("SELECT rss / 1024 FROM readings") == [(36,), (8024,)]
     assert stage.recorder.progress.peaks == 1
+
+
+# -- many processes -----------------------------------------------------------------------------
+
+
+def many(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[ScriptedFiles]:
+    """70 processes of the machine, whose layouts cost 1 ms each, after the first tick."""
+    real = ScriptedFiles.smaps
+
+    def dear(files: ScriptedFiles) -> int:
+        stage.time.cpu += MS
+        return real(files)
+
+    monkeypatch.setattr(ScriptedFiles, "smaps", dear)
+    stage.recorder._policy = Policy(full_every_ns=10 * SECOND, in_turns=True)
+    found = [stage.comes(FakeProcess(pid)) for pid in range(100, 170)]
+    stage.tick()
+    return found
+
+
+def test_processes_that_change_take_turns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All change at each tick: each has one layout in --full-every, else cheap figures."""
+    processes = many(stage, monkeypatch)
+    for tick in range(100):
+        for files in processes:
+            files.process.faults = (200 + tick, 5)
+        stage.tick()
+    layouts = stage.rows(
+        "SELECT count(keyframe), count(*), count(resident) FROM readings WHERE tick > 1"
+        " GROUP BY process_id"
+    )
+    assert {row[0] for row in layouts} <= {0, 1, 2}
+    assert 60 <= sum(int(str(row[0])) for row in layouts) <= 80
+    assert {row[1:] for row in layouts} == {(100, 100)}
+    (message,) = stage.said
+    assert "layouts of all processes cost 70 ms of CPU" in message
+    assert "every 10.0 s (--full-every)" in message
+
+
+def test_a_peak_does_not_wait_for_its_turn(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RSS well above the highest layout is read at the tick that sees it."""
+    processes = many(stage, monkeypatch)
+    for tick in range(3):
+        for files in processes:
+            files.process.faults = (200 + tick, 5)
+        last = processes[-1]
+        last.process.areas = (*SMALL[:2], SMALL[2]._replace(size=65536, rss=2048 * (tick + 1)))
+        stage.tick()
+    assert stage.states(process_id=70) == [LayoutState.EXACT] * 4
+
+
+def test_unchanged_processes_are_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tick tells how many processes it did not read because nothing showed a change."""
+    processes = many(stage, monkeypatch)
+    stage.tick(2)
+    processes[3].process.faults = (101, 5)
+    stage.tick()
+    assert stage.recorder.progress.unchanged == 209
+    assert stage.rows("SELECT unchanged FROM ticks") == [(None,), (70,), (70,), (69,)]

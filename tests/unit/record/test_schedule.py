@@ -86,6 +86,21 @@ def test_unchanged_is_left_out(files: ScriptedFiles, time: FakeTime) -> None:
     assert stage.tick() is Due.UNCHANGED
 
 
+def test_quiet(files: ScriptedFiles, time: FakeTime) -> None:
+    """A process that was found unchanged and did not run needs no second question until due."""
+    stage = Stage(files, GATED, time)
+    stage.tick()
+    stage.read()
+    assert not stage.schedule.is_quiet(time.now), "at first the question is asked"
+    assert stage.tick() is Due.UNCHANGED
+    assert stage.schedule.is_quiet(time.now)
+    assert not stage.schedule.is_quiet(time.now + 10 * SECOND), "others may have changed its PSS"
+    files.process = replace(PROCESS, faults=(101, 5))
+    assert not stage.schedule.is_quiet(time.now)
+    assert stage.tick() is Due.READ
+    assert not stage.schedule.is_quiet(time.now)
+
+
 def test_others_are_looked_for_now_and_then(files: ScriptedFiles, time: FakeTime) -> None:
     """At least every --full-every smaps_rollup is read; if it differs, the layout is."""
     stage = Stage(files, GATED, time)

@@ -306,8 +306,8 @@ def test_room_is_left_for_the_recording(
         targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
     known: dict[int, None] = {}
-    assert len(arrivals(targets, known)) == (8 if whole else 4)
-    assert len(targets.unread.no_descriptor) == (11 if whole else 15)
+    assert len(arrivals(targets, known)) == (6 if whole else 3)
+    assert len(targets.unread.no_descriptor) == (13 if whole else 16)
     assert targets.too_short == 0
 
 

@@ -16,7 +16,7 @@ from memory_watcher.store.writer import Writer
 from tests.unit.store.flat import MACHINE
 
 DATA = Path(__file__).parents[2] / "data"
-#: The captures that tests/data/recordings/version-1.sql was loaded from; the first has no Pss_Dirty.
+#: What the old recording was loaded from; the first has no Pss_Dirty.
 CAPTURES = ("2.6.32", "5.4-arm32")
 
 
