@@ -23,17 +23,15 @@ class ChangeGate:
         self._files = files
         self._statm = b""
         self._faults = (-1, -1)
-        #: Texts of small files that, while they stay the same, prove that the process did nothing.
-        self.proof: dict[str, bytes] = {}
         self._has_schedstat = True
-        self._rollup = b""
+        self._rollup = 0  # a hash: the texts of many processes would be most of what is kept
 
     def is_shut(self) -> bool:
         """Whether nothing shows that the process changed its memory since this was last asked.
 
         Raises NoSuchProcess.
         """
-        if self.proof and self._files.still_say(self.proof):
+        if self._files.is_still():
             return True
         schedstat = self._schedstat()  # before the others: if it runs now, that will show
         statm, stat = self._files.small("statm"), self._files.small("stat")
@@ -42,8 +40,10 @@ class ChangeGate:
         same = statm == self._statm and faults == self._faults and parsed.state not in "ZX"
         self._statm, self._faults = statm, faults
         # The only thread had no faults if it did not run.
-        ran = {"schedstat": schedstat} if schedstat and parsed.threads == 1 else {"stat": stat}
-        self.proof = {"statm": statm, **ran}
+        if schedstat and parsed.threads == 1:
+            self._files.watch(statm, "schedstat", schedstat)
+        else:
+            self._files.watch(statm, "stat", stat)
         return same
 
     def _schedstat(self) -> bytes:
@@ -60,7 +60,7 @@ class ChangeGate:
     def is_shut_for_others(self) -> bool:
         """Whether nothing shows that others changed its PSS since this was last asked."""
         try:
-            rollup = _sums(self._files.rollup())
+            rollup = hash(_sums(self._files.rollup()))
         except SourceError:
             return False  # before 4.14 there is none: read smaps
         same = rollup == self._rollup
@@ -69,7 +69,7 @@ class ChangeGate:
 
     def remember(self, rollup: bytes) -> None:
         """Take note of the smaps_rollup that was read beside a layout."""
-        self._rollup = _sums(rollup)
+        self._rollup = hash(_sums(rollup))
 
 
 def _sums(rollup: bytes) -> bytes:

@@ -164,7 +164,7 @@ class Recorder:
         if (meminfo := self._source.meminfo()) is not None:
             self._writer.system_memory(self._meminfo.changes(meminfo))
         now = time.monotonic_ns()
-        awake = [t for t in self._targets.values() if not t.schedule.is_quiet(now)]
+        awake = [self._targets[pid] for pid in self._source.awake(self._targets, now)]
         self._unchanged = len(self._targets) - len(awake)
         if round_every_ns := self._policy.round_every(len(self._targets)):
             self._turns.pass_time(now, round_every_ns)

@@ -16,7 +16,12 @@ import pytest
 from memory_watcher.errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
 from memory_watcher.model import Image, Machine, Mapping, ProcessFacts, ProcessKey
 from memory_watcher.procfs import source as source_module
-from memory_watcher.procfs.source import ProcessFiles, ProcSource, TextBuffer, meaning_of
+from memory_watcher.procfs.source import (
+    ProcessFiles,
+    ProcSource,
+    TextBuffer,
+    meaning_of,
+)
 from tests.captures import KI
 from tests.fakeproc import PF_KTHREAD, FakeProc, FakeProcess, pread_as_in_proc
 
@@ -154,20 +159,32 @@ def test_every_file(proc: FakeProc, keep_open: bool) -> None:
 
 
 @pytest.mark.parametrize("keep_open", [True, False])
-def test_still_the_same_texts(proc: FakeProc, keep_open: bool) -> None:
-    """Yes only if each of the files was read before, and says to the byte what it said then."""
+def test_awake(proc: FakeProc, keep_open: bool) -> None:
+    """All but those that rest until later, and whose files say to the byte what they said."""
     process = proc.put(FakeProcess(7))
-    with opened(proc, keep_open=keep_open) as (_, files):
-        assert not files.still_say({"statm": process.statm()}), "it was never read"
-        texts = {name: files.small(name) for name in ("statm", "schedstat", "stat")}
-        assert files.still_say(texts)
-        assert not files.still_say({**texts, "status": files.small("statm")})
+    proc.put(FakeProcess(8))
+    with opened(proc, keep_open=keep_open) as (source, files):
+        other = source.open_process(8, keep_open=keep_open)
+        both = {7: files, 8: other}
+        files.rest_until(100)
+        files.watch(process.statm(), "schedstat", process.schedstat())
+        files.rest_until(100)
+        assert not files.is_still()
+        assert source.awake(both, 0) == [7, 8], "it was never read"
+        for each in both.values():
+            each.watch(each.small("statm"), "schedstat", each.small("schedstat"))
+            each.rest_until(100)
+        assert files.is_still()
+        assert source.awake(both, 99) == []
         process.faults = (101, 5)
         proc.put(process)
-        assert files.still_say({"statm": texts["statm"]})
-        assert not files.still_say(texts)
-        proc.write("7/statm", b"")
-        assert not files.still_say({"statm": texts["statm"]})
+        assert not files.is_still()
+        assert source.awake(both, 99) == [7]
+        assert source.awake(both, 99) == [7], "until it is told again that it rests"
+        assert source.awake(both, 100) == [7, 8]
+        other.rest_until(200)
+        other.close()
+        assert source.awake(both, 100) == [7, 8]
 
 
 def test_facts(proc: FakeProc) -> None:
@@ -363,6 +380,19 @@ def with_thread(proc: FakeProc, tid: int) -> None:
     proc.put(FakeProcess(7, state="Z", areas=()))
     for name, content in FakeProcess(tid).files().items():
         proc.write(f"7/task/{tid}/{name}", content)
+
+
+def test_awake_as_another_thread_is_followed(proc: FakeProc) -> None:
+    """Descriptors that were given back are looked at no more: they may be other files' by now."""
+    with_thread(proc, 8)
+    with opened(proc) as (source, files):
+        files.watch(files.small("statm"), "stat", files.small("stat"))
+        files.rest_until(100)
+        assert files.is_still()
+        assert source.awake([7], 0) == []
+        assert files.follow_living_thread()
+        assert not files.is_still()
+        assert source.awake([7], 0) == [7]
 
 
 @pytest.mark.parametrize("keep_open", [True, False])

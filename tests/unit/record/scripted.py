@@ -26,6 +26,8 @@ class ScriptedFiles(ProcessFiles):
         self.process = process
         self.script: dict[str, list[Answer]] = {}
         self.reads: list[str] = []
+        self.watching: dict[str, bytes] = {}
+        self.rests_until: int | None = None
 
     def says(self, name: str, *answers: Answer) -> None:
         """Let a file give these answers first, one after the other."""
@@ -52,9 +54,16 @@ class ScriptedFiles(ProcessFiles):
     def small(self, name: str) -> bytes:
         return self._answer(name)
 
-    def still_say(self, texts: dict[str, bytes]) -> bool:
+    def watch(self, statm: bytes, name: str, text: bytes) -> None:
+        self.watching = {"statm": statm, name: text}
+
+    def rest_until(self, time_ns: int) -> None:
+        self.rests_until = time_ns
+
+    def is_still(self) -> bool:
         try:
-            return all(self._answer(name) == text for name, text in texts.items())
+            watching = self.watching.items()
+            return bool(watching) and all(self._answer(name) == text for name, text in watching)
         except SourceError:
             return False
 

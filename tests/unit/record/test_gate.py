@@ -68,7 +68,7 @@ def test_what_is_no_change_of_memory(
 
 def test_asleep(gate: ChangeGate, files: ScriptedFiles) -> None:
     """Of a process of one thread that did not run, stat is not read: it has had no faults."""
-    assert gate.proof == {"statm": PROCESS.statm(), "schedstat": PROCESS.schedstat()}
+    assert files.watching == {"statm": PROCESS.statm(), "schedstat": PROCESS.schedstat()}
     files.reads.clear()
     assert gate.is_shut()
     assert files.reads == ["statm", "schedstat"]
@@ -93,7 +93,7 @@ def test_schedstat_does_not_tell(
         files.always("schedstat", schedstat)
     gate = ChangeGate(files)
     gate.is_shut()
-    assert gate.proof == {"statm": process.statm(), "stat": process.stat()}
+    assert files.watching == {"statm": process.statm(), "stat": process.stat()}
     assert gate.is_shut()
     files.process = replace(process, faults=(101, 5))
     assert not gate.is_shut()

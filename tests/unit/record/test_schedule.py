@@ -86,19 +86,19 @@ def test_unchanged_is_left_out(files: ScriptedFiles, time: FakeTime) -> None:
     assert stage.tick() is Due.UNCHANGED
 
 
-def test_quiet(files: ScriptedFiles, time: FakeTime) -> None:
-    """A process that was found unchanged and did not run needs no second question until due."""
+def test_rest(files: ScriptedFiles, time: FakeTime) -> None:
+    """A process that was found unchanged rests until others may have changed its PSS."""
     stage = Stage(files, GATED, time)
     stage.tick()
     stage.read()
-    assert not stage.schedule.is_quiet(time.now), "at first the question is asked"
+    assert files.rests_until is None
     assert stage.tick() is Due.UNCHANGED
-    assert stage.schedule.is_quiet(time.now)
-    assert not stage.schedule.is_quiet(time.now + 10 * SECOND), "others may have changed its PSS"
+    assert files.rests_until is not None
+    assert time.now < files.rests_until <= time.now + 10 * SECOND
+    files.rests_until = None
     files.process = replace(PROCESS, faults=(101, 5))
-    assert not stage.schedule.is_quiet(time.now)
     assert stage.tick() is Due.READ
-    assert not stage.schedule.is_quiet(time.now)
+    assert files.rests_until is None
 
 
 def test_others_are_looked_for_now_and_then(files: ScriptedFiles, time: FakeTime) -> None:
