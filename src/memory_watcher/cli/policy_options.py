@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="look closer at a process that shows no sign of change only this often, and read its"
         " layout if others changed its PSS (default 10s for the whole machine or more than 64"
-        " processes); 0 reads every layout at every tick (default for named processes)",
+        " processes); of the whole machine, spend no more on layouts than reading all of them once"
+        " in this time: those that change take turns; 0 reads every layout at every tick (default"
+        " for named processes)",
     )
     group.add_argument(
         "--reset-peak",

@@ -54,7 +54,8 @@ def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
         ("torn", progress.torn),
         ("at peaks", progress.peaks),
         ("not read: unchanged", progress.unchanged),
-        ("not read: over budget", progress.not_taken),
+        ("not read: not its turn", progress.waiting),
+        ("not read: over budget", progress.not_taken - progress.waiting),
     )
     return (
         f"{ticks}, {layouts} in {format_duration(elapsed_ns)};"

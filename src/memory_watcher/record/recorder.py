@@ -43,7 +43,8 @@ class Progress:
     layouts: int = 0
     torn: int = 0
     unchanged: int = 0  # layouts not read because nothing had changed
-    not_taken: int = 0  # layouts not read because the budget did not allow it
+    not_taken: int = 0  # layouts not read though something had changed: no budget, or not its turn
+    waiting: int = 0  # those of them whose turn it was not
     peaks: int = 0  # layouts read between two ticks, because RSS had risen
     processes: int = 0
     highest_rss: int | None = None
@@ -266,18 +267,25 @@ class Recorder:
         if due is not Due.READ:
             self._say_too_much(target, due)
         waits = due is Due.READ and self._must_wait(target)
+        self.progress.waiting += waits
         self._take(target, cheap=waits or due is not Due.READ)
 
     def _must_wait(self, target: _Target) -> bool:
-        """Whether it is not this process's turn, nor has its RSS risen to a peak."""
+        """Whether it is not this process's turn.
+
+        Of those that wait, none does for longer than two rounds, or if its RSS rises to a peak.
+        """
         round_every_ns = self._policy.round_every(len(self._targets))
         if not round_every_ns or self._turns.any_left:
+            return False
+        schedule = target.schedule
+        if time.monotonic_ns() - (schedule.last_full_ns or 0) > 2 * round_every_ns:
             return False
         try:
             statm = target.sampler.files.statm()
         except SourceError:
             return False
-        if target.schedule.due_for_peak(statm.resident) is Due.READ:
+        if schedule.due_for_peak(statm.resident) is Due.READ:
             return False
         self._say_once(
             "turns",

@@ -36,8 +36,8 @@ class Turns:
         self._costs[pid] = cost_ns
 
     def spend(self, cost_ns: int) -> None:
-        """Pay for a layout."""
-        self._left_ns -= cost_ns
+        """Pay for a layout; also one that could not wait, but debts are no more than a round."""
+        self._left_ns = max(self._left_ns - cost_ns, -self.round_ns)
 
     def forget(self, pid: int) -> None:
         """A process has ended."""

@@ -736,6 +736,21 @@ def test_a_peak_does_not_wait_for_its_turn(stage: Stage, monkeypatch: pytest.Mon
     assert stage.states(process_id=70) == [LayoutState.EXACT] * 4
 
 
+def test_nobody_waits_for_more_than_two_rounds(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though processes that always rise to new peaks take all there is, others are read as well."""
+    processes = many(stage, monkeypatch)
+    for tick in range(450):
+        for files in processes[:3]:
+            files.process.areas = (SMALL[0]._replace(size=2**21, rss=4096 * (tick + 1)),)
+        processes[10].process.faults = (200 + tick, 5)
+        stage.tick()
+    assert stage.recorder.progress.waiting > 400
+    (layouts,) = stage.rows("SELECT count(keyframe) FROM readings WHERE process_id = 11")
+    assert 3 <= int(str(layouts[0])) <= 5
+
+
 def test_unchanged_processes_are_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each tick tells how many processes it did not read because nothing showed a change."""
     processes = many(stage, monkeypatch)

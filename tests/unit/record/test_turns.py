@@ -61,6 +61,19 @@ def test_what_is_saved_up() -> None:
     assert not turns.any_left
 
 
+def test_debts_are_no_more_than_a_round() -> None:
+    """What could not wait is paid for later, but others need not wait for ever because of it."""
+    turns = Turns()
+    turns.learn(1, 5 * MS)
+    turns.pass_time(0, SECOND)
+    for _ in range(100):
+        turns.spend(5 * MS)
+    turns.pass_time(SECOND, SECOND)
+    assert not turns.any_left
+    turns.pass_time(SECOND + MS, SECOND)
+    assert turns.any_left
+
+
 def test_the_round_follows_the_processes() -> None:
     """It is what reading each of them cost the last time."""
     turns = Turns()
