@@ -17,7 +17,7 @@ import pytest
 from memory_watcher.analysis.bss import Bss, bss_parts, find_bss
 from memory_watcher.analysis.kinds import Kind, KindFacts, attribute
 from memory_watcher.model import ElfSegment, MappingUsage
-from memory_watcher.procfs.elf import HEAD_SIZE, parse_segments
+from memory_watcher.procfs.elf import HEAD_SIZE, find_table, parse_table
 from memory_watcher.procfs.smaps import parse
 from memory_watcher.procfs.threads import parse_stack_pointer
 
@@ -233,7 +233,10 @@ def read_segments(
     segments = {}
     for path, key in program_files(entries).items():
         with open(root + path, "rb") as file:
-            found = parse_segments(file.read(HEAD_SIZE))
+            head = file.read(HEAD_SIZE)
+        table = find_table(head)
+        assert table is not None, path
+        found = parse_table(table, head[table.offset : table.offset + table.size])
         assert found is not None, path
         segments[key] = found
     return segments

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--top",
-        type=_count,
+        type=recording_file.count,
         default=DEFAULT_TOP,
         metavar="N",
         help=f"how many names, mappings or processes have an area of their own, those with the"
@@ -89,20 +89,14 @@ def run(args: argparse.Namespace) -> int:
     name = recording_file.recording_file(args)
     file_format = _format(args)
     with Recording(name) as recording:
-        processes = _chosen(recording, args)
+        process = recording_file.process_meant(recording, args)
+        processes = [process] if process else recording.processes()
         if file_format == "html":
             return _report(recording, processes, args.output)
         _refuse_recording(args.output, name)
         view = _view(recording, processes, args)
     write_whole(args.output, render(view, file_format, args.width, args.height))
     return 0
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text}: must not be negative")
-    return number
 
 
 def _format(args: argparse.Namespace) -> str:
@@ -132,13 +126,6 @@ def _refuse_recording(output: str, name: str) -> None:
 
     if os.path.exists(output) and os.path.samefile(output, name):
         raise UsageError(f"-o: {output} is the recording itself; name another file")
-
-
-def _chosen(recording: Recording, args: argparse.Namespace) -> list[RecordedProcess]:
-    """The processes to show: one, or all of them."""
-    if args.pid is None and args.process_id is None and recording.process_count() > 1:
-        return recording.processes()
-    return [recording.process(pid=args.pid, process_id=args.process_id)]
 
 
 def _view(

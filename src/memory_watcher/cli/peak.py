@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--top",
-        type=_count,
+        type=recording_file.count,
         metavar="N",
         help="how many mapping names (default 20) or processes (default 30) to show;"
         " --json shows all by default",
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     from ..store.trees import TreeRecording
 
     with TreeRecording(recording_file.recording_file(args)) as recording:
-        process = _chosen(recording, args)
+        process = recording_file.process_meant(recording, args)
         selection = recording.selection() if process is None else None
         if selection is not None:
             text = _tree_text(recording, selection, args)
@@ -90,20 +90,6 @@ def run(args: argparse.Namespace) -> int:
             text = _process_text(_process_view(recording, process, args), args.json)
     write_text(text)
     return 0
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text}: must not be negative")
-    return number
-
-
-def _chosen(recording: Recording, args: argparse.Namespace) -> RecordedProcess | None:
-    """The process to show; None for all of them."""
-    if args.pid is None and args.process_id is None and recording.process_count() > 1:
-        return None
-    return recording.process(pid=args.pid, process_id=args.process_id)
 
 
 def _top(args: argparse.Namespace, view: str) -> int | None:

@@ -1,8 +1,13 @@
-"""Which recording a command reads: FILE, or --database-file as memory-record names it."""
+"""Which recording a command reads, FILE or --database-file, and which process of it is meant."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..store.recording import Recording
+    from ..store.results import RecordedProcess
 
 DEFAULT_FILE = "measurement.db"
 
@@ -27,3 +32,21 @@ def recording_file(args: argparse.Namespace) -> str:
         )
     name: str = args.file or args.database_file or DEFAULT_FILE
     return name
+
+
+def process_meant(recording: Recording, args: argparse.Namespace) -> RecordedProcess | None:
+    """The process that --pid or --process-id names, or the only one; None for all of several.
+
+    Raises SelectionError.
+    """
+    if args.pid is None and args.process_id is None and recording.process_count() > 1:
+        return None
+    return recording.process(pid=args.pid, process_id=args.process_id)
+
+
+def count(text: str) -> int:
+    """A number of things, as argparse's `type`."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text}: must not be negative")
+    return number

@@ -62,15 +62,8 @@ def run(args: argparse.Namespace) -> int:
     with Recording(path) as recording:
         if args.plain or not sys.stdout.isatty():
             return _print(recording, args, interval)
-        process_id = _process_id(recording, args)
-    return _show(path, process_id, interval)
-
-
-def _process_id(recording: Recording, args: argparse.Namespace) -> int | None:
-    """The process that is meant; None for all of several."""
-    if args.pid is None and args.process_id is None and recording.process_count() > 1:
-        return None
-    return recording.process(pid=args.pid, process_id=args.process_id).id
+        process = recording_file.process_meant(recording, args)
+    return _show(path, process.id if process else None, interval)
 
 
 def _show(path: str, process_id: int | None, interval: float | None) -> int:

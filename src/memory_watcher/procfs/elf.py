@@ -84,11 +84,3 @@ def _segment(table: Table, data: bytes, position: int) -> ElfSegment | None:
     return (
         ElfSegment(offset, address, file_size, memory_size, flags & 7) if kind == _PT_LOAD else None
     )
-
-
-def parse_segments(head: bytes) -> tuple[ElfSegment, ...] | None:
-    """The PT_LOAD segments of a file, from its beginning; None if it holds no whole table."""
-    table = find_table(head)
-    if table is None:
-        return None
-    return parse_table(table, head[table.offset : table.offset + table.size])

@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory_watcher.model import ElfSegment
-from memory_watcher.procfs.elf import LARGEST_TABLE, find_table, parse_segments, parse_table
+from memory_watcher.procfs.elf import LARGEST_TABLE, find_table, parse_table
 
 TEXT = ElfSegment(0, 0x1000, 0x2345, 0x2345, 5)
 DATA = ElfSegment(0x2345, 0x4345, 0x100, 0x5000, 6)
 FORMATS = [(bits, order) for bits in (32, 64) for order in "<>"]
+
+
+def parse_segments(head: bytes) -> tuple[ElfSegment, ...] | None:
+    """The segments of a file, from its beginning; None if it holds no whole table."""
+    table = find_table(head)
+    return parse_table(table, head[table.offset : table.offset + table.size]) if table else None
 
 
 def program_header(segment: ElfSegment, bits: int, order: str, kind: int = 1) -> bytes:
