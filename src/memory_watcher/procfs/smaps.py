@@ -139,6 +139,15 @@ class BlockParser:
         self._blocks_end_alike = True
         self._mappings: dict[bytes, Mapping] = {}
 
+    def parse_in_columns(self, block: bytes) -> MappingUsage | None:
+        """Parse one block that has the columns that were learnt; None if it has not.
+
+        Raises SmapsFormatError for a header that is none.
+        """
+        start = block.find(b"\n") + 1
+        usage = self._by_columns(block, start)
+        return None if usage is None else MappingUsage(self._mapping(block[:start]), usage)
+
     def parse(self, block: bytes) -> MappingUsage:
         """Parse one block. Raises SmapsFormatError for what is none."""
         start = block.find(b"\n") + 1
@@ -174,6 +183,8 @@ class BlockParser:
         # A number too wide for its column makes the lines longer.
         if flags - start != format_.length:
             return None
+        if format_.has_flags and block.find(b"\n", flags) != len(block) - 1:
+            return None  # something stands behind the flags: a second block, or an unknown line
         columns = format_.unpack(block, start)
         if columns[::2] != format_.keys:
             return None
@@ -385,9 +396,12 @@ class _Walk:
             if block != run.text[begin:place]:
                 if not run.text.startswith(block[:_ADDRESS], begin):
                     return False
+                changed = self._parser.parse_in_columns(block)
+                if changed is None:
+                    return False
                 removed.append(entry)
-                added.append(self._parser.parse(block))
-                entries.append(added[-1])
+                added.append(changed)
+                entries.append(changed)
             else:
                 entries.append(entry)
             begin = place

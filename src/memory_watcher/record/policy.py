@@ -45,7 +45,7 @@ class Policy:
         return self.full_every_ns
 
     def round_every(self, processes: int) -> int:
-        """In what time all layouts of so many processes may be read once; 0: no limit."""
+        """In what time the layouts of so many processes may all be read once; 0: no limit."""
         return self.full_every(processes) if self.in_turns and processes > MANY else 0
 
     def as_json(self) -> str:

@@ -165,9 +165,11 @@ class Recorder:
         if (meminfo := self._source.meminfo()) is not None:
             self._writer.system_memory(self._meminfo.changes(meminfo))
         now = time.monotonic_ns()
-        awake = [self._targets[pid] for pid in self._source.awake(self._targets, now)]
+        awake = list(self._targets.values())
+        if self._policy.full_every(len(awake)):
+            awake = [self._targets[pid] for pid in self._source.awake(self._targets, now)]
         self._unchanged = len(self._targets) - len(awake)
-        if round_every_ns := self._policy.round_every(len(self._targets)):
+        if round_every_ns := self._policy.round_every(self._turns.processes):
             self._turns.pass_time(now, round_every_ns)
         # The longest unread first, so that all have their turn when not all can be read.
         for target in sorted(awake, key=lambda target: target.schedule.last_full_ns or 0):
@@ -267,36 +269,39 @@ class Recorder:
         if due is not Due.READ:
             self._say_too_much(target, due)
         waits = due is Due.READ and self._must_wait(target)
-        self.progress.waiting += waits
-        self._take(target, cheap=waits or due is not Due.READ)
+        state = self._take(target, cheap=waits or due is not Due.READ)
+        self.progress.waiting += waits and state is LayoutState.NOT_TAKEN
 
     def _must_wait(self, target: _Target) -> bool:
         """Whether it is not this process's turn.
 
-        Of those that wait, none does for longer than two rounds, or if its RSS rises to a peak.
+        None waits for longer than two rounds, or if its RSS rises to a peak; nor one whose layout
+        the kernel refuses, which costs nothing.
         """
-        round_every_ns = self._policy.round_every(len(self._targets))
+        round_every_ns = self._policy.round_every(self._turns.processes)
         if not round_every_ns or self._turns.any_left:
             return False
         schedule = target.schedule
+        if target.process_id not in self._turns:
+            return False
         if time.monotonic_ns() - (schedule.last_full_ns or 0) > 2 * round_every_ns:
             return False
         try:
             statm = target.sampler.files.statm()
         except SourceError:
             return False
-        if schedule.due_for_peak(statm.resident) is Due.READ:
+        if not statm.resident or schedule.due_for_peak(statm.resident) is Due.READ:
             return False
         self._say_once(
             "turns",
-            f"layouts of all processes cost {format_duration(self._turns.round_ns)} of CPU, and no"
-            f" more than that is spent every {format_duration(round_every_ns)} (--full-every):"
+            f"layouts of all processes cost {format_duration(self._turns.round_ns)} of CPU; besides"
+            f" peaks, no more is spent every {format_duration(round_every_ns)} (--full-every):"
             " processes that change take turns; their cheap figures are recorded at each tick",
         )
         return True
 
-    def _take(self, target: _Target, cheap: bool = False) -> None:
-        """Read the process now and store it."""
+    def _take(self, target: _Target, cheap: bool = False) -> LayoutState:
+        """Read the process now and store it; tells what became of its layout."""
         sampler = target.sampler
         delay_ns = time.monotonic_ns() - self._tick_ns
         try:
@@ -320,13 +325,11 @@ class Recorder:
         self.progress.count(sample)
         if sample.state in _ENDED:
             self._end(target)
-            return
+            return sample.state
         if cheap:
             target.schedule.noticed(sample.reading.resident)
         else:
-            if target.schedule.last_full_ns is not None:
-                self._turns.spend(sample.cpu_ns or 0)
-            self._turns.learn(sampler.files.pid, sampler.bare_ns)
+            self._pay(target, sample)
             target.schedule.took(sample, sampler.rollup_text)
             self._store_evidence(target)
         if sample.reading.resident is not None:
@@ -334,6 +337,16 @@ class Recorder:
             target.fast_ns = time.monotonic_ns()
         if self._policy.reset_peak:
             self._reset_peak(target)
+        return sample.state
+
+    def _pay(self, target: _Target, sample: Sample) -> None:
+        """Take account of a reading in full; first ones are free, for there is no other way."""
+        if target.schedule.last_full_ns is not None:
+            self._turns.spend(sample.cpu_ns or 0)
+        if sample.state.has_layout:
+            self._turns.learn(target.process_id, target.sampler.bare_ns)
+        else:
+            self._turns.forget(target.process_id)
 
     def _store_fast(self, target: _Target, reading: FastReading) -> None:
         now = time.monotonic_ns()
@@ -369,7 +382,7 @@ class Recorder:
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
         self._said -= {f"slow {key.pid}", f"unreadable {key.pid}"}  # the PID may be used again
-        self._turns.forget(key.pid)
+        self._turns.forget(target.process_id)
         self._arriving.ended(key)
         self._writer.end_process(target.process_id)
         target.sampler.files.close()

@@ -111,13 +111,14 @@ class ProcessSampler:
         return Sample(reading, state, layout, rollup, cpu_ns=cpu, wall_ns=wall)
 
     def cheap_sample(self) -> Sample:
-        """Read only the cheap figures, because the layout would cost too much now.
+        """Read only the cheap figures: the layout would cost too much, or it is not its turn.
 
         Raises NoSuchProcess.
         """
         stat = self.files.stat()
         if (state := self._why_no_memory(stat)) is not None:
             return Sample(self._reading(stat, None), state)
+        self._notice_exec(stat)
         return Sample(self._reading(stat, self.files.statm()), LayoutState.NOT_TAKEN)
 
     def fast_reading(self) -> FastReading | None:

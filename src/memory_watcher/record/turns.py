@@ -8,7 +8,11 @@ from __future__ import annotations
 
 
 class Turns:
-    """What may still be spent on layouts: a bucket that fills by one round in so much time."""
+    """What may still be spent on layouts: a bucket that fills by one round in so much time.
+
+    A round is what merely reading every smaps costs; what is paid is all that a layout costs. So
+    the limit is a share of what the plainest recorder would take.
+    """
 
     def __init__(self) -> None:
         self._costs: dict[int, int] = {}
@@ -16,6 +20,15 @@ class Turns:
         self.round_ns = 0
         self._left_ns = 0.0
         self._now_ns: int | None = None
+
+    def __contains__(self, process: int) -> bool:
+        """Whether a layout of it was read."""
+        return process in self._costs
+
+    @property
+    def processes(self) -> int:
+        """How many have layouts."""
+        return len(self._costs)
 
     def pass_time(self, now_ns: int, round_every_ns: int) -> None:
         """Fill up for the time since the last call: by a round each `round_every_ns`."""
@@ -30,15 +43,15 @@ class Turns:
         """Whether one more layout may be read. A large one is paid off while others wait."""
         return self._left_ns > 0
 
-    def learn(self, pid: int, cost_ns: int) -> None:
+    def learn(self, process: int, cost_ns: int) -> None:
         """Take note of what merely reading the smaps of a process costs."""
-        self.round_ns += cost_ns - self._costs.get(pid, 0)
-        self._costs[pid] = cost_ns
+        self.round_ns += cost_ns - self._costs.get(process, 0)
+        self._costs[process] = cost_ns
 
     def spend(self, cost_ns: int) -> None:
         """Pay for a layout; also one that could not wait, but debts are no more than a round."""
         self._left_ns = max(self._left_ns - cost_ns, -self.round_ns)
 
-    def forget(self, pid: int) -> None:
-        """A process has ended."""
-        self.round_ns -= self._costs.pop(pid, 0)
+    def forget(self, process: int) -> None:
+        """It has ended, or its layout cannot be read."""
+        self.round_ns -= self._costs.pop(process, 0)

@@ -389,6 +389,9 @@ FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 """
 
 
+_VIEWS_OF_VERSION_1 = frozenset(
+    ("layouts", "process", "memory_range", "measurement", "data", "system_memory")
+)
 #: From version 1, whose usages have every figure of their own and NULL where it was not told.
 _FROM_VERSION_1 = f"""
 ALTER TABLE usages RENAME TO usage_rows;
@@ -418,11 +421,21 @@ def migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    views = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
-    drop = "".join(f'DROP VIEW "{name}";' for (name,) in views)
+    made = connection.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
+        " ORDER BY type = 'trigger', rowid"
+    ).fetchall()
+    # Triggers may be on views, and views may use views: all go, and those of the user come back.
+    drop = "".join(f"DROP {kind} {_identifier(name)};\n" for kind, name, _ in reversed(made))
+    again = "".join(f"{sql};\n" for _, name, sql in made if name not in _VIEWS_OF_VERSION_1)
     connection.executescript(
-        f"BEGIN IMMEDIATE; {drop} {_FROM_VERSION_1} {VIEWS}PRAGMA user_version = {VERSION}; COMMIT;"
+        f"BEGIN IMMEDIATE; {drop} {_FROM_VERSION_1} {VIEWS} {again}"
+        f"PRAGMA user_version = {VERSION}; COMMIT;"
     )
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quote(state: LayoutState) -> str:

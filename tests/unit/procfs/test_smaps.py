@@ -590,6 +590,23 @@ def test_neighbours_that_grow_and_shrink_alike() -> None:
         assert plain(layout.entries()) == parse_slowly(after)
 
 
+def test_two_mappings_that_take_the_place_of_one() -> None:
+    """Two blocks with the length of the one before them, at its address, are two."""
+
+    def block(start: int, name: bytes, flags: bytes = b"rd") -> bytes:
+        header = b"%x-%x rw-p 0 0:0 0 %s\n" % (start, start + 4096, name)
+        return header + b"Rss:  4 kB\nVmFlags: %s\n" % flags
+
+    two = block(0x10000, b"") + block(0x11000, b"")
+    one = block(0x10000, b"x" * (len(two) - len(block(0x10000, b""))))
+    rest = block(0x80000, b"")
+    tracker = LayoutTracker(BlockParser())
+    for text in (rest * 4 + one + rest, rest * 4 + two + rest, rest * 4 + one + rest):
+        layout = tracker.diff(bytearray(text), len(text))
+        assert plain(layout.entries()) == parse_slowly(text)
+        tracker.accept(layout)
+
+
 def test_captures_one_after_the_other() -> None:
     """One parser for processes of different kernels (a test's own case): all are read right."""
     tracker = LayoutTracker(BlockParser())

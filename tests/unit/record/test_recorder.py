@@ -67,8 +67,8 @@ class Stage:
         self.writer.start_run(Machine("boot", "host", "6.18", 4096), 100 * MS, ["memory-record"])
         self.targets = Arriving()
         self.said: list[str] = []
-        source = ProcSource(str(self.proc.root))
-        self.recorder = Recorder(source, self.targets, self.writer, say=self.said.append)
+        self.source = ProcSource(str(self.proc.root))
+        self.recorder = Recorder(self.source, self.targets, self.writer, say=self.said.append)
         self.is_open = True
 
     def comes(self, process: FakeProcess) -> ScriptedFiles:
@@ -690,8 +690,8 @@ def test_peak_between_two_ticks(stage: Stage) -> None:
 # -- many processes -----------------------------------------------------------------------------
 
 
-def many(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[ScriptedFiles]:
-    """70 processes of the machine, whose layouts cost 1 ms each, after the first tick."""
+def many(stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int = 70) -> list[ScriptedFiles]:
+    """Processes of the machine, whose layouts cost 1 ms each, after the first tick."""
     real = ScriptedFiles.smaps
 
     def dear(files: ScriptedFiles) -> int:
@@ -700,7 +700,7 @@ def many(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[ScriptedFiles]:
 
     monkeypatch.setattr(ScriptedFiles, "smaps", dear)
     stage.recorder._policy = Policy(full_every_ns=10 * SECOND, in_turns=True)
-    found = [stage.comes(FakeProcess(pid)) for pid in range(100, 170)]
+    found = [stage.comes(FakeProcess(pid)) for pid in range(100, 100 + number)]
     stage.tick()
     return found
 
@@ -759,3 +759,106 @@ def test_unchanged_processes_are_counted(stage: Stage, monkeypatch: pytest.Monke
     stage.tick()
     assert stage.recorder.progress.unchanged == 209
     assert stage.rows("SELECT unchanged FROM ticks") == [(None,), (70,), (70,), (69,)]
+
+
+def test_refused_layouts_take_no_turns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the kernel refuses costs nothing: each tick tries, and tells why there is no layout."""
+    processes = many(stage, monkeypatch)
+    refused = stage.comes(FakeProcess(99))
+    refused.always("smaps", REFUSED)
+    stage.tick()
+    for tick in range(20):
+        for files in [*processes, refused]:
+            files.process.faults = (200 + tick, 5)
+        stage.tick()
+    assert stage.recorder.progress.waiting > 1000
+    assert set(stage.states(process_id=71)) == {LayoutState.NO_PERMISSION}
+
+
+def test_few_that_can_be_read_take_no_turns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of others do not count: one's own few are read at each tick."""
+    for pid in range(200, 270):
+        stage.comes(FakeProcess(pid)).always("smaps", REFUSED)
+    for tick, own in enumerate([many(stage, monkeypatch, 10)] * 20):
+        for files in own:
+            files.process.faults = (200 + tick, 5)
+        stage.tick()
+    assert stage.recorder.progress.layouts == 10 * 21
+    assert stage.recorder.progress.waiting == 0
+
+
+def test_zombies_do_not_wait(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted as waiting are readings that say `not taken`; an end is told at once."""
+    processes = many(stage, monkeypatch)
+    for tick in range(10):
+        for files in processes:
+            files.process.faults = (200 + tick, 5)
+        processes[tick].process = replace(processes[tick].process, state="Z", areas=())
+        stage.tick()
+    progress = stage.recorder.progress
+    assert 0 < progress.waiting == progress.not_taken
+    states = stage.rows("SELECT layout_state, count(*) FROM readings WHERE tick > 1 GROUP BY 1")
+    assert (LayoutState.NOT_TAKEN, progress.waiting) in states
+    assert (LayoutState.ZOMBIE, 10) in states
+
+
+def test_exec_while_it_waits(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program is noticed at once, and its highest layout is not the old one's."""
+    processes = many(stage, monkeypatch)
+    waiting = processes[50]
+    waiting.process.areas = (SMALL[0]._replace(size=2**21, rss=2**20),)
+    stage.tick()
+    for tick in range(5):
+        for files in processes:
+            files.process.faults = (200 + tick, 5)
+        if tick == 2:
+            waiting.process = replace(
+                waiting.process, name="other", marks=(7, 8, 9), areas=(SMALL[0]._replace(rss=2048),)
+            )
+        stage.tick()
+    assert stage.rows("SELECT first_tick, name FROM images WHERE process_id = 51") == [
+        (1, "program"),
+        (5, "other"),
+    ]
+    assert stage.states(process_id=51)[-1] is LayoutState.NOT_TAKEN
+    assert LayoutState.EXACT in stage.states(process_id=51)[-3:]
+
+
+def test_real_files_of_processes_that_rest(stage: Stage) -> None:
+    """Asleep, awake, asleep again, renamed, gone: each is noticed at the tick that follows."""
+    process = stage.proc.put(FakeProcess(7))
+    stage.recorder._policy = Policy(full_every_ns=10 * SECOND)
+    stage.targets.coming.append(stage.source.open_process(7, keep_open=False))
+    stage.tick(4)
+    assert stage.recorder.progress.layouts == 1
+    assert list(stage.source.resting) == [7]
+    process.areas = (*SMALL[:2], SMALL[2]._replace(rss=20))
+    stage.proc.put(process)
+    stage.tick(4)
+    assert stage.recorder.progress.layouts == 2
+    process.faults = (300, 5)
+    stage.proc.put(process)
+    stage.tick(4)
+    assert stage.recorder.progress.layouts == 3
+    process.state = "Z"
+    stage.proc.put(process)
+    stage.tick(2)
+    assert stage.source.resting == {}
+    assert stage.states() == [LayoutState.EXACT] * 3 + [LayoutState.ZOMBIE]
+    assert stage.rows("SELECT count(*) FROM ticks WHERE unchanged = 1") == [(9,)]
+
+
+def test_so_few_are_left_that_none_rests(stage: Stage) -> None:
+    """Named processes are read at each tick again when they are not many any more."""
+    stage.recorder._policy = Policy(full_every_ns=None)
+    for pid in range(100, 170):
+        stage.proc.put(FakeProcess(pid))
+        stage.targets.coming.append(stage.source.open_process(pid, keep_open=False))
+    stage.tick(3)
+    assert stage.recorder.progress.layouts == 70
+    for pid in range(100, 120):
+        stage.proc.put(FakeProcess(pid, state="Z", areas=()))
+    stage.tick()
+    before = stage.recorder.progress.layouts
+    stage.tick(2)
+    assert stage.recorder.progress.layouts == before + 100

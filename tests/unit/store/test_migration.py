@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from memory_watcher.errors import CannotWrite
 from memory_watcher.model import MappingUsage
 from memory_watcher.procfs.smaps import parse
 from memory_watcher.store import schema
@@ -45,6 +46,14 @@ def captured() -> list[list[tuple[object, ...]]]:
     return [as_values(parse((DATA / "proc" / name / "smaps").read_bytes())) for name in CAPTURES]
 
 
+def add_to(path: Path) -> None:
+    """As a recorder of today does."""
+    writer = Writer(str(path))
+    writer.start_run(MACHINE, None, ["test"])
+    writer.tick(time_ns=1, monotonic_ns=None, late_ns=None)
+    writer.close("loaded")
+
+
 def test_read_as_it_is(old: Path) -> None:
     """Its layouts are those that were loaded, and the file stays as it is."""
     before = old.read_bytes()
@@ -54,10 +63,7 @@ def test_read_as_it_is(old: Path) -> None:
 
 def test_migrated_when_it_is_added_to(old: Path) -> None:
     """A recorder makes it one of the present version, in which every figure is what it was."""
-    writer = Writer(str(old))
-    writer.start_run(MACHINE, None, ["test"])
-    writer.tick(time_ns=1, monotonic_ns=None, late_ns=None)
-    writer.close("loaded")
+    add_to(old)
     assert layouts(old) == captured()
     with closing(sqlite3.connect(old)) as connection, closing(sqlite3.connect(":memory:")) as new:
         assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
@@ -70,3 +76,36 @@ def test_migrated_when_it_is_added_to(old: Path) -> None:
             assert connection.execute(
                 "SELECT type FROM sqlite_master WHERE name = ?", (name,)
             ).fetchone() == (kind,)
+
+
+def test_what_the_user_added_stays(old: Path) -> None:
+    """Views and triggers of one's own, whatever their names, are there after the migration."""
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript(
+            """
+            CREATE VIEW "my ""quoted"" view" AS SELECT sum(pss_dirty) AS sum FROM usages;
+            CREATE VIEW other AS SELECT count(*) FROM layouts;
+            CREATE TABLE notes (what TEXT);
+            CREATE TRIGGER noted AFTER INSERT ON ticks BEGIN
+                INSERT INTO notes SELECT 'tick; ' || count(*) FROM other;
+            END;
+            """
+        )
+        sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN ('other')"
+        before = connection.execute(sql).fetchall()
+        (dirty,) = connection.execute('SELECT * FROM "my ""quoted"" view"').fetchone()
+    add_to(old)
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute(sql).fetchall() == before
+        assert connection.execute('SELECT * FROM "my ""quoted"" view"').fetchone() == (dirty,)
+        assert connection.execute("SELECT * FROM notes").fetchall() == [("tick; 1",)]
+
+
+def test_nothing_happens_by_halves(old: Path) -> None:
+    """What cannot be migrated is told, and stays a recording of version 1 that can be read."""
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("CREATE TABLE usage_rows (taken)")
+        connection.commit()
+    with pytest.raises(CannotWrite, match="usage_rows"):
+        add_to(old)
+    assert layouts(old) == captured()
