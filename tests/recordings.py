@@ -164,8 +164,9 @@ class RecordingBuilder:
 
     def _mapping(self, process: int, header: Mapping) -> int:
         path = self._once("paths", (header.pathname,))
-        bounds = [value - 2**64 if value >= 2**63 else value for value in header[:2]]
-        return self._once("mappings", (process, *bounds, *header[2:6], path))
+        file = self._once("files", (*header[4:6], path))
+        start = header.start - 2**64 if header.start >= 2**63 else header.start
+        return self._once("mapping_rows", (process, start, header.size, *header[2:4], file))
 
     def _once(self, table: str, values: Sequence[object]) -> int:
         key = (table, *values)

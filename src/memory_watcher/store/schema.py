@@ -4,7 +4,8 @@ docs/schema.md is generated from it (`python docs/generate.py`).
 
 Version history:
     1  the first. Read as it is, and migrated when a recorder adds to it.
-    2  usages are stored without the figures that equal rss: usage_rows, with usages as a view;
+    2  usages are stored without the figures that equal rss, and headers of mappings without the
+       file's: usage_rows, mapping_rows and files, with usages and mappings as views;
        ticks.unchanged.
 """
 
@@ -93,18 +94,26 @@ CREATE TABLE paths (
     pathname TEXT NOT NULL UNIQUE -- the kernel's bytes, which need not be valid UTF-8
 );
 
--- One row per mapping header of a process. A header that comes back after thousands of others, or
--- in another run of the recorder, has another row; so has one that a torn layout shows twice.
-CREATE TABLE mappings (
+-- What mappings are of: one row per distinct device, inode and path.
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    dev INTEGER NOT NULL,       -- major << 20 | minor
+    inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
+    path_id INTEGER NOT NULL REFERENCES paths(id),
+    UNIQUE (dev, inode, path_id)
+);
+
+-- Headers of mappings, as they are stored: ask the view `mappings` instead. A header that comes
+-- back after thousands of others, or in another run of the recorder, has another row; so has one
+-- that a torn layout shows twice.
+CREATE TABLE mapping_rows (
     id INTEGER PRIMARY KEY,
     process_id INTEGER NOT NULL REFERENCES processes(id),
     "start" INTEGER NOT NULL,   -- address; above 2^63 ([vsyscall]) it reads as start - 2^64
-    "end" INTEGER NOT NULL,
+    size INTEGER NOT NULL,      -- bytes, up to the end
     perms TEXT NOT NULL,        -- r w x, then p private or s shared
     "offset" INTEGER NOT NULL,  -- into the file, bytes; above 2^63 as offset - 2^64
-    dev INTEGER NOT NULL,       -- major << 20 | minor
-    inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
-    path_id INTEGER NOT NULL REFERENCES paths(id)
+    file_id INTEGER NOT NULL REFERENCES files(id)
 );
 
 -- Figures that rarely change or are mostly 0: one row per distinct set. Bytes; NULL: not told.
@@ -133,7 +142,7 @@ CREATE TABLE details (
 CREATE TABLE usage_rows (
     process_id INTEGER NOT NULL,
     first_tick INTEGER NOT NULL,
-    mapping_id INTEGER NOT NULL REFERENCES mappings(id),
+    mapping_id INTEGER NOT NULL REFERENCES mapping_rows(id),
     last_tick INTEGER NOT NULL, -- 2147483647: valid until the next keyframe
     detail_id INTEGER NOT NULL REFERENCES details(id),
     rss INTEGER,                -- NULL: not told
@@ -303,6 +312,12 @@ def _usage_column(name: str) -> str:
 
 
 VIEWS = f"""
+-- One row per mapping header of a process. Addresses are bytes, above 2^63 as address - 2^64.
+CREATE VIEW mappings AS
+SELECT m.id, m.process_id, m."start", m."start" + m.size AS "end", m.perms, m."offset", f.dev,
+       f.inode, f.path_id
+FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id;
+
 -- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
 -- A row is written when figures change, and for all mappings at a keyframe, so that a layout is
 -- found between its keyframe and its tick: see readings.keyframe.
@@ -389,11 +404,25 @@ FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 """
 
 
+def _table(name: str) -> str:
+    """The statement that makes one table."""
+    start = TABLES.index(f"CREATE TABLE {name} ")
+    return TABLES[start : TABLES.index("\n);", start) + 3]
+
+
 _VIEWS_OF_VERSION_1 = frozenset(
     ("layouts", "process", "memory_range", "measurement", "data", "system_memory")
 )
 #: From version 1, whose usages have every figure of their own and NULL where it was not told.
 _FROM_VERSION_1 = f"""
+{_table("files")}
+{_table("mapping_rows")}
+INSERT INTO files (dev, inode, path_id)
+SELECT dev, inode, path_id FROM mappings GROUP BY dev, inode, path_id ORDER BY min(id);
+INSERT INTO mapping_rows
+SELECT m.id, process_id, "start", "end" - "start", perms, "offset", f.id
+FROM mappings AS m JOIN files AS f USING (dev, inode, path_id);
+DROP TABLE mappings;
 ALTER TABLE usages RENAME TO usage_rows;
 UPDATE usage_rows SET {
     ", ".join(

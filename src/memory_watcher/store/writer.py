@@ -70,8 +70,8 @@ _INSERT_READING = _insert(
     *_READING_COLUMNS,
 )
 _INSERT_MAPPING = (
-    'INSERT INTO mappings (process_id, "start", "end", perms, "offset", dev, inode, path_id)'
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    'INSERT INTO mapping_rows (process_id, "start", size, perms, "offset", file_id)'
+    " VALUES (?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -134,6 +134,7 @@ class Writer:
         self._loads_captures = False
         self._processes: dict[int, _StoredProcess] = {}
         self._paths: dict[str, int] = {}
+        self._files: dict[tuple[int, int, str], int] = {}
         self._details: dict[tuple[int | str | None, ...], int] = {}
         self._meminfo_fields: dict[str, int] = {}
 
@@ -413,14 +414,29 @@ class Writer:
     def _mapping(self, process: _StoredProcess, mapping: Mapping) -> int:
         mapping_id = process.unused_mappings.pop(mapping, None)
         if mapping_id is None:
-            start, end, perms, offset, dev, inode, pathname = mapping
             mapping_id = self._execute(
                 _INSERT_MAPPING,
-                *(process.id, _signed(start), _signed(end), perms),
-                *(_signed(offset), dev, _signed(inode)),
-                self._path(pathname),
+                *(process.id, _signed(mapping.start), mapping.size, mapping.perms),
+                *(_signed(mapping.offset), self._file(mapping)),
             )
         return mapping_id
+
+    def _file(self, mapping: Mapping) -> int:
+        key = mapping.dev, _signed(mapping.inode), mapping.pathname
+        file_id = self._files.get(key)
+        if file_id is None:
+            columns = (*key[:2], self._path(mapping.pathname))
+            row = self._connection.execute(
+                "SELECT id FROM files WHERE (dev, inode, path_id) = (?, ?, ?)", columns
+            ).fetchone()
+            file_id = (
+                row[0]
+                if row
+                else self._execute(_insert("files", "dev", "inode", "path_id"), *columns)
+            )
+            _forget_oldest(self._files)
+            self._files[key] = file_id
+        return file_id
 
     def _path(self, pathname: str) -> int:
         path_id = self._paths.get(pathname)
