@@ -555,7 +555,7 @@ def test_keyframes(tmp_path: Path) -> None:
         tick(writer, 1)
         process_id = writer.add_process(facts())
         writer.sample(process_id, Sample(Reading(), LayoutState.EXACT, change), 0)
-        for number in range(2, 200):
+        for number in range(2, 400):
             tick(writer, number)
             figures[number % 50] = figures[number % 50][0], Usage(rss=1000 * number)
             change = Change(change.entries(), figures, renew=False)
@@ -568,7 +568,7 @@ def test_keyframes(tmp_path: Path) -> None:
     )
     assert max(found) <= (KEYFRAME_ROWS_PER_MAPPING * 50,)
     assert rows(path, "SELECT count(DISTINCT keyframe) FROM readings") == [(2,)]
-    assert rows(path, "SELECT count(*) FROM usages") == [(50 + 150 + 50 + 47,)]
+    assert rows(path, "SELECT count(*) FROM usages") == [(50 + 350 + 50 + 47,)]
 
 
 def test_numbers_above_half_of_the_range(tmp_path: Path) -> None:
