@@ -24,7 +24,7 @@ class ChangeGate:
         self._files = files
         self._statm = b""
         self._faults = (-1, -1)
-        self._asks_schedstat = True
+        self._may_be_alone = True  # one thread: schedstat is that of the first
         self._rollup = 0  # a hash: the texts of many processes would be most of what is kept
 
     def is_shut(self) -> bool:
@@ -34,7 +34,8 @@ class ChangeGate:
         """
         if self._files.is_still():
             return True
-        schedstat = self._schedstat()  # before the others: if it runs now, that will show
+        # Before the others: if it runs now, that will show.
+        schedstat = self._files.schedstat() if self._may_be_alone else b""
         statm, stat = self._files.small("statm"), self._files.small("stat")
         parsed = parse_stat(stat)
         faults = parsed.minor_faults, parsed.major_faults
@@ -44,20 +45,9 @@ class ChangeGate:
         if schedstat and parsed.threads == 1:
             self._files.watch(statm, "schedstat", schedstat)
         else:
-            self._asks_schedstat &= parsed.threads == 1
+            self._may_be_alone = parsed.threads == 1
             self._files.watch(statm, "stat", stat)
         return same
-
-    def _schedstat(self) -> bytes:
-        """Times and turns on a CPU of the first thread; empty where the kernel does not count."""
-        if not self._asks_schedstat:
-            return b""
-        try:
-            text = self._files.small("schedstat")
-        except SourceError:
-            text = b""
-        self._asks_schedstat = text not in (b"", b"0 0 0\n")
-        return text if self._asks_schedstat else b""
 
     def is_shut_for_others(self) -> bool:
         """Whether nothing shows that others changed its PSS since this was last asked."""

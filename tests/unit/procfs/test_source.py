@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from memory_watcher.errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
-from memory_watcher.model import Image, Machine, Mapping, ProcessFacts, ProcessKey
+from memory_watcher.model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
 from memory_watcher.procfs import source as source_module
 from memory_watcher.procfs.source import (
     ProcessFiles,
@@ -24,6 +24,7 @@ from memory_watcher.procfs.source import (
 )
 from tests.captures import KI
 from tests.fakeproc import PF_KTHREAD, FakeProc, FakeProcess, pread_as_in_proc
+from tests.unit.record.scripted import ScriptedFiles
 
 NOBODY = 65534
 READS: list[tuple[str, Callable[[ProcessFiles], object]]] = [
@@ -380,6 +381,54 @@ def with_thread(proc: FakeProc, tid: int) -> None:
     proc.put(FakeProcess(7, state="Z", areas=()))
     for name, content in FakeProcess(tid).files().items():
         proc.write(f"7/task/{tid}/{name}", content)
+
+
+def fast_reads(files: ScriptedFiles) -> tuple[FastReading | None, list[str]]:
+    """A fast reading, and which files it took."""
+    files.reads.clear()
+    return files.fast_reading(), list(files.reads)
+
+
+def test_fast_reading_of_a_process_that_sleeps(tmp_path: Path) -> None:
+    """Status is read only if it may have changed: the process ran, or its RSS is another."""
+    files = ScriptedFiles(FakeProc(tmp_path / "proc"), FakeProcess(7))
+    asleep = FastReading(36 * KI, 50 * KI)
+    assert fast_reads(files) == (asleep, ["statm", "status"])
+    assert fast_reads(files) == (asleep, ["schedstat", "statm", "status"])
+    assert fast_reads(files) == (asleep, ["schedstat", "statm"])
+    files.process = FakeProcess(7, high_water_mark=60)
+    assert fast_reads(files)[0] == FastReading(36 * KI, 60 * KI)
+    assert fast_reads(files)[1] == ["schedstat", "statm"]
+    files.says("statm", b"70 20 0 1 0 1 0\n")
+    assert fast_reads(files)[0] == FastReading(80 * KI, 60 * KI), "by others, who do not wake it"
+    files.process = FakeProcess(7, threads=2)
+    assert [fast_reads(files)[1][-1] for _ in range(3)] == ["status"] * 3
+    files.close()
+
+
+@pytest.mark.parametrize("answer", [b"0 0 0\n", NoSuchProcess("no such file")])
+def test_fast_reading_where_the_kernel_does_not_count(
+    tmp_path: Path, answer: bytes | NoSuchProcess
+) -> None:
+    """Without schedstat status is read each time, and schedstat is not asked for again."""
+    files = ScriptedFiles(FakeProc(tmp_path / "proc"), FakeProcess(7))
+    files.always("schedstat", answer)
+    found = [fast_reads(files) for _ in range(4)]
+    assert [reading for reading, _ in found] == [FastReading(36 * KI, 50 * KI)] * 4
+    assert [names for _, names in found[2:]] == [["statm", "status"]] * 2
+    files.close()
+
+
+def test_fast_reading_after_a_reset(proc: FakeProc) -> None:
+    """A high-water mark that the recorder itself resets is read anew, though nobody ran."""
+    process = proc.put(FakeProcess(7))
+    proc.write("7/clear_refs", b"")
+    with opened(proc) as (_, files):
+        for _ in range(3):
+            assert files.fast_reading() == FastReading(36 * KI, 50 * KI)
+        files.reset_peak()
+        proc.write("7/status", process.status().replace(b"50 kB", b"36 kB"))
+        assert files.fast_reading() == FastReading(36 * KI, 36 * KI)
 
 
 def test_awake_as_another_thread_is_followed(proc: FakeProc) -> None:
