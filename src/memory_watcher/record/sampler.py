@@ -26,7 +26,7 @@ from ..procfs.source import ProcessFiles
 from .evidence import ElfHeaders, StackPointers
 
 #: Attempts at a layout that is consistent, before the last one is stored as torn.
-_ATTEMPTS = 4
+ATTEMPTS = 4
 
 #: So many quiet layouts must differ from statm before the kernel is called approximate.
 _DISAGREEMENTS = 3
@@ -157,7 +157,7 @@ class ProcessSampler:
         """Read until statm and layout agree, at most a few times."""
         before = self.files.statm()
         last = look = None  # sums beside a statm that stood still, of the two latest readings
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             layout = self._layout()
             after = self.files.statm()
             if layout is None:
