@@ -127,8 +127,8 @@ class LayoutSchedule:
             # but in four groups: many at a time take less each, for they share pages.
             now -= self._pid % 4 * self._policy.full_every(MANY + 1) // 4
         else:
-            # The first one is no guide: all its mappings had to be parsed. Nor are many attempts: by
-            # what all of them took, a peak that moved while it rose would be too dear at its top.
+            # The first one is no guide: all its mappings had to be parsed. Nor are many attempts:
+            # by what they all took, a peak that moved while it rose would be too dear at its top.
             attempts = ATTEMPTS if sample.state is LayoutState.TORN else 1
             self.cost_ns = (sample.cpu_ns or 0) // attempts
             self.wall_ns = sample.wall_ns or 0
