@@ -55,7 +55,6 @@ class RecorderApart:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.pid = self._process.pid
 
     def __enter__(self) -> RecorderApart:
         return self

@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from memory_watcher.model import LayoutState
-from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.policy import FOR_NAMED
 from memory_watcher.record.recorder import Recorder
-from memory_watcher.record.targets import NamedTargets
-from memory_watcher.store.writer import Writer
+
+from .driven import recorder
 
 MS = 1_000_000
 HERE = os.path.dirname(__file__)
@@ -45,10 +44,10 @@ def consistency(layouts: int) -> Consistency:
     assert mover.stdin is not None
     assert mover.stdout is not None
     rss, size = map(int, mover.stdout.readline().split())
-    with _recording([mover.pid]) as (recorder, path):
+    with _recording([mover.pid]) as (driven, path):
         for _ in range(layouts):
-            recorder.tick(Deadline(0, 0))
-        recorder.commit()
+            driven.tick(Deadline(0, 0))
+        driven.commit()
         rows = _rows(path, "SELECT layout_state, rss, layout_size FROM readings")
     mover.stdin.close()
     mover.wait()
@@ -60,10 +59,10 @@ def consistency(layouts: int) -> Consistency:
 
 def torn_of_quiet(pids: list[int]) -> int:
     """How many layouts of processes that do nothing are marked torn."""
-    with _recording(pids) as (recorder, _):
+    with _recording(pids) as (driven, _):
         for _ in range(3):
-            recorder.tick(Deadline(0, 0))
-        return recorder.progress.torn
+            driven.tick(Deadline(0, 0))
+        return driven.progress.torn
 
 
 def spikes_caught(recordings: int, hold_ms: int) -> int:
@@ -97,14 +96,14 @@ def command(options: list[str]) -> None:
 def fast_readings_share(pid: int, seconds: float) -> float:
     """CPU of the fast readings of one process, every 20 ms, as a share of one core."""
     stop = threading.Event()
-    with _recording([pid]) as (recorder, _):
+    with _recording([pid]) as (driven, _):
         clock = Clock(3600 * 1000 * MS, FOR_NAMED.fast_period_ns)
         clock.wait(stop)
-        recorder.tick(Deadline(0, 0))
+        driven.tick(Deadline(0, 0))
         begun, cpu = time.monotonic(), time.process_time()
         while time.monotonic() - begun < seconds:
             clock.wait(stop)
-            recorder.fast_pass()
+            driven.fast_pass()
         return (time.process_time() - cpu) / (time.monotonic() - begun)
 
 
@@ -158,15 +157,8 @@ def _start_cpu_ns() -> int:
 def _recording(pids: list[int]) -> Iterator[tuple[Recorder, str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "truth.db")
-        source = ProcSource()
-        writer = Writer(path)
-        recorder = Recorder(source, NamedTargets(source, pids), writer)
-        writer.start_run(source.machine(), None, ["benchmark"])
-        try:
-            yield recorder, path
-        finally:
-            recorder.close()
-            writer.close("end of benchmark")
+        with recorder(path, pids, 1000 * MS) as (driven, _):
+            yield driven, path
 
 
 def _rows(path: str, sql: str) -> list[tuple[int, ...]]:
