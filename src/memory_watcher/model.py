@@ -274,12 +274,48 @@ class FastReading(NamedTuple):
     high_water_mark: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """What smaps_rollup adds: the PSS total without the rounding of each mapping, bytes."""
+class Rollup(NamedTuple):
+    """Totals of smaps_rollup, bytes: PSS without the rounding of each mapping.
 
+    None where the kernel does not tell: before 4.14 there is no such file.
+    """
+
+    rss: int | None = None
+    pss: int | None = None
+    uss: int | None = None
+    swap_pss: int | None = None
+
+
+class Member(NamedTuple):
+    """One process at a pass over all members of a group.
+
+    `is_counted` is False for one whose memory is another member's (vfork): it counts there.
+    """
+
+    rollup: Rollup
+    is_counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Sums over all members of a group, read in one tight round: nothing else gives a sum. Bytes.
+
+    wall_ns: from the first process read to the last. processes: members counted. lacking: members
+    that live but could not be read. moved: by how much figures changed during the round, the most
+    that the sums may be off. layouts: members whose standing layout was read at this tick, or
+    confirmed unchanged by this round. private: sum of statm resident - shared.
+    """
+
+    wall_ns: int
+    processes: int
+    lacking: int
+    moved: int
+    layouts: int
+    private: int | None
     rss: int | None
     pss: int | None
+    uss: int | None
+    swap_pss: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,14 @@ def parse_rollup(content: bytes) -> Rollup:
     Raises SourceError.
     """
     try:
-        return Rollup(_size(content, b"Rss"), _size(content, b"Pss"))
+        clean, dirty = _size(content, b"Private_Clean"), _size(content, b"Private_Dirty")
+        hugetlb = _size(content, b"Private_Hugetlb") or 0
+        return Rollup(
+            rss=_size(content, b"Rss"),
+            pss=_size(content, b"Pss"),
+            uss=None if clean is None or dirty is None else clean + dirty + hugetlb,
+            swap_pss=_size(content, b"SwapPss"),
+        )
     except (ValueError, IndexError):
         raise SourceError(f"no smaps_rollup text: {content[:80]!r}") from None
 

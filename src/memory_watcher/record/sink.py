@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..model import ElfSegment, FastReading, Image, ProcessFacts, Sample, SystemMemory
+from ..model import (
+    ElfSegment,
+    FastReading,
+    Image,
+    Member,
+    Pass,
+    ProcessFacts,
+    Sample,
+    SystemMemory,
+)
 
 
 class Sink(Protocol):
@@ -39,6 +48,12 @@ class Sink(Protocol):
         self, process_id: int, time_ns: int, since_ns: int, reading: FastReading
     ) -> None:
         """Figures read between two layouts."""
+
+    def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
+        """Sums over all members of the group at this tick, and the members by process id."""
+
+    def group_mark(self, time_ns: int, private: int, processes: int) -> None:
+        """The highest sum of private memory seen between two passes."""
 
     def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
         """Where stacks of threads are, by TID."""

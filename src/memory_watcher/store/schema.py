@@ -7,6 +7,7 @@ Version history:
     2  usages are stored without the figures that equal rss, and headers of mappings without the
        file's: usage_rows, mapping_rows and files, with usages and mappings as views;
        ticks.unchanged.
+    3  sums over processes, each of one moment: passes, rollups, group_marks.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
 APPLICATION_ID = 0x4D576174
-VERSION = 2
+VERSION = 3
 
 #: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
 #: that writing the real one later never makes the row grow.
@@ -210,6 +211,45 @@ CREATE TABLE fast_readings (
     high_water_mark INTEGER,    -- status VmHWM
     PRIMARY KEY (process_id, time_ns)
 ) WITHOUT ROWID;
+
+-- Sums over processes: one row per pass, a tight round that reads smaps_rollup of all members of a
+-- run that can be of more than one process. Nothing else gives a sum. Bytes; NULL: not told.
+CREATE TABLE passes (
+    tick INTEGER PRIMARY KEY REFERENCES ticks(id),
+    wall_ns INTEGER NOT NULL,   -- from the first process read to the last
+    processes INTEGER NOT NULL, -- members counted in the sums
+    lacking INTEGER NOT NULL,   -- members that live but could not be read: the sums lack them
+    moved INTEGER NOT NULL,     -- bytes by which figures changed during the round: the most that
+                                -- the sums may be off
+    layouts INTEGER NOT NULL,   -- members whose standing layout was read at this tick, or confirmed
+                                -- unchanged by this round
+    private INTEGER,            -- sum of statm resident - shared
+    rss INTEGER,                -- sum: a bound to check PSS by, never the memory that is used
+    pss INTEGER,                -- sum
+    uss INTEGER,                -- sum
+    swap_pss INTEGER            -- sum
+);
+
+-- Figures of a process at a pass, from smaps_rollup: a row when one changed and at its first pass
+-- of a run, valid until its next row, its end, or the end of the run. Bytes.
+CREATE TABLE rollups (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    first_tick INTEGER NOT NULL,
+    counted INTEGER NOT NULL,   -- 0: its memory is another member's (vfork), and counted there
+    rss INTEGER,                -- NULL: could not be read
+    pss INTEGER,                -- without the rounding of each mapping
+    uss INTEGER,                -- with Private_Hugetlb, which rss and pss do not count
+    swap_pss INTEGER,
+    PRIMARY KEY (process_id, first_tick)
+) WITHOUT ROWID;
+
+-- The highest sum of private memory seen between two passes, where it was above that of both.
+CREATE TABLE group_marks (
+    time_ns INTEGER PRIMARY KEY, -- UTC
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    private INTEGER NOT NULL,   -- bytes: sum of statm resident - shared
+    processes INTEGER NOT NULL  -- over how many
+);
 
 -- Where the stacks of threads are: a stack does not move, so there is one row per thread and image.
 -- A row is valid from first_tick to last_tick: later, something else may lie at that address.
@@ -407,11 +447,15 @@ FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 def _table(name: str) -> str:
     """The statement that makes one table."""
     start = TABLES.index(f"CREATE TABLE {name} ")
-    return TABLES[start : TABLES.index("\n);", start) + 3]
+    return TABLES[start : TABLES.index(";\n", TABLES.index("\n)", start)) + 2]
 
 
-_VIEWS_OF_VERSION_1 = frozenset(
-    ("layouts", "process", "memory_range", "measurement", "data", "system_memory")
+#: Views of any version, which a migration makes anew; a user's own come back as they were.
+_OWN_VIEWS = frozenset(
+    (
+        *("mappings", "usages"),  # tables in version 1, so no view of a user's there
+        *("layouts", "process", "memory_range", "measurement", "data", "system_memory"),
+    )
 )
 #: From version 1, whose usages have every figure of their own and NULL where it was not told.
 _FROM_VERSION_1 = f"""
@@ -431,6 +475,12 @@ UPDATE usage_rows SET {
 };
 ALTER TABLE ticks ADD COLUMN unchanged INTEGER;
 """
+
+#: From version 2, which has no sums.
+_FROM_VERSION_2 = "".join(map(_table, ("passes", "rollups", "group_marks")))
+
+#: What brings a recording of a version to the next one; views are made anew after all of them.
+_STEPS = {1: _FROM_VERSION_1, 2: _FROM_VERSION_2}
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -456,10 +506,10 @@ def migrate(connection: sqlite3.Connection) -> None:
     ).fetchall()
     # Triggers may be on views, and views may use views: all go, and those of the user come back.
     drop = "".join(f"DROP {kind} {_identifier(name)};\n" for kind, name, _ in reversed(made))
-    again = "".join(f"{sql};\n" for _, name, sql in made if name not in _VIEWS_OF_VERSION_1)
+    again = "".join(f"{sql};\n" for _, name, sql in made if name not in _OWN_VIEWS)
+    steps = "".join(_STEPS[each] for each in range(version, VERSION))
     connection.executescript(
-        f"BEGIN IMMEDIATE; {drop} {_FROM_VERSION_1} {VIEWS} {again}"
-        f"PRAGMA user_version = {VERSION}; COMMIT;"
+        f"BEGIN IMMEDIATE; {drop} {steps} {VIEWS} {again}PRAGMA user_version = {VERSION}; COMMIT;"
     )
 
 

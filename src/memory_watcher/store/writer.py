@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from typing import Any
 
 from .. import __version__
@@ -21,6 +21,8 @@ from ..model import (
     Machine,
     Mapping,
     MappingUsage,
+    Member,
+    Pass,
     ProcessFacts,
     Reading,
     Sample,
@@ -70,6 +72,7 @@ _INSERT_READING = _insert(
     *("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_pss", "rollup_pss"),
     *_READING_COLUMNS,
 )
+_INSERT_PASS = _insert("passes", "tick", *[field.name for field in fields(Pass)])
 _INSERT_MAPPING = (
     'INSERT INTO mapping_rows (process_id, "start", size, perms, "offset", file_id)'
     " VALUES (?, ?, ?, ?, ?, ?)"
@@ -100,7 +103,7 @@ def _signed(number: int) -> int:
 class _StoredProcess:
     """What the writer knows of one process: which usages are valid, and since when."""
 
-    __slots__ = ("id", "keyframe", "open", "rows", "stacks", "unused_mappings")
+    __slots__ = ("id", "keyframe", "member", "open", "rows", "stacks", "unused_mappings")
 
     def __init__(self, process_id: int) -> None:
         self.id = process_id
@@ -112,6 +115,7 @@ class _StoredProcess:
         self.unused_mappings: dict[Mapping, int] = {}
         # Of threads that live: TID -> tick when it was first seen, stack pointer (0: not known).
         self.stacks: dict[int, tuple[int, int]] = {}
+        self.member: Member | None = None  # at its last pass of this run
 
 
 class Writer:
@@ -473,6 +477,27 @@ class Writer:
             self._execute(
                 "INSERT OR REPLACE INTO fast_readings VALUES (?, ?, ?, ?, ?)",
                 *(process_id, time_ns, since_ns, *reading),
+            )
+
+    def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
+        """Store a pass of this tick: its sums, and what changed of its members (by process id)."""
+        with explained(self.path):
+            self._execute(_INSERT_PASS, self._tick, *astuple(sums))
+            rows = []
+            for process_id, member in members.items():
+                process = self._processes[process_id]
+                if member != process.member:
+                    process.member = member
+                    rows.append((process_id, self._tick, member.is_counted, *member.rollup))
+            self._connection.executemany("INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def group_mark(self, time_ns: int, private: int, processes: int) -> None:
+        """Store the highest sum of private memory seen between two passes."""
+        with explained(self.path):
+            self._begin()
+            self._execute(
+                "INSERT OR REPLACE INTO group_marks VALUES (?, ?, ?, ?)",
+                *(time_ns, self._run, private, processes),
             )
 
     def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:

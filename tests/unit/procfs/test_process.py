@@ -91,10 +91,15 @@ def test_name_in_status_cannot_pass_for_a_field() -> None:
 
 
 def test_rollup() -> None:
-    """RSS and PSS of a captured smaps_rollup; None for what is not in it."""
+    """Totals of a captured smaps_rollup; None for what is not in it, but Private_Hugetlb."""
     content = capture("6.18-python", "smaps_rollup")
-    assert parse_rollup(content) == Rollup(rss=14668 * KI, pss=12693 * KI)
-    assert parse_rollup(b"") == Rollup(None, None)
+    assert parse_rollup(content) == Rollup(
+        rss=14668 * KI, pss=12693 * KI, uss=12136 * KI, swap_pss=0
+    )
+    assert parse_rollup(b"") == Rollup(None, None, None, None)
+    mine = b"\nPrivate_Clean: 4 kB\nPrivate_Dirty: 8 kB\n"
+    assert parse_rollup(mine).uss == 12 * KI
+    assert parse_rollup(mine + b"Private_Hugetlb: 2048 kB\n").uss == 2060 * KI
 
 
 @pytest.mark.parametrize("page_size", [4096, 16384, 65536])

@@ -23,9 +23,18 @@ CAPTURES = ("2.6.32", "5.4-arm32")
 
 @pytest.fixture(name="old")
 def recording_of_version_1(tmp_path: Path) -> Path:
-    path = tmp_path / "old.db"
+    return recording_of_version(1, tmp_path)
+
+
+@pytest.fixture(name="tree")
+def recording_of_version_2(tmp_path: Path) -> Path:
+    return recording_of_version(2, tmp_path)
+
+
+def recording_of_version(version: int, folder: Path) -> Path:
+    path = folder / "old.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((DATA / "recordings" / "version-1.sql").read_text())
+        connection.executescript((DATA / "recordings" / f"version-{version}.sql").read_text())
     return path
 
 
@@ -65,7 +74,43 @@ def test_migrated_when_it_is_added_to(old: Path) -> None:
     """A recorder makes it one of the present version, in which every figure is what it was."""
     add_to(old)
     assert layouts(old) == captured()
-    with closing(sqlite3.connect(old)) as connection, closing(sqlite3.connect(":memory:")) as new:
+    assert_laid_out_as_new(old)
+
+
+def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables and views, but those that a recorder of today adds."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+            " AND name NOT IN ('ticks', 'runs', 'machines')"
+        ).fetchall()
+        return {
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables
+        }
+
+
+def test_tree_of_version_2(tree: Path) -> None:
+    """Processes, layouts, fast readings, stacks and cgroup stay what they were.
+
+    There are no passes, for nobody took any.
+    """
+    before = contents(tree)
+    add_to(tree)
+    after = contents(tree)
+    assert {name: after.pop(name) for name in ("passes", "rollups", "group_marks")} == {
+        "passes": [],
+        "rollups": [],
+        "group_marks": [],
+    }
+    assert after == before
+    for name, rows in (("processes", 2), ("fast_readings", 2), ("stack_pointers", 2), ("exits", 2)):
+        assert len(before[name]) == rows
+    assert_laid_out_as_new(tree)
+
+
+def assert_laid_out_as_new(path: Path) -> None:
+    """The same version, tables and views as one that is made today, with the same columns."""
+    with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(":memory:")) as new:
         assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
         schema.create(new)
         for name, kind in new.execute(

@@ -29,9 +29,12 @@ from memory_watcher.model import (
     Machine,
     Mapping,
     MappingUsage,
+    Member,
+    Pass,
     ProcessFacts,
     ProcessKey,
     Reading,
+    Rollup,
     Sample,
     SystemMemory,
     Usage,
@@ -674,3 +677,32 @@ def test_next_run_of_the_same_program_is_no_execve(tmp_path: Path) -> None:
     assert rows(path, "SELECT first_tick FROM images ORDER BY 1") == [(1,), (4,), (6,)]
     with Recording(path) as recording:
         assert [image.name for image in recording.process().images] == [odd.name, "other", odd.name]
+
+
+def test_passes(tmp_path: Path) -> None:
+    """Sums stand at their tick; a member's figures when they changed, and NULL if unread."""
+    path = tmp_path / "a.db"
+    sums = Pass(1000, 2, 0, 4096, 1, private=5, rss=30, pss=20, uss=10, swap_pss=None)
+    with writing(path) as writer:
+        tick(writer)
+        first, second = writer.add_process(facts(7)), writer.add_process(facts(8))
+        members = {first: Member(Rollup(10, 9, 8, 0)), second: Member(Rollup(20, 11, 2, 0), False)}
+        writer.take_pass(sums, members)
+        tick(writer, 2)
+        writer.take_pass(sums, members | {second: Member(Rollup())})
+        writer.group_mark(2500, 77, 2)
+    with writing(path) as writer:
+        tick(writer, 3)
+        writer.add_process(facts(7))
+        writer.take_pass(sums, {first: members[first]})
+    assert rows(path, "SELECT * FROM passes") == [
+        (number, 1000, 2, 0, 4096, 1, 5, 30, 20, 10, None) for number in (1, 2, 3)
+    ]
+    # The second run writes anew what has not changed: what the first knew may be long out of date.
+    assert rows(path, "SELECT * FROM rollups ORDER BY first_tick, process_id") == [
+        (1, 1, 1, 10, 9, 8, 0),
+        (2, 1, 0, 20, 11, 2, 0),
+        (2, 2, 1, None, None, None, None),
+        (1, 3, 1, 10, 9, 8, 0),
+    ]
+    assert rows(path, "SELECT * FROM group_marks") == [(2500, 1, 77, 2)]
