@@ -14,6 +14,8 @@ from ..model import (
     KindEvidence,
     LayoutState,
     MappingUsage,
+    Member,
+    Pass,
     ProcessFacts,
     Reading,
     Sample,
@@ -209,6 +211,16 @@ class LiveHistory(Sink):
         """Only the recording is that fine."""
         if self._writer:
             self._writer.fast_reading(process_id, time_ns, since_ns, reading)
+
+    def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
+        """Only recorded."""
+        if self._writer:
+            self._writer.take_pass(sums, members)
+
+    def group_mark(self, time_ns: int, private: int, processes: int) -> None:
+        """Only recorded."""
+        if self._writer:
+            self._writer.group_mark(time_ns, private, processes)
 
     def system_memory(self, changes: SystemMemory) -> None:
         """Only recorded."""
