@@ -6,7 +6,8 @@ Sizes are binary: K, M, G and T are powers of 1024, with or without `i` and `B`.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+import time
+from datetime import datetime
 
 from .errors import UsageError
 
@@ -95,10 +96,31 @@ def format_duration(nanoseconds: int) -> str:
 
 
 def format_time(nanoseconds: int) -> str:
-    """`2018-08-17T15:58:03.942`: UTC nanoseconds as local time, cut (not rounded) to ms."""
+    """`2018-08-17T15:58:03.942`: UTC nanoseconds as local time, cut (not rounded) to ms.
+
+    In the hour that a change from summer time repeats, the offset says which of the two it is:
+    `2018-10-28T02:30:00.000+02:00`.
+    """
     seconds, rest = divmod(nanoseconds, SECOND)
     local = datetime.fromtimestamp(seconds)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{rest // MILLISECOND:03d}"
+    zone = repeated_zone(nanoseconds)
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{rest // MILLISECOND:03d}{zone}"
+
+
+def local_offset(nanoseconds: int) -> int:
+    """How many seconds local time was ahead of UTC at a time (UTC nanoseconds)."""
+    # Not datetime's own: that refuses offsets of a day and more, which TZ may have.
+    return time.localtime(nanoseconds // SECOND).tm_gmtoff
+
+
+def repeated_zone(nanoseconds: int) -> str:
+    """The offset as `+02:00` if local time shows this time twice, else nothing."""
+    local = datetime.fromtimestamp(nanoseconds // SECOND)
+    if local.replace(fold=0).timestamp() == local.replace(fold=1).timestamp():
+        return ""
+    minutes, seconds = divmod(abs(local_offset(nanoseconds)), 60)
+    sign = "-" if local_offset(nanoseconds) < 0 else "+"
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}" + (f":{seconds:02d}" if seconds else "")
 
 
 def parse_time(text: str, option: str, *, first: bool = False) -> int:
@@ -106,25 +128,31 @@ def parse_time(text: str, option: str, *, first: bool = False) -> int:
 
     A time is taken to the last nanosecond of what it says: `15:58:03.942` includes all of that
     millisecond, `15:58:03` all of that second, so that a printed time finds its own measurement.
-    With `first` it is taken from the first one: for the start of a span.
+    With `first` it is taken from the first one: for the start of a span, and for an instant. Of a
+    local time that comes twice it is the second one, with `first` the first.
 
     Raises UsageError, naming `option`.
     """
     match = re.fullmatch(
-        r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?\s*",
+        r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
+        r"\s*(?:(Z)|([+-])(\d\d):?(\d\d)(?::?(\d\d))?)?\s*",
         text,
     )
     if match is None:
         raise UsageError(f"{option}: {text!r} is not a time; write 2018-08-17T15:58:03.942")
-    minute, second, fraction, zone = match.groups()
-    zone = "" if zone is None else "+00:00" if zone == "Z" else f"{zone[:3]}:{zone[-2:]}"
+    minute, second, fraction, utc, sign, *zone = match.groups()
     try:
-        moment = datetime.fromisoformat(f"{minute}:{second or '00'}{zone}")
-        if moment.tzinfo is None:
-            moment = moment.astimezone()
-    except (ValueError, OverflowError) as error:
+        moment = datetime.fromisoformat(f"{minute}:{second or '00'}")
+    except ValueError as error:
         raise UsageError(f"{option}: {text!r}: {error}") from None
-    whole = int((moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds())
+    whole = round((moment - datetime(1970, 1, 1)).total_seconds())
+    if sign is not None:
+        hours, minutes, seconds = (int(part or 0) for part in zone)
+        if minutes >= 60 or seconds >= 60:
+            raise UsageError(f"{option}: {text!r}: an offset has at most 59 minutes")
+        whole -= (1 if sign == "+" else -1) * (hours * 3600 + minutes * 60 + seconds)
+    elif utc is None:
+        whole = _utc_of_local(moment, whole, first)
     if second is None:
         length = 60 * SECOND
     elif fraction is None:
@@ -133,3 +161,14 @@ def parse_time(text: str, option: str, *, first: bool = False) -> int:
         length = int(10 ** (9 - len(fraction)))
     begin = whole * SECOND + int(fraction or 0) * length
     return begin if first else begin + length - 1
+
+
+def _utc_of_local(moment: datetime, seconds: int, first: bool) -> int:
+    """Seconds since 1970 of a local time; `seconds` are those it would be in UTC."""
+    try:
+        once = round(moment.timestamp())
+        # One that the clock leaves out in spring is neither earlier nor later the second time.
+        return once if first else max(once, round(moment.replace(fold=1).timestamp()))
+    except (ValueError, OverflowError):
+        # In the first and last days of the calendar UTC may be in another year than there is.
+        return seconds - time.localtime(seconds).tm_gmtoff

@@ -93,7 +93,7 @@ def test_options(capture: Path, tmp_path: Path) -> None:
     assert done.stderr == f"2 mappings, RSS 168 KiB, PSS 108 KiB loaded into {file}\n"
     assert rows(file, "SELECT pid, name FROM process") == [(4711, "my server")]
     (time_ns,) = one(file, "SELECT time_ns FROM ticks")
-    assert time_ns // 1_000_000 == 1_534_521_483_942
+    assert time_ns == 1_534_521_483_942_000_000, "the instant, not the end of its millisecond"
     assert rows(file, "SELECT end_reason, period_ns FROM runs") == [("loaded", None)]
     assert file.stat().st_mode & 0o777 == 0o600
     assert sorted(os.listdir(tmp_path)) == ["device.db", "server.smaps"]

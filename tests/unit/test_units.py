@@ -21,6 +21,7 @@ from memory_watcher.units import (
     format_size,
     format_time,
     group_digits,
+    local_offset,
     parse_duration,
     parse_size,
     parse_time,
@@ -238,15 +239,48 @@ def test_no_times(text: str) -> None:
         parse_time(text, "--measurement-time")
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00", "9999-12-31T23:59:59"])
-def test_times_at_the_ends_of_the_calendar(text: str, in_zone: Callable[[str], None]) -> None:
-    """The first and last times that can be written are a time or refused, not a traceback."""
-    for zone in ("NPT-5:45", "WST+11"):
+@pytest.mark.parametrize(
+    ("text", "utc"), [("0001-01-01T00:00", -62135596800), ("9999-12-31T23:59", 253402300740)]
+)
+def test_times_at_the_ends_of_the_calendar(
+    text: str, utc: int, in_zone: Callable[[str], None]
+) -> None:
+    """The first and last times that can be written are times, though UTC is in year 0 or 10000."""
+    for zone, ahead in (("UTC0", 0), ("NPT-5:45", 20700), ("WST+11", -39600)):
         in_zone(zone)
-        try:
-            parse_time(text, "-t")
-        except UsageError as error:
-            assert str(error).startswith("-t: ")
+        assert parse_time(text, "-t", first=True) == (utc - ahead) * SECOND
+
+
+#: 2018-11-04T01:30 in New York, first in summer time and an hour later again.
+TWICE = (1_541_309_400 * SECOND, 1_541_313_000 * SECOND)
+
+
+def test_a_time_that_the_clock_shows_twice(in_zone: Callable[[str], None]) -> None:
+    """Only in that hour a printed time bears its offset; one without is the span of both."""
+    in_zone("EST5EDT,M3.2.0,M11.1.0")
+    printed = [format_time(moment) for moment in TWICE]
+    assert printed == ["2018-11-04T01:30:00.000-04:00", "2018-11-04T01:30:00.000-05:00"]
+    assert [parse_time(text, "-t", first=True) for text in printed] == list(TWICE)
+    assert parse_time("2018-11-04T01:30", "-t", first=True) == TWICE[0]
+    assert parse_time("2018-11-04T01:30", "-t") == TWICE[1] + 60 * SECOND - 1
+    assert format_time(TWICE[0] - 3600 * SECOND) == "2018-11-04T00:30:00.000"
+    assert format_time(TWICE[1] + 3600 * SECOND) == "2018-11-04T02:30:00.000"
+
+
+def test_a_time_that_the_clock_leaves_out(in_zone: Callable[[str], None]) -> None:
+    """In spring 02:30 is what 03:30 is in summer time, as a beginning and as an end."""
+    in_zone("EST5EDT,M3.2.0,M11.1.0")
+    left_out = 1_520_753_400 * SECOND
+    assert parse_time("2018-03-11T02:30", "-t", first=True) == left_out
+    assert parse_time("2018-03-11T02:30", "-t") == left_out + 60 * SECOND - 1
+    assert format_time(left_out) == "2018-03-11T03:30:00.000"
+
+
+def test_a_zone_further_than_a_day(in_zone: Callable[[str], None]) -> None:
+    """TZ may say anything; datetime refuses offsets of 24 hours and more, we do not."""
+    in_zone("XXX-24:59")
+    assert local_offset(MOMENT) == 24 * 3600 + 59 * 60
+    assert parse_time(format_time(MOMENT), "-t", first=True) == MOMENT
 
 
 @settings(
@@ -259,16 +293,11 @@ def test_times_at_the_ends_of_the_calendar(text: str, in_zone: Callable[[str], N
     ),
 )
 def test_times_go_there_and_back(in_zone: Callable[[str], None], moment: int, zone: str) -> None:
-    """A printed time, read again, is the last nanosecond of its millisecond.
-
-    But for the hour that the clock shows twice when summer time ends.
-    """
+    """A printed time, read again, is the last nanosecond of its millisecond, or the first."""
     in_zone(zone)
-    back = parse_time(format_time(moment), "-t")
-    expected = moment - moment % MILLISECOND + MILLISECOND - 1
-    if back != expected:
-        assert back == expected - 3600 * SECOND
-        assert format_time(back) == format_time(moment)
+    printed = format_time(moment)
+    assert parse_time(printed, "-t") == moment - moment % MILLISECOND + MILLISECOND - 1
+    assert parse_time(printed, "-t", first=True) == moment - moment % MILLISECOND
     seconds, rest = divmod(moment, SECOND)
     utc = datetime.fromtimestamp(seconds, timezone.utc)
     assert parse_time(f"{utc:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z", "-t") == moment

@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
     pid = parse_pid(args.pid)
     text, changed_ns = _read(args.smaps_file)
-    time_ns = changed_ns if args.time is None else parse_time(args.time, "--time")
-    if time_ns >= 1 << 63:
-        raise UsageError(f"--time: {args.time!r} is too late: recordings hold times up to 2262")
+    time_ns = changed_ns if args.time is None else parse_time(args.time, "--time", first=True)
+    if not -(1 << 63) <= time_ns < 1 << 63:
+        raise UsageError(f"--time: {args.time!r}: recordings hold times from 1677 to 2262")
     try:
         layout = WholeLayout(parse(text))
     except SmapsFormatError as error:

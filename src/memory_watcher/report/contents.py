@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from .. import __version__
@@ -22,6 +21,7 @@ from ..render.colours import GREY, group_colours, kind_colours, name_colours
 from ..render.escape import escape
 from ..store.recording import Recording
 from ..store.results import RecordedProcess, RecordedRun
+from ..units import local_offset
 from .columns import Columns, relative
 from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
 
@@ -122,13 +122,7 @@ def _ticks(columns: Columns, ticks: Ticks) -> None:
     columns.add("tick.watched", [ticks.watch.until(row[1]) // 1000 for row in ticks.rows])
     columns.add("tick.run", [row[2] for row in ticks.rows])
     # Local time where the report is made, as every other output shows it, summer time and all.
-    columns.add("tick.offset", [_utc_offset(row[1] // 10**9) for row in ticks.rows])
-
-
-def _utc_offset(seconds: int) -> int:
-    """How many minutes local time was ahead of UTC then."""
-    offset = datetime.fromtimestamp(seconds, timezone.utc).astimezone().utcoffset()
-    return 0 if offset is None else int(offset.total_seconds()) // 60
+    columns.add("tick.offset", [local_offset(row[1]) // 60 for row in ticks.rows])
 
 
 def _readings(columns: Columns, held: Histories, letters: _Numbered) -> None:
