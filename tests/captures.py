@@ -1,6 +1,7 @@
 """Captured proc files, and a parser of smaps that is nothing but the description of its format.
 
 The parser here is the slow and simple one that the real one is compared with: one line at a time.
+A figure that is none (negative, too large, without its unit) is a line that is kept as `other`.
 """
 
 from __future__ import annotations
@@ -54,11 +55,20 @@ def parse_slowly(text: bytes) -> list[Entry]:
                 values["vm_flags"] = value.strip()
             elif key == "Size":
                 assert words[1:] == ["kB"]
-            elif key in _FIELDS and len(words) in (1, 2):
-                values[_FIELDS[key]] = int(words[0]) * (KI if words[1:] == ["kB"] else 1)
+            elif key in _FIELDS and (figure := _figure(key, words)) is not None:
+                values[_FIELDS[key]] = figure
             else:
                 values["other"] = f"{values['other']}\n{line}" if "other" in values else line
     return found
+
+
+def _figure(key: str, words: list[str]) -> int | None:
+    """Bytes of `12 kB`, a count of `12` where there is no unit; None for what is neither."""
+    counted = key in ("THPeligible", "ProtectionKey")
+    if words[1:] != ([] if counted else ["kB"]) or not (words[0].isascii() and words[0].isdigit()):
+        return None
+    figure = int(words[0]) * (1 if counted else KI)
+    return figure if figure < 2**63 else None
 
 
 def _usage(values: dict[str, object]) -> Usage:

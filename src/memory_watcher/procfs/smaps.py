@@ -5,6 +5,10 @@ no terminator, so a block ends where the next header begins. Which keys there ar
 order, depends on the kernel: they are learnt from the text itself, unknown ones are kept as read.
 Names are the kernel's bytes; only a newline is escaped there (`\012`).
 
+What is stored has 63 bits and a sign. A figure that does not fit, is negative or bears another unit
+costs that figure: its line is kept as `other`. A header with addresses that no mapping can have, or
+figures whose sum does not fit, cost the layout: SmapsFormatError.
+
 `LayoutTracker` is the hot path of the recorder. It does not parse text that it has seen at the
 tick before: it walks along the new text in runs of known blocks, each compared in one memcmp, and
 only where a run does not match looks at single blocks. That makes a tick cost what changed, not
@@ -37,13 +41,19 @@ _HEADER = re.compile(
 _HEX_DIGITS = frozenset(b"0123456789abcdef")
 _HEADER_LINE = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ ", re.MULTILINE)
 _FIELD_LINE = re.compile(rb"([A-Za-z_][^:\n]*):[ \t]*([^\n]*?)[ \t]*(?:\n|$)")
-#: Digits of a figure at most: 10**15 kB are below 2**63 bytes, the most that is stored.
+#: The most that is stored, as figure and as sum.
+LARGEST = 2**63 - 1
+#: Digits of a figure that certainly fits: 10**15 kB are below 2**63 bytes.
 _DIGITS = 15
-_SIZE_VALUE = re.compile(rb"([0-9]{1,%d})( kB)?" % _DIGITS)
+_SIZE_VALUE = re.compile(rb"([0-9]{1,20})( +kB)?")
 #: A line that is certainly whole although nothing ends it: text loses its last newline easily.
 _WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
 
-_FIELD_OF_KEY = {metric.source.encode(): metric.name for metric in USAGE}
+_FIELD_OF_KEY = {metric.source.encode(): metric.name for metric in USAGE if metric.unit != "text"}
+#: Those without a unit: the others are in kB.
+_COUNTS = frozenset(metric.source.encode() for metric in USAGE if metric.unit in ("count", "flag"))
+#: Keys whose meaning is known, "Size" among them: its figure is in the header already.
+KNOWN_KEYS = frozenset((b"Size", b"VmFlags", *_FIELD_OF_KEY))
 
 #: Blocks compared in one go. Fewer make more comparisons, more make a changed block cost more:
 #: 4 to 8 take the same time on 2,100 mappings with 20 changes, 2 and 16 a quarter more.
@@ -80,6 +90,7 @@ def parse(text: bytes) -> list[MappingUsage]:
     parser = BlockParser()
     entries = [parser.parse(block) for block in blocks]
     _refuse_cut(blocks)
+    refuse_overflow(sum_totals(entries))
     return entries
 
 
@@ -97,7 +108,7 @@ def _refuse_cut(blocks: list[bytes]) -> None:
         if blocks[-2].count(b"\n") > blocks[-1].count(b"\n"):
             raise SmapsFormatError(_CUT)
     elif keys[-1] != b"VmFlags":
-        is_known = keys[-1] == b"Size" or keys[-1] in _FIELD_OF_KEY
+        is_known = keys[-1] in KNOWN_KEYS
         if not (is_known and _WHOLE_LINE.fullmatch(lines[-1]) and set(keys) >= _OLDEST_KEYS):
             raise SmapsFormatError(_CUT)
 
@@ -186,7 +197,8 @@ class BlockParser:
         if format_.has_flags and block.find(b"\n", flags) != len(block) - 1:
             return None  # something stands behind the flags: a second block, or an unknown line
         columns = format_.unpack(block, start)
-        if columns[::2] != format_.keys:
+        # Or something stands among the digits that int() would take: a sign, an underscore.
+        if columns[::2] != format_.keys or b"".join(columns[1::2]).translate(None, b" 0123456789"):
             return None
         try:
             values: list[object] = list(map(mul, map(int, columns[1::2]), format_.scales))
@@ -211,13 +223,17 @@ class BlockParser:
         columns = ""
         for line in numbers:
             number = line.removesuffix(b" kB")
-            width = min(len(number) - number.index(b":") - 1, _DIGITS)
-            keys[-1] += number[: len(number) - width]
-            columns += f"{len(keys[-1])}s{width}s"
-            keys.append(line[len(number) :] + b"\n")
             # The mapping's length is in its header already.
             key = line.split(b":", 1)[0]
-            fields.append("" if key == b"Size" else _FIELD_OF_KEY[key])
+            if key not in _FIELD_OF_KEY and key != b"Size":
+                return
+            fields.append(_FIELD_OF_KEY.get(key, ""))
+            width = min(len(number) - number.index(b":") - 1, _DIGITS)
+            keys[-1] += number[: len(number) - width]
+            if keys[-1][-1:].isdigit():
+                return  # a figure of more digits than a column has
+            columns += f"{len(keys[-1])}s{width}s"
+            keys.append(line[len(number) :] + b"\n")
             scales.append(1024 if len(line) > len(number) else 1)
         # What the kernel lacks is taken from the None at the end.
         places = {"vm_flags": len(fields)} if has_flags else {}
@@ -236,9 +252,13 @@ def _mapping(header: tuple[bytes, ...]) -> Mapping:
     start, end, perms, offset, major, minor, inode, name = header
     if int(inode) >> 64:
         raise SmapsFormatError(f"no inode: {inode.decode()}")
+    first, behind = int(start, 16), int(end, 16)
+    if not 0 < behind - first <= LARGEST:
+        fault = "is too long for a mapping" if behind > first else "ends before it starts"
+        raise SmapsFormatError(f"{start.decode()}-{end.decode()} {fault}")
     return Mapping(
-        int(start, 16),
-        int(end, 16),
+        first,
+        behind,
         intern(perms.decode("ascii", "replace")),
         int(offset, 16),
         int(major, 16) << 20 | int(minor, 16),
@@ -255,15 +275,24 @@ def _parse_lines(lines: bytes) -> Usage:
     for line in lines.split(b"\n"):
         match = _FIELD_LINE.fullmatch(line)
         key, value = match.groups() if match else (b"", b"")
-        size = _SIZE_VALUE.fullmatch(value)
-        if key == b"VmFlags":
+        figure = _figure(key, value)
+        if key == b"VmFlags" and flags is None:
             flags = intern(value.decode("ascii", "replace"))
-        elif size and key in _FIELD_OF_KEY and _FIELD_OF_KEY[key] not in values:
-            values[_FIELD_OF_KEY[key]] = int(size[1]) * (1024 if size[2] else 1)
-        elif line and not (size and key == b"Size"):
+        elif figure is not None and key in _FIELD_OF_KEY and _FIELD_OF_KEY[key] not in values:
+            values[_FIELD_OF_KEY[key]] = figure
+        elif line and not (figure is not None and key == b"Size"):
             # The mapping's length is in its header already.
             other.append(line.decode("utf-8", "surrogateescape"))
     return Usage(**values, vm_flags=flags, other="\n".join(other) or None)
+
+
+def _figure(key: bytes, value: bytes) -> int | None:
+    """Bytes, or a count for the keys that have no unit; None for what is no such figure."""
+    match = _SIZE_VALUE.fullmatch(value)
+    if match is None or (match[2] is None) != (key in _COUNTS):
+        return None
+    figure = int(match[1]) * (1024 if match[2] else 1)
+    return figure if figure <= LARGEST else None
 
 
 class _Run:
@@ -339,6 +368,7 @@ class LayoutTracker:
             walk = _Walk(self._parser, self._accepted.runs, text, length)
             walk.go_block_by_block()
         totals = _update_totals(self._accepted.totals, walk.removed, walk.added, walk.runs)
+        refuse_overflow(totals)
         return TrackedLayout(walk.runs, walk.removed, walk.added, totals)
 
 
@@ -483,6 +513,13 @@ class _Walk:
             some = blocks[first : first + _RUN_BLOCKS]
             ends = list(accumulate(map(len, some)))
             self.runs.append(_Run(b"".join(some), ends, entries[first : first + _RUN_BLOCKS]))
+
+
+def refuse_overflow(totals: Totals) -> None:
+    """Raise SmapsFormatError for sums that cannot be stored: no machine has so much memory."""
+    for name, size in zip(Totals._fields, totals, strict=True):
+        if size is not None and size > LARGEST:
+            raise SmapsFormatError(f"the figures add up to more than 2^63 bytes ({name})")
 
 
 def _update_totals(

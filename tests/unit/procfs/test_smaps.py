@@ -305,6 +305,56 @@ def test_figure_too_large_to_be_one(digits: int) -> None:
     assert entry.usage.other == "Pss: " + "9" * digits + " kB"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [b"-4 kB", b"+4 kB", b"4_0 kB", b"4", b"4 MB", b"4 KB", b"0x4 kB", b"", b"9007199254740992 kB"],
+)
+def test_what_is_no_figure_costs_only_itself(value: bytes) -> None:
+    """Negative, too large, of another unit: no figure, kept as text, also in columns learnt."""
+    lines = b"Rss:                 4 kB\nPss: %20b\nSwap:                8 kB\n"
+    text = b"".join(HEADER + lines % figure for figure in (b"4 kB", value, b"4 kB"))
+    for read in (parse, tracked):
+        first, second, third = read(text)
+        assert first.usage == third.usage == Usage(rss=4 * KI, pss=4 * KI, swap=8 * KI)
+        assert second.usage[:-1] == Usage(rss=4 * KI, swap=8 * KI)[:-1]
+        assert second.usage.other == (b"Pss: %20b" % value).decode()
+
+
+@pytest.mark.parametrize("figure", [9007199254740991, 1234567890123456, 1000000000000001])
+def test_largest_figures(figure: int) -> None:
+    """Up to 2^63-1 bytes a figure is read, whatever was learnt from the block before it."""
+    lines = [b"Rss: %8d kB\nPss: %8d kB\n" % pair for pair in ((4, 4), (figure, 4), (2, figure))]
+    for one, two in permutations(lines, 2):
+        parser = BlockParser()
+        for block in (HEADER + one, HEADER + two):
+            assert plain([parser.parse(block)]) == parse_slowly(block)
+
+
+def test_sums_that_nothing_can_hold() -> None:
+    """Figures that add up to 2^63 bytes or more are no layout: refused, not stored as something."""
+    text = b"".join(HEADER + b"Rss: %d kB\n" % figure for figure in (9007199254740991, 1, 0))
+    for read in (parse, tracked):
+        with pytest.raises(SmapsFormatError, match="more than 2\\^63 bytes"):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    ("span", "fault"),
+    [
+        (b"00002000-00001000", "ends before it starts"),
+        (b"00002000-00002000", "ends before it starts"),
+        (b"00000000-ffffffffffffffff", "is too long for a mapping"),
+        (b"00000000-8000000000000000", "is too long for a mapping"),
+    ],
+)
+def test_addresses_that_no_mapping_has(span: bytes, fault: str) -> None:
+    """An end at or before the start, or a length beyond 63 bits, is no header."""
+    text = span + b" rw-p 00000000 00:00 0 \nRss: 4 kB\nVmFlags: rd\n"
+    for read in (parse, tracked):
+        with pytest.raises(SmapsFormatError, match=fault):
+            read(text)
+
+
 def test_empty_line_in_a_block() -> None:
     """An empty line, as a mail program may add, changes nothing."""
     text = HEADER + b"Rss: 4 kB\n\nPss: 4 kB\n"
