@@ -1,4 +1,4 @@
-"""What several processes come to together: sums per tick, their highest moment, their tree. Pure.
+"""What several processes come to together: sums per tick, their highest moment. Pure.
 
 PSS, USS and swap divided by its sharers may be added up over processes; RSS may not. Two things
 would make even a sum of PSS too high, and are seen to here:
@@ -12,7 +12,7 @@ would make even a sum of PSS too high, and are seen to here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
@@ -211,75 +211,3 @@ def sum_up(totals: Sequence[Totals | None]) -> TreeSums:
         return add_up([None if each is None else getattr(each, figure) for each in totals])
 
     return TreeSums(total("pss"), total("uss"), total("swap_pss"))
-
-
-# -- who is whose child -----------------------------------------------------------------------
-
-
-class Born(Protocol):
-    """A recorded process."""
-
-    @property
-    def id(self) -> int:
-        """Its number in the recording."""
-
-    @property
-    def pid(self) -> int:
-        """Its PID."""
-
-    @property
-    def parent_pid(self) -> int | None:
-        """Its parent's PID when it was first seen."""
-
-    @property
-    def first_seen(self) -> int | None:
-        """When that was."""
-
-    @property
-    def last_seen(self) -> int | None:
-        """When it was last seen."""
-
-
-def parents(processes: Sequence[Born]) -> dict[int, int | None]:
-    """The parent's number for each process's number; None if it is not among them.
-
-    A PID may have been used several times: the parent is the one that lived when the child came.
-    """
-    by_pid: dict[int, list[Born]] = {}
-    for process in processes:
-        by_pid.setdefault(process.pid, []).append(process)
-
-    def parent_of(child: Born) -> int | None:
-        for candidate in reversed(by_pid.get(child.parent_pid or -1, [])):
-            began, ended = candidate.first_seen, candidate.last_seen
-            if child.first_seen is None or began is None or ended is None:
-                continue
-            # Within one tick a child may be read before its parent.
-            if candidate.id < child.id or began <= child.first_seen <= ended:
-                return candidate.id
-        return None
-
-    return {process.id: parent_of(process) for process in processes}
-
-
-def walk(
-    alive: Mapping[int, int | None], parent_of: Mapping[int, int | None]
-) -> Iterator[tuple[int, int]]:
-    """Depth and number of the processes of a tree: parents first, of siblings the biggest first.
-
-    `alive` gives their sizes. A process whose parent has ended stands below its grandparent.
-    """
-    children: dict[int | None, list[int]] = {}
-    for process_id in alive:
-        above, seen = parent_of.get(process_id), {process_id}
-        while above is not None and above not in alive and above not in seen:
-            seen.add(above)
-            above = parent_of.get(above)
-        children.setdefault(above if above in alive else None, []).append(process_id)
-    for siblings in children.values():
-        siblings.sort(key=lambda process_id: (-(alive[process_id] or 0), process_id), reverse=True)
-    waiting = [(0, process_id) for process_id in children.get(None, [])]
-    while waiting:
-        depth, process_id = waiting.pop()
-        yield depth, process_id
-        waiting += [(depth + 1, child) for child in children.get(process_id, [])]

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    from ..analysis.tree import parents
+    from ..analysis.parents import parents
     from ..render.process_list import SORTINGS, ListedProcess, render_json, render_text
     from ..store.trees import PeakRow, TreeRecording
 

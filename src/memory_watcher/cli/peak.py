@@ -186,7 +186,8 @@ def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
 
 def _duplicates(recording: Recording, moments: list[ProcessMoment], tick: int) -> frozenset[int]:
     """Processes that show their parent's memory: a vfork child that has not yet called execve."""
-    from ..analysis.tree import Member, duplicates_among, parents
+    from ..analysis.parents import parents
+    from ..analysis.tree import Member, duplicates_among
 
     processes = recording.processes()
     parent_of = parents(processes)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.kinds import Attribution, attribute, facts_from
+from ..analysis.parents import parents, walk
 from ..analysis.peak import By, add_up, break_down
-from ..analysis.tree import Member, duplicates_among, find_peak, parents, sum_up, walk
+from ..analysis.tree import Member, duplicates_among, find_peak, sum_up
 from ..errors import SelectionError
 from ..model import LayoutState, MappingUsage
 from ..render.tree_view import Branch, TreeView, pss_of

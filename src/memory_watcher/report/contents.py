@@ -14,6 +14,7 @@ from typing import Any
 from .. import __version__
 from ..analysis.identity import identify
 from ..analysis.kinds import Kind
+from ..analysis.parents import parents
 from ..analysis.peak import OWN_LINES, compare_mark
 from ..metrics import READING, USAGE
 from ..model import Totals
@@ -96,9 +97,7 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "details": [_detail(details[number]) for number in used],
         "sameColours": [group_colours("mapping", key, None, "") for key in mapping_groups],
         "otherColours": GREY,
-        "processes": [
-            _process(recording, each, index, held) for index, each in enumerate(held.processes)
-        ],
+        "processes": _processes(recording, held),
         "runs": [_run(run) for run in recording.runs()],
         "meminfo": _meminfo(columns, recording, held),
     }
@@ -213,9 +212,20 @@ def _usages(columns: Columns, lives: Sequence[Life], held: Histories, used: _Num
         columns.add(f"usage.{name}", [values[number] for number in numbers])
 
 
-def _process(
-    recording: Recording, history: ProcessHistory, index: int, held: Histories
-) -> dict[str, Any]:
+def _processes(recording: Recording, held: Histories) -> list[dict[str, Any]]:
+    every = [each.process for each in held.processes]
+    position_of: dict[int | None, int] = {process.id: at for at, process in enumerate(every)}
+    parent_of = parents(every)
+    return [
+        {
+            **_process(recording, each, held),
+            "parent": position_of.get(parent_of[each.process.id]),
+        }
+        for each in held.processes
+    ]
+
+
+def _process(recording: Recording, history: ProcessHistory, held: Histories) -> dict[str, Any]:
     process = history.process
     mark = recording.high_water_mark(process.id)
     highest = max(
@@ -227,7 +237,6 @@ def _process(
     return {
         "id": process.id,
         "pid": process.pid,
-        "parent": _parent(history, index, held.processes),
         "uid": process.uid,
         "cgroup": _lines(process.cgroup),
         "firstSeen": _micro(process.first_seen),
@@ -257,20 +266,6 @@ def _process(
         "markGap": gap.size,
         "markVerdict": gap.verdict.value,
     }
-
-
-def _parent(history: ProcessHistory, index: int, every: Sequence[ProcessHistory]) -> int | None:
-    """Position of the parent among the processes: the latest of that PID that was seen before."""
-    wanted = history.process.parent_pid
-    found = None
-    for position, other in enumerate(every):
-        if (
-            position != index
-            and other.process.pid == wanted
-            and (other.process.first_seen or 0) <= (history.process.first_seen or 0)
-        ):
-            found = position
-    return found
 
 
 def _run(run: RecordedRun) -> dict[str, Any]:

@@ -496,7 +496,8 @@ class Recording:
 
         rows = self._database.rows(
             "SELECT p.id, p.pid, p.start_time, p.parent_pid, p.uid, p.cgroup, p.end_tick,"
-            f" {time_of('ASC')}, {time_of('DESC')} FROM processes AS p {where} ORDER BY p.id",
+            f" {time_of('ASC')}, {time_of('DESC')}, p.machine_id"
+            f" FROM processes AS p {where} ORDER BY p.id",
             *parameters,
         )
         images: dict[int, list[RecordedImage]] = {row[0]: [] for row in rows}
@@ -508,7 +509,7 @@ class Recording:
         ):
             if process_id in images:
                 images[process_id].append(RecordedImage(*image))
-        return [RecordedProcess(*(*row, tuple(images[row[0]]))) for row in rows]
+        return [RecordedProcess._make((*row[:-1], tuple(images[row[0]]), row[-1])) for row in rows]
 
     def _pages(self, process_id: int) -> Iterator[Measurement]:
         after = -(2**63)

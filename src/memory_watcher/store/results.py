@@ -31,7 +31,7 @@ class RecordedProcess(NamedTuple):
     count up from 0, a number for each name). `parent_pid`, `uid` and `cgroup` are as when it was
     first seen. `first_seen` and `last_seen` are the times of its first and last reading, `end_tick`
     is the tick at which it was found to have ended (None: not seen ending). `images` are in order
-    of time.
+    of time. `machine_id` numbers the machine, and its boot, on which it ran.
     """
 
     id: int
@@ -44,6 +44,12 @@ class RecordedProcess(NamedTuple):
     first_seen: int | None
     last_seen: int | None
     images: tuple[RecordedImage, ...]
+    machine_id: int = 0
+
+    @property
+    def first_tick(self) -> int | None:
+        """The tick at which it was first seen."""
+        return self.images[0].first_tick if self.images else None
 
     @property
     def key(self) -> ProcessKey:

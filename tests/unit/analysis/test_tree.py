@@ -1,4 +1,4 @@
-"""Sums over processes: who counts when, whose memory is counted twice, who stands below whom."""
+"""Sums over processes: who counts when, whose memory is counted twice."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from memory_watcher.analysis.tree import (
     TreePeak,
     duplicates_among,
     find_peak,
-    parents,
     shows_parents_memory,
     sum_up,
-    walk,
 )
 from memory_watcher.model import Totals
 
@@ -26,14 +24,6 @@ class Row(NamedTuple):
     process_id: int
     tick: int
     totals: Totals
-
-
-class Seen(NamedTuple):
-    id: int
-    pid: int
-    parent_pid: int | None
-    first_seen: int | None
-    last_seen: int | None
 
 
 def totals(pss: int | None, uss: int | None = 0, rss: int | None = None) -> Totals:
@@ -138,31 +128,3 @@ def test_sums() -> None:
     assert sums._fields == ("pss", "uss", "swap_pss")
     assert (sums.pss.size, sums.pss.lacking) == (30, 1)
     assert (sums.uss.size, sums.uss.lacking) == (5, 2)
-
-
-def test_parents() -> None:
-    """Of several processes that had the parent's PID, the one that lived then is the parent."""
-    processes = [
-        Seen(1, 10, 1, 0, 50),
-        Seen(2, 11, 10, 20, 30),
-        Seen(3, 10, 1, 60, 90),
-        Seen(4, 12, 10, 70, 80),
-        Seen(5, 13, 99, 70, 80),
-        Seen(6, 14, None, None, None),
-    ]
-    assert parents(processes) == {1: None, 2: 1, 3: None, 4: 3, 5: None, 6: None}
-
-
-def test_child_that_was_read_before_its_parent() -> None:
-    """Within one tick the order is by chance."""
-    processes = [Seen(1, 11, 10, 5, 9), Seen(2, 10, 1, 5, 9)]
-    assert parents(processes) == {1: 2, 2: None}
-
-
-def test_walk() -> None:
-    """Parents stand before their children, big ones before small; orphans below who is left."""
-    parent_of = {1: None, 2: 1, 3: 1, 4: 2, 5: 4, 6: 99}
-    alive = {1: 10, 2: 20, 3: 30, 5: 50, 6: None}
-    assert list(walk(alive, parent_of)) == [(0, 1), (1, 3), (1, 2), (2, 5), (0, 6)]
-    in_a_circle: dict[int, int | None] = {1: 2, 2: 1}
-    assert list(walk({}, in_a_circle)) == []

@@ -1,0 +1,188 @@
+"""A real server's processes: the same tree however they were chosen, whatever was read first."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory_watcher.procfs.process import parse_stat
+
+from ..programs import command, recorder, rows, run, wait_until
+
+pytestmark = pytest.mark.live
+
+CLIENTS = 3
+#: What the server starts by itself, at least: checkpointer, background writer, walwriter…
+HELPERS = 4
+
+
+def program(name: str) -> str:
+    """A program of PostgreSQL, which Debian does not put into the path."""
+    folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))
+    found = shutil.which(name) or shutil.which(name, path=os.pathsep.join(folders))
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def without_root() -> list[str]:
+    """Put before a command: the server refuses to be run by root."""
+    if os.geteuid() != 0:
+        return []
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        pytest.skip("there is no user to run the server as")
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+
+
+@pytest.fixture(name="cluster", scope="module")
+def database_cluster() -> Iterator[Path]:
+    """A folder with an empty cluster in it; its socket lies there, too."""
+    before = without_root()
+    with tempfile.TemporaryDirectory(prefix="mw-pg-") as name:
+        folder = Path(name)
+        if before:
+            shutil.chown(folder, "postgres", "postgres")
+        made = subprocess.run(
+            [*before, program("initdb"), "-D", folder / "data", "-A", "trust", "-N"],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+        yield folder
+
+
+def server(cluster: Path) -> list[str]:
+    """The server's command line: only a socket, no port."""
+    options = ["-k", str(cluster), "-c", "listen_addresses=", "-c", "autovacuum_naptime=1h"]
+    return [*without_root(), program("postgres"), "-D", str(cluster / "data"), *options]
+
+
+def children(pid: int) -> dict[int, int]:
+    """The living children of a process, with their parent: what is true now."""
+    found = {}
+    for folder in Path("/proc").glob("[1-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if parse_stat((folder / "stat").read_bytes()).parent_pid == pid:
+                found[int(folder.name)] = pid
+    return found
+
+
+@contextmanager
+def clients(cluster: Path) -> Iterator[None]:
+    """Connections that stay open."""
+    connect = [program("psql"), "-h", str(cluster), "-U", "postgres", "-X", "-q", "postgres"]
+    if os.geteuid() != 0:
+        connect[4] = pwd.getpwuid(os.geteuid()).pw_name
+    opened = [
+        subprocess.Popen(
+            connect,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(CLIENTS)
+    ]
+    try:
+        yield
+    finally:
+        for each in opened:
+            assert each.stdin is not None
+            each.stdin.close()
+            each.wait()
+
+
+def listed(file: Path) -> list[dict[str, Any]]:
+    done = run("memory-watcher", "ls", file, "--json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["processes"]
+    return found
+
+
+def parents_in(file: Path, of: set[int]) -> dict[int, int | None]:
+    """The parent's PID that a recording tells of these processes."""
+    found = listed(file)
+    pid_of = {each["id"]: each["pid"] for each in found}
+    return {each["pid"]: pid_of.get(each["parent_id"]) for each in found if each["pid"] in of}
+
+
+@contextmanager
+def running(cluster: Path) -> Iterator[dict[int, int | None]]:
+    """The server with its clients; tells who is whose child. The server itself is a root."""
+    process = subprocess.Popen(server(cluster), stderr=subprocess.DEVNULL)
+    try:
+        wait_until((cluster / ".s.PGSQL.5432").exists, "the server's socket")
+        wait_until(lambda: len(children(process.pid)) >= HELPERS, "the server's helpers")
+        with clients(cluster):
+            ready = HELPERS + CLIENTS
+            wait_until(lambda: len(children(process.pid)) >= ready, "a process for each client")
+            yield {**children(process.pid), process.pid: None}
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def has_all(file: Path, wanted: Collection[int]) -> bool:
+    return set(wanted) <= {pid for (pid,) in rows(file, "SELECT pid FROM processes")}
+
+
+def test_parents_however_they_were_chosen(cluster: Path, tmp_path: Path) -> None:
+    """With --children and with --name the server's tree is the one that the kernel tells."""
+    with running(cluster) as true:
+        (root,) = (pid for pid, parent in true.items() if parent is None)
+        for name, options in {
+            "children": ("-p", root, "--children"),
+            "name": ("--name", "postgres"),
+        }.items():
+            file = tmp_path / f"{name}.db"
+            with recorder(file, *options) as recording:
+                recording.wait_for_ticks(1)
+                wait_until(partial(has_all, file, true), "all of them in the recording")
+                code, said = recording.stop()
+            assert code == 0, said
+            assert parents_in(file, set(true)) == true, name
+            tree = json.loads(run("memory-watcher", "peak", file, "--json").stdout)
+            depth = {each["process"]["pid"]: each["depth"] for each in tree["processes"]}
+            assert {pid: depth[pid] for pid in true if pid in depth} == {
+                pid: int(parent is not None) for pid, parent in true.items() if pid in depth
+            }
+
+
+def test_parents_of_a_launched_server(cluster: Path, tmp_path: Path) -> None:
+    """A launched server: its own children below it, and it below what started it."""
+    file = tmp_path / "launched.db"
+    done = subprocess.Popen(
+        command("memory-watcher", "record", "-o", file, "--", *server(cluster)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until((cluster / ".s.PGSQL.5432").exists, "the server's socket")
+        root = wait_until(lambda: next(iter(children(done.pid)), None), "the server")
+        with clients(cluster):
+            ready = HELPERS + CLIENTS
+            wait_until(lambda: len(children(root)) >= ready, "a process for each client")
+            true: dict[int, int | None] = {**children(root), root: None}
+            wait_until(partial(has_all, file, true), "all of them in the recording")
+            os.kill(root, signal.SIGINT)
+            assert done.wait() == 0
+    finally:
+        done.kill()
+        done.wait()
+    assert parents_in(file, set(true)) == true
