@@ -23,6 +23,21 @@ Each message is one line that says what happened and what to do about it. `cli` 
 exits with `exit_code`; nothing else catches MemoryWatcherError to print it.
 """
 
+import errno
+import os
+
+#: What EMFILE and ENFILE mean: no fault of the file that was to be opened.
+TOO_MANY_FILES = "too many files are open; raise the limit (ulimit -n)"
+
+
+def no_file_can_be_opened() -> bool:
+    """Whether descriptors have run out, so that whatever failed did for this reason."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
+
 
 class MemoryWatcherError(Exception):
     """Base of all errors a user can meet."""

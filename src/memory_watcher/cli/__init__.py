@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,16 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol, cast
 
 from .. import __version__
-from ..errors import MemoryWatcherError, UsageError
+from ..errors import (
+    TOO_MANY_FILES,
+    MemoryWatcherError,
+    StoreError,
+    UsageError,
+    no_file_can_be_opened,
+)
+from .console import open_streams, say, silence, write_text
+
+__all__ = ["main", "parse_pid", "say"]
 
 #: Subcommand -> module here; its docstring is its help, its first line stands in the overview.
 COMMANDS = {
@@ -23,6 +33,10 @@ COMMANDS = {
     "top": "top",
     "replay": "replay",
 }
+
+
+#: In the environment: show the traceback of what should not have happened.
+DEBUG = "MEMORY_WATCHER_DEBUG"
 
 
 class _Command(Protocol):
@@ -38,8 +52,17 @@ class _Command(Protocol):
 class _Parser(argparse.ArgumentParser):
     """Tells what is wrong in one line, as all errors here."""
 
+    color = False  # from Python 3.14 on, help would bear escapes
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Argparse's own would pass over an error at writing, and print arguments raw."""
+        if file is sys.stdout:
+            write_text(message)
+        elif message:
+            say(message)
 
 
 def main() -> int:
@@ -75,15 +98,6 @@ def main_load_smaps() -> int:
     return _run("load-smaps", "memory-load-smaps", sys.argv[1:])
 
 
-def say(text: str) -> None:
-    """Write to stderr at once. Once nobody can read it any more, it goes nowhere."""
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        _silence(sys.stderr.fileno())
-
-
 def parse_pid(text: str) -> int:
     """Raises UsageError for what cannot be a PID; the kernel's have seven digits at most."""
     if not text.isascii() or not text.isdecimal() or len(text) > 10 or int(text) == 0:
@@ -100,6 +114,11 @@ def _load(command: str) -> _Command:
     return cast(_Command, importlib.import_module(f".{COMMANDS[command]}", __name__))
 
 
+def _first_line(module: _Command) -> str:
+    """What a command does; nothing under PYTHONOPTIMIZE=2, which takes docstrings away."""
+    return (module.__doc__ or "").partition("\n")[0]
+
+
 def _overview(arguments: list[str]) -> int:
     parser = _Parser(
         prog="memory-watcher",
@@ -109,7 +128,7 @@ def _overview(arguments: list[str]) -> int:
     parser.add_argument("-v", "--version", action="version", version=_version("memory-watcher"))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        commands.add_parser(name, help=(_load(name).__doc__ or "").splitlines()[0], add_help=False)
+        commands.add_parser(name, help=_first_line(_load(name)), add_help=False)
     parser.parse_args(arguments)
     return 0
 
@@ -120,7 +139,7 @@ def _run(command: str, program: str, arguments: list[str]) -> int:
 
 def _command(command: str, program: str, arguments: list[str]) -> int:
     if arguments in (["--version"], ["-v"]):
-        print(_version(program))  # noqa: T201 - before argparse and the command are even loaded
+        write_text(f"{_version(program)}\n")  # before argparse and the command are even loaded
         return 0
     module = _load(command)
     command_line: list[str] = []
@@ -138,12 +157,32 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
     module.add_arguments(parser)
     args = parser.parse_args(arguments)
     args.command_line = command_line
-    return module.run(args)
+    try:
+        return module.run(args)
+    except (MemoryWatcherError, OSError, ImportError):
+        raise
+    except Exception as error:
+        if DEBUG in os.environ or not getattr(module, "READS_RECORDING", False):
+            raise
+        raise _damaged(args, error) from error
+
+
+def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:
+    """What surprised a reader: the store checks each row, not all that rows can contradict."""
+    from .recording_file import recording_file
+
+    path = recording_file(args)
+    if isinstance(error, MemoryError):
+        return StoreError(f"{path}: there is not enough memory to show it")
+    return StoreError(
+        f"{path}: damaged: it holds what no recorder writes ({type(error).__name__}: {error});"
+        f" with {DEBUG}=1 it is told where"
+    )
 
 
 def _guarded(program: str, run: Callable[[], int]) -> int:
     """Run it, and turn whatever a user can meet into one line and an exit code."""
-    _plug_closed_streams()
+    open_streams()
     try:
         try:
             code = run()
@@ -151,29 +190,39 @@ def _guarded(program: str, run: Callable[[], int]) -> int:
             code = end.code if isinstance(end.code, int) else 0
         sys.stdout.flush()
     except MemoryWatcherError as error:
-        say(f"{program}: {error}\n")
+        say(f"{program}: {error}")
         return error.exit_code
     except BrokenPipeError:
-        _silence(sys.stdout.fileno())  # the reader of our output has gone (`| head`)
+        silence(sys.stdout)  # the reader of our output has gone (`| head`)
         return 1
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else "cannot write the output: "
-        say(f"{program}: {where}{error.strerror}\n")
-        _silence(sys.stdout.fileno())
+        say(f"{program}: {_reason(error)}")
+        silence(sys.stdout)
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if DEBUG in os.environ:
+            raise
+        say(f"{program}: {_unexpected(error)}")
+        return 1
     return code
 
 
-def _plug_closed_streams() -> None:
-    """Let what is said on a stream that was closed from the start (`>&-`) go nowhere."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as the program runs
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+def _reason(error: OSError) -> str:
+    # EMFILE, ENFILE: no fault of the file that was to be opened next.
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return TOO_MANY_FILES
+    where = f"{os.fsdecode(error.filename)}: " if error.filename else "cannot write the output: "
+    return f"{where}{error.strerror or error}"
 
 
-def _silence(descriptor: int) -> None:
-    """Send what is left in a stream's buffer nowhere: Python would complain of it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+def _unexpected(error: Exception) -> str:
+    if no_file_can_be_opened():  # then modules cannot be found, either
+        return TOO_MANY_FILES
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    return (
+        f"an error of memory-watcher itself: {type(error).__name__}: {error}; please report it with"
+        f" what {DEBUG}=1 shows"
+    )

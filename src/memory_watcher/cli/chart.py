@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import recording_file
+from . import recording_file, say
 
 if TYPE_CHECKING:
     from ..analysis.identity import By
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
 
+READS_RECORDING = True
 DEFAULT_TOP = 20
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1200, 600
 _LARGEST = 20_000
@@ -177,7 +178,6 @@ def _title(processes: list[RecordedProcess], figure: str) -> str:
 def _report(recording: Recording, processes: list[RecordedProcess], output: str | None) -> int:
     """Write the report; without a name beside the recording, and show it if there is a display."""
     import os
-    import sys
     import webbrowser
 
     from ..report import write_report
@@ -188,5 +188,5 @@ def _report(recording: Recording, processes: list[RecordedProcess], output: str 
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     shown = output is None and display and webbrowser.open(f"file://{os.path.abspath(path)}")
     if output is None and not shown:
-        print(f"{path} is written; open it in a browser", file=sys.stderr)  # noqa: T201
+        say(f"{path} is written; open it in a browser")
     return 0

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 
-from .peak import write_text
+from .console import write_text
 from .recording_file import DEFAULT_FILE
 
+READS_RECORDING = True
 #: As in render.process_list.SORTINGS, which is loaded only when it is needed.
 _COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm")
 

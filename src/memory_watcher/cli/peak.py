@@ -17,6 +17,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from . import recording_file
+from .console import write_text
 
 if TYPE_CHECKING:
     from ..render.process_view import ProcessView
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..store.results import ProcessMoment, RecordedProcess
     from ..store.trees import RecordedSelection, TreeRecording
 
+READS_RECORDING = True
 DEFAULT_TOP = {"process": 20, "system": 30}
 
 
@@ -241,12 +243,3 @@ def _system_text(view: SystemView, as_json: bool) -> str:
     else:
         from ..render.system_text import render
     return render(view)
-
-
-def write_text(text: str) -> None:
-    """Write to stdout whatever its encoding is: a name it cannot hold must not end in an error."""
-    import sys
-
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..units import format_duration, format_size
-from . import say
+from .console import show_status
 
 if TYPE_CHECKING:
     from ..record.recorder import Progress
@@ -38,13 +38,12 @@ class StatusLine:
         )
         share = 100 * (time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
         done = f"{format_duration(elapsed)} · {progress.ticks} ticks"
-        line = f"{done} · {what} · recorder {share:.1f} % CPU"
-        say(f"\r{line}\x1b[K")
+        show_status(f"{done} · {what} · recorder {share:.1f} % CPU")
 
     def clear(self) -> None:
         """Take it away."""
         if self._enabled and self._shown:
-            say("\r\x1b[K")
+            show_status("")
 
 
 def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:

@@ -26,11 +26,12 @@ def recording_file(args: argparse.Namespace) -> str:
     """The path. Raises UsageError if the two ways differ."""
     from ..errors import UsageError
 
-    if args.file is not None and args.database_file not in (None, args.file):
+    database_file = getattr(args, "database_file", None)  # not every command has it
+    if args.file is not None and database_file not in (None, args.file):
         raise UsageError(
-            f"FILE ({args.file}) and --database-file ({args.database_file}) differ; name one"
+            f"FILE ({args.file}) and --database-file ({database_file}) differ; name one"
         )
-    name: str = args.file or args.database_file or DEFAULT_FILE
+    name: str = args.file or database_file or DEFAULT_FILE
     return name
 
 

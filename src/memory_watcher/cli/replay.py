@@ -15,12 +15,14 @@ import argparse
 from typing import TYPE_CHECKING
 
 from . import recording_file
+from .console import write_text
 
 if TYPE_CHECKING:
     from ..analysis.peak import Breakdown
     from ..store.recording import Recording
     from ..store.results import Measurement, RecordedProcess
 
+READS_RECORDING = True
 _DEFAULT_INTERVAL_MS = "1000"
 _PLAIN_TOP = 20
 
@@ -103,9 +105,9 @@ def _print(recording: Recording, args: argparse.Namespace, interval: float | Non
         if on_terminal:
             time.sleep(max(due - time.monotonic(), 0))
             due += interval
-            _write(f"\x1b[H\x1b[2J{text}")
+            write_text(text, clear_screen=True)
         else:
-            _write(f"\n{text}" if number else text)
+            write_text(f"\n{text}" if number else text)
     return 0
 
 
@@ -120,12 +122,3 @@ def _breakdown(
     layout = recording.layout(measurement.id)
     facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
     return break_down(attribute(layout.entries, facts), top=_PLAIN_TOP)
-
-
-def _write(text: str) -> None:
-    """Write to stdout whatever its encoding is."""
-    import sys
-
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import argparse
 
+from . import say
+
+READS_RECORDING = True
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
@@ -31,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the report; errors are raised as MemoryWatcherError."""
     import os
-    import sys
 
     from ..errors import UsageError
     from ..report import write_report
@@ -47,5 +50,5 @@ def run(args: argparse.Namespace) -> int:
             recording.process(pid=pid) if all(each.pid != pid for each in every) else None
         chosen = [each for each in every if not args.pid or each.pid in args.pid]
         size = write_report(recording, path, chosen)
-    print(f"{path}: {format_size(size)}; open it in a browser", file=sys.stderr)  # noqa: T201
+    say(f"{path}: {format_size(size)}; open it in a browser")
     return 0

@@ -16,6 +16,7 @@ from ..record.selection import (
     parse_container,
     parse_user,
 )
+from ..render.escape import file_name_part
 from . import parse_pid
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def file_name(template: str, request: Request, pid: int | None) -> str:
     first = pid or (request.pids[0] if request.pids else os.getpid())
     name = os.path.basename(request.command[0]) if request.command else _name_of(request)
     for word, value in (
-        ("{name}", name.replace("/", "_").lstrip(".") or "recording"),
+        ("{name}", file_name_part(name) or "recording"),
         ("{pid}", str(first)),
         ("{time}", time.strftime("%Y%m%d-%H%M%S")),
     ):

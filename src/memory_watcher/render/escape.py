@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Characters of a part of a file's name: a name has 255 bytes, a character up to 4.
+_LONGEST_PART = 48
+
 
 def escape(text: str) -> str:
     r"""Write every byte of what is not printable as \xNN: controls, newlines, invalid UTF-8.
@@ -17,6 +20,15 @@ def _hex(character: str) -> str:
     # A byte that was no UTF-8 stands as U+DC80 + byte; other lone surrogates never come from bytes.
     handler = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", handler))
+
+
+def file_name_part(text: str) -> str:
+    """Make what a process chose to call itself harmless as a part of a file's name.
+
+    What is not printable and the slash become `_`; it is neither hidden nor longer than a name is.
+    """
+    kept = "".join(c if c.isprintable() and c != "/" else "_" for c in text[:_LONGEST_PART])
+    return kept.lstrip(".")
 
 
 def width(text: str) -> int:

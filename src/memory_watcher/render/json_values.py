@@ -32,7 +32,8 @@ def _lines(item: object) -> str:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return text.replace("\x7f", "\\u007f")  # the one control that json leaves as it is
 
 
 def named(key: str, text: str | None) -> dict[str, str | None]:

@@ -49,7 +49,7 @@ def _about(view: TreeView) -> str:
     moment = "the highest PSS of all together" if view.is_peak else "as asked for"
     count = len(view.branches) + view.other_count
     lines = [
-        label(_TITLES.get(selection.kind, selection.kind), escape(selection.description)),
+        label(_TITLES.get(selection.kind, escape(selection.kind)), escape(selection.description)),
         label("tree peak" if view.is_peak else "tree", f"tick {view.tick}, {moment}"),
         label("time", format_time(view.time)),
         label("processes", f"{count} alive then, {view.recorded} recorded in all"),

@@ -11,7 +11,13 @@ import stat
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from ..errors import CannotWrite, NotARecording, RecordingBusy
+from ..errors import (
+    TOO_MANY_FILES,
+    CannotWrite,
+    NotARecording,
+    RecordingBusy,
+    no_file_can_be_opened,
+)
 from . import schema
 
 #: Larger recordings are left as they were written, bytes.
@@ -25,7 +31,9 @@ def explained(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         reason = str(error)
-        if "full" in reason:
+        if no_file_can_be_opened():
+            reason = TOO_MANY_FILES
+        elif "full" in reason:
             reason = "the disk is full"
         elif "locked" in reason:
             reason = "another program keeps it locked for writing"
@@ -82,7 +90,8 @@ def connect_for_writing(path: str) -> sqlite3.Connection:
         _refuse_other_formats(path)
         _check_untouched(path)
     # A path that begins with "file:" is a path too: hence the absolute form.
-    connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
+    with explained(path):
+        connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
     try:
         with explained(path):
             is_blank = _is_blank(connection)

@@ -26,7 +26,13 @@ import stat
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..errors import NotARecording, RecordingNotFound, StoreError
+from ..errors import (
+    TOO_MANY_FILES,
+    NotARecording,
+    RecordingNotFound,
+    StoreError,
+    no_file_can_be_opened,
+)
 from . import schema
 
 Row = tuple[Any, ...]
@@ -83,7 +89,7 @@ class ReadOnlyDatabase:
             except sqlite3.Error as error:
                 # A file that changed under an immutable connection can look damaged.
                 if attempt == 2 or not self._overtaken():
-                    raise StoreError(f"{self.path}: cannot be read ({error})") from None
+                    raise StoreError(f"{self.path}: {_trouble(error)}") from None
             self._reopen()
         return ask(self._connection)
 
@@ -107,7 +113,7 @@ class ReadOnlyDatabase:
             # No implicit transactions: each query sees what is committed when it is asked.
             connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path}: cannot be opened ({error})") from None
+            raise StoreError(f"{self.path}: cannot be opened ({_because(error)})") from None
         try:
             connection.text_factory = _decode
             self._check(connection)
@@ -127,7 +133,7 @@ class ReadOnlyDatabase:
                     f" {self.path}-wal cannot be read in a folder that cannot be written:"
                     " copy both files to one that can"
                 ) from None
-            raise StoreError(f"{self.path}: cannot be read ({error})") from None
+            raise StoreError(f"{self.path}: cannot be read ({_because(error)})") from None
         except sqlite3.DatabaseError as error:
             raise NotARecording(f"{self.path}: not a recording ({error})") from None
         schema.check(connection, self.path)
@@ -149,6 +155,17 @@ class ReadOnlyDatabase:
             raise StoreError(f"{self.path}: no permission to read it")
         if status.st_size == 0 and not _wal_needed(self._real_path):
             raise NotARecording(f"{self.path}: an empty file, not a recording")
+
+
+def _trouble(error: sqlite3.Error) -> str:
+    """What an error at a query says: the disk or the system failed, or the file is damaged."""
+    if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+        return f"cannot be read ({_because(error)})"
+    return f"damaged: cannot be read ({error})"
+
+
+def _because(error: sqlite3.Error) -> str:
+    return TOO_MANY_FILES if no_file_can_be_opened() else str(error)
 
 
 def _wal_needed(path: str) -> bool:

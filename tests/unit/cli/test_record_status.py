@@ -19,7 +19,7 @@ def test_share_of_cpu_is_of_the_recording(monkeypatch: pytest.MonkeyPatch) -> No
     fake.cpu = 5 * SECOND
     shown: list[str] = []
     monkeypatch.setattr(record_status, "time", fake)
-    monkeypatch.setattr(record_status, "say", shown.append)
+    monkeypatch.setattr(record_status, "show_status", shown.append)
     line = StatusLine(enabled=True)
     fake.now += SECOND
     fake.cpu += SECOND // 10
