@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Mapping_
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from memory_watcher.model import (
     Mapping,
     MappingUsage,
     Reading,
+    Rollup,
     Usage,
     sum_totals,
 )
@@ -156,6 +158,39 @@ class RecordingBuilder:
             *(self._once("details", usage[VOLATILE_FIELDS:]), usage.rss),
             *(-1 if size is None else size for size in usage[1:VOLATILE_FIELDS]),
         )
+
+    def take_pass(
+        self,
+        members: Mapping_[int, Rollup | None],
+        *,
+        moved: int = 0,
+        layouts: int | None = None,
+        private: int | None = None,
+        shared: Sequence[int] = (),
+        wall_ns: int = 1_000_000,
+    ) -> None:
+        """Add a pass at the current tick: figures by process, None of one that was unreadable.
+
+        `shared` are those that show their parent's memory; `layouts`: all of the pass by default.
+        """
+        counted = [
+            each for number, each in members.items() if each is not None and number not in shared
+        ]
+        sums = [
+            None if (told := [size for size in column if size is not None]) == [] else sum(told)
+            for column in zip(*counted, strict=True)
+        ]
+        self.execute(
+            "INSERT INTO passes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(self.last_tick, wall_ns, len(counted), list(members.values()).count(None), moved),
+            *(len(counted) if layouts is None else layouts, private),
+            *(sums or [None] * 4),
+        )
+        for process, rollup in members.items():
+            self.execute(
+                "INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *(process, self.last_tick, process not in shared, *(rollup or [None] * 4)),
+            )
 
     def meminfo(self, tick: int, **values: int) -> None:
         for name, value in values.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memory_watcher.model import LayoutState, Usage
+from memory_watcher.model import LayoutState, Rollup, Usage
 
 from ..programs import run
 from ..recordings import MI, SECOND, START, RecordingBuilder, mapping
@@ -157,3 +157,124 @@ def test_top(file: Path) -> None:
     view = shown(file, "--top", "0")
     assert view["other_groups"]["bytes"] == 2 * MI
     assert view["sum"]["bytes"] == 102 * MI
+
+
+# -- passes -------------------------------------------------------------------------------------
+
+
+def rollup(pss: int, uss: int | None = None) -> Rollup:
+    return Rollup(2 * pss, pss, pss if uss is None else uss, pss // 8)
+
+
+@pytest.fixture(name="passes")
+def recording_of_a_fork(tmp_path: Path) -> Path:
+    """A server of 100 MiB forks at an extra tick: half is the child's. The peak is a pass later.
+
+    Layouts of both were read at tick 3; at the peak (tick 5) only the server's was.
+    """
+    builder = RecordingBuilder(tmp_path / "passes.db")
+    server, child = builder.process(100, "server"), builder.process(101, "child")
+    builder.execute("UPDATE processes SET parent_pid = 100 WHERE id = ?", child)
+    heap = mapping(0x1000, pathname="[heap]")
+    builder.tick()
+    builder.layout(server, [(heap, usage(100 * MI))])
+    builder.take_pass({server: rollup(100 * MI)}, private=100 * MI)
+    builder.tick()
+    builder.execute("UPDATE ticks SET cause = 'start' WHERE id = 2")
+    builder.layout(child, [(heap, usage(50 * MI, uss=0))])  # the server's figure is of before
+    builder.tick()
+    builder.layout(server, [(heap, usage(50 * MI, uss=0))])
+    builder.layout(child, [(heap, usage(50 * MI, uss=0))])
+    both = {server: rollup(50 * MI, uss=0), child: rollup(50 * MI, uss=0)}
+    builder.take_pass(both, private=0)
+    builder.tick()
+    builder.take_pass({**both, server: rollup(300 * MI)}, moved=90 * MI)
+    builder.tick()
+    builder.layout(server, [(heap, usage(60 * MI, uss=10 * MI))])
+    builder.take_pass(
+        {server: rollup(60 * MI, uss=10 * MI), child: rollup(55 * MI, uss=5 * MI)},
+        private=15 * MI, layouts=1, wall_ns=2_500_000,
+    )  # fmt: skip
+    builder.execute("INSERT INTO selections VALUES (1, 'command', 'server', 100, 0)")
+    builder.execute("INSERT INTO group_marks VALUES (?, 1, ?, 2)", START + 7 * SECOND // 2, 40 * MI)
+    builder.execute("INSERT INTO cgroups VALUES (1, 2, '/a.service')")
+    builder.execute("INSERT INTO cgroup_fields VALUES (1, 'current'), (2, 'peak')")
+    builder.execute("INSERT INTO cgroup_readings VALUES (1, 1, 1, ?)", 120 * MI)
+    builder.execute("INSERT INTO cgroup_readings VALUES (1, 2, 4, ?)", 150 * MI)
+    builder.end_run()
+    return builder.close()
+
+
+def test_peak_is_a_pass(passes: Path) -> None:
+    """Neither what different moments would come to, nor a pass in which too much moved."""
+    view = shown(passes)
+    assert (view["tick"], view["sums"]["pss"]["bytes"]) == (5, 115 * MI)
+    assert view["sums"]["uss"]["bytes"] == 15 * MI
+    assert [each["bytes"] for each in view["processes"]] == [60 * MI, 55 * MI]
+    assert view["pass"]["wall_ns"] == 2_500_000
+    assert view["pass"]["moved"] == 0
+    assert "moved while" in view["refused_passes"]
+
+
+def test_age_of_the_breakdown(passes: Path) -> None:
+    """The mappings are those of the standing layouts; how old, and what they lack, is told."""
+    view = shown(passes)
+    assert view["sum"]["bytes"] == 110 * MI
+    assert view["layouts"] == {
+        "of_this_pass": 1, "oldest_ns": 2 * SECOND, "without": 0, "difference": 5 * MI,
+    }  # fmt: skip
+    text = run("memory-peak", passes).stdout
+    assert "all read in one pass of 2.5 ms" in text
+    assert "the mappings are of layouts up to 2.0 s older" in text
+    (rest,) = [line for line in text.splitlines() if line.startswith("not in these layouts")]
+    assert "5 120 Ki" in rest
+    assert "118 784" not in text
+
+
+def test_private_memory_between_passes(passes: Path) -> None:
+    """How much higher the sum of private memory was seen in between, and when."""
+    between = shown(passes)["private_between_passes"]
+    assert (between["bytes"], between["higher_by"]) == (40 * MI, 25 * MI)
+    assert between["time_ns"] == START + 7 * SECOND // 2
+    assert "was seen 25 600 Ki higher than at this one, at " in run("memory-peak", passes).stdout
+
+
+def test_the_kernel_judges(passes: Path) -> None:
+    """Beside a cgroup's figures at the pass stands the kernel's own highest of the whole run."""
+    assert shown(passes)["cgroup_peaks"] == [
+        {"path": "/a.service", "peak": 150 * MI, "current": 120 * MI}
+    ]
+    assert (
+        "By the kernel, cgroup /a.service had at most 153 600 Ki"
+        in run("memory-peak", passes).stdout
+    )
+
+
+def test_nearest_pass_before_a_time(passes: Path) -> None:
+    """Of a time between passes the one before is shown, and how far away it is."""
+    view = shown(passes, "--measurement-time", "2018-08-17T13:58:06.942Z")
+    assert (view["tick"], view["sums"]["pss"]["bytes"]) == (3, 100 * MI)
+    text = run("memory-peak", passes, "--measurement-time", "2018-08-17T13:58:06.942Z").stdout
+    assert "1.0 s before the time asked for" in text
+
+
+def test_no_pass_at_all(tmp_path: Path) -> None:
+    """Processes with their own figures, no sum, and one sentence why."""
+    builder = RecordingBuilder(tmp_path / "none.db")
+    one, two = builder.process(100, "server"), builder.process(101, "child")
+    heap = mapping(0x1000, pathname="[heap]")
+    for process in (one, two):
+        builder.tick()
+        builder.layout(process, [(heap, usage(100 * MI))])
+        if process == one:
+            builder.reading(two)
+        else:
+            builder.reading(one)
+    builder.execute("INSERT INTO selections VALUES (1, 'command', 'server', 100, 0)")
+    file = builder.close()
+    view = shown(file)
+    assert (view["sums"], view["pass"], view["groups"], view["sum"]) == (None, None, None, None)
+    assert [each["bytes"] for each in view["processes"]] == [100 * MI] * 2
+    text = run("memory-peak", file).stdout
+    assert "No sum: at no moment were all of them read in one pass." in text.splitlines()
+    assert "sum of" not in text

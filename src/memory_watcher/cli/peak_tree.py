@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 from ..analysis.kinds import Attribution, attribute, facts_from
 from ..analysis.parents import parents, walk
+from ..analysis.passes import Figures, Moment, Passes, Share, is_of_pass, read, sum_up
 from ..analysis.peak import By, add_up, break_down
-from ..analysis.tree import Member, duplicates_among, find_peak, sum_up
 from ..errors import SelectionError
-from ..model import LayoutState, MappingUsage
-from ..render.tree_view import Branch, TreeView, pss_of
-from ..store.results import ProcessMoment, RecordedImage, RecordedProcess
+from ..model import LayoutState, MappingUsage, Totals
+from ..render.pass_text import refused, why_no_sum
+from ..render.tree_view import Branch, Judge, TreeView, Whole, pss_of
+from ..store.results import RecordedProcess, RecordedRun
 from ..store.trees import RecordedSelection, TreeRecording
+from ..units import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..recorded import GroupMark
 
 #: How many processes the text shows; --json shows all.
 SHOWN_PROCESSES = 30
@@ -34,48 +38,30 @@ def tree_view(
 ) -> TreeView:
     """The processes of the last run at their highest sum of PSS, or at a time."""
     run = recording.runs()[-1]
-    processes = recording.processes()
-    parent_of = parents(processes)
-    members = {process.id: _member(process, parent_of[process.id]) for process in processes}
-    if time_ns is None:
-        last = run.last_tick if run.last_tick is not None else 2**62
-        peak = find_peak(
-            recording.layout_sums(run.first_tick, last),
-            members,
-            recording.extra_ticks(run.first_tick, last),
-        )
-        if peak is None:
-            raise SelectionError(f"{recording.path}: no layout tells its PSS")
-        tick = peak.tick
+    passes = read(recording)
+    moment = passes.peak(run.id) if time_ns is None else pass_at(recording, passes, time_ns)
+    if moment is None:
+        tick = _last_layout(recording, run) if time_ns is None else recording.tick_at(time_ns)
     else:
-        tick = recording.tick_at(time_ns)
-    moments = {
-        moment.process.id: moment
-        for moment in recording.processes_at(tick)
-        if moment.latest.state not in _WITHOUT_MEMORY
-    }
-    duplicates = duplicates_among(
-        {
-            number: moment.layout.totals
-            for number, moment in moments.items()
-            if moment.layout and moment.layout.totals
-        },
-        members,
-        tick,
-    )
-    counted = [moment for number, moment in moments.items() if number not in duplicates]
-    branches = _branches(moments, parent_of, duplicates, shown)
-    left_out = moments.keys() - {branch.moment.process.id for branch in branches}
+        tick = moment.tick
+    processes = recording.processes()
+    branches = _members(recording, processes, passes, moment, tick)
+    sizes = {branch.process.id: pss_of(branch) for branch in branches}
+    biggest = sorted(sizes, key=lambda number: -(sizes[number] or 0))[:shown]
     return TreeView(
         selection=selection,
         tick=tick,
         time=recording.tick_time(tick),
         is_peak=time_ns is None,
-        branches=branches,
-        other=add_up([pss_of(Branch(0, moments[n], n in duplicates)) for n in left_out]),
-        other_count=len(left_out),
-        sums=sum_up([moment.layout.totals if moment.layout else None for moment in counted]),
-        breakdown=break_down(_mappings(recording, counted), "pss", by, top),
+        asked=time_ns,
+        whole=None if moment is None else _whole(recording, moment, branches, by, top),
+        why=why_no_sum(passes) if moment is None else None,
+        refused=None if moment is None else refused(passes),
+        branches=_placed(branches, processes, {number: sizes[number] for number in biggest}),
+        other=add_up(sizes[number] for number in sizes.keys() - set(biggest)),
+        other_count=len(sizes) - len(biggest),
+        between=None if moment is None else _between(recording, moment),
+        judges=tuple(_judges(recording, run, tick)) if time_ns is None else (),
         recorded=sum(
             process.last_seen is not None and process.last_seen >= (run.started or 0)
             for process in processes
@@ -88,33 +74,116 @@ def tree_view(
     )
 
 
-def _member(process: RecordedProcess, parent: int | None) -> Member:
-    def image_at(tick: int) -> tuple[str, str | None, str | None] | None:
-        image: RecordedImage | None = process.image_at(tick)
-        return None if image is None else (image.name, image.command_line, image.exe)
+def pass_at(recording: TreeRecording, passes: Passes, time_ns: int) -> Moment | None:
+    """The pass at a time, or the last one before it; None if there is none at all.
 
-    return Member(parent, process.end_tick, image_at)
+    Raises SelectionError if there are only later ones.
+    """
+    found = passes.at(recording.tick_at(time_ns))
+    if found is None and passes.sums:
+        raise SelectionError(
+            f"{recording.path}: no sum was recorded at or before that time;"
+            f" the first one is of {format_time(passes.sums[0].time)}"
+        )
+    return found
 
 
-def _branches(
-    moments: dict[int, ProcessMoment],
-    parent_of: dict[int, int | None],
-    duplicates: frozenset[int],
-    shown: int | None,
+def layouts_age(moment: Moment, branches: Iterable[Branch]) -> int:
+    """How long before a pass the oldest layout was read that no longer says what it found."""
+    return max(
+        (
+            moment.time - branch.layout.time
+            for branch in branches
+            if branch.layout is not None
+            and branch.layout.tick != moment.tick
+            and branch.share is not None
+            and not is_of_pass(_figures(branch.layout.totals), branch.share)
+        ),
+        default=0,
+    )
+
+
+def _figures(totals: Totals | None) -> Figures:
+    if totals is None:
+        return Figures()
+    return Figures(totals.rss, totals.pss, totals.uss, totals.swap_pss)
+
+
+def _last_layout(recording: TreeRecording, run: RecordedRun) -> int:
+    last = run.last_tick if run.last_tick is not None else 2**62
+    return recording.last_layout(run.first_tick, last)
+
+
+def _members(
+    recording: TreeRecording,
+    processes: Sequence[RecordedProcess],
+    passes: Passes,
+    moment: Moment | None,
+    tick: int,
+) -> list[Branch]:
+    """Who is in a pass; without one, who lived at the tick. All roots as yet."""
+    found = {each.process.id: each for each in recording.processes_at(tick)}
+    shares: dict[int, Share] = {} if moment is None else passes.members(moment.tick)
+    branches = []
+    for process in processes:
+        known, share = found.get(process.id), shares.get(process.id)
+        if share is None and (
+            moment is not None or known is None or known.latest.state in _WITHOUT_MEMORY
+        ):
+            continue
+        latest, layout = (known.latest, known.layout) if known else (None, None)
+        branches.append(Branch(0, process, latest, layout, share))
+    return branches
+
+
+def _placed(
+    branches: Iterable[Branch],
+    processes: Sequence[RecordedProcess],
+    sizes: dict[int, int | None],
 ) -> tuple[Branch, ...]:
-    sizes = {n: pss_of(Branch(0, moment, False)) for n, moment in moments.items()}
-    biggest = sorted(sizes, key=lambda n: -(sizes[n] or 0))[:shown]
+    """Those with a size, as a tree."""
+    by_id = {branch.process.id: branch for branch in branches}
     return tuple(
-        Branch(depth, moments[number], number in duplicates)
-        for depth, number in walk({n: sizes[n] for n in biggest}, parent_of)
+        by_id[number]._replace(depth=depth) for depth, number in walk(sizes, parents(processes))
+    )
+
+
+def _whole(
+    recording: TreeRecording, moment: Moment, branches: Sequence[Branch], by: By, top: int | None
+) -> Whole:
+    counted = [branch for branch in branches if branch.share and branch.share.counted]
+    return Whole(
+        moment,
+        sum_up([branch.share for branch in counted if branch.share]),
+        break_down(_mappings(recording, counted), "pss", by, top),
+        layouts_age(moment, counted),
+        sum(branch.layout is None and pss_of(branch) is not None for branch in counted),
     )
 
 
 def _mappings(
-    recording: TreeRecording, moments: Iterable[ProcessMoment]
+    recording: TreeRecording, branches: Iterable[Branch]
 ) -> Iterator[tuple[MappingUsage, Attribution]]:
-    for moment in moments:
-        if moment.layout is not None:
-            entries = recording.layout(moment.layout.id).entries
-            evidence = recording.kind_evidence(moment.process.id, moment.layout.tick)
+    for branch in branches:
+        if branch.layout is not None:
+            entries = recording.layout(branch.layout.id).entries
+            evidence = recording.kind_evidence(branch.process.id, branch.layout.tick)
             yield from attribute(entries, facts_from(entries, evidence))
+
+
+def _between(recording: TreeRecording, moment: Moment) -> GroupMark | None:
+    """The highest sum of private memory between passes, if it is above that of this pass."""
+    marks = [mark for mark in recording.group_marks() if mark.run_id == moment.run_id]
+    highest = max(marks, key=lambda mark: mark.private, default=None)
+    if highest is None or moment.private is None or highest.private <= moment.private:
+        return None
+    return highest
+
+
+def _judges(recording: TreeRecording, run: RecordedRun, tick: int) -> Iterator[Judge]:
+    last = run.last_tick if run.last_tick is not None else 2**62
+    for number, _, path in recording.cgroups():
+        peak = recording.cgroup_figures(number, run.first_tick, last).get("peak")
+        current = recording.cgroup_figures(number, run.first_tick, tick).get("current")
+        if peak is not None:
+            yield Judge(path, peak, current)

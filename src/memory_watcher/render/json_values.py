@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..analysis.passes import Moment
 from ..analysis.peak import Sum
 from ..metrics import READING
 from ..store.results import Measurement, RecordedImage, RecordedProcess
@@ -99,3 +100,17 @@ def measurement_facts(measurement: Measurement) -> dict[str, Any]:
 def summed(total: Sum) -> dict[str, int | None]:
     """A sum, and how many parts did not tell theirs."""
     return {"bytes": total.size, "lacking": total.lacking}
+
+
+def pass_facts(moment: Moment) -> dict[str, Any]:
+    """The round over all processes that a sum is of; RSS is no sum, and left out."""
+    return {
+        "tick": moment.tick,
+        **timed("time", moment.time),
+        "wall_ns": moment.wall_ns,
+        "processes": moment.processes,
+        "lacking": moment.lacking,
+        "moved": moment.moved,
+        "private": moment.private,
+        "from_layouts": moment.moved is None,
+    }

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..analysis.peak import Group
-from .json_values import dump, measurement_facts, named, process_facts, summed, timed
-from .tree_view import Branch, TreeView, pss_of
+from .json_values import (
+    dump,
+    measurement_facts,
+    named,
+    pass_facts,
+    process_facts,
+    summed,
+    timed,
+)
+from .tree_view import Branch, TreeView, Whole, pss_of
 
 
 def render(view: TreeView) -> str:
-    """Several processes at one tick, as one JSON object and a newline."""
-    parts = view.breakdown
+    """Several processes at one moment, as one JSON object and a newline."""
     selection = view.selection
     return dump(
         {
@@ -19,32 +26,79 @@ def render(view: TreeView) -> str:
             "is_peak": view.is_peak,
             "tick": view.tick,
             **timed("time", view.time),
+            **timed("asked", view.asked),
             "kind": selection.kind,
             **named("description", selection.description),
             "root_pid": selection.root_pid,
             "recorded": view.recorded,
             "too_short": selection.too_short,
-            "figure": parts.figure,
+            "figure": "pss",
+            "pass": pass_facts(view.whole.moment) if view.whole else None,
+            "why_no_sum": view.why,
+            "refused_passes": view.refused,
             "processes": [_branch(branch) for branch in view.branches],
-            "other": {"processes": view.other_count, **summed(view.other)},
-            "sums": {name: summed(total) for name, total in view.sums._asdict().items()},
-            "groups": [_group(group) for group in (*parts.own, *parts.top)],
-            "other_groups": {"groups": parts.other_groups, **_group(parts.other)},
-            "sum": _group(parts.total),
+            "other": {
+                "processes": view.other_count,
+                **(summed(view.other) if view.whole else {"bytes": None}),
+            },
+            "private_between_passes": _between(view),
+            **_whole(view.whole),
             "cgroups": [{**named("path", path), **figures} for path, figures in view.cgroups],
+            "cgroup_peaks": [
+                {**named("path", judge.path), "peak": judge.peak, "current": judge.current}
+                for judge in view.judges
+            ],
         }
     )
 
 
+def _whole(whole: Whole | None) -> dict[str, Any]:
+    """Sums and groups, null where there is no sum."""
+    if whole is None:
+        names = ("sums", "groups", "other_groups", "sum", "layouts")
+        return dict.fromkeys(names)
+    parts = whole.breakdown
+    sums = whole.sums
+    return {
+        "sums": {
+            "pss": summed(sums.pss),
+            "uss": summed(sums.uss),
+            "swap_pss": summed(sums.swap_pss),
+        },
+        "groups": [_group(group) for group in (*parts.own, *parts.top)],
+        "other_groups": {"groups": parts.other_groups, **_group(parts.other)},
+        "sum": _group(parts.total),
+        "layouts": {
+            "of_this_pass": whole.moment.layouts,
+            "oldest_ns": whole.age_ns,
+            "without": whole.without,
+            "difference": whole.difference,
+        },
+    }
+
+
+def _between(view: TreeView) -> dict[str, Any] | None:
+    mark, whole = view.between, view.whole
+    if mark is None or whole is None or whole.moment.private is None:
+        return None
+    return {
+        "bytes": mark.private,
+        "higher_by": mark.private - whole.moment.private,
+        **timed("time", mark.time),
+        "processes": mark.processes,
+    }
+
+
 def _branch(branch: Branch) -> dict[str, Any]:
-    moment = branch.moment
+    share = branch.share
     return {
         "depth": branch.depth,
-        "process": process_facts(moment.process),
+        "process": process_facts(branch.process),
         "bytes": pss_of(branch),
         "shows_parents_memory": branch.shows_parents_memory,
-        "reading": measurement_facts(moment.latest),
-        "layout": measurement_facts(moment.layout) if moment.layout else None,
+        "at_pass": share.figures._asdict() if share else None,
+        "reading": measurement_facts(branch.latest) if branch.latest else None,
+        "layout": measurement_facts(branch.layout) if branch.layout else None,
     }
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ..analysis.peak import Group
 from ..model import LayoutState
-from ..units import format_duration, format_time
+from ..units import MILLISECOND, format_duration, format_kib, format_time
 from .columns import ABSENT, Line, blocks, label, plural
 from .escape import escape
-from .tree_view import Branch, TreeView, pss_of
+from .pass_text import about
+from .tree_view import Branch, Judge, TreeView, Whole, pss_of
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
+_DIFFERENCE = "not in these layouts (older, or cut to KiB)"
 _CGROUP_TITLES = {
     "current": "memory in use",
     "peak": "highest ever",
@@ -24,12 +26,25 @@ _CGROUP_TITLES = {
 
 def render(view: TreeView) -> str:
     """Text with sizes in KiB, ending in a newline."""
-    parts = view.breakdown
-    sums = view.sums
-    others = [Line("other processes:", view.other.size)] if view.other_count else []
+    others = []
+    if view.other_count:
+        others = [Line("other processes:", view.other.size if view.whole else None)]
     body = blocks(
         [Line(_title(branch), pss_of(branch)) for branch in view.branches],
         others,
+        *(_sums(view.whole) if view.whole else ()),
+        *[_cgroup(path, figures) for path, figures in view.cgroups],
+    )
+    return "\n\n".join(part for part in (_about(view), body, _notes(view)) if part) + "\n"
+
+
+def _sums(whole: Whole) -> list[list[Line]]:
+    """What all come to, and what that consists of: lines that add up to the sum of PSS."""
+    sums, parts = whole.sums, whole.breakdown
+    rest = [_line(parts.other, ":")]
+    if whole.difference:
+        rest.append(Line(f"{_DIFFERENCE}:", whole.difference))
+    return [
         [
             Line("sum of PSS:", sums.pss.size),
             Line("sum of USS (private to one process):", sums.uss.size),
@@ -37,20 +52,20 @@ def render(view: TreeView) -> str:
         ],
         [_line(group, ":") for group in parts.own],
         [_line(group) for group in parts.top],
-        [_line(parts.other, ":")],
-        [_line(parts.total, ":")],
-        *[_cgroup(path, figures) for path, figures in view.cgroups],
-    )
-    return "\n\n".join(part for part in (_about(view), body, _notes(view)) if part) + "\n"
+        rest,
+        [Line("sum:", sums.pss.size)],
+    ]
 
 
 def _about(view: TreeView) -> str:
     selection = view.selection
-    moment = "the highest PSS of all together" if view.is_peak else "as asked for"
     count = len(view.branches) + view.other_count
     lines = [
         label(_TITLES.get(selection.kind, escape(selection.kind)), escape(selection.description)),
-        label("tree peak" if view.is_peak else "tree", f"tick {view.tick}, {moment}"),
+        label(
+            "tree peak" if view.is_peak and view.whole else "tree",
+            f"tick {view.tick}, {_which(view)}",
+        ),
         label("time", format_time(view.time)),
         label("processes", f"{count} alive then, {view.recorded} recorded in all"),
         label("figures", "PSS: resident, each page divided by how many map it"),
@@ -58,12 +73,22 @@ def _about(view: TreeView) -> str:
     return "\n".join(lines)
 
 
+def _which(view: TreeView) -> str:
+    if view.whole is None:
+        return "the last layouts" if view.is_peak else "as asked for"
+    read = about(view.whole.moment)
+    if view.asked is None:
+        return f"the highest PSS of all together, {read}"
+    before = view.asked - view.time
+    away = "" if before < MILLISECOND else f"{format_duration(before)} before the time asked for, "
+    return f"{away}{read}"
+
+
 def _title(branch: Branch) -> str:
-    moment = branch.moment
-    image = moment.process.image_at(moment.latest.tick)
-    name = image.name if image else ABSENT
+    image = branch.process.image_at(branch.latest.tick) if branch.latest else None
+    name = image.name if image else branch.process.name or ABSENT
     mark = " = its parent's memory" if branch.shows_parents_memory else ""
-    return f"{'  ' * min(branch.depth, 16)}{name} ({moment.process.pid}){mark}"
+    return f"{'  ' * min(branch.depth, 16)}{name} ({branch.process.pid}){mark}"
 
 
 def _line(group: Group, end: str = "") -> Line:
@@ -79,19 +104,13 @@ def _cgroup(path: str, figures: dict[str, int]) -> list[Line]:
 
 
 def _notes(view: TreeView) -> str:
-    lines = []
-    if view.sums.pss.lacking:
-        reasons = sorted(
-            {branch.moment.latest.state.label for branch in view.branches if pss_of(branch) is None}
-        )
-        lacking = plural(view.sums.pss.lacking, "process", "processes")
-        told = f": {', '.join(reasons)}" if reasons else ""
-        lines.append(f"The sums lack {lacking} whose PSS could not be read{told}.")
+    lines = [] if view.why is None else [view.why]
+    if view.whole is not None:
+        lines += _about_sums(view, view.whole)
     torn = sum(_is_torn(branch) for branch in view.branches)
     if torn:
         lines.append(f"{plural(torn, 'layout is', 'layouts are')} torn: {LayoutState.TORN.meaning}")
-    if age := _oldest(view):
-        lines.append(f"Not all were read at that tick: the oldest figure is {age} older.")
+    lines += [_judged(judge) for judge in view.judges]
     if view.cgroups:
         lines.append(
             "A cgroup's memory is not the sum of PSS: it has page cache and kernel memory in it."
@@ -102,11 +121,40 @@ def _notes(view: TreeView) -> str:
     return "\n".join(lines)
 
 
+def _about_sums(view: TreeView, whole: Whole) -> list[str]:
+    lines = []
+    if lack := whole.sums.pss.lacking or whole.moment.lacking:
+        reasons = sorted(
+            {
+                branch.latest.state.label
+                for branch in view.branches
+                if branch.latest and pss_of(branch) is None
+            }
+        )
+        lacking = plural(lack, "process", "processes")
+        told = f": {', '.join(reasons)}" if reasons else ""
+        lines.append(f"The sums lack {lacking} whose PSS could not be read{told}.")
+    if whole.age_ns:
+        age = format_duration(whole.age_ns)
+        lines.append(f"The sums are of this pass; the mappings are of layouts up to {age} older.")
+    if whole.without:
+        without = plural(whole.without, "process has", "processes have")
+        lines.append(f"{without} no layout: only in the sums.")
+    if view.between is not None and whole.moment.private is not None:
+        higher = format_kib(view.between.private - whole.moment.private)
+        lines.append(
+            f"Between passes, the sum of private memory was seen {higher} higher than at this one,"
+            f" at {format_time(view.between.time)}."
+        )
+    if view.refused is not None:
+        lines.append(view.refused)
+    return lines
+
+
+def _judged(judge: Judge) -> str:
+    then = "" if judge.current is None else f", {format_kib(judge.current)} at this moment"
+    return f"By the kernel, cgroup {escape(judge.path)} had at most {format_kib(judge.peak)}{then}."
+
+
 def _is_torn(branch: Branch) -> bool:
-    return branch.moment.layout is not None and branch.moment.layout.state is LayoutState.TORN
-
-
-def _oldest(view: TreeView) -> str | None:
-    times = [branch.moment.layout.time for branch in view.branches if branch.moment.layout]
-    age = max((view.time - time for time in times), default=0)
-    return format_duration(age) if age > 0 else None
+    return branch.layout is not None and branch.layout.state is LayoutState.TORN

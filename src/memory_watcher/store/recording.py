@@ -25,7 +25,9 @@ from ..model import (
     Totals,
     Usage,
 )
+from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow
 from ..units import SECOND, format_time
+from . import passes
 from .evidence import fast_points, highest_fast_mark, kind_evidence
 from .readonly import ReadOnlyDatabase, Row
 from .results import (
@@ -415,6 +417,28 @@ class Recording:
             for process in self._processes("WHERE p.end_tick IS NULL OR p.end_tick > ?", tick)
             if process.id in latest
         ]
+
+    # Several processes at one moment: see analysis.passes for which of these give sums
+
+    def passes(self) -> list[PassRow]:
+        """All stored passes, in order; older formats and loaded captures have none."""
+        return passes.passes(self._database)
+
+    def rollups(self) -> list[RollupRow]:
+        """The figures of all processes at stored passes, in order of ticks."""
+        return passes.rollups(self._database)
+
+    def group_marks(self) -> list[GroupMark]:
+        """The highest sums of private memory that were seen between passes, in order."""
+        return passes.group_marks(self._database)
+
+    def layout_rows(self, first_tick: int, last_tick: int) -> list[LayoutRow]:
+        """What some ticks read of each process, in order of ticks."""
+        return passes.layout_rows(self._database, first_tick, last_tick)
+
+    def most_hugetlb(self) -> dict[int, int]:
+        """The most HugetlbPages, in bytes, of each process that ever had any."""
+        return passes.most_hugetlb(self._database)
 
     # Intervals, for timelines: plain rows, for there are hundreds of thousands
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import SelectionError
-from ..model import Totals
+from .passes import rows_if_there
 from .readonly import Row
 from .recording import Recording
 
@@ -34,14 +34,6 @@ class PeakRow(NamedTuple):
     rss: int | None
     pss: int | None
     high_water_mark: int | None
-
-
-class SumRow(NamedTuple):
-    """The sums over one layout."""
-
-    process_id: int
-    tick: int
-    totals: Totals
 
 
 class TreeRecording(Recording):
@@ -85,28 +77,19 @@ class TreeRecording(Recording):
             )
         return found
 
-    def layout_sums(self, first_tick: int, last_tick: int) -> list[SumRow]:
-        """The sums of all layouts of some ticks, by tick.
+    def last_layout(self, first_tick: int, last_tick: int) -> int:
+        """The last of some ticks that has a layout.
 
-        Raises SelectionError if there is none.
+        Raises SelectionError if none has.
         """
-        rows = self._database.rows(
-            "SELECT process_id, tick, mappings, layout_size, rss, pss, uss, layout_swap, swap_pss"
-            " FROM readings"
-            " WHERE keyframe IS NOT NULL AND tick BETWEEN ? AND ? ORDER BY tick, process_id",
+        row = self._database.row(
+            "SELECT max(tick) FROM readings WHERE keyframe IS NOT NULL AND tick BETWEEN ? AND ?",
             *(first_tick, last_tick),
         )
-        if not rows:
+        if row is None or row[0] is None:
             raise SelectionError(f"{self.path}: no layout was recorded")
-        return [SumRow(row[0], row[1], Totals._make(row[2:])) for row in rows]
-
-    def extra_ticks(self, first_tick: int, last_tick: int) -> set[int]:
-        """Ticks between the regular ones: only a process that started, peaked or ended was read."""
-        rows = self._database.rows(
-            "SELECT id FROM ticks WHERE cause IS NOT NULL AND id BETWEEN ? AND ?",
-            *(first_tick, last_tick),
-        )
-        return {row[0] for row in rows}
+        tick: int = row[0]
+        return tick
 
     def cgroups(self) -> list[tuple[int, int, str]]:
         """Number, version and path of the cgroups that were recorded."""
@@ -124,11 +107,7 @@ class TreeRecording(Recording):
         return {name: value for name, value in rows if value is not None}
 
     def _rows_if_there(self, table: str, sql: str) -> list[Row]:
-        """Rows of a table that recordings of earlier versions do not have."""
-        there = self._database.row(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table
-        )
-        return self._database.rows(sql) if there else []
+        return rows_if_there(self._database, table, sql)
 
 
 def _highest(*sizes: int | None) -> int | None:

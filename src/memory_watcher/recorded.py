@@ -1,0 +1,80 @@
+"""What a recording holds of several processes together, as types: passes, rollups, marks.
+
+Sizes are bytes, times UTC nanoseconds, None is what was not told.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .model import LayoutState
+
+
+class PassRow(NamedTuple):
+    """One round over all living members, one right after the other: see table `passes`.
+
+    `sums` are over the counted members; `moved` is the most they may be off. `layouts` is how many
+    members' standing layouts are of this very pass.
+    """
+
+    tick: int
+    time: int
+    run_id: int
+    wall_ns: int
+    processes: int
+    lacking: int
+    moved: int
+    layouts: int
+    private: int | None
+    rss: int | None
+    pss: int | None
+    uss: int | None
+    swap_pss: int | None
+
+
+class RollupRow(NamedTuple):
+    """A process's figures at all passes from `first_tick` on, up to its next row or its end.
+
+    `counted` is 0 if it shows its parent's memory, which is counted there; all None: unreadable.
+    """
+
+    process_id: int
+    first_tick: int
+    counted: int
+    rss: int | None
+    pss: int | None
+    uss: int | None
+    swap_pss: int | None
+
+
+class GroupMark(NamedTuple):
+    """The highest sum of private memory seen between two passes, where it was above both."""
+
+    time: int
+    private: int
+    processes: int
+    run_id: int
+
+
+class LayoutRow(NamedTuple):
+    """What one tick read of a process; the figures are sums over its layout.
+
+    `cause` is why the tick was made, None for a deadline. The layout was read from `delay_ns` after
+    the tick's time on, and that took `wall_ns`.
+    """
+
+    tick: int
+    time: int
+    run_id: int
+    cause: str | None
+    process_id: int
+    state: LayoutState
+    delay_ns: int
+    wall_ns: int
+    mappings: int | None
+    size: int | None
+    rss: int | None
+    pss: int | None
+    uss: int | None
+    swap: int | None
+    swap_pss: int | None
