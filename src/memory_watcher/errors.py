@@ -7,6 +7,7 @@
     │   ├── NoSuchProcess          the PID is not there, or no longer
     │   ├── NoPermission           the kernel refuses to show this process's memory
     │   ├── NoUserMemory           a kernel thread or a zombie: there is no memory to show
+    │   ├── UnexpectedFault        reading one process met what nobody expected: a bug, told by name
     │   └── SmapsFormatError       bytes that are no smaps text, or a cut one
     ├── StoreError                 something about a recording file
     │   ├── RecordingNotFound      the file is not there
@@ -69,6 +70,10 @@ class NoPermission(SourceError):
 
 class NoUserMemory(SourceError):
     """A kernel thread or a zombie: it lives, but has no memory to show."""
+
+
+class UnexpectedFault(SourceError):
+    """Reading one process met what nobody expected: a bug here, told by name."""
 
 
 class SmapsFormatError(SourceError):

@@ -164,6 +164,7 @@ class LayoutState(enum.IntEnum):
     KERNEL_THREAD = 7
     ZOMBIE = 8
     UNREADABLE = 9
+    NO_SMAPS = 10
 
     @property
     def has_layout(self) -> bool:
@@ -192,6 +193,8 @@ _STATE_MEANINGS = {
     LayoutState.KERNEL_THREAD: "A kernel thread: it has no mappings.",
     LayoutState.UNREADABLE: "Reading failed (I/O error, or text without sense); tried again at the"
     " next tick.",
+    LayoutState.NO_SMAPS: "This kernel, or this copy of /proc, has no smaps: only the cheap figures"
+    " can be read.",
     LayoutState.ZOMBIE: "Ended but not yet reaped by its parent: it has no mappings any more.",
 }
 

@@ -7,18 +7,24 @@ from typing import NamedTuple
 
 from ..errors import SourceError
 from ..model import Image, Rollup
+from .figures import LARGEST, figure
 
 _PF_KTHREAD = 0x00200000
+#: No machine has others; a quotient of absurd figures would make all sizes wrong.
+_PAGE_SIZES = tuple(1 << bits for bits in range(12, 19))
 
 
 class Statm(NamedTuple):
-    """/proc/PID/statm, in bytes. Its lib and dt fields are 0 in every kernel since 2.6."""
+    """/proc/PID/statm, in bytes. Its lib and dt fields are 0 in every kernel since 2.6.
 
-    size: int
-    resident: int
-    shared: int
-    text: int
-    data: int
+    None: what stands there is no figure, as beyond 2**63 (kernels have counted below 0).
+    """
+
+    size: int | None
+    resident: int | None
+    shared: int | None
+    text: int | None
+    data: int | None
 
 
 def parse_statm(content: bytes, page_size: int) -> Statm:
@@ -27,38 +33,37 @@ def parse_statm(content: bytes, page_size: int) -> Statm:
     Raises SourceError.
     """
     try:
-        size, resident, shared, text, _lib, data, *_ = map(int, content.split())
+        size, resident, shared, text, _lib, data, *_ = content.split()
     except ValueError:
         raise SourceError(f"no statm text: {content[:80]!r}") from None
     return Statm(
-        size * page_size,
-        resident * page_size,
-        shared * page_size,
-        text * page_size,
-        data * page_size,
+        figure(size, page_size),
+        figure(resident, page_size),
+        figure(shared, page_size),
+        figure(text, page_size),
+        figure(data, page_size),
     )
 
 
-def parse_resident(content: bytes) -> int:
-    """Only the resident pages of statm: 0.4 us.
+def parse_resident(content: bytes, page_size: int) -> int | None:
+    """Only the resident size of statm, bytes: 0.5 us. None if it is no figure.
 
     Raises SourceError.
     """
     try:
-        return int(content.split(None, 2)[1])
-    except (ValueError, IndexError):
+        return figure(content.split(None, 2)[1], page_size)
+    except IndexError:
         raise SourceError(f"no statm text: {content[:80]!r}") from None
 
 
 def parse_high_water_mark(content: bytes) -> int | None:
-    """Only VmHWM of status, bytes; None if there is no memory.
+    """Only VmHWM of status, bytes; None if there is no memory, or what stands there is no figure.
 
     Raises SourceError.
     """
-    try:
-        return _size(content, b"VmHWM")
-    except (ValueError, IndexError):
-        raise SourceError(f"no status text: {content[:80]!r}") from None
+    if b":" not in content:
+        raise SourceError(f"no status text: {content[:80]!r}")
+    return _size(content, b"VmHWM")
 
 
 class Stat(NamedTuple):
@@ -70,68 +75,87 @@ class Stat(NamedTuple):
 
     name: str
     state: str
-    parent_pid: int
-    flags: int
-    minor_faults: int
-    major_faults: int
-    threads: int
+    parent_pid: int | None
+    flags: int | None
+    minor_faults: int | None
+    major_faults: int | None
+    threads: int | None
     start_time: int
     image_marks: tuple[bytes, ...]
 
     @property
     def is_kernel_thread(self) -> bool:
         """Whether the PF_KTHREAD flag is set."""
-        return bool(self.flags & _PF_KTHREAD)
+        return bool((self.flags or 0) & _PF_KTHREAD)
 
 
 def parse_stat(content: bytes) -> Stat:
     """Parse stat. The name stands in brackets and may itself hold brackets, blanks and newlines.
 
+    The start time tells which process this is: without it there is nothing to be told.
+
     Raises SourceError.
     """
     opening, closing = content.find(b"("), content.rfind(b")")
     fields = content[closing + 2 :].split()
-    try:
-        if opening < 0 or closing < opening:
-            raise ValueError
-        return Stat(
-            name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
-            state=fields[0].decode("ascii"),
-            parent_pid=int(fields[1]),
-            flags=int(fields[6]),
-            minor_faults=int(fields[7]),
-            major_faults=int(fields[9]),
-            threads=int(fields[17]),
-            start_time=int(fields[19]),
-            image_marks=tuple(fields[23:26]),
-        )
-    except (ValueError, IndexError):
-        raise SourceError(f"no stat text: {content[:80]!r}") from None
+    start_time = figure(fields[19]) if len(fields) > 19 else None
+    if opening < 0 or closing < opening or start_time is None:
+        raise SourceError(f"no stat text: {content[:80]!r}")
+    return Stat(
+        name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
+        state=fields[0].decode("ascii", "replace"),
+        parent_pid=figure(fields[1]),
+        flags=figure(fields[6]),
+        minor_faults=figure(fields[7]),
+        major_faults=figure(fields[9]),
+        threads=figure(fields[17]),
+        start_time=start_time,
+        image_marks=tuple(fields[23:26]),
+    )
+
+
+def stat_without_file(name: bytes) -> Stat:
+    """What stands in the place of stat where a copy of /proc has none; `name` is comm's.
+
+    The process counts as begun at boot: a copy has each PID once.
+    """
+    text = name.decode("utf-8", "surrogateescape")
+    return Stat(text, "?", None, None, None, None, None, start_time=0, image_marks=())
 
 
 class Status(NamedTuple):
-    """What of /proc/PID/status is used: sizes in bytes, None for lines that are not there."""
+    """What of /proc/PID/status is used: sizes in bytes, None for lines that are not there.
 
-    vm_size: int | None
-    high_water_mark: int | None
-    swap: int | None
-    hugetlb: int | None
-    threads: int | None
-    parent_pid: int | None
-    uid: int | None
+    `no_figures` names lines that are there, and hold nothing that could be a figure.
+    """
+
+    vm_size: int | None = None
+    high_water_mark: int | None = None
+    swap: int | None = None
+    hugetlb: int | None = None
+    threads: int | None = None
+    parent_pid: int | None = None
+    uid: int | None = None
+    no_figures: tuple[str, ...] = ()
 
 
-def _number(content: bytes, key: bytes) -> int | None:
-    """The first number behind a key. A quarter of a compiled pattern's time: 0.5 us a key."""
+def _text(content: bytes, key: bytes) -> bytes | None:
+    """The first word behind a key. A quarter of a compiled pattern's time: 0.5 us a key."""
     start = content.find(b"\n" + key + b":")
     if start < 0:
         return None
-    return int(content[start + len(key) + 2 : content.find(b"\n", start + 1)].split(None, 1)[0])
+    end = content.find(b"\n", start + 1)
+    words = content[start + len(key) + 2 : end if end >= 0 else None].split(None, 1)
+    return words[0] if words else b""
+
+
+def _number(content: bytes, key: bytes, unit: int = 1) -> int | None:
+    text = _text(content, key)
+    return None if text is None else figure(text, unit)
 
 
 def _size(content: bytes, key: bytes) -> int | None:
-    kilobytes = _number(content, key)
-    return None if kilobytes is None else kilobytes * 1024
+    return _number(content, key, 1024)
 
 
 def parse_status(content: bytes) -> Status:
@@ -139,18 +163,27 @@ def parse_status(content: bytes) -> Status:
 
     Raises SourceError.
     """
-    try:
-        return Status(
-            vm_size=_size(content, b"VmSize"),
-            high_water_mark=_size(content, b"VmHWM"),
-            swap=_size(content, b"VmSwap"),
-            hugetlb=_size(content, b"HugetlbPages"),
-            threads=_number(content, b"Threads"),
-            parent_pid=_number(content, b"PPid"),
-            uid=_number(content, b"Uid"),
-        )
-    except (ValueError, IndexError):
-        raise SourceError(f"no status text: {content[:80]!r}") from None
+    if b":" not in content:
+        raise SourceError(f"no status text: {content[:80]!r}")
+    found = [_number(content, key, unit) for key, unit in _STATUS_LINES]
+    no_figures = tuple(
+        key.decode()
+        for (key, _), number in zip(_STATUS_LINES, found, strict=True)
+        if number is None and _text(content, key) is not None
+    )
+    return Status._make((*found, no_figures))
+
+
+#: In the order of Status, with what one of each is.
+_STATUS_LINES = (
+    (b"VmSize", 1024),
+    (b"VmHWM", 1024),
+    (b"VmSwap", 1024),
+    (b"HugetlbPages", 1024),
+    (b"Threads", 1),
+    (b"PPid", 1),
+    (b"Uid", 1),
+)
 
 
 def page_size_of(statm: bytes, status: bytes) -> int | None:
@@ -163,25 +196,22 @@ def page_size_of(statm: bytes, status: bytes) -> int | None:
     pages = parse_statm(statm, 1).size
     if not vm_size or not pages:
         return None
-    return int(2 ** round(math.log2(vm_size / pages)))
+    page_size = int(2 ** round(math.log2(vm_size / pages)))
+    return page_size if page_size in _PAGE_SIZES else None
 
 
 def parse_rollup(content: bytes) -> Rollup:
-    """Parse smaps_rollup (since 4.14).
-
-    Raises SourceError.
-    """
-    try:
-        clean, dirty = _size(content, b"Private_Clean"), _size(content, b"Private_Dirty")
-        hugetlb = _size(content, b"Private_Hugetlb") or 0
-        return Rollup(
-            rss=_size(content, b"Rss"),
-            pss=_size(content, b"Pss"),
-            uss=None if clean is None or dirty is None else clean + dirty + hugetlb,
-            swap_pss=_size(content, b"SwapPss"),
-        )
-    except (ValueError, IndexError):
-        raise SourceError(f"no smaps_rollup text: {content[:80]!r}") from None
+    """Parse smaps_rollup (since 4.14); None for a line that is not there or holds no figure."""
+    clean, dirty = _size(content, b"Private_Clean"), _size(content, b"Private_Dirty")
+    uss = None
+    if clean is not None and dirty is not None:
+        uss = clean + dirty + (_size(content, b"Private_Hugetlb") or 0)
+    return Rollup(
+        rss=_size(content, b"Rss"),
+        pss=_size(content, b"Pss"),
+        uss=uss if uss is None or uss <= LARGEST else None,
+        swap_pss=_size(content, b"SwapPss"),
+    )
 
 
 def parse_command_line(content: bytes) -> tuple[str, ...] | None:

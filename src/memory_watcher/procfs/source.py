@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
 from ..model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
 from . import process, system
+from .figures import LARGEST
 
 #: More than 32 KiB at a time is quadratic over sshfs: it splits the request, and each part makes
 #: the far side print smaps from the start. Locally every read returns at most 4 KiB anyway.
@@ -38,6 +39,8 @@ _SMALL_SIZE = 8 * 1024
 #: it was read, in a hole of the heap: the recorder would grow, and record that it did.
 _TINY_SIZE = 448
 _LARGEST_SMALL = 2 * 1024 * 1024
+#: Of a file that holds one number: more than any has.
+_LONGEST_NUMBER = 24
 #: Which small files stay open, so that reading them takes a third of the time.
 _SMALL = frozenset(("statm", "stat", "schedstat", "status", "oom_score", "oom_score_adj"))
 _AT_EVERY_TICK = frozenset(("statm", "stat", "schedstat"))
@@ -277,7 +280,13 @@ class ProcessFiles:
         Raises NoSuchProcess, also when another process has the PID now: over sshfs the held
         directory is but a path.
         """
-        stat = process.parse_stat(self.small("stat"))
+        try:
+            stat = process.parse_stat(self.small("stat"))
+        except NoSuchProcess:
+            if not self.lacks("stat"):
+                raise
+            name = self._optional("comm") or b"?"
+            return process.stat_without_file(name.removesuffix(b"\n"))
         if self._start_time is None:
             self._start_time = stat.start_time
         elif stat.start_time != self._start_time:
@@ -293,9 +302,10 @@ class ProcessFiles:
     def number(self, name: str) -> int | None:
         """oom_score or oom_score_adj; None where there is none, it is hidden, or just gone."""
         try:
-            return int(self.small(name))
+            number = int(self.small(name)[:_LONGEST_NUMBER])
         except (SourceError, ValueError):
             return None
+        return number if abs(number) <= LARGEST else None
 
     def fast_reading(self) -> FastReading | None:
         """RSS and high-water mark; None for a process that has no memory any more.
@@ -309,11 +319,11 @@ class ProcessFiles:
             return self._fast[2]
         status = self.small("status")
         self._is_alone = b"\nThreads:\t1\n" in status
-        resident = process.parse_resident(statm)
+        resident = process.parse_resident(statm, self._source.page_size)
         mark = process.parse_high_water_mark(status)
         if not resident:
             return None
-        reading = FastReading(resident * self._source.page_size, mark)
+        reading = FastReading(resident, mark)
         self._fast = (statm, ran, reading) if ran else None
         return reading
 
@@ -351,6 +361,17 @@ class ProcessFiles:
                 if missing:
                     return False
         return True
+
+    def lacks(self, name: str) -> bool:
+        """Whether the process is there, but has no such file: another kernel, or a copy of /proc.
+
+        The folder of a process that has gone lists nothing.
+        """
+        try:
+            names = os.listdir(self._directory)
+        except OSError:
+            return False
+        return bool(names) and name not in names
 
     def reset_peak(self) -> None:
         """Set the kernel's high-water mark to the RSS of now. Others see it: ru_maxrss falls too.

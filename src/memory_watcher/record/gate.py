@@ -12,7 +12,7 @@ touches.
 
 from __future__ import annotations
 
-from ..errors import SourceError
+from ..errors import NoSuchProcess, SourceError
 from ..procfs.process import parse_stat
 from ..procfs.source import ProcessFiles
 
@@ -23,7 +23,7 @@ class ChangeGate:
     def __init__(self, files: ProcessFiles) -> None:
         self._files = files
         self._statm = b""
-        self._faults = (-1, -1)
+        self._faults: tuple[int | None, int | None] = (-1, -1)
         self._may_be_alone = True  # one thread: schedstat is that of the first
         self._rollup = 0  # a hash: the texts of many processes would be most of what is kept
 
@@ -36,7 +36,12 @@ class ChangeGate:
             return True
         # Before the others: if it runs now, that will show.
         schedstat = self._files.schedstat() if self._may_be_alone else b""
-        statm, stat = self._files.small("statm"), self._files.small("stat")
+        try:
+            statm, stat = self._files.small("statm"), self._files.small("stat")
+        except NoSuchProcess:
+            if self._files.lacks("statm") or self._files.lacks("stat"):
+                return False  # a copy of /proc: nothing shows anything
+            raise
         parsed = parse_stat(stat)
         faults = parsed.minor_faults, parsed.major_faults
         same = statm == self._statm and faults == self._faults and parsed.state not in "ZX"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from ..errors import NoPermission, NoSuchProcess, SourceError
-from ..model import FastReading, LayoutState, Reading, Sample, Totals
+from ..errors import NoPermission, NoSuchProcess, SourceError, UnexpectedFault
+from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory, Totals
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
 from ..units import SECOND, format_duration
+from .boundary import describe, supervised
 from .budget import Budget
 from .clock import Clock, Deadline
 from .policy import Policy
@@ -22,6 +25,8 @@ from .sink import Sink
 from .targets import Targets
 from .turns import Turns
 
+T = TypeVar("T")
+
 #: What a kill may lose at most: a transaction is committed before it is older than this.
 _COMMIT_EVERY_NS = SECOND
 
@@ -30,6 +35,9 @@ _FAST_AT_ONCE = 16
 
 #: Processes that have ended are remembered, zombies among them, up to this many.
 _REMEMBERED = 4096
+
+#: How many different reasons are said of one process: its texts may differ at each tick.
+_FAULTS_EACH = 4
 
 _ENDED = (LayoutState.ZOMBIE, LayoutState.GONE)
 
@@ -83,17 +91,6 @@ class _Target:
         self.fast_ns = time.monotonic_ns()
 
 
-def _has_ended(files: ProcessFiles) -> bool:
-    """Whether nothing of the process lives any more."""
-    try:
-        state = files.stat().state
-    except NoSuchProcess:
-        return True
-    except SourceError:
-        return False
-    return state in "ZX" and not files.follow_living_thread()
-
-
 class Recorder:
     """Ties source, targets, sampler and writer together."""
 
@@ -113,6 +110,7 @@ class Recorder:
         self._policy = policy
         self._say = say
         self._said: set[str] = set()
+        self._faults: dict[int, set[str]] = {}  # those of them that are one process's, by PID
         self._machine = MachineKnowledge()
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, _Target] = {}
@@ -154,7 +152,7 @@ class Recorder:
     def close(self) -> None:
         """Let go of all processes; the writer is the caller's."""
         for target in self._targets.values():
-            target.sampler.files.close()
+            self._let_go(target.sampler)
         self._targets.clear()
 
     # -- passes -----------------------------------------------------------------------------------
@@ -162,19 +160,19 @@ class Recorder:
     def tick(self, deadline: Deadline) -> None:
         """Pass over all targets, then look for new ones."""
         self._begin_tick(deadline.late_ns, deadline.skipped)
-        if (meminfo := self._source.meminfo()) is not None:
-            self._writer.system_memory(self._meminfo.changes(meminfo))
+        if (changes := self._machine_memory()) is not None:
+            self._writer.system_memory(changes)
         now = time.monotonic_ns()
         awake = list(self._targets.values())
         if self._policy.full_every(len(awake)):
-            awake = [self._targets[pid] for pid in self._source.awake(self._targets, now)]
+            awake = self._awake(now)
         self._unchanged = len(self._targets) - len(awake)
         if round_every_ns := self._policy.round_every(self._turns.processes):
             self._turns.pass_time(now, round_every_ns)
         # The longest unread first, so that all have their turn when not all can be read.
         for target in sorted(awake, key=lambda target: target.schedule.last_full_ns or 0):
             self._look_at(target)
-        for files in self._arriving.arrivals(self._targets.keys()):
+        for files in self._arrivals():
             self._add(files)
         for key, message in self._arriving.unread.messages():
             self._say_once(key, message)
@@ -192,18 +190,16 @@ class Recorder:
         if self._arriving.discovery_period_ns is not None:
             self._discover()
         for target in self._next_for_fast_reading():
-            try:
-                reading = target.sampler.fast_reading()
-            except SourceError:
-                reading = None
+            reading = self._ask(target, target.sampler.fast_reading, None)
             if reading is None:
                 # One that is swapped out or not readable just now lives: the tick looks at it.
-                if _has_ended(target.sampler.files):
+                if self._ask(target, target.sampler.has_ended, False):
                     self._begin_tick(cause="exit")
                     self._take(target)
                 continue
             self._store_fast(target, reading)
-            due = target.schedule.due_for_peak(reading.resident)
+            rose = partial(target.schedule.due_for_peak, reading.resident)
+            due = self._ask(target, rose, Due.UNCHANGED)
             if due is Due.READ:
                 self._begin_tick(cause="peak")
                 self._take(target)
@@ -224,7 +220,7 @@ class Recorder:
 
     def _discover(self) -> None:
         """Take in, between two ticks, processes that have just come."""
-        for files in self._arriving.arrivals(self._targets.keys()):
+        for files in self._arrivals():
             self._begin_tick(cause="start")
             self._add(files)
 
@@ -242,14 +238,14 @@ class Recorder:
         schedule = LayoutSchedule(files, self._policy, self._budget)
         try:
             sampler = ProcessSampler(files, self._machine)
-            schedule.prepare()
+            supervised(schedule.prepare)()
         except SourceError as problem:
             self._arriving.unread.add(files.pid, problem)  # or it came and went
-            files.close()
+            self._let_go(files)
             return
         key = sampler.facts.key
         if self._ended.get(key.pid) == key.start_time:
-            files.close()  # a zombie that nobody reaps is still listed
+            self._let_go(files)  # a zombie that nobody reaps is still listed
             return
         self._ended.pop(key.pid, None)
         target = _Target(sampler, schedule, self._writer.add_process(sampler.facts))
@@ -259,10 +255,8 @@ class Recorder:
 
     def _look_at(self, target: _Target) -> None:
         """Do at a tick what is due for this process."""
-        try:
-            due = target.schedule.due(len(self._targets))
-        except SourceError:
-            due = Due.READ  # which finds what the matter is, that it has gone for example
+        # If it cannot be told, reading finds what the matter is: that it has gone, for example.
+        due = self._ask(target, partial(target.schedule.due, len(self._targets)), Due.READ)
         if due is Due.UNCHANGED:
             self._unchanged += 1
             return
@@ -286,11 +280,10 @@ class Recorder:
             return False
         if time.monotonic_ns() - (schedule.last_full_ns or 0) > 2 * round_every_ns:
             return False
-        try:
-            statm = target.sampler.files.statm()
-        except SourceError:
+        resident = self._ask(target, target.sampler.resident, None)
+        if not resident:
             return False
-        if not statm.resident or schedule.due_for_peak(statm.resident) is Due.READ:
+        if self._ask(target, partial(schedule.due_for_peak, resident), Due.READ) is Due.READ:
             return False
         self._say_once(
             "turns",
@@ -312,11 +305,10 @@ class Recorder:
             sample, cheap = Sample(Reading(), LayoutState.NO_PERMISSION), True
         except SourceError as problem:
             # An I/O error (of a far machine, say) or no text of the kernel's: the others go on.
-            self._say_once(
-                f"unreadable {sampler.files.pid}",
-                f"process {sampler.files.pid} cannot be read now: {problem}",
-            )
+            self._say_fault(target, str(problem))
             sample, cheap = Sample(Reading(), LayoutState.UNREADABLE), True
+        for reason in sampler.problems:
+            self._say_fault(target, reason)
         if sampler.image is not target.image:
             target.image = sampler.image
             target.schedule.highest_resident = 0
@@ -330,7 +322,7 @@ class Recorder:
             target.schedule.noticed(sample.reading.resident)
         else:
             self._pay(target, sample)
-            target.schedule.took(sample, sampler.rollup_text)
+            self._ask(target, partial(target.schedule.took, sample, sampler.rollup_text), None)
             self._store_evidence(target)
         if sample.reading.resident is not None:
             target.fast = FastReading(sample.reading.resident, sample.reading.high_water_mark)
@@ -365,13 +357,15 @@ class Recorder:
 
     def _reset_peak(self, target: _Target) -> None:
         try:
-            target.sampler.files.reset_peak()
+            target.sampler.reset_peak()
         except NoPermission:
             self._say_once(
                 "reset",
                 f"process {target.sampler.files.pid}: --reset-peak is refused by the kernel:"
                 " it takes the same user or CAP_DAC_OVERRIDE",
             )
+        except UnexpectedFault as fault:
+            self._say_fault(target, str(fault))
         except SourceError:
             pass  # it ended just now; the next look at it will find that
 
@@ -381,12 +375,62 @@ class Recorder:
         self._ended[key.pid] = key.start_time
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
-        self._said -= {f"slow {key.pid}", f"unreadable {key.pid}"}  # the PID may be used again
+        # The PID may be used again.
+        self._said -= {f"slow {key.pid}", *self._faults.pop(key.pid, ())}
         self._turns.forget(target.process_id)
         self._arriving.ended(key)
         self._writer.end_process(target.process_id)
-        target.sampler.files.close()
+        self._let_go(target.sampler)
         del self._targets[target.sampler.files.pid]
+
+    # -- the boundary: what one process does costs its own figures alone ---------------------------
+
+    def _ask(self, target: _Target, question: Callable[[], T], otherwise: T) -> T:
+        """An answer about one process, or what holds when it cannot be told."""
+        try:
+            return supervised(question)()
+        except UnexpectedFault as fault:
+            self._say_fault(target, str(fault))
+        except SourceError:
+            pass  # gone, refused, unreadable: the next sample tells
+        return otherwise
+
+    def _let_go(self, held: ProcessFiles | ProcessSampler) -> None:
+        try:
+            supervised(held.close)()
+        except UnexpectedFault as fault:
+            self._say_once("close", f"a process's files cannot be closed: {fault}")
+
+    def _arrivals(self) -> Iterator[ProcessFiles]:
+        """Newcomers; a fault in looking for them costs this look."""
+        arrivals = self._arriving.arrivals(self._targets.keys())
+        advance = supervised(lambda: next(arrivals, None))
+        while True:
+            try:
+                files = advance()
+            except SourceError as problem:
+                self._say_once("arrivals", f"looking for new processes failed: {problem}")
+                return
+            if files is None:
+                return
+            yield files
+
+    def _machine_memory(self) -> SystemMemory | None:
+        """What changed in meminfo; None where there is none, or it holds no sense."""
+        try:
+            content = self._source.meminfo()
+            return None if content is None else self._meminfo.changes(content)
+        except Exception as error:
+            self._say_once("meminfo", f"meminfo cannot be read now: {describe(error)}")
+            return None
+
+    def _awake(self, now_ns: int) -> list[_Target]:
+        """Those that may have changed; all, if that cannot be told."""
+        try:
+            return [self._targets[pid] for pid in self._source.awake(self._targets, now_ns)]
+        except Exception as error:
+            self._say_once("awake", f"which processes slept cannot be told: {describe(error)}")
+            return list(self._targets.values())
 
     # -- messages ---------------------------------------------------------------------------------
 
@@ -415,6 +459,15 @@ class Recorder:
                 f" cheap figures leave too little of --max-cpu {100 * self._policy.max_cpu:g};"
                 " allow more, or make --period and --fast-period longer",
             )
+
+    def _say_fault(self, target: _Target, problem: str) -> None:
+        """Say once of a process why figures of it are not told; of each at most a few reasons."""
+        pid = target.sampler.files.pid
+        key = f"fault {pid}: {problem}"
+        faults = self._faults.setdefault(pid, set())
+        if key not in faults and len(faults) < _FAULTS_EACH and len(self._said) < _REMEMBERED:
+            faults.add(key)
+            self._say_once(key, f"process {pid} cannot be read in full now: {problem}")
 
     def _say_once(self, key: str, message: str) -> None:
         if key not in self._said:

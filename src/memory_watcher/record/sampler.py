@@ -8,7 +8,9 @@ either is whole, as it was at that instant; any other is read again.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..model import (
@@ -23,7 +25,10 @@ from ..model import (
 from ..procfs.process import Stat, Statm, Status, parse_rollup
 from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
 from ..procfs.source import ProcessFiles
+from .boundary import describe, supervised
 from .evidence import ElfHeaders, StackPointers
+
+T = TypeVar("T")
 
 #: Attempts at a layout that is consistent, before the last one is stored as torn.
 ATTEMPTS = 4
@@ -64,8 +69,12 @@ class MachineKnowledge:
 
 
 class ProcessSampler:
-    """Samples one process, again and again."""
+    """Samples one process, again and again.
 
+    What the recorder asks of it raises nothing but SourceError: the boundary around one target.
+    """
+
+    @supervised
     def __init__(self, files: ProcessFiles, machine: MachineKnowledge) -> None:
         self.files = files
         self.facts: ProcessFacts = files.facts()
@@ -79,54 +88,134 @@ class ProcessSampler:
         self.bare_ns = 0
         #: What smaps_rollup said beside the last layout, if it was read.
         self.rollup_text: bytes | None = None
+        #: Why figures of the last sample are not told, one sentence each.
+        self.problems: list[str] = []
         #: Found with the last layout, to be stored beside it.
         self.stack_pointers: dict[int, int] = {}
         self.elf_segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
 
+    @supervised
     def sample(self) -> Sample:
         """Read the process now.
 
-        Raises NoSuchProcess when it is gone. No permission, a zombie and a kernel thread are data:
-        they are told by the sample's state.
+        Raises NoSuchProcess when it is gone. No permission, no smaps, text without sense, a zombie
+        and a kernel thread are data: they are told by the sample's state.
         """
+        self._begin()
         stat = self.files.stat()
         if (state := self._why_no_memory(stat)) is not None:
             return Sample(self._reading(stat, None), state)
-        self._notice_exec(stat)
+        self._apart(lambda: self._notice_exec(stat))
         cpu, wall = time.thread_time_ns(), time.monotonic_ns()
         try:
             statm, layout, state = self._consistent_layout()
-        except NoPermission:
-            return Sample(self._reading(stat, self.files.statm()), LayoutState.NO_PERMISSION)
+        except Exception as problem:
+            return Sample(self._reading(stat, self._statm()), self._why_no_layout(problem))
         wall = time.monotonic_ns() - wall
         if layout is None:
             # The kernel prints nothing for a process that is exiting: it has let go of its memory.
             return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
         self._tracker.accept(layout)
-        rollup = self._rollup()
+        rollup = self._apart(self._rollup)
         reading = self._reading(stat, statm)
-        self.elf_segments = self._machine.elf_headers.collect(self.files, layout.added)
-        self.stack_pointers = self._stacks.collect(reading.threads)
+        headers, stacks = self._machine.elf_headers, self._stacks
+        self.elf_segments = self._apart(lambda: headers.collect(self.files, layout.added)) or {}
+        self.stack_pointers = self._apart(lambda: stacks.collect(reading.threads)) or {}
         cpu = time.thread_time_ns() - cpu
         return Sample(reading, state, layout, rollup, cpu_ns=cpu, wall_ns=wall)
 
+    @supervised
     def cheap_sample(self) -> Sample:
         """Read only the cheap figures: the layout would cost too much, or it is not its turn.
 
         Raises NoSuchProcess.
         """
+        self._begin()
         stat = self.files.stat()
         if (state := self._why_no_memory(stat)) is not None:
             return Sample(self._reading(stat, None), state)
-        self._notice_exec(stat)
-        return Sample(self._reading(stat, self.files.statm()), LayoutState.NOT_TAKEN)
+        self._apart(lambda: self._notice_exec(stat))
+        return Sample(self._reading(stat, self._statm()), LayoutState.NOT_TAKEN)
 
+    @supervised
     def fast_reading(self) -> FastReading | None:
         """RSS and high-water mark, between the ticks; None if there is no memory any more.
 
         Raises NoSuchProcess.
         """
         return self.files.fast_reading()
+
+    @supervised
+    def resident(self) -> int | None:
+        """RSS of now, from statm. Raises NoSuchProcess."""
+        return self.files.statm().resident
+
+    @supervised
+    def has_ended(self) -> bool:
+        """Whether nothing of the process lives any more."""
+        try:
+            state = self.files.stat().state
+        except NoSuchProcess:
+            return True
+        except SourceError:
+            return False
+        return state in "ZX" and not self.files.follow_living_thread()
+
+    @supervised
+    def reset_peak(self) -> None:
+        """Set the kernel's high-water mark to the RSS of now. Raises NoPermission."""
+        self.files.reset_peak()
+
+    @supervised
+    def close(self) -> None:
+        """Let go of the process."""
+        self.files.close()
+
+    # -- what one part of a sample may cost -------------------------------------------------------
+
+    def _begin(self) -> None:
+        """What was found with the sample before is not this one's."""
+        self.problems = []
+        self.elf_segments, self.stack_pointers = {}, {}
+
+    def _apart(self, read: Callable[[], T]) -> T | None:
+        """Read what stands beside the layout: a fault costs this alone; None for that."""
+        try:
+            return read()
+        except SourceError:
+            return None
+        except Exception as error:
+            self.problems.append(describe(error))
+            return None
+
+    def _why_no_layout(self, problem: Exception) -> LayoutState:
+        """What stands in the place of a layout that could not be read.
+
+        Raises NoSuchProcess.
+        """
+        if isinstance(problem, NoPermission):
+            return LayoutState.NO_PERMISSION
+        if isinstance(problem, NoSuchProcess):
+            if not self.files.lacks("smaps"):
+                raise problem
+            return LayoutState.NO_SMAPS
+        expected = isinstance(problem, SourceError)
+        self.problems.append(str(problem) if expected else describe(problem))
+        return LayoutState.UNREADABLE
+
+    def _statm(self) -> Statm | None:
+        """The sizes; None where the file is not there or holds no sense.
+
+        Raises NoSuchProcess.
+        """
+        try:
+            return self.files.statm()
+        except NoSuchProcess:
+            if not self.files.lacks("statm"):
+                raise
+        except SourceError as problem:
+            self.problems.append(str(problem))
+        return None
 
     def _why_no_memory(self, stat: Stat) -> LayoutState | None:
         """Why there is nothing to read, None if there is."""
@@ -153,34 +242,42 @@ class ProcessSampler:
             self.image = self.files.image(stat)
             self._stacks = StackPointers(self.files)  # those of the image before are no more
 
-    def _consistent_layout(self) -> tuple[Statm, TrackedLayout | None, LayoutState]:
+    def _consistent_layout(self) -> tuple[Statm | None, TrackedLayout | None, LayoutState]:
         """Read until statm and layout agree, at most a few times."""
-        before = self.files.statm()
+        before = self._statm()
         last = look = None  # sums beside a statm that stood still, of the two latest readings
         for _ in range(ATTEMPTS):
             layout = self._layout()
-            after = self.files.statm()
-            if layout is None:
-                if after.size == 0:
-                    return after, None, LayoutState.ZOMBIE
-            elif _agree(layout, after):
-                self._machine.agreed += 1
-                return after, layout, LayoutState.EXACT
-            elif _agree(layout, before):
-                self._machine.agreed += 1
-                return before, layout, LayoutState.EXACT
+            after = self._statm()
+            if (settled := self._settle(layout, before, after)) is not None:
+                return settled
             last, look = look, None
-            if layout and before == after and layout.totals.size == after.size:
+            if layout and after and before == after and layout.totals.size == after.size:
                 look = layout.totals.rss, after
                 if look == last and self._machine.is_rough:
                     break  # it will not agree more often, and each reading costs the target
             before = after
         if layout is None:
             return after, None, LayoutState.ZOMBIE
-        if look and look == last:
+        if look and after and look == last:
             self._learn(layout, after)
         rough = self._machine.is_rough
         return after, layout, LayoutState.UNCHECKED if look and rough else LayoutState.TORN
+
+    def _settle(
+        self, layout: TrackedLayout | None, before: Statm | None, after: Statm | None
+    ) -> tuple[Statm | None, TrackedLayout | None, LayoutState] | None:
+        """What one attempt shows for good; None if there should be another."""
+        if layout is None:
+            no_memory = after is None or not after.size
+            return (after, None, LayoutState.ZOMBIE) if no_memory else None
+        if not _can_be_compared(layout, after):
+            return after, layout, LayoutState.UNCHECKED
+        for statm in (after, before):
+            if _agree(layout, statm):
+                self._machine.agreed += 1
+                return statm, layout, LayoutState.EXACT
+        return None
 
     def _layout(self) -> TrackedLayout | None:
         start = time.thread_time_ns()
@@ -222,10 +319,13 @@ class ProcessSampler:
 
     def _reading(self, stat: Stat, statm: Statm | None) -> Reading:
         """The cheap figures; what has no memory any more has no sizes, which is not 0."""
-        try:
-            status = self.files.status()
-        except SourceError:
-            status = Status(*(None,) * 7)  # it ended just now; what was read before still counts
+        # If it ended just now, what was read before still counts.
+        status = self._apart(self.files.status) or Status()
+        if status.no_figures:
+            self.problems.append(f"no figure in status: {', '.join(status.no_figures)}")
+        if statm is not None and None in statm:
+            lacking = [name for name, size in statm._asdict().items() if size is None]
+            self.problems.append(f"no figure in statm: {', '.join(lacking)}")
         sizes = statm._asdict() if statm else {}
         return Reading(
             **sizes,
@@ -236,10 +336,17 @@ class ProcessSampler:
             minor_faults=stat.minor_faults,
             major_faults=stat.major_faults,
             state=stat.state,
-            oom_score=self.files.number("oom_score"),
-            oom_score_adj=self.files.number("oom_score_adj"),
+            oom_score=self._apart(lambda: self.files.number("oom_score")),
+            oom_score_adj=self._apart(lambda: self.files.number("oom_score_adj")),
         )
 
 
-def _agree(layout: TrackedLayout, statm: Statm) -> bool:
+def _can_be_compared(layout: TrackedLayout, statm: Statm | None) -> bool:
+    """Whether both tell the sizes. WSL1's smaps has no Rss; a copy of /proc may have no statm."""
+    return statm is not None and None not in (statm.size, statm.resident, layout.totals.rss)
+
+
+def _agree(layout: TrackedLayout, statm: Statm | None) -> bool:
+    if statm is None:
+        return False
     return layout.totals.rss == statm.resident and layout.totals.size == statm.size

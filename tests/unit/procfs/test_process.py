@@ -14,6 +14,8 @@ from memory_watcher.procfs.process import (
     image_of,
     page_size_of,
     parse_command_line,
+    parse_high_water_mark,
+    parse_resident,
     parse_rollup,
     parse_stat,
     parse_statm,
@@ -158,16 +160,57 @@ def test_other_bytes_are_refused(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"\nVmHWM:\n", b"\nVmHWM:\t\n\n", b"\nVmHWM:\tx kB\n", b"\nThreads:\n"]
+    ("line", "name"),
+    [
+        (b"VmHWM:", "VmHWM"),
+        (b"VmHWM:\t", "VmHWM"),
+        (b"VmHWM:\tx kB", "VmHWM"),
+        (b"VmHWM:\t-5 kB", "VmHWM"),
+        (b"VmHWM:\t1_000 kB", "VmHWM"),
+        (b"VmHWM:\t18014398509481984 kB", "VmHWM"),
+        (b"VmSwap:\t9007199254740992 kB", "VmSwap"),
+        (b"Threads:", "Threads"),
+        (b"Threads:\t" + b"9" * 5000, "Threads"),
+    ],
 )
-def test_status_cut_off(content: bytes) -> None:
-    """A key without its number is refused by SourceError."""
-    with pytest.raises(SourceError):
-        parse_status(content)
+def test_status_line_without_a_figure(line: bytes, name: str) -> None:
+    """It costs its own value, which is None and named; the others stand."""
+    status = parse_status(b"Name:\tx\nVmSize:\t  8 kB\n" + line + b"\nUid:\t5\t5\t5\t5\n")
+    assert (status.vm_size, status.uid) == (8 * KI, 5)
+    assert (status.high_water_mark, status.swap, status.threads) == (None, None, None)
+    assert status.no_figures == (name,)
 
 
-@pytest.mark.parametrize("content", [b"\nRss:\n", b"\nPss:   x kB\n"])
-def test_rollup_cut_off(content: bytes) -> None:
-    """A key without its number is refused by SourceError."""
+def test_largest_figures() -> None:
+    """2**63 - 1 bytes are told, one page more is not: no recording can hold it."""
+    most = (2**63 - 1) // 4096
+    assert parse_statm(b"%d %d 3 2 0 5 0\n" % (most, most + 1), 4096) == Statm(
+        *(most * 4096, None, 3 * 4096, 2 * 4096, 5 * 4096)
+    )
+    assert parse_resident(b"1 %d 3" % (most + 1), 4096) is None
+    assert parse_resident(b"1 %d 3" % most, 4096) == most * 4096
+    assert parse_high_water_mark(b"Name:\tx\nVmHWM:\t%d kB\n" % (2**53 - 1)) == 2**63 - KI
+    assert parse_high_water_mark(b"Name:\tx\nVmHWM:\t%d kB\n" % 2**53) is None
+
+
+def test_stat_with_one_value_that_is_none() -> None:
+    """Faults that no recording can hold are not told; who the process is stands."""
+    content = capture("6.18-python", "stat")
+    closing = content.rindex(b")") + 2
+    fields = content[closing:].split()
+    fields[7], fields[1] = b"%d" % 2**63, b"x"
+    stat = parse_stat(content[:closing] + b" ".join(fields))
+    assert (stat.minor_faults, stat.parent_pid) == (None, None)
+    before = parse_stat(content)
+    assert (stat.name, stat.start_time, stat.major_faults, stat.image_marks) == (
+        *(before.name, before.start_time, before.major_faults, before.image_marks),
+    )
+    fields[19] = b"x"
     with pytest.raises(SourceError):
-        parse_rollup(content)
+        parse_stat(content[:closing] + b" ".join(fields))
+
+
+@pytest.mark.parametrize("content", [b"\nRss:\nPss: 5 kB\n", b"\nRss:   x kB\nPss: 5 kB\n"])
+def test_rollup_line_without_a_figure(content: bytes) -> None:
+    """It costs its own value."""
+    assert parse_rollup(content) == Rollup(rss=None, pss=5 * KI)

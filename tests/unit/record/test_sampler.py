@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.errors import NoPermission, NoSuchProcess, SourceError
+from memory_watcher.errors import NoPermission, NoSuchProcess
 from memory_watcher.model import Image, LayoutState, Reading, Rollup
 from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record.sampler import MachineKnowledge, ProcessSampler
@@ -427,11 +427,13 @@ def test_hidden_process(files: ScriptedFiles, sampler: ProcessSampler) -> None:
 def test_smaps_that_cannot_be_understood(
     files: ScriptedFiles, sampler: ProcessSampler, answer: Answer
 ) -> None:
-    """An I/O error or other text raises SourceError; the next good text is read as ever."""
+    """An I/O error or other text costs the layout, and says why; the next good one is read."""
     first = sampler.sample()
     files.says("smaps", answer)
-    with pytest.raises(SourceError):
-        sampler.sample()
+    bad = sampler.sample()
+    assert (bad.state, bad.change) == (LayoutState.UNREADABLE, None)
+    assert (bad.reading.resident, bad.reading.high_water_mark) == (36 * KI, 50 * KI)
+    assert len(sampler.problems) == 1
     sample = sampler.sample()
     assert first.change is not None
     assert sample.change is not None
