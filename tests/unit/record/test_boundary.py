@@ -8,6 +8,7 @@ import inspect
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -121,10 +122,7 @@ def test_fault_in_each_call(
         folder.mkdir()
         with monkeypatch.context() as patched:
             instead = _raising(getattr(kind, name), fault, _is_of_bad)
-            states, said = _record(
-                folder,
-                lambda patched=patched, instead=instead: patched.setattr(kind, name, instead),
-            )
+            states, said = _record(folder, partial(patched.setattr, kind, name, instead))
         assert states == [LayoutState.EXACT] * len(states)
         assert len(states) >= 5
         assert all(line.isprintable() for line in said)
