@@ -215,10 +215,17 @@ def parse_rollup(content: bytes) -> Rollup:
 
 
 def parse_command_line(content: bytes) -> tuple[str, ...] | None:
-    """Arguments of /proc/PID/cmdline; None for a process without any (kernel thread, zombie)."""
+    """Arguments of /proc/PID/cmdline; None for a process without any (kernel thread, zombie).
+
+    A title that a program writes over its arguments is followed by the room that is left, as zeros:
+    they are no arguments. A single empty argument at the end may be one.
+    """
     if not content:
         return None
-    arguments = content.removesuffix(b"\0").split(b"\0")
+    told = content.rstrip(b"\0")
+    is_title = b" " in told and b"\0" not in told
+    padded = len(content) - len(told) > (1 if is_title else 2)
+    arguments = (told if padded and told else content.removesuffix(b"\0")).split(b"\0")
     return tuple(argument.decode("utf-8", "surrogateescape") for argument in arguments)
 
 

@@ -80,6 +80,7 @@ class ProcessSampler:
         self.facts: ProcessFacts = files.facts()
         self.image = self.facts.image
         self._marks: tuple[bytes, ...] | None = None
+        self._looks = 0
         self._tracker = LayoutTracker(machine.parser)
         self._machine = machine
         self._stacks = StackPointers(files)
@@ -227,7 +228,7 @@ class ProcessSampler:
         return None
 
     def _notice_exec(self, stat: Stat) -> None:
-        """Read the image anew if execve (or the program itself, its name) changed it."""
+        """Read the image anew if execve (or the program itself, its name or title) changed it."""
         if stat.state in "ZX":
             return  # the marks of a thread that has ended are 0
         changed = stat.name != self.image.name
@@ -238,9 +239,20 @@ class ProcessSampler:
             elif stat.image_marks != self._marks:
                 changed = True
             self._marks = stat.image_marks
-        if changed:
+        if changed or self._has_other_title(stat):
             self.image = self.files.image(stat)
             self._stacks = StackPointers(self.files)  # those of the image before are no more
+
+    def _has_other_title(self, stat: Stat) -> bool:
+        """Whether it wrote over its arguments: asked at its looks 2, 4, 8…, for no mark tells.
+
+        What forks without execve has its parent's title until it sets its own.
+        """
+        self._looks += 1
+        if self._looks & (self._looks - 1) or self._looks == 1:
+            return False
+        now = self.files.image(stat).command_line
+        return now is not None and now != self.image.command_line
 
     def _consistent_layout(self) -> tuple[Statm | None, TrackedLayout | None, LayoutState]:
         """Read until statm and layout agree, at most a few times."""

@@ -128,12 +128,22 @@ def test_page_size_that_nothing_tells(kind: str) -> None:
     assert page_size_of(capture(kind, "statm"), capture(kind, "status")) is None
 
 
+def test_title_over_the_arguments() -> None:
+    """The zeros behind it are the room that is left, no arguments."""
+    title = b"postgres: checkpointer "
+    for room in (0, 1, 2, 60):
+        assert parse_command_line(title + bytes(room)) == (title.decode(),)
+    assert parse_command_line(b"nginx" + bytes(30)) == ("nginx",)
+
+
 def test_command_line() -> None:
     """Arguments are apart by NUL; blanks and empty ones stay; without any it is None."""
     assert parse_command_line(capture("6.18-python", "cmdline")) == (
         *("python3", "worker.py", "--queue", "two words"),
     )
     assert parse_command_line(b"a\0\0b\0") == ("a", "", "b")
+    assert parse_command_line(b"a\0\0") == ("a", "")
+    assert parse_command_line(b"\0") == ("",)
     assert parse_command_line(b"title set by the program") == ("title set by the program",)
     assert parse_command_line(b"\xff\0") == ("\udcff",)
     assert parse_command_line(capture("kernel-thread", "cmdline")) is None

@@ -484,6 +484,27 @@ def test_new_name(files: ScriptedFiles, sampler: ProcessSampler) -> None:
     assert sampler.image.name == "worker 3"
 
 
+def test_title_set_after_a_fork(files: ScriptedFiles, sampler: ProcessSampler) -> None:
+    """What forks and then writes over its arguments, as servers do, is soon known by its title."""
+    sampler.sample()
+    files.process.command_line = b"postgres: walwriter " + bytes(40)
+    sampler.cheap_sample()
+    assert sampler.image.command_line == ("postgres: walwriter ",)
+    after = sampler.image
+    for _ in range(20):
+        sampler.sample()
+    assert sampler.image is after
+
+
+def test_title_of_a_process_that_exits(files: ScriptedFiles, sampler: ProcessSampler) -> None:
+    """It shows no arguments any more: the last ones that it had stay."""
+    sampler.sample()
+    before = sampler.image
+    files.process.command_line = b""
+    sampler.cheap_sample()
+    assert sampler.image is before
+
+
 def test_marks_that_are_hidden(files: ScriptedFiles, sampler: ProcessSampler) -> None:
     """Without permission all marks are 0 or 1: no image is read again and again."""
     files.process.marks = (1, 1, 0)
