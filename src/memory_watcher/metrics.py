@@ -13,7 +13,7 @@ class Metric(NamedTuple):
 
     name: str
     title: str
-    unit: str  # "bytes", "count", "flag", "text"
+    unit: str  # "bytes", "count", "flag", "text", "1/100 s"
     source: str
     meaning: str
 
@@ -65,4 +65,14 @@ READING: tuple[Metric, ...] = (
     Metric("state", "state", "text", "stat state", "R running, S sleeping, D waiting, Z zombie…"),
     Metric("oom_score", "OOM score", "count", "oom_score", "badness, 0 to 2000"),
     Metric("oom_score_adj", "OOM adjustment", "count", "oom_score_adj", "-1000 to 1000"),
+    Metric("user_time", "user CPU", "1/100 s", "stat utime", "CPU time of its own code"),
+    Metric("system_time", "system CPU", "1/100 s", "stat stime", "CPU time of the kernel for it"),
+    Metric(
+        *("voluntary_switches", "waits", "count", "status voluntary_ctxt_switches"),
+        "times its first thread waited for something",
+    ),
+    Metric(
+        *("involuntary_switches", "preemptions", "count", "status nonvoluntary_ctxt_switches"),
+        "times its first thread lost the CPU to another",
+    ),
 )

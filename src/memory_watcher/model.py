@@ -251,7 +251,9 @@ class Reading:
 
     size, resident, shared, text, data: statm. high_water_mark (VmHWM), swap (VmSwap), hugetlb
     (HugetlbPages), threads: status. minor_faults, major_faults (counts since the start), state
-    (one letter): stat. oom_score, oom_score_adj: the files of that name.
+    (one letter): stat. oom_score, oom_score_adj: the files of that name. user_time, system_time
+    (1/100 s since the start): stat. voluntary_switches, involuntary_switches: status, which tells
+    those of the first thread alone.
     """
 
     size: int | None = None
@@ -268,6 +270,10 @@ class Reading:
     state: str | None = None
     oom_score: int | None = None
     oom_score_adj: int | None = None
+    user_time: int | None = None
+    system_time: int | None = None
+    voluntary_switches: int | None = None
+    involuntary_switches: int | None = None
 
 
 class FastReading(NamedTuple):

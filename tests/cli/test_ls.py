@@ -31,7 +31,7 @@ def recording_of_three(tmp_path: Path) -> Path:
             builder.layout(worker, [(mapping(0x1000), Usage(rss=90 * KI, pss=5 * KI))])
     builder.reading(shell)
     builder.end(worker, 3)
-    builder.execute("INSERT INTO exits VALUES (?, NULL, 9, ?)", worker, 95 * KI)
+    builder.execute("INSERT INTO exits VALUES (?, NULL, 9, ?, NULL)", worker, 95 * KI)
     builder.execute("INSERT INTO selections VALUES (1, 'command', 'server', 100, 2)")
     builder.end_run()
     return builder.close()

@@ -12,6 +12,7 @@ from memory_watcher.model import VOLATILE_FIELDS, Reading, Usage
 from memory_watcher.store import schema
 
 UNITS = {"bytes": "INTEGER", "count": "INTEGER", "flag": "INTEGER", "text": "TEXT"}
+UNITS["1/100 s"] = "INTEGER"
 
 
 @pytest.fixture

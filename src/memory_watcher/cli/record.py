@@ -193,7 +193,13 @@ def _record(job: _Job, stop: Stop) -> None:
     started = time.monotonic_ns()
     reason = None
     try:
-        writer.start_run(source.machine(), job.period_ns, sys.argv, job.policy.as_json())
+        writer.start_run(
+            source.machine(),
+            job.period_ns,
+            sys.argv,
+            job.policy.as_json(),
+            source.max_map_count(),
+        )
         if job.request.kind is not None:
             root = job.launched.pid if job.launched else None
             writer.selection(job.request.kind, job.request.description, root)

@@ -67,7 +67,7 @@ def parse_high_water_mark(content: bytes) -> int | None:
 
 
 class Stat(NamedTuple):
-    """What of /proc/PID/stat is used: proc(5) fields 2 to 4, 9, 10, 12, 20, 22 and 26 to 28.
+    """What of /proc/PID/stat is used: proc(5) fields 2 to 4, 9, 10, 12, 14, 15, 20, 22, 26 to 28.
 
     `image_marks` (start_code, end_code, start_stack) change with execve; without permission to see
     them they are all 0 or 1.
@@ -79,6 +79,8 @@ class Stat(NamedTuple):
     flags: int | None
     minor_faults: int | None
     major_faults: int | None
+    user_time: int | None
+    system_time: int | None
     threads: int | None
     start_time: int
     image_marks: tuple[bytes, ...]
@@ -108,6 +110,8 @@ def parse_stat(content: bytes) -> Stat:
         flags=figure(fields[6]),
         minor_faults=figure(fields[7]),
         major_faults=figure(fields[9]),
+        user_time=figure(fields[11]),
+        system_time=figure(fields[12]),
         threads=figure(fields[17]),
         start_time=start_time,
         image_marks=tuple(fields[23:26]),
@@ -120,7 +124,7 @@ def stat_without_file(name: bytes) -> Stat:
     The process counts as begun at boot: a copy has each PID once.
     """
     text = name.decode("utf-8", "surrogateescape")
-    return Stat(text, "?", None, None, None, None, None, start_time=0, image_marks=())
+    return Stat(text, "?", *(None,) * 7, start_time=0, image_marks=())
 
 
 class Status(NamedTuple):
@@ -136,6 +140,8 @@ class Status(NamedTuple):
     threads: int | None = None
     parent_pid: int | None = None
     uid: int | None = None
+    voluntary_switches: int | None = None
+    involuntary_switches: int | None = None
     no_figures: tuple[str, ...] = ()
 
 
@@ -183,6 +189,8 @@ _STATUS_LINES = (
     (b"Threads", 1),
     (b"PPid", 1),
     (b"Uid", 1),
+    (b"voluntary_ctxt_switches", 1),
+    (b"nonvoluntary_ctxt_switches", 1),
 )
 
 

@@ -137,6 +137,14 @@ class ProcSource:
             cpus=self._cpus(),
         )
 
+    def max_map_count(self) -> int | None:
+        """How many mappings the machine lets a process have; None if it does not tell."""
+        try:
+            limit = int(_read_file(f"{self.root}/sys/vm/max_map_count"))
+        except (OSError, ValueError):
+            return None
+        return limit if 0 < limit < 1 << 31 else None
+
     def _cpus(self) -> int | None:
         try:
             return system.count_cpus(_read_file(f"{self.root}/stat")) or None

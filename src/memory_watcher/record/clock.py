@@ -1,10 +1,12 @@
-"""When to tick: fixed deadlines, so that a slow tick does not shift those after it."""
+"""When to tick: fixed deadlines, so that a slow tick does not shift those after it; and sleep."""
 
 from __future__ import annotations
 
 import threading
 import time
 from typing import NamedTuple
+
+from ..units import MILLISECOND
 
 
 class Deadline(NamedTuple):
@@ -64,3 +66,22 @@ def _latest_due(first: int, period: int, now: int) -> tuple[int, int]:
     """The last deadline that has come, or the first to come; and how many were before it."""
     skipped = max(0, (now - first) // period)
     return first + skipped * period, skipped
+
+
+class Sleep:
+    """How long the machine sleeps: CLOCK_MONOTONIC stands still then, CLOCK_BOOTTIME does not."""
+
+    def __init__(self) -> None:
+        self._slept_ns = self._so_far()
+
+    def since_last(self) -> int:
+        """Nanoseconds since this was asked the last time; 0 for what is only their difference."""
+        slept_ns = self._so_far()
+        since_ns = slept_ns - self._slept_ns
+        if since_ns < MILLISECOND:
+            return 0
+        self._slept_ns = slept_ns
+        return since_ns
+
+    def _so_far(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()

@@ -20,7 +20,8 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
-from ..errors import CommandNotExecutable, CommandNotFound
+from ..errors import CommandNotExecutable, CommandNotFound, SourceError
+from ..procfs.process import parse_high_water_mark
 from ..procfs.source import ProcessFiles, ProcSource
 from ..units import MILLISECOND
 from .discovery import DiscoveredTargets
@@ -36,12 +37,16 @@ _REAPED_AT_ONCE = 1000
 
 
 class Exit(NamedTuple):
-    """How a child of ours ended: its exit code, or else the signal; `max_rss` is wait4's, bytes."""
+    """How a child of ours ended: its exit code, or else the signal; `max_rss` is wait4's, bytes.
+
+    `inherited` is what of it may be of before its first execve; None if that is not known.
+    """
 
     pid: int
     code: int | None
     signal: int | None
     max_rss: int
+    inherited: int | None = None
 
     @property
     def shell_code(self) -> int:
@@ -99,12 +104,14 @@ class Launched:
         self.exit: Exit | None = None
         self.is_released = False  # whether it has called execve
         self._has_ended = False
+        self._inherited: int | None = None  # highest RSS before execve
 
     def release(self) -> None:
         """Let it call execve, and return right after that.
 
         Raises CommandNotExecutable; the child has then ended.
         """
+        self._inherited = _high_water_mark(self.pid)
         os.write(self._let_go, b"!")
         self._close_let_go()
         failure = os.read(self._failed, 16)  # nothing, when execve has closed the other end
@@ -176,8 +183,16 @@ class Launched:
             self._has_ended = self._has_ended or found.si_pid == self.pid
             ended = _reap(found.si_pid)
             if ended.pid == self.pid:
-                self.exit = ended
+                self.exit = ended._replace(inherited=self._inherited)
         return self.exit
+
+
+def _high_water_mark(pid: int) -> int | None:
+    try:
+        with open(f"/proc/{pid}/status", "rb") as status:
+            return parse_high_water_mark(status.read())
+    except (OSError, SourceError):
+        return None
 
 
 def _reap(pid: int) -> Exit:

@@ -17,7 +17,7 @@ from ..procfs.system import MeminfoTracker
 from ..units import SECOND, format_duration
 from .boundary import describe, supervised
 from .budget import Budget
-from .clock import Clock, Deadline
+from .clock import Clock, Deadline, Sleep
 from .policy import Policy
 from .sampler import MachineKnowledge, ProcessSampler
 from .schedule import Due, LayoutSchedule
@@ -123,6 +123,7 @@ class Recorder:
         self._committed_ns = now
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
+        self._sleep = Sleep()
 
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
@@ -230,7 +231,8 @@ class Recorder:
         self._tick_ns = time.monotonic_ns()
         time_ns = time.time_ns()
         self._to_utc_ns = time_ns - self._tick_ns
-        self._writer.tick(time_ns, self._tick_ns, late_ns, skipped, cause)
+        slept_ns = self._sleep.since_last()
+        self._writer.tick(time_ns, self._tick_ns, late_ns, skipped, cause, slept_ns)
 
     # -- one target -------------------------------------------------------------------------------
 

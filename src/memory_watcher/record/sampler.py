@@ -350,6 +350,10 @@ class ProcessSampler:
             state=stat.state,
             oom_score=self._apart(lambda: self.files.number("oom_score")),
             oom_score_adj=self._apart(lambda: self.files.number("oom_score_adj")),
+            user_time=stat.user_time,
+            system_time=stat.system_time,
+            voluntary_switches=status.voluntary_switches,
+            involuntary_switches=status.involuntary_switches,
         )
 
 

@@ -26,6 +26,7 @@ class Sink(Protocol):
         late_ns: int | None,
         skipped: int = 0,
         cause: str | None = None,
+        suspended_ns: int | None = None,
     ) -> int:
         """Begin a tick, to which all that is told next belongs."""
 

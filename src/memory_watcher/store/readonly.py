@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from ..errors import (
@@ -55,6 +55,7 @@ class ReadOnlyDatabase:
         self._connection: sqlite3.Connection | None = None
         self._seen: tuple[int, ...] = ()
         self._immutable = False
+        self._columns: dict[str, frozenset[str]] = {}
         self._open()
 
     def close(self) -> None:
@@ -75,6 +76,20 @@ class ReadOnlyDatabase:
         """Return the first row of a query, or None."""
         rows = self.rows(sql, *parameters)
         return rows[0] if rows else None
+
+    def columns(self, table: str) -> frozenset[str]:
+        """The columns that a table of this file has: one of an earlier format has fewer."""
+        if table not in self._columns:
+            rows = self.rows("SELECT name FROM pragma_table_info(?)", table)
+            self._columns[table] = frozenset(row[0] for row in rows)
+        return self._columns[table]
+
+    def told(self, table: str, columns: Iterable[str], alias: str = "") -> str:
+        """SQL for these columns of a table; NULL for those that this file does not have."""
+        there = self.columns(table)
+        return ", ".join(
+            f"{alias}{name}" if name in there else f"NULL AS {name}" for name in columns
+        )
 
     def _consistently(self, ask: Callable[[sqlite3.Connection], list[_T]]) -> list[_T]:
         if self._connection is None:
@@ -121,6 +136,7 @@ class ReadOnlyDatabase:
             connection.close()
             raise
         self._connection = connection
+        self._columns = {}  # a recorder of this version may have migrated it
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """Refuse what is no recording; tell apart a -wal that cannot be read from a wrong file."""

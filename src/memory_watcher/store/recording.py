@@ -45,11 +45,6 @@ SystemFigure = Literal["MemAvailable", "MemAvailableComputed"]
 
 _PEAK_COLUMNS: dict[str, str] = {"pss": "r.pss", "rss": "r.rss", "statm": "r.resident"}
 _READING_TIME = "t.time_ns + ifnull(r.delay_ns, 0)"
-_MEASUREMENT = (
-    f"SELECT r.id, r.process_id, r.tick, {_READING_TIME}, r.layout_state, r.keyframe, r.mappings,"
-    " r.layout_size, r.rss, r.pss, r.uss, r.layout_swap, r.swap_pss, r.rollup_pss, r.cpu_ns,"
-    f" r.wall_ns, {', '.join(f'r.{metric.name}' for metric in READING)} "
-)
 _READINGS = "FROM readings AS r JOIN ticks AS t ON t.id = r.tick "
 _VOLATILE = ", ".join(f"u.{name}" for name in Usage._fields[:VOLATILE_FIELDS])
 _DETAILS = ", ".join(Usage._fields[VOLATILE_FIELDS:])
@@ -146,7 +141,8 @@ class Recording:
             "SELECT m.boot_id, m.hostname, m.kernel, m.page_size, m.cpus, r.id, r.first_tick,"
             " r.last_tick,"
             " a.time_ns, b.time_ns, r.end_reason, r.period_ns, r.command_line, r.version,"
-            " r.cpu_ns, r.peak_rss, r.policy"
+            " r.cpu_ns, r.peak_rss, r.policy,"
+            f" {self._database.told('runs', ('max_map_count',), 'r.')}"
             " FROM runs AS r JOIN machines AS m ON m.id = r.machine_id"
             " LEFT JOIN ticks AS a ON a.id = r.first_tick"
             " LEFT JOIN ticks AS b ON b.id = r.last_tick ORDER BY r.id"
@@ -182,10 +178,10 @@ class Recording:
 
         Raises SelectionError if there is none.
         """
-        row = self._database.row(f"{_MEASUREMENT}{_READINGS}WHERE r.id = ?", measurement_id)
+        row = self._database.row(f"{self._measurement}{_READINGS}WHERE r.id = ?", measurement_id)
         if row is None:
             raise SelectionError(f"{self.path}: no measurement {measurement_id}")
-        return _measurement(row)
+        return _measurement_of(row)
 
     def measurement_at(self, process_id: int, tick: int) -> Measurement:
         """What a tick read of a process, with or without a layout.
@@ -193,11 +189,11 @@ class Recording:
         Raises SelectionError if it did not read it.
         """
         row = self._database.row(
-            f"{_MEASUREMENT}{_READINGS}WHERE r.process_id = ? AND r.tick = ?", process_id, tick
+            f"{self._measurement}{_READINGS}WHERE r.process_id = ? AND r.tick = ?", process_id, tick
         )
         if row is None:
             raise SelectionError(f"{self.path}: process {process_id} was not read at tick {tick}")
-        return _measurement(row)
+        return _measurement_of(row)
 
     def peak(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
         """Find the highest measurement that has a layout; the earliest of equals.
@@ -511,6 +507,16 @@ class Recording:
 
     # How it is found
 
+    @property
+    def _measurement(self) -> str:
+        """The beginning of a question for measurements: see `_measurement_of`."""
+        figures = self._database.told("readings", (metric.name for metric in READING), "r.")
+        return (
+            f"SELECT r.id, r.process_id, r.tick, {_READING_TIME}, r.layout_state, r.keyframe,"
+            " r.mappings, r.layout_size, r.rss, r.pss, r.uss, r.layout_swap, r.swap_pss,"
+            f" r.rollup_pss, r.cpu_ns, r.wall_ns, {figures} "
+        )
+
     def _processes(self, where: str, *parameters: int) -> list[RecordedProcess]:
         def time_of(order: str) -> str:
             return (
@@ -539,20 +545,20 @@ class Recording:
         after = -(2**63)
         while True:
             rows = self._database.rows(
-                f"{_MEASUREMENT}{_READINGS}WHERE r.process_id = ? AND r.tick > ?"
+                f"{self._measurement}{_READINGS}WHERE r.process_id = ? AND r.tick > ?"
                 f" ORDER BY r.tick LIMIT {_PAGE}",
                 process_id,
                 after,
             )
             for row in rows:
-                yield _measurement(row)
+                yield _measurement_of(row)
             if len(rows) < _PAGE:
                 return
             after = rows[-1][2]
 
     def _latest(self, first: int, tick: int, condition: str) -> dict[int, Measurement]:
         rows = self._database.rows(
-            f"{_MEASUREMENT} FROM processes AS p CROSS JOIN readings AS r ON r.id ="
+            f"{self._measurement} FROM processes AS p CROSS JOIN readings AS r ON r.id ="
             " (SELECT r.id FROM readings AS r WHERE r.process_id = p.id AND r.tick BETWEEN ? AND ?"
             f" {condition} ORDER BY r.tick DESC LIMIT 1) CROSS JOIN ticks AS t ON t.id = r.tick"
             " WHERE p.end_tick IS NULL OR p.end_tick > ?",
@@ -560,7 +566,7 @@ class Recording:
             tick,
             tick,
         )
-        return {row[1]: _measurement(row) for row in rows}
+        return {row[1]: _measurement_of(row) for row in rows}
 
     def _first_tick_of_run(self, tick: int) -> int:
         """Figures are valid until the next of the same run: between two runs nobody looked."""
@@ -613,7 +619,7 @@ class Recording:
         return SelectionError(f"{who}: no layout was recorded. {told}".rstrip())
 
 
-def _measurement(row: Row) -> Measurement:
+def _measurement_of(row: Row) -> Measurement:
     totals = None if row[5] is None else Totals(*row[6:13])
     return Measurement(
         id=row[0],

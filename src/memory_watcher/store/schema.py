@@ -7,7 +7,9 @@ Version history:
     2  usages are stored without the figures that equal rss, and headers of mappings without the
        file's: usage_rows, mapping_rows and files, with usages and mappings as views;
        ticks.unchanged.
-    3  sums over processes, each of one moment: passes, rollups, group_marks.
+    3  sums over processes, each of one moment: passes, rollups, group_marks. Of processes the CPU
+       time and context switches (readings), what an exit's max_rss may be of something else; of a
+       run max_map_count; for clocks that jump ticks.suspended_ns and fast_readings.tick.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ CREATE TABLE runs (
     version TEXT NOT NULL,      -- of memory-watcher
     policy TEXT,                -- JSON: fast period, budgets… (see docs/recording.md)
     cpu_ns INTEGER,             -- what the recorder itself used, user and system
-    peak_rss INTEGER            -- of the recorder itself, bytes
+    peak_rss INTEGER,           -- of the recorder itself, bytes
+    max_map_count INTEGER       -- vm.max_map_count: more mappings than that no process may have
 );
 
 -- One row per tick: one pass of the recorder over its targets.
@@ -61,8 +64,9 @@ CREATE TABLE ticks (
     skipped INTEGER NOT NULL,   -- deadlines before this one that were given up as overloaded
     cause TEXT,                 -- NULL: a deadline; 'peak': RSS rose above the highest layout;
                                 -- 'start', 'exit': a process came or was found to have ended
-    unchanged INTEGER           -- processes that were not read, for nothing showed a change: their
+    unchanged INTEGER,          -- processes that were not read, for nothing showed a change: their
                                 -- last layouts stand; NULL: none was left out
+    suspended_ns INTEGER        -- how long the machine slept since the tick before; NULL: not told
 );
 
 -- One row per process: a PID alone is used again.
@@ -197,7 +201,11 @@ CREATE TABLE readings (
     major_faults INTEGER,       -- stat majflt
     state TEXT,                 -- stat state
     oom_score INTEGER,
-    oom_score_adj INTEGER
+    oom_score_adj INTEGER,
+    user_time INTEGER,          -- stat utime, 1/100 s since the start
+    system_time INTEGER,        -- stat stime, 1/100 s since the start
+    voluntary_switches INTEGER, -- status, of the first thread alone
+    involuntary_switches INTEGER -- status, of the first thread alone
 );
 CREATE UNIQUE INDEX readings_by_process ON readings (process_id, tick);
 
@@ -209,6 +217,7 @@ CREATE TABLE fast_readings (
     since_ns INTEGER NOT NULL,  -- time since the reading before it, stored or not
     resident INTEGER NOT NULL,  -- statm
     high_water_mark INTEGER,    -- status VmHWM
+    tick INTEGER,               -- the tick before it; NULL: the last one up to its time
     PRIMARY KEY (process_id, time_ns)
 ) WITHOUT ROWID;
 
@@ -292,8 +301,9 @@ CREATE TABLE exits (
     process_id INTEGER PRIMARY KEY REFERENCES processes(id),
     exit_code INTEGER,          -- NULL: it was ended by a signal
     signal INTEGER,
-    max_rss INTEGER NOT NULL    -- bytes, ru_maxrss: the highest RSS from fork to end, be it
+    max_rss INTEGER NOT NULL,   -- bytes, ru_maxrss: the highest RSS from fork to end, be it
                                 -- of what ran before an execve, or of a child it waited for
+    inherited INTEGER           -- bytes: highest RSS before its first execve; NULL: not told
 );
 
 -- Control groups whose memory is recorded.
@@ -476,8 +486,18 @@ UPDATE usage_rows SET {
 ALTER TABLE ticks ADD COLUMN unchanged INTEGER;
 """
 
-#: From version 2, which has no sums.
-_FROM_VERSION_2 = "".join(map(_table, ("passes", "rollups", "group_marks")))
+#: From version 2, which has no sums; later columns stand last, as ADD COLUMN puts them.
+_FROM_VERSION_2 = f"""
+{"".join(map(_table, ("passes", "rollups", "group_marks")))}
+ALTER TABLE ticks ADD COLUMN suspended_ns INTEGER;
+ALTER TABLE runs ADD COLUMN max_map_count INTEGER;
+ALTER TABLE readings ADD COLUMN user_time INTEGER;
+ALTER TABLE readings ADD COLUMN system_time INTEGER;
+ALTER TABLE readings ADD COLUMN voluntary_switches INTEGER;
+ALTER TABLE readings ADD COLUMN involuntary_switches INTEGER;
+ALTER TABLE fast_readings ADD COLUMN tick INTEGER;
+ALTER TABLE exits ADD COLUMN inherited INTEGER;
+"""
 
 #: What brings a recording of a version to the next one; views are made anew after all of them.
 _STEPS = {1: _FROM_VERSION_1, 2: _FROM_VERSION_2}

@@ -51,14 +51,21 @@ class TreeWriter(Writer):
             if self._id_of_pid.get(pid) == oldest:
                 del self._id_of_pid[pid]
 
-    def exit(self, pid: int, code: int | None, signal: int | None, max_rss: int) -> None:
+    def exit(
+        self,
+        pid: int,
+        code: int | None,
+        signal: int | None,
+        max_rss: int,
+        inherited: int | None = None,
+    ) -> None:
         """Store how a process of this run ended; one that was never recorded is passed over."""
         process_id = self._id_of_pid.get(pid)
         if process_id is not None:
             with explained(self.path):
                 self._execute(
-                    "INSERT OR REPLACE INTO exits VALUES (?, ?, ?, ?)",
-                    *(process_id, code, signal, max_rss),
+                    "INSERT OR REPLACE INTO exits VALUES (?, ?, ?, ?, ?)",
+                    *(process_id, code, signal, max_rss, inherited),
                 )
 
     def cgroup(self, version: int, path: str) -> int:

@@ -21,11 +21,16 @@ class RecordedSelection(NamedTuple):
 
 
 class RecordedExit(NamedTuple):
-    """How a process ended: its exit code, or else the signal; `max_rss` (ru_maxrss) is bytes."""
+    """How a process ended: its exit code, or else the signal.
+
+    `max_rss` (ru_maxrss, bytes) is its highest RSS, or that of a child it waited for, or of what
+    ran before its first execve: that was at most `inherited` (None: not told).
+    """
 
     code: int | None
     signal: int | None
     max_rss: int
+    inherited: int | None = None
 
 
 class PeakRow(NamedTuple):
@@ -54,7 +59,9 @@ class TreeRecording(Recording):
     def exits(self) -> dict[int, RecordedExit]:
         """How processes ended of which that is known, by process id."""
         rows = self._rows_if_there(
-            "exits", "SELECT process_id, exit_code, signal, max_rss FROM exits"
+            "exits",
+            "SELECT process_id, exit_code, signal, max_rss,"
+            f" {self._database.told('exits', ('inherited',))} FROM exits",
         )
         return {row[0]: RecordedExit(*row[1:]) for row in rows}
 

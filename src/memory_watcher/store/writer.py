@@ -137,6 +137,8 @@ class Writer:
         self._run = 0
         self._machine = 0
         self._loads_captures = False
+        self._latest_ns: int | None = None  # time of the last tick
+        self._was_set_back = False  # whether the clock was: times alone then do not tell ticks
         self._processes: dict[int, _StoredProcess] = {}
         self._paths: dict[str, int] = {}
         self._files: dict[tuple[int, int, str], int] = {}
@@ -158,10 +160,12 @@ class Writer:
         period_ns: int | None,
         command: Iterable[str],
         policy: str | None = None,
+        max_map_count: int | None = None,
     ) -> None:
         """Begin one run of a recorder on this file; `policy` is JSON.
 
-        No period means that a capture is loaded.
+        `max_map_count` is the machine's limit of mappings of a process. No period means that a
+        capture is loaded.
         """
         self._loads_captures = period_ns is None
         with explained(self.path):
@@ -182,14 +186,15 @@ class Writer:
             )
             self._run = self._execute(
                 "INSERT INTO runs"
-                " (machine_id, first_tick, period_ns, command_line, version, policy)"
-                " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?)",
+                " (machine_id, first_tick, period_ns, command_line, version, policy, max_map_count)"
+                " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?)",
                 self._machine,
                 self._tick + 1,
                 period_ns,
                 _bytes(shlex.join(command)),
                 __version__,
                 policy,
+                max_map_count,
             )
             self._connection.execute("COMMIT")
 
@@ -212,15 +217,20 @@ class Writer:
         late_ns: int | None,
         skipped: int = 0,
         cause: str | None = None,
+        suspended_ns: int | None = None,
     ) -> int:
         """Begin a tick; returns its number. All that is written next belongs to it."""
         with explained(self.path):
             self._begin()
             self._tick += 1
             self._execute(
-                "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",
                 *(self._tick, self._run, time_ns, monotonic_ns, late_ns, skipped, cause),
+                suspended_ns,
             )
+            if self._latest_ns is not None and time_ns < self._latest_ns:
+                self._was_set_back = True
+            self._latest_ns = time_ns
         return self._tick
 
     def unchanged(self, processes: int) -> None:
@@ -475,8 +485,9 @@ class Writer:
         with explained(self.path):
             self._begin()
             self._execute(
-                "INSERT OR REPLACE INTO fast_readings VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO fast_readings VALUES (?, ?, ?, ?, ?, ?)",
                 *(process_id, time_ns, since_ns, *reading),
+                self._tick if self._was_set_back else None,
             )
 
     def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:

@@ -152,11 +152,12 @@ class LiveHistory(Sink):
         late_ns: int | None,
         skipped: int = 0,
         cause: str | None = None,
+        suspended_ns: int | None = None,
     ) -> int:
         """Begin a tick."""
         self._time = time_ns
         if self._writer:
-            self._writer.tick(time_ns, monotonic_ns, late_ns, skipped, cause)
+            self._writer.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
         return 0
 
     def add_process(self, facts: ProcessFacts) -> int:

@@ -95,7 +95,11 @@ class LiveSource:
             if output is not None:
                 writer = Writer(output.path)
                 writer.start_run(
-                    source.machine(), self._period_ns, output.command, policy.as_json()
+                    source.machine(),
+                    self._period_ns,
+                    output.command,
+                    policy.as_json(),
+                    source.max_map_count(),
                 )
             history = self._history = LiveHistory(source.page_size, writer)
             recorder = Recorder(source, targets, history, policy)

@@ -262,7 +262,7 @@ def test_fast_readings_raise_the_lines(builder: RecordingBuilder) -> None:
         builder.tick()
         builder.layout(process, heap(MI), Reading(resident=MI, high_water_mark=2 * MI))
     builder.execute(
-        "INSERT INTO fast_readings VALUES (?, ?, 1000, ?, ?)",
+        "INSERT INTO fast_readings VALUES (?, ?, 1000, ?, ?, NULL)",
         *(process, START + SECOND + 5, 7 * MI, 8 * MI),
     )
     made = opened(builder)[1]

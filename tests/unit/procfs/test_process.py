@@ -43,6 +43,7 @@ def test_captured_stat() -> None:
     stat = parse_stat(capture("6.18-python", "stat"))
     assert (stat.name, stat.state, stat.parent_pid) == ("python3", "S", 4200)
     assert (stat.minor_faults, stat.major_faults, stat.start_time) == (2962, 4, 353932)
+    assert (stat.user_time, stat.system_time, stat.threads) == (2, 0, 1)
     assert stat.image_marks == (b"4321280", b"7148169", b"140732863836080")
     assert not stat.is_kernel_thread
 
@@ -75,6 +76,8 @@ def test_captured_status() -> None:
         threads=1,
         parent_pid=4200,
         uid=0,
+        voluntary_switches=40,
+        involuntary_switches=64,
     )
 
 

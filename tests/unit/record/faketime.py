@@ -13,15 +13,23 @@ UTC_START = 1_534_514_283_942_000_000
 class FakeTime:
     """Stands in the place of the module `time`."""
 
+    CLOCK_BOOTTIME = 7
+
     def __init__(self) -> None:
         self.start = self.now = 5_000 * SECOND
         self.cpu = 0
+        self.slept = 0
+        self.set_by = 0  # how far the wall clock was set
 
     def monotonic_ns(self) -> int:
         return self.now
 
     def time_ns(self) -> int:
-        return UTC_START + self.now - self.start
+        return UTC_START + self.now - self.start + self.slept + self.set_by
+
+    def clock_gettime_ns(self, clock: int) -> int:
+        assert clock == self.CLOCK_BOOTTIME
+        return self.now + self.slept
 
     def thread_time_ns(self) -> int:
         return self.cpu

@@ -68,6 +68,8 @@ def test_quiet_process(files: ScriptedFiles, sampler: ProcessSampler) -> None:
         state="S",
         oom_score=666,
         oom_score_adj=0,
+        user_time=0,
+        system_time=0,
     )
     assert files.count("smaps") == 1
     assert sample.cpu_ns is not None
