@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from ..record.discovery import DiscoveredTargets
     from ..record.launch import Launched, LaunchedTargets
     from ..record.policy import Policy
-    from ..record.recorder import Progress, Recorder
+    from ..record.progress import Progress
+    from ..record.recorder import Recorder
     from ..record.targets import NamedTargets, WholeMachine
     from ..store.tree_writer import TreeWriter
     from .target_options import Request

@@ -10,7 +10,7 @@ from ..units import format_duration, format_size
 from .console import show_status
 
 if TYPE_CHECKING:
-    from ..record.recorder import Progress
+    from ..record.progress import Progress
 
 
 class StatusLine:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple
 
 from ..errors import SourceError
 from ..model import Image, Rollup
 from .figures import LARGEST, figure
 
-_PF_KTHREAD = 0x00200000
+PF_FORKNOEXEC = 0x00000040
+PF_KTHREAD = 0x00200000
 #: No machine has others; a quotient of absurd figures would make all sizes wrong.
 _PAGE_SIZES = tuple(1 << bits for bits in range(12, 19))
 
@@ -88,7 +90,12 @@ class Stat(NamedTuple):
     @property
     def is_kernel_thread(self) -> bool:
         """Whether the PF_KTHREAD flag is set."""
-        return bool((self.flags or 0) & _PF_KTHREAD)
+        return bool((self.flags or 0) & PF_KTHREAD)
+
+    @property
+    def has_not_called_exec(self) -> bool:
+        """Whether it still runs what its parent ran when it was forked."""
+        return bool((self.flags or 0) & PF_FORKNOEXEC)
 
 
 def parse_stat(content: bytes) -> Stat:
@@ -219,6 +226,30 @@ def parse_rollup(content: bytes) -> Rollup:
         pss=_size(content, b"Pss"),
         uss=uss if uss is None or uss <= LARGEST else None,
         swap_pss=_size(content, b"SwapPss"),
+    )
+
+
+def parse_anonymous(content: bytes) -> tuple[int | None, int | None]:
+    """Anonymous RSS and PSS of smaps_rollup, bytes; no PSS before 5.3."""
+    return _size(content, b"Anonymous"), _size(content, b"Pss_Anon")
+
+
+def sum_smaps(content: bytes) -> Rollup:
+    """What smaps_rollup would say, from smaps: for kernels before 4.14."""
+
+    def total(name: bytes) -> int | None:
+        found = [figure(digits, 1024) for digits in re.findall(rb"\n%s: +(\d+) kB" % name, content)]
+        known = [size for size in found if size is not None]
+        whole = bool(found) and len(known) == len(found) and sum(known) <= LARGEST
+        return sum(known) if whole else None
+
+    clean, dirty = total(b"Private_Clean"), total(b"Private_Dirty")
+    hugetlb = total(b"Private_Hugetlb") or 0
+    return Rollup(
+        rss=total(b"Rss"),
+        pss=total(b"Pss"),
+        uss=None if clean is None or dirty is None else clean + dirty + hugetlb,
+        swap_pss=total(b"SwapPss"),
     )
 
 

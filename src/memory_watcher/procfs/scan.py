@@ -14,11 +14,8 @@ import platform
 from typing import NamedTuple
 
 from ..errors import SourceError
-from .process import parse_command_line
+from .process import PF_FORKNOEXEC, PF_KTHREAD, parse_command_line
 from .source import READ_SIZE, ProcSource
-
-_PF_FORKNOEXEC = 0x00000040
-_PF_KTHREAD = 0x00200000
 
 _KCMP_VM = 1
 #: kcmp has no wrapper in libc; its number differs between processors.
@@ -49,12 +46,12 @@ class Kin(NamedTuple):
     @property
     def is_kernel_thread(self) -> bool:
         """Whether the PF_KTHREAD flag is set."""
-        return bool(self.flags & _PF_KTHREAD)
+        return bool(self.flags & PF_KTHREAD)
 
     @property
     def has_not_called_exec(self) -> bool:
         """Whether it still runs what its parent ran when it was forked."""
-        return bool(self.flags & _PF_FORKNOEXEC)
+        return bool(self.flags & PF_FORKNOEXEC)
 
     @property
     def has_ended(self) -> bool:

@@ -10,26 +10,61 @@ _AIM = 0.95
 _AT_START_S = 0.25
 
 
+class Reserve:
+    """A part of the budget that only one kind of work may use, so that no other starves it."""
+
+    def __init__(self, share: float) -> None:
+        """`share` is the part that it gets of what the budget earns, until it is full."""
+        self.share = share
+        self.left_ns = 0.0
+        self.full_ns = 0.0
+
+    def hold(self, full_ns: float) -> None:
+        """Keep at most this much: more is left to all."""
+        self.full_ns = full_ns
+        self.left_ns = min(self.left_ns, full_ns)
+
+    def earn(self, earned_ns: float) -> None:
+        """Take a share of what was earned."""
+        self.left_ns = min(self.left_ns + self.share * earned_ns, self.full_ns)
+
+    def spend(self, cost_ns: float) -> None:
+        """Pay for work; what the reserve did not hold was taken from what is left to all."""
+        self.left_ns = max(self.left_ns - cost_ns, 0.0)
+
+
 class Budget:
     """CPU time that may be used, of one core, at a rate.
 
     All that the recorder uses is taken from it, so that cheap readings and writing are paid too.
     """
 
-    def __init__(self, rate: float | None, now_ns: int, cpu_ns: int) -> None:
+    def __init__(self, rate: float | None, now_ns: int, cpu_ns: int, keeps: int = 3) -> None:
+        """`keeps` is how many times the largest work is kept for, if not used, beside reserves."""
         self._rate = None if rate is None else _AIM * rate
         self._now_ns = now_ns
         self._cpu_ns = cpu_ns
         self._left_ns = 0.0 if rate is None else _AT_START_S * rate * SECOND
         self._largest_ns = 0
+        self._keeps = keeps
+        self._reserves: list[Reserve] = []
+
+    def reserve(self, share: float) -> Reserve:
+        """Set a part aside."""
+        self._reserves.append(Reserve(share))
+        return self._reserves[-1]
 
     def update(self, now_ns: int, cpu_ns: int) -> None:
         """Take account of the time that has passed and the CPU used meanwhile."""
         if self._rate is None:
             return
-        self._left_ns += self._rate * (now_ns - self._now_ns) - (cpu_ns - self._cpu_ns)
-        # What is not used is kept for one second, or for as long as three layouts take.
-        self._left_ns = min(self._left_ns, max(self._rate * SECOND, 3 * self._largest_ns))
+        earned = self._rate * (now_ns - self._now_ns)
+        for reserve in self._reserves:
+            reserve.earn(earned)
+        self._left_ns += earned - (cpu_ns - self._cpu_ns)
+        # What is not used is kept for one second, or for as long as some layouts take.
+        most = max(self._rate * SECOND, self._keeps * self._largest_ns)
+        self._left_ns = min(self._left_ns, most + self._reserved())
         self._now_ns, self._cpu_ns = now_ns, cpu_ns
 
     def forgive(self, cost_ns: int) -> None:
@@ -37,6 +72,19 @@ class Budget:
         self._left_ns += cost_ns
 
     def allows(self, cost_ns: int, reserve_ns: int = 0) -> bool:
-        """Whether something that costs this much may be done, leaving a reserve."""
+        """Whether something that costs this much may be done, leaving all reserves and one more."""
         self._largest_ns = max(self._largest_ns, cost_ns)
-        return self._rate is None or self._left_ns >= cost_ns + reserve_ns
+        return self._rate is None or self._free() >= cost_ns + reserve_ns
+
+    def allows_from(self, reserve: Reserve, cost_ns: int, *, alone: bool = False) -> bool:
+        """Whether work may be done for which a reserve is kept; `alone`: by that and no more."""
+        if self._rate is None:
+            return True
+        rest = min(self._free(), 0.0) if alone else self._free()
+        return reserve.left_ns + rest >= cost_ns
+
+    def _free(self) -> float:
+        return self._left_ns - self._reserved()
+
+    def _reserved(self) -> float:
+        return sum([reserve.left_ns for reserve in self._reserves])

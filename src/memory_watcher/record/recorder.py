@@ -6,22 +6,24 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from ..errors import NoPermission, NoSuchProcess, SourceError, UnexpectedFault
-from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory, Totals
+from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
-from ..units import SECOND, format_duration
+from ..units import SECOND
 from .boundary import describe, supervised
 from .budget import Budget
 from .clock import Clock, Deadline, Sleep
+from .notices import Notices
 from .policy import Policy
+from .progress import Progress
 from .sampler import MachineKnowledge, ProcessSampler
 from .schedule import Due, LayoutSchedule
 from .sink import Sink
+from .target import Target
 from .targets import Targets
 from .turns import Turns
 
@@ -36,59 +38,7 @@ _FAST_AT_ONCE = 16
 #: Processes that have ended are remembered, zombies among them, up to this many.
 _REMEMBERED = 4096
 
-#: How many different reasons are said of one process: its texts may differ at each tick.
-_FAULTS_EACH = 4
-
 _ENDED = (LayoutState.ZOMBIE, LayoutState.GONE)
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the recorder has done so far; highest figures are over all layouts of any process."""
-
-    ticks: int = 0
-    skipped: int = 0
-    layouts: int = 0
-    torn: int = 0
-    unchanged: int = 0  # layouts not read because nothing had changed
-    not_taken: int = 0  # layouts not read though something had changed: no budget, or not its turn
-    waiting: int = 0  # those of them whose turn it was not
-    peaks: int = 0  # layouts read between two ticks, because RSS had risen
-    processes: int = 0
-    highest_rss: int | None = None
-    high_water_mark: int | None = None
-    latest: Totals | None = None  # of the last layout read
-
-    def count(self, sample: Sample) -> None:
-        """Take a sample into account."""
-        self.mark(sample.reading.high_water_mark)
-        self.not_taken += sample.state is LayoutState.NOT_TAKEN
-        if sample.change is None:
-            return
-        self.layouts += 1
-        self.torn += sample.state is LayoutState.TORN
-        self.latest = sample.change.totals
-        if self.latest.rss is not None:
-            self.highest_rss = max(self.latest.rss, self.highest_rss or 0)
-
-    def mark(self, high_water_mark: int | None) -> None:
-        """Take a high-water mark into account."""
-        if high_water_mark is not None:
-            self.high_water_mark = max(high_water_mark, self.high_water_mark or 0)
-
-
-class _Target:
-    """A process being recorded: where it is read, when, and its number in the recording."""
-
-    __slots__ = ("fast", "fast_ns", "image", "process_id", "sampler", "schedule")
-
-    def __init__(self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int) -> None:
-        self.sampler = sampler
-        self.schedule = schedule
-        self.process_id = process_id
-        self.image = sampler.image
-        self.fast: FastReading | None = None  # the last one, of a pass or of a tick
-        self.fast_ns = time.monotonic_ns()
 
 
 class Recorder:
@@ -108,12 +58,10 @@ class Recorder:
         self._arriving = targets
         self._writer = writer
         self._policy = policy
-        self._say = say
-        self._said: set[str] = set()
-        self._faults: dict[int, set[str]] = {}  # those of them that are one process's, by PID
+        self._notices = Notices(policy, say)
         self._machine = MachineKnowledge()
         self._meminfo = MeminfoTracker()
-        self._targets: dict[int, _Target] = {}
+        self._targets: dict[int, Target] = {}
         self._fast_turn = 0
         self._unchanged = 0  # of this tick
         self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
@@ -176,7 +124,7 @@ class Recorder:
         for files in self._arrivals():
             self._add(files)
         for key, message in self._arriving.unread.messages():
-            self._say_once(key, message)
+            self._notices.once(key, message)
         if self._unchanged:
             self._writer.unchanged(self._unchanged)
             self.progress.unchanged += self._unchanged
@@ -206,9 +154,9 @@ class Recorder:
                 self._take(target)
                 self.progress.peaks += 1
             elif due is not Due.UNCHANGED:
-                self._say_too_much(target, due)
+                self._notices.too_much(target.pid, target.schedule, due)
 
-    def _next_for_fast_reading(self) -> list[_Target]:
+    def _next_for_fast_reading(self) -> list[Target]:
         """All targets; of many, those whose turn it is, so that a pass stays cheap."""
         if self._policy.fast_period_ns is None and self._arriving.discovery_period_ns is not None:
             return []  # the pass is only for newcomers
@@ -250,12 +198,12 @@ class Recorder:
             self._let_go(files)  # a zombie that nobody reaps is still listed
             return
         self._ended.pop(key.pid, None)
-        target = _Target(sampler, schedule, self._writer.add_process(sampler.facts))
+        target = Target(sampler, schedule, self._writer.add_process(sampler.facts))
         self._targets[files.pid] = target
         self.progress.processes += 1
         self._take(target)
 
-    def _look_at(self, target: _Target) -> None:
+    def _look_at(self, target: Target) -> None:
         """Do at a tick what is due for this process."""
         # If it cannot be told, reading finds what the matter is: that it has gone, for example.
         due = self._ask(target, partial(target.schedule.due, len(self._targets)), Due.READ)
@@ -263,12 +211,12 @@ class Recorder:
             self._unchanged += 1
             return
         if due is not Due.READ:
-            self._say_too_much(target, due)
+            self._notices.too_much(target.pid, target.schedule, due)
         waits = due is Due.READ and self._must_wait(target)
         state = self._take(target, cheap=waits or due is not Due.READ)
         self.progress.waiting += waits and state is LayoutState.NOT_TAKEN
 
-    def _must_wait(self, target: _Target) -> bool:
+    def _must_wait(self, target: Target) -> bool:
         """Whether it is not this process's turn.
 
         None waits for longer than two rounds, or if its RSS rises to a peak; nor one whose layout
@@ -287,15 +235,10 @@ class Recorder:
             return False
         if self._ask(target, partial(schedule.due_for_peak, resident), Due.READ) is Due.READ:
             return False
-        self._say_once(
-            "turns",
-            f"layouts of all processes cost {format_duration(self._turns.round_ns)} of CPU; besides"
-            f" peaks, no more is spent every {format_duration(round_every_ns)} (--full-every):"
-            " processes that change take turns; their cheap figures are recorded at each tick",
-        )
+        self._notices.turns(self._turns.round_ns, round_every_ns)
         return True
 
-    def _take(self, target: _Target, cheap: bool = False) -> LayoutState:
+    def _take(self, target: Target, cheap: bool = False) -> LayoutState:
         """Read the process now and store it; tells what became of its layout."""
         sampler = target.sampler
         delay_ns = time.monotonic_ns() - self._tick_ns
@@ -307,10 +250,10 @@ class Recorder:
             sample, cheap = Sample(Reading(), LayoutState.NO_PERMISSION), True
         except SourceError as problem:
             # An I/O error (of a far machine, say) or no text of the kernel's: the others go on.
-            self._say_fault(target, str(problem))
+            self._notices.fault(target.pid, str(problem))
             sample, cheap = Sample(Reading(), LayoutState.UNREADABLE), True
         for reason in sampler.problems:
-            self._say_fault(target, reason)
+            self._notices.fault(target.pid, reason)
         if sampler.image is not target.image:
             target.image = sampler.image
             target.schedule.highest_resident = 0
@@ -333,7 +276,7 @@ class Recorder:
             self._reset_peak(target)
         return sample.state
 
-    def _pay(self, target: _Target, sample: Sample) -> None:
+    def _pay(self, target: Target, sample: Sample) -> None:
         """Take account of a reading in full; first ones are free, for there is no other way."""
         if target.schedule.last_full_ns is not None:
             self._turns.spend(sample.cpu_ns or 0)
@@ -342,7 +285,7 @@ class Recorder:
         else:
             self._turns.forget(target.process_id)
 
-    def _store_fast(self, target: _Target, reading: FastReading) -> None:
+    def _store_fast(self, target: Target, reading: FastReading) -> None:
         now = time.monotonic_ns()
         if reading != target.fast:
             self._writer.fast_reading(
@@ -351,48 +294,47 @@ class Recorder:
             self.progress.mark(reading.high_water_mark)
         target.fast, target.fast_ns = reading, now
 
-    def _store_evidence(self, target: _Target) -> None:
+    def _store_evidence(self, target: Target) -> None:
         if target.sampler.stack_pointers:
             self._writer.stack_pointers(target.process_id, target.sampler.stack_pointers)
         if target.sampler.elf_segments:
             self._writer.elf_segments(target.sampler.elf_segments)
 
-    def _reset_peak(self, target: _Target) -> None:
+    def _reset_peak(self, target: Target) -> None:
         try:
             target.sampler.reset_peak()
         except NoPermission:
-            self._say_once(
+            self._notices.once(
                 "reset",
-                f"process {target.sampler.files.pid}: --reset-peak is refused by the kernel:"
+                f"process {target.pid}: --reset-peak is refused by the kernel:"
                 " it takes the same user or CAP_DAC_OVERRIDE",
             )
         except UnexpectedFault as fault:
-            self._say_fault(target, str(fault))
+            self._notices.fault(target.pid, str(fault))
         except SourceError:
             pass  # it ended just now; the next look at it will find that
 
-    def _end(self, target: _Target) -> None:
+    def _end(self, target: Target) -> None:
         key = target.sampler.facts.key
         self._ended.pop(key.pid, None)
         self._ended[key.pid] = key.start_time
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
-        # The PID may be used again.
-        self._said -= {f"slow {key.pid}", *self._faults.pop(key.pid, ())}
+        self._notices.forget(key.pid)
         self._turns.forget(target.process_id)
         self._arriving.ended(key)
         self._writer.end_process(target.process_id)
         self._let_go(target.sampler)
-        del self._targets[target.sampler.files.pid]
+        del self._targets[target.pid]
 
     # -- the boundary: what one process does costs its own figures alone ---------------------------
 
-    def _ask(self, target: _Target, question: Callable[[], T], otherwise: T) -> T:
+    def _ask(self, target: Target, question: Callable[[], T], otherwise: T) -> T:
         """An answer about one process, or what holds when it cannot be told."""
         try:
             return supervised(question)()
         except UnexpectedFault as fault:
-            self._say_fault(target, str(fault))
+            self._notices.fault(target.pid, str(fault))
         except SourceError:
             pass  # gone, refused, unreadable: the next sample tells
         return otherwise
@@ -401,7 +343,7 @@ class Recorder:
         try:
             supervised(held.close)()
         except UnexpectedFault as fault:
-            self._say_once("close", f"a process's files cannot be closed: {fault}")
+            self._notices.once("close", f"a process's files cannot be closed: {fault}")
 
     def _arrivals(self) -> Iterator[ProcessFiles]:
         """Newcomers; a fault in looking for them costs this look."""
@@ -411,7 +353,7 @@ class Recorder:
             try:
                 files = advance()
             except SourceError as problem:
-                self._say_once("arrivals", f"looking for new processes failed: {problem}")
+                self._notices.once("arrivals", f"looking for new processes failed: {problem}")
                 return
             if files is None:
                 return
@@ -423,55 +365,13 @@ class Recorder:
             content = self._source.meminfo()
             return None if content is None else self._meminfo.changes(content)
         except Exception as error:
-            self._say_once("meminfo", f"meminfo cannot be read now: {describe(error)}")
+            self._notices.once("meminfo", f"meminfo cannot be read now: {describe(error)}")
             return None
 
-    def _awake(self, now_ns: int) -> list[_Target]:
+    def _awake(self, now_ns: int) -> list[Target]:
         """Those that may have changed; all, if that cannot be told."""
         try:
             return [self._targets[pid] for pid in self._source.awake(self._targets, now_ns)]
         except Exception as error:
-            self._say_once("awake", f"which processes slept cannot be told: {describe(error)}")
+            self._notices.once("awake", f"which processes slept cannot be told: {describe(error)}")
             return list(self._targets.values())
-
-    # -- messages ---------------------------------------------------------------------------------
-
-    def _say_too_much(self, target: _Target, due: Due) -> None:
-        schedule, pid = target.schedule, target.sampler.files.pid
-        if due is Due.TOO_SLOW:
-            self._say_once(
-                f"slow {pid}",
-                f"process {pid}: reading its layout takes {format_duration(schedule.wall_ns)}, more"
-                " than --max-stall: only the cheap figures are recorded while it is that large",
-            )
-        elif self._policy.max_cpu is not None and schedule.cost_ns:
-            apart = round(schedule.cost_ns / self._policy.max_cpu)
-            self._say_once(
-                "dear",
-                f"process {pid}: a layout costs {format_duration(schedule.cost_ns)} of CPU, so that"
-                f" at most one every {format_duration(apart)} keeps within --max-cpu"
-                f" {100 * self._policy.max_cpu:g}; the cheap figures go on at full rate",
-            )
-
-        elif self._policy.max_cpu is not None and schedule.is_starved:
-            self._say_once(
-                "dear",
-                f"process {pid}: no second layout yet: it costs up to"
-                f" {format_duration(schedule.first_cost_ns)} of CPU, as the first one did, and the"
-                f" cheap figures leave too little of --max-cpu {100 * self._policy.max_cpu:g};"
-                " allow more, or make --period and --fast-period longer",
-            )
-
-    def _say_fault(self, target: _Target, problem: str) -> None:
-        """Say once of a process why figures of it are not told; of each at most a few reasons."""
-        pid = target.sampler.files.pid
-        key = f"fault {pid}: {problem}"
-        faults = self._faults.setdefault(pid, set())
-        if key not in faults and len(faults) < _FAULTS_EACH and len(self._said) < _REMEMBERED:
-            faults.add(key)
-            self._say_once(key, f"process {pid} cannot be read in full now: {problem}")
-
-    def _say_once(self, key: str, message: str) -> None:
-        if key not in self._said:
-            self._said.add(key)
-            self._say(message)

@@ -9,7 +9,7 @@ import pytest
 from memory_watcher.cli import policy_options, record_status
 from memory_watcher.cli.record_status import StatusLine
 from memory_watcher.errors import UsageError
-from memory_watcher.record.recorder import Progress
+from memory_watcher.record.progress import Progress
 from tests.unit.record.faketime import SECOND, FakeTime
 
 

@@ -21,8 +21,10 @@ from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record import schedule as schedule_module
 from memory_watcher.record.budget import Budget
 from memory_watcher.record.clock import Clock, Deadline
+from memory_watcher.record.notices import Notices
 from memory_watcher.record.policy import Policy
-from memory_watcher.record.recorder import Progress, Recorder
+from memory_watcher.record.progress import Progress
+from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, Unread
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.writer import Writer
@@ -629,7 +631,7 @@ def test_nothing_grows_with_the_processes_that_ended(
         files.always("stat", GONE)
         stage.tick()
     assert list(stage.recorder._ended) == [17, 18, 19]
-    assert stage.recorder._said == set()
+    assert set(stage.recorder._notices.said) == set()
     assert [key.pid for key in stage.targets.gone] == list(range(10, 20))
 
 
@@ -638,6 +640,7 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sampler_module, "time", stage.time)
     stage.recorder._policy = policy = replace(Policy(), max_cpu=0.01)
     stage.recorder._budget = Budget(policy.max_cpu, stage.time.now, 0)
+    stage.recorder._notices = Notices(policy, stage.said.append)
     files = stage.comes(FakeProcess(7))
     real = files.smaps
 

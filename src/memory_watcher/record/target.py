@@ -1,0 +1,28 @@
+"""One process that is being recorded."""
+
+from __future__ import annotations
+
+import time
+
+from ..model import FastReading
+from .sampler import ProcessSampler
+from .schedule import LayoutSchedule
+
+
+class Target:
+    """A process being recorded: where it is read, when, and its number in the recording."""
+
+    __slots__ = ("fast", "fast_ns", "image", "process_id", "sampler", "schedule")
+
+    def __init__(self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int) -> None:
+        self.sampler = sampler
+        self.schedule = schedule
+        self.process_id = process_id
+        self.image = sampler.image
+        self.fast: FastReading | None = None  # the last one, of a pass or of a tick
+        self.fast_ns = time.monotonic_ns()
+
+    @property
+    def pid(self) -> int:
+        """Its number on its machine."""
+        return self.sampler.files.pid
