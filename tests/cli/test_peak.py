@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from memory_watcher import cli
-from memory_watcher.model import LayoutState, Reading, Usage
+from memory_watcher.model import LayoutState, Reading, Rollup, Usage
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
 
 HOSTILE = "a\x1b[31m\nb\udcff [heap] <i>é"
@@ -526,12 +526,16 @@ def test_layouts_that_are_older_than_the_moment(builder: RecordingBuilder, peak:
             13: (current,),
         }.get(tick, ()):
             builder.layout(process, [own(tick)], delay_ns=SECOND // 2)
+        if tick == 1:
+            builder.reading(never)
     for process in (stale, older, never):
         builder.reading(process, Reading(resident=50 * MI))
     builder.close()
     out = peak().out
     assert "system memory:    tick 13 " in out
     assert "2 processes by an older layout (up to 11.5 s).\n" in out
+    assert "No sum: at no moment were all of them read in one pass.\n" in out
+    assert "\nsum:" not in out
     assert "older layout" in peak("--process-memory", "rss").out
     assert "older layout" not in peak("--process-memory", "statm").out
     found = {each["process"]["pid"]: each for each in peak.json()["processes"]}
@@ -539,6 +543,33 @@ def test_layouts_that_are_older_than_the_moment(builder: RecordingBuilder, peak:
     assert ages == {10: 23 * SECOND // 2, 11: 7 * SECOND // 2, 12: 0, 13: 0, 14: None}
     assert found[10]["layout"]["time_ns"] == START + SECOND // 2
     assert "older layout" not in peak("--measurement-time", "2018-08-17T13:58:04").out
+
+
+def test_pass_before_the_lowest_memory(builder: RecordingBuilder, peak: Peak) -> None:
+    """Sums are of the last pass before; how much lower memory was later, and when, is told."""
+    one, two = builder.process(10), builder.process(11)
+    for tick in range(1, 5):
+        builder.meminfo(builder.tick(), MemTotal=999 * MI, MemAvailable=(99 - tick) * MI)
+        builder.layout(one, [own(tick)])
+        if tick == 1:
+            builder.layout(two, [own(9)])
+        if tick in (1, 2):
+            builder.take_pass(
+                {one: Rollup(tick * MI, tick * MI, 0, 0), two: Rollup(9 * MI, 9 * MI, 0, 0)}
+            )
+    builder.close()
+    out = peak().out
+    assert out.startswith("system memory:    tick 2 (last pass before the lowest MemAvailable)\n")
+    assert "pass:             all 2 processes read within 1 ms\n" in out
+    lowest = "MemAvailable was lowest, 97 280 Ki, 2.0 s after this pass: at 2018-08-17T13:58:06.942"
+    assert lowest in out
+    found = peak.json()
+    assert (found["sum"]["bytes"], found["pass"]["tick"]) == (11 * MI, 2)
+    assert found["lowest_at"]["bytes"] == 95 * MI
+    later = peak.json("--measurement-time", "2018-08-17T13:58:06")
+    assert (later["tick"], later["sum"]["bytes"]) == (2, 11 * MI)
+    early = peak.json("--measurement-time", "2018-08-17T13:58:04.9")
+    assert (early["tick"], early["sum"]["bytes"]) == (1, 10 * MI)
 
 
 def test_several_processes_without_meminfo(builder: RecordingBuilder, peak: Peak) -> None:

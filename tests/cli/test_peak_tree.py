@@ -224,7 +224,7 @@ def test_age_of_the_breakdown(passes: Path) -> None:
         "of_this_pass": 1, "oldest_ns": 2 * SECOND, "without": 0, "difference": 5 * MI,
     }  # fmt: skip
     text = run("memory-peak", passes).stdout
-    assert "all read in one pass of 2.5 ms" in text
+    assert "pass:             all 2 processes read within 2.5 ms\n" in text
     assert "the mappings are of layouts up to 2.0 s older" in text
     (rest,) = [line for line in text.splitlines() if line.startswith("not in these layouts")]
     assert "5 120 Ki" in rest

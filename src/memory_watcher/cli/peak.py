@@ -2,8 +2,8 @@
 
 A recording of one process shows that process. One of a command, of a process with its children or
 of processes selected by what they are shows them all together, at the moment of their highest PSS.
-One of the whole machine shows the moment when it had the least memory available. Choose one process
-with --pid.
+One of the whole machine shows the moment when it had the least memory available. A sum is of one
+pass over all processes, read one right after the other. Choose one process with --pid.
 
   memory-peak                                  the peak in measurement.db
   memory-peak server.db -p 123 --by kind       what kinds of memory its peak consisted of
@@ -21,9 +21,8 @@ from .console import write_text
 
 if TYPE_CHECKING:
     from ..render.process_view import ProcessView
-    from ..render.system_view import SystemView
     from ..store.recording import Recording
-    from ..store.results import ProcessMoment, RecordedProcess
+    from ..store.results import RecordedProcess
     from ..store.trees import RecordedSelection, TreeRecording
 
 READS_RECORDING = True
@@ -51,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measurement-time",
         metavar="ISO",
         help="show the measurement at or right before this time (2018-08-17T15:58:03.942),"
-        " not the peak",
+        " not the peak; of several processes the last pass over all of them until then",
     )
     parser.add_argument(
         "--system-memory",
@@ -87,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         if selection is not None:
             text = _tree_text(recording, selection, args)
         elif process is None:
-            text = _system_text(_system_view(recording, args), args.json)
+            text = _system_text(recording, args)
         else:
             text = _process_text(_process_view(recording, process, args), args.json)
     write_text(text)
@@ -146,63 +145,6 @@ def _process_view(
     )
 
 
-def _system_view(recording: Recording, args: argparse.Namespace) -> SystemView:
-    from ..analysis.peak import add_up
-    from ..analysis.ranking import Ranking, rank
-    from ..model import LayoutState
-    from ..render.system_view import SystemView, layout_age, moment_size
-
-    time = _time(args)
-    tick = recording.system_peak(args.system_memory) if time is None else recording.tick_at(time)
-    # What has no memory of its own is not among the processes by size.
-    nothing = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
-    moments = [m for m in recording.processes_at(tick) if m.latest.state not in nothing]
-    duplicates = _duplicates(recording, moments, tick)
-
-    def size_of(moment: ProcessMoment) -> int | None:
-        return moment_size(moment, args.process_memory)
-
-    ranking = rank(moments, size_of, _top(args, "system"))
-    if duplicates:
-        counted = [moment for moment in moments if moment.process.id not in duplicates]
-        shown = {moment.process.id for moment, _ in ranking.top}
-        ranking = Ranking(
-            top=ranking.top,
-            other=add_up(size_of(m) for m in counted if m.process.id not in shown),
-            other_count=ranking.other_count,
-            total=add_up(map(size_of, counted)),
-        )
-    at = recording.tick_time(tick)
-    ages = {moment.process.id: layout_age(moment, at) for moment in moments}
-    return SystemView(
-        tick=tick,
-        time=at,
-        lowest=args.system_memory if time is None else None,
-        memory=recording.system_memory(tick),
-        process_memory=args.process_memory,
-        ranking=ranking,
-        duplicates=duplicates,
-        older={process_id: age for process_id, age in ages.items() if age is not None},
-    )
-
-
-def _duplicates(recording: Recording, moments: list[ProcessMoment], tick: int) -> frozenset[int]:
-    """Processes that show their parent's memory: a vfork child that has not yet called execve."""
-    from ..analysis.parents import parents
-    from ..analysis.tree import Member, duplicates_among
-
-    processes = recording.processes()
-    parent_of = parents(processes)
-    return duplicates_among(
-        {m.process.id: m.layout.totals for m in moments if m.layout and m.layout.totals},
-        {
-            process.id: Member(parent_of[process.id], process.end_tick, process.program_at)
-            for process in processes
-        },
-        tick,
-    )
-
-
 def _tree_text(
     recording: TreeRecording, selection: RecordedSelection, args: argparse.Namespace
 ) -> str:
@@ -237,8 +179,17 @@ def _process_text(view: ProcessView, as_json: bool) -> str:
     return render(view)
 
 
-def _system_text(view: SystemView, as_json: bool) -> str:
-    if as_json:
+def _system_text(recording: TreeRecording, args: argparse.Namespace) -> str:
+    from .peak_system import system_view
+
+    view = system_view(
+        recording,
+        _time(args),
+        figure=args.process_memory,
+        lowest=args.system_memory,
+        top=_top(args, "system"),
+    )
+    if args.json:
         from ..render.system_json import render
     else:
         from ..render.system_text import render

@@ -45,7 +45,7 @@ def tree_view(
     else:
         tick = moment.tick
     processes = recording.processes()
-    branches = _members(recording, processes, passes, moment, tick)
+    branches = members_at(recording, processes, passes, moment, tick)
     sizes = {branch.process.id: pss_of(branch) for branch in branches}
     biggest = sorted(sizes, key=lambda number: -(sizes[number] or 0))[:shown]
     return TreeView(
@@ -114,7 +114,7 @@ def _last_layout(recording: TreeRecording, run: RecordedRun) -> int:
     return recording.last_layout(run.first_tick, last)
 
 
-def _members(
+def members_at(
     recording: TreeRecording,
     processes: Sequence[RecordedProcess],
     passes: Passes,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..analysis.ranking import Ranking
-from ..store.results import ProcessMoment
-from .json_values import dump, measurement_facts, process_facts, summed, timed
+from .json_values import dump, measurement_facts, pass_facts, process_facts, summed, timed
 from .system_view import SystemView
+from .tree_view import Branch
 
 
 def render(view: SystemView) -> str:
@@ -18,30 +17,47 @@ def render(view: SystemView) -> str:
             "view": "system",
             "tick": view.tick,
             **timed("time", view.time),
-            "lowest": view.lowest,
+            **timed("asked", view.asked),
+            "lowest": view.lowest.name if view.lowest else None,
+            "lowest_at": _lowest(view),
+            "pass": pass_facts(view.moment) if view.moment else None,
+            "why_no_sum": view.why,
+            "refused_passes": view.refused,
             "meminfo": memory.values if memory else None,
             "mem_available_computed": memory.available_computed if memory else None,
             "process_memory": view.process_memory,
-            "processes": [_moment(view, moment, size) for moment, size in view.ranking.top],
-            **_sums(view.process_memory, view.ranking),
+            "processes": [_moment(view, branch, size) for branch, size in view.ranking.top],
+            **_sums(view),
         }
     )
 
 
-def _moment(view: SystemView, moment: ProcessMoment, size: int | None) -> dict[str, Any]:
+def _lowest(view: SystemView) -> dict[str, Any] | None:
+    lowest = view.lowest
+    if lowest is None:
+        return None
+    return {"tick": lowest.tick, **timed("time", lowest.time), "bytes": lowest.size}
+
+
+def _moment(view: SystemView, branch: Branch, size: int | None) -> dict[str, Any]:
+    age = None
+    if branch.share is None and branch.layout is not None:
+        age = view.older.get(branch.process.id, 0)
     return {
-        "process": process_facts(moment.process),
+        "process": process_facts(branch.process),
         "bytes": size,
-        "shows_parents_memory": moment.process.id in view.duplicates,
-        "reading": measurement_facts(moment.latest),
-        "layout": measurement_facts(moment.layout) if moment.layout else None,
-        "layout_age_ns": view.older.get(moment.process.id, 0) if moment.layout else None,
+        "shows_parents_memory": branch.shows_parents_memory,
+        "at_pass": branch.share.figures._asdict() if branch.share else None,
+        "reading": measurement_facts(branch.latest) if branch.latest else None,
+        "layout": measurement_facts(branch.layout) if branch.layout else None,
+        "layout_age_ns": age,
     }
 
 
-def _sums(process_memory: str, ranking: Ranking[ProcessMoment]) -> dict[str, Any]:
+def _sums(view: SystemView) -> dict[str, Any]:
     """RSS is never added up over processes: a shared page would count several times."""
-    additive = process_memory == "pss"
+    additive = view.process_memory == "pss" and view.moment is not None
+    ranking = view.ranking
     return {
         "other": {
             "processes": ranking.other_count,

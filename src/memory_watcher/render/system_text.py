@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..model import SystemMemory
-from ..store.results import ProcessMoment
-from ..units import format_duration, format_time
+from ..units import format_duration, format_kib, format_time
 from .columns import ABSENT, Line, blocks, label, plural
+from .pass_text import about
 from .system_view import SystemView
+from .tree_view import Branch
 
 #: What of /proc/meminfo is shown; --json gives all of it.
 _SHOWN = (
@@ -37,10 +38,10 @@ _TITLES = {
 def render(view: SystemView) -> str:
     """Text with sizes in KiB, ending in a newline."""
     ranking = view.ranking
-    processes = [Line(_title(view, moment), size) for moment, size in ranking.top]
+    processes = [Line(_title(branch), size) for branch, size in ranking.top]
     others: list[Line] = []
     total: list[Line] = []
-    if view.process_memory == "pss":
+    if view.process_memory == "pss" and view.moment is not None:
         others = [Line("other processes:", ranking.other.size)]
         total = [Line("sum:", ranking.total.size)]
     parts = [
@@ -52,16 +53,24 @@ def render(view: SystemView) -> str:
 
 
 def _about(view: SystemView) -> str:
-    lowest = f" (lowest {view.lowest})" if view.lowest else ""
     count = len(view.ranking.top) + view.ranking.other_count
-    return "\n".join(
-        [
-            label("system memory", f"tick {view.tick}{lowest}"),
-            label("time", format_time(view.time)),
-            label("processes", str(count)),
-            label("figures", _TITLES[view.process_memory]),
-        ]
-    )
+    lines = [
+        label("system memory", f"tick {view.tick}{_which(view)}"),
+        label("time", format_time(view.time)),
+        label("processes", str(count)),
+        label("figures", _TITLES[view.process_memory]),
+        *([about(view.moment, view.asked)] if view.moment else ()),
+    ]
+    return "\n".join(lines)
+
+
+def _which(view: SystemView) -> str:
+    if view.lowest is None:
+        return ""
+    if view.lowest.tick == view.tick:
+        return f" (lowest {view.lowest.name})"
+    where = "last pass before" if view.tick < view.lowest.tick else "first pass after"
+    return f" ({where} the lowest {view.lowest.name})"
 
 
 def _memory(memory: SystemMemory | None) -> list[Line]:
@@ -74,35 +83,60 @@ def _memory(memory: SystemMemory | None) -> list[Line]:
     return [Line(f"{name}:", values.get(name)) for name in _SHOWN if name in values]
 
 
-def _title(view: SystemView, moment: ProcessMoment) -> str:
-    image = moment.process.image_at(moment.latest.tick)
-    mark = " = its parent's memory" if moment.process.id in view.duplicates else ""
-    return f"{image.name if image else ABSENT} ({moment.process.pid}){mark}"
+def _title(branch: Branch) -> str:
+    image = branch.process.image_at(branch.latest.tick) if branch.latest else None
+    mark = " = its parent's memory" if branch.shows_parents_memory else ""
+    return f"{image.name if image else branch.process.name or ABSENT} ({branch.process.pid}){mark}"
 
 
 def _notes(view: SystemView) -> list[str]:
-    ranking = view.ranking
-    lines = []
+    lines = [*_about_time(view)]
     additive = view.process_memory == "pss"
-    if view.memory is None:
-        lines.append("The machine's memory (/proc/meminfo) was not recorded then.")
     if not additive:
-        if ranking.other_count:
-            lines.append(f"{plural(ranking.other_count, 'more process', 'more processes')}.")
+        if view.ranking.other_count:
+            lines.append(f"{plural(view.ranking.other_count, 'more process', 'more processes')}.")
         lines.append("No sum: a page that several processes share is in the RSS of each.")
-    elif ranking.total.lacking:
-        lacking = plural(ranking.total.lacking, "process", "processes")
-        lines.append(f"The sum lacks {lacking} whose PSS could not be read: {_reasons(view)}.")
+    else:
+        lines += _about_sum(view)
     if view.older and view.process_memory != "statm":
         older = plural(len(view.older), "process", "processes")
         age = format_duration(max(view.older.values()))
         lines.append(f"{older} by an older layout (up to {age}).")
-    if count := len(view.duplicates):
+    if count := view.uncounted:
         shows = plural(count, "process shows its parent's", "processes show their parent's")
         lines.append(f"{shows} memory (vfork)" + (": in no sum." if additive else "."))
     return ["\n".join(lines)] if lines else []
 
 
+def _about_time(view: SystemView) -> list[str]:
+    lines = []
+    if view.memory is None:
+        lines.append("The machine's memory (/proc/meminfo) was not recorded then.")
+    if view.lowest is not None and view.lowest.tick != view.tick:
+        away = format_duration(abs(view.lowest.time - view.time))
+        side = "after" if view.lowest.time > view.time else "before"
+        lines.append(
+            f"{view.lowest.name} was lowest, {format_kib(view.lowest.size)}, {away} {side} this"
+            f" pass: at {format_time(view.lowest.time)}."
+        )
+    return lines
+
+
+def _about_sum(view: SystemView) -> list[str]:
+    lines = [] if view.why is None else [view.why]
+    lack = view.moment.lacking if view.moment else 0
+    if view.moment is not None and (lack := lack or view.ranking.total.lacking):
+        lacking = plural(lack, "process", "processes")
+        lines.append(f"The sum lacks {lacking} whose PSS could not be read: {_reasons(view)}.")
+    if view.refused is not None:
+        lines.append(view.refused)
+    return lines
+
+
 def _reasons(view: SystemView) -> str:
-    reasons = {moment.latest.state.label for moment, size in view.ranking.top if size is None}
+    reasons = {
+        branch.latest.state.label
+        for branch, size in view.ranking.top
+        if size is None and branch.latest
+    }
     return ", ".join(sorted(reasons)) if reasons else "see --json"

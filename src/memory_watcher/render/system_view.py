@@ -5,46 +5,67 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..analysis.passes import Moment
 from ..analysis.ranking import Ranking
 from ..model import LayoutState, SystemMemory
-from ..store.results import ProcessMoment
+from .tree_view import Branch
+
+
+class Lowest(NamedTuple):
+    """When a figure of /proc/meminfo was lowest, and how low (bytes)."""
+
+    name: str
+    tick: int
+    time: int
+    size: int | None
 
 
 class SystemView(NamedTuple):
-    """All processes at one tick; `lowest` names the meminfo figure that was lowest there, if any.
+    """All processes at the pass `moment`; if there is none, `why` there is no sum.
 
-    `process_memory` (pss, rss, statm) is the figure by which the processes are ranked.
-    `duplicates` are the ids of processes that show their parent's memory: they are in no sum.
-    `older` are how old the layouts of processes are, nanoseconds, that are not of this tick.
+    `lowest` is when the machine had the least memory, if that was wanted; the pass may be earlier.
+    `process_memory` (pss, rss, statm) is the figure by which the processes are ranked. `uncounted`
+    show their parent's memory, and are in no sum. `refused` says which passes give no sum. `older`
+    are how old the layouts are, nanoseconds, from which figures come that are of no pass.
     """
 
     tick: int
     time: int
-    lowest: str | None
+    asked: int | None
+    lowest: Lowest | None
     memory: SystemMemory | None
     process_memory: str
-    ranking: Ranking[ProcessMoment]
-    duplicates: frozenset[int] = frozenset()
+    moment: Moment | None
+    why: str | None
+    refused: str | None
+    ranking: Ranking[Branch]
+    uncounted: int
     older: Mapping[int, int] = {}
 
 
-def moment_size(moment: ProcessMoment, process_memory: str) -> int | None:
-    """Tell a process's PSS or RSS (of its last layout) or statm's resident figure, bytes."""
+def size_of(branch: Branch, process_memory: str) -> int | None:
+    """Tell a process's PSS or RSS (at the pass; else of its last layout) or statm's, bytes."""
     if process_memory == "statm":
-        return moment.latest.reading.resident
-    totals = moment.layout.totals if moment.layout else None
-    if totals is None:
+        return branch.latest.reading.resident if branch.latest else None
+    totals = branch.layout.totals if branch.layout else None
+    figures = totals if branch.share is None else branch.share.figures
+    if figures is None:
         return None
-    return totals.pss if process_memory == "pss" else totals.rss
+    return figures.pss if process_memory == "pss" else figures.rss
 
 
-def layout_age(moment: ProcessMoment, time: int) -> int | None:
+def size_in_sum(branch: Branch, process_memory: str) -> int | None:
+    """The same, but nothing of what shows its parent's memory."""
+    return 0 if branch.shows_parents_memory else size_of(branch, process_memory)
+
+
+def layout_age(branch: Branch, time: int) -> int | None:
     """How old a process's layout was at a time, nanoseconds; None if it was current.
 
     It is older if later ticks had no time to read it. One that did not change is current: there
     is no reading after it.
     """
-    layout = moment.layout
-    if layout is None or moment.latest.state is not LayoutState.NOT_TAKEN:
+    layout, latest = branch.layout, branch.latest
+    if layout is None or latest is None or latest.state is not LayoutState.NOT_TAKEN:
         return None
-    return max(time, moment.latest.time) - layout.time
+    return max(time, latest.time) - layout.time

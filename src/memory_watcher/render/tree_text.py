@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..analysis.peak import Group
 from ..model import LayoutState
-from ..units import MILLISECOND, format_duration, format_kib, format_time
+from ..units import format_duration, format_kib, format_time
 from .columns import ABSENT, Line, blocks, label, plural
 from .escape import escape
 from .pass_text import about
@@ -69,19 +69,15 @@ def _about(view: TreeView) -> str:
         label("time", format_time(view.time)),
         label("processes", f"{count} alive then, {view.recorded} recorded in all"),
         label("figures", "PSS: resident, each page divided by how many map it"),
+        *([about(view.whole.moment, view.asked)] if view.whole else ()),
     ]
     return "\n".join(lines)
 
 
 def _which(view: TreeView) -> str:
-    if view.whole is None:
-        return "the last layouts" if view.is_peak else "as asked for"
-    read = about(view.whole.moment)
-    if view.asked is None:
-        return f"the highest PSS of all together, {read}"
-    before = view.asked - view.time
-    away = "" if before < MILLISECOND else f"{format_duration(before)} before the time asked for, "
-    return f"{away}{read}"
+    if not view.is_peak:
+        return "as asked for"
+    return "the highest PSS of all together" if view.whole else "the last layouts"
 
 
 def _title(branch: Branch) -> str:
