@@ -568,7 +568,7 @@ def test_pass_before_the_lowest_memory(builder: RecordingBuilder, peak: Peak) ->
     assert found["lowest_at"]["bytes"] == 95 * MI
     later = peak.json("--measurement-time", "2018-08-17T13:58:06")
     assert (later["tick"], later["sum"]["bytes"]) == (2, 11 * MI)
-    early = peak.json("--measurement-time", "2018-08-17T13:58:04.9")
+    early = peak.json("--measurement-time", "2018-08-17T13:58:04.941")
     assert (early["tick"], early["sum"]["bytes"]) == (1, 10 * MI)
 
 
