@@ -55,6 +55,8 @@ def parse_slowly(text: bytes) -> list[Entry]:
                 values["vm_flags"] = value.strip()
             elif key == "Size":
                 assert words[1:] == ["kB"]
+                if header is not None and int(words[0]) * KI != header.end - header.start:
+                    values["other"] = f"Size: {int(words[0])} kB"  # it comes before other lines
             elif key in _FIELDS and (figure := _figure(key, words)) is not None:
                 values[_FIELDS[key]] = figure
             else:

@@ -10,6 +10,8 @@ Derived numbers (kinds, groups, growth) are not here: `analysis` computes them w
 from __future__ import annotations
 
 import enum
+import re
+from collections import abc
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -223,6 +225,20 @@ def is_gate(mapping: Mapping) -> bool:
     return mapping.pathname in ("[vsyscall]", "[vectors]")
 
 
+_SIZE = re.compile(r"Size: +([0-9]{1,15}) kB(?:\n|$)")
+
+
+def counted_size(entry: MappingUsage) -> int:
+    """What the kernel counts of a mapping's address space, bytes.
+
+    `Size:` tells it. That is the header's length, but for kernels before 4.12: the header of a
+    stack lacks its guard page there. A `Size:` that differs is kept in `other`.
+    """
+    other = entry.usage.other
+    told = _SIZE.match(other) if other is not None else None
+    return int(told[1]) * 1024 if told else entry.mapping.size
+
+
 def _sum(values: Iterable[int | None]) -> int | None:
     """Sum, or None if any is None."""
     try:
@@ -236,7 +252,7 @@ def sum_totals(entries: Collection[MappingUsage]) -> Totals:
     usages = [entry.usage for entry in entries]
     return Totals(
         mappings=len(entries),
-        size=sum([entry.mapping.size for entry in entries if not is_gate(entry.mapping)]),
+        size=sum([counted_size(entry) for entry in entries if not is_gate(entry.mapping)]),
         rss=_sum([usage.rss for usage in usages]),
         pss=_sum([usage.pss for usage in usages]),
         uss=_sum([usage.uss for usage in usages]),
@@ -329,9 +345,12 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class SystemMemory:
-    """/proc/meminfo at one instant: its own names; bytes for `kB` lines, plain counts otherwise."""
+    """/proc/meminfo at one instant: its own names; bytes for `kB` lines, plain counts otherwise.
 
-    values: dict[str, int]
+    None: the line holds nothing that could be a figure (kernels have printed 2**64 less a bit).
+    """
+
+    values: abc.Mapping[str, int | None]
 
     @property
     def available(self) -> int | None:

@@ -131,6 +131,7 @@ class _Format(NamedTuple):
     keys: tuple[bytes, ...]  # what stands around the numbers
     scales: tuple[int, ...]
     order: Callable[[list[object]], tuple[object, ...]]  # into the order of Usage
+    size_at: int | None  # which of the numbers is Size
 
 
 class _SeveralBlocks(Exception):
@@ -156,19 +157,20 @@ class BlockParser:
         Raises SmapsFormatError for a header that is none.
         """
         start = block.find(b"\n") + 1
-        usage = self._by_columns(block, start)
-        return None if usage is None else MappingUsage(self._mapping(block[:start]), usage)
+        mapping = self._mapping(block[:start])
+        usage = self._by_columns(block, start, mapping.size)
+        return None if usage is None else MappingUsage(mapping, usage)
 
     def parse(self, block: bytes) -> MappingUsage:
         """Parse one block. Raises SmapsFormatError for what is none."""
         start = block.find(b"\n") + 1
         mapping = self._mapping(block[:start])
-        usage = self._by_columns(block, start)
+        usage = self._by_columns(block, start, mapping.size)
         if usage is None:
             if _HEADER_LINE.search(block, start):
                 self.last_key, self._blocks_end_alike = b"", False
                 raise _SeveralBlocks
-            usage = _parse_lines(block[start:])
+            usage = _parse_lines(block[start:], mapping.size)
             self._learn(block, start, usage)
         return MappingUsage(mapping, usage)
 
@@ -185,7 +187,7 @@ class BlockParser:
             mapping = self._mappings[line] = _mapping(header.groups())
         return mapping
 
-    def _by_columns(self, block: bytes, start: int) -> Usage | None:
+    def _by_columns(self, block: bytes, start: int, size: int) -> Usage | None:
         """Parse the lines from `start` on; None if they do not look like those that were learnt."""
         format_ = self._format
         if format_ is None:
@@ -202,7 +204,11 @@ class BlockParser:
             return None
         try:
             values: list[object] = list(map(mul, map(int, columns[1::2]), format_.scales))
+            # A header that is not all that is counted (model.counted_size) is not of the rule.
+            is_as_learnt = format_.size_at is None or values[format_.size_at] == size
         except ValueError:
+            is_as_learnt = False
+        if not is_as_learnt:
             return None
         values.append(intern(block[flags + 8 :].strip().decode("ascii", "replace")))
         values.append(None)
@@ -245,6 +251,7 @@ class BlockParser:
             keys=tuple(keys),
             scales=tuple(scales),
             order=itemgetter(*(places.get(field, len(fields) + 1) for field in Usage._fields)),
+            size_at=fields.index("") if "" in fields else None,
         )
 
 
@@ -267,11 +274,11 @@ def _mapping(header: tuple[bytes, ...]) -> Mapping:
     )
 
 
-def _parse_lines(lines: bytes) -> Usage:
+def _parse_lines(lines: bytes, length: int) -> Usage:
     """Parse `Key: value` lines of any kernel; lines this version does not know become `other`."""
     values: dict[str, int | None] = {}
     flags = None
-    other = []
+    other: list[str] = []
     for line in lines.split(b"\n"):
         match = _FIELD_LINE.fullmatch(line)
         key, value = match.groups() if match else (b"", b"")
@@ -280,10 +287,18 @@ def _parse_lines(lines: bytes) -> Usage:
             flags = intern(value.decode("ascii", "replace"))
         elif figure is not None and key in _FIELD_OF_KEY and _FIELD_OF_KEY[key] not in values:
             values[_FIELD_OF_KEY[key]] = figure
-        elif line and not (figure is not None and key == b"Size"):
-            # The mapping's length is in its header already.
+        elif key == b"Size" and figure == length:
+            pass  # the header tells it already
+        elif key == b"Size" and figure is not None:
+            other.insert(0, _size_line(figure))
+        elif line:
             other.append(line.decode("utf-8", "surrogateescape"))
     return Usage(**values, vm_flags=flags, other="\n".join(other) or None)
+
+
+def _size_line(size: int) -> str:
+    """A `Size:` that differs from the header, as `model.counted_size` reads it."""
+    return f"Size: {size // 1024} kB"
 
 
 def _figure(key: bytes, value: bytes) -> int | None:

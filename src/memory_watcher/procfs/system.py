@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 
 from ..model import SystemMemory
+from .figures import figure
 
-_LINE = re.compile(rb"^([^:\n]+):[ \t]*([0-9]+)( kB)?$", re.MULTILINE)
+_LINE = re.compile(rb"^([^:\n]+):[ \t]*([^\n]*?)( kB)?$", re.MULTILINE)
+#: A kernel prints some 60 lines, and no name this long.
+_MOST_LINES, _LONGEST_NAME = 512, 64
 
 
 def parse_meminfo(content: bytes) -> SystemMemory:
-    """Parse /proc/meminfo: every line, known or not."""
+    """Parse /proc/meminfo: every line, known or not; None for what is no figure."""
+    lines = _LINE.findall(content)[:_MOST_LINES]
     return SystemMemory(
         {
-            name.decode("ascii", "replace"): int(value) * (1024 if unit else 1)
-            for name, value, unit in _LINE.findall(content)
+            name.decode("ascii", "replace"): figure(value, 1024 if unit else 1)
+            for name, value, unit in lines
+            if len(name) <= _LONGEST_NAME
         }
     )
 

@@ -17,6 +17,9 @@ from .sampler import ATTEMPTS
 #: mapping may have been moved or protected without a page being touched. 5 minutes by default.
 _CHECKS_BEFORE_FULL = 30
 
+#: A peak whose layouts are torn so many times in a row is taken as seen.
+TORN_PEAKS = 3
+
 #: The budget may be used up by the start of the recording; it has recovered by then, if ever.
 _STARVED_NS = 2 * SECOND
 
@@ -44,6 +47,7 @@ class LayoutSchedule:
         self._resident = 0  # of the last layout
         self._resident_now = 0
         self.highest_resident = 0  # of all layouts of this image that are not torn
+        self._torn = 0  # layouts one after the other
         self.cost_ns = 0
         self.first_cost_ns = 0  # of the first layout, whose mappings had all to be parsed
         self._first_ns = 0  # when that was read
@@ -138,6 +142,8 @@ class LayoutSchedule:
         self._has_changed = False
         self._checks = 0
         self._resident = self._resident_now = sample.reading.resident or 0
-        if sample.state is not LayoutState.TORN:
-            # A torn one proves nothing: the peak is tried again as long as it lasts.
+        self._torn = self._torn + 1 if sample.state is LayoutState.TORN else 0
+        if self._torn % TORN_PEAKS == 0:
+            # A torn one proves nothing: the peak is tried again, but not for ever. What is torn
+            # each time (figures that never add up) would make every reading a peak.
             self.highest_resident = max(self.highest_resident, self._resident)

@@ -365,7 +365,7 @@ class Recording:
         if self._database.row("SELECT 1 FROM ticks WHERE id = ? AND cause IS NOT NULL", tick):
             return None
         rows = self._database.rows(
-            "SELECT f.name, (SELECT m.value FROM meminfo AS m WHERE m.field_id = f.id"
+            "SELECT f.name, (SELECT nullif(m.value, -1) FROM meminfo AS m WHERE m.field_id = f.id"
             " AND m.first_tick BETWEEN ? AND ? ORDER BY m.first_tick DESC LIMIT 1) AS value"
             " FROM meminfo_fields AS f ORDER BY f.id",
             first,
@@ -382,7 +382,7 @@ class Recording:
         if by == "MemAvailable":
             row = self._database.row(
                 "SELECT first_tick FROM meminfo"
-                " WHERE field_id = (SELECT id FROM meminfo_fields WHERE name = ?)"
+                " WHERE field_id = (SELECT id FROM meminfo_fields WHERE name = ?) AND value >= 0"
                 " ORDER BY value, first_tick LIMIT 1",
                 by,
             )
@@ -448,7 +448,7 @@ class Recording:
         A value is valid until the field's next one, but not beyond its run of the recorder.
         """
         return self._database.rows(
-            "SELECT m.first_tick, f.name, m.value FROM meminfo AS m"
+            "SELECT m.first_tick, f.name, nullif(m.value, -1) FROM meminfo AS m"
             " JOIN meminfo_fields AS f ON f.id = m.field_id ORDER BY m.first_tick, m.field_id"
         )
 
@@ -582,12 +582,12 @@ class Recording:
     def _lowest_computed(self) -> int | None:
         """Sweep over the changes of the fields that make up MemAvailableComputed."""
         changes = self._database.rows(
-            "SELECT m.first_tick, f.name, m.value FROM meminfo AS m"
+            "SELECT m.first_tick, f.name, nullif(m.value, -1) FROM meminfo AS m"
             " JOIN meminfo_fields AS f ON f.id = m.field_id WHERE f.name IN"
             " ('MemFree', 'Buffers', 'Cached', 'Shmem', 'SwapCached', 'SReclaimable')"
             " ORDER BY m.first_tick"
         )
-        values: dict[str, int] = {}
+        values: dict[str, int | None] = {}
         now = SystemMemory(values)
         lowest: int | None = None
         found: int | None = None

@@ -339,7 +339,7 @@ CREATE TABLE meminfo_fields (
 CREATE TABLE meminfo (
     field_id INTEGER NOT NULL REFERENCES meminfo_fields(id),
     first_tick INTEGER NOT NULL,
-    value INTEGER NOT NULL,     -- bytes; a plain count for HugePages_*
+    value INTEGER NOT NULL,     -- bytes; a plain count for HugePages_*; -1: it was no figure
     PRIMARY KEY (field_id, first_tick)
 ) WITHOUT ROWID;
 """
@@ -348,7 +348,7 @@ CREATE TABLE meminfo (
 def _meminfo_column(name: str, column: str) -> str:
     """SQL for one field of meminfo at tick t.id, in KiB."""
     return f"""
-    (SELECT value / 1024 FROM meminfo WHERE first_tick <= t.id AND field_id =
+    (SELECT nullif(value, -1) / 1024 FROM meminfo WHERE first_tick <= t.id AND field_id =
         (SELECT id FROM meminfo_fields WHERE name = '{name}')
      ORDER BY first_tick DESC LIMIT 1) AS {column}"""
 

@@ -577,7 +577,7 @@ class Writer:
             self._connection.executemany(
                 "INSERT INTO meminfo VALUES (?, ?, ?)",
                 [
-                    (self._meminfo_field(name), self._tick, value)
+                    (self._meminfo_field(name), self._tick, -1 if value is None else value)
                     for name, value in changes.values.items()
                 ],
             )

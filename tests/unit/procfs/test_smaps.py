@@ -462,9 +462,9 @@ class Block(NamedTuple):
     lines: int = 0  # which set of lines it has, see LINES
 
 
-#: Lines by key; %d is the figure. With and without VmFlags, with fewer fields, with unknown ones.
+#: Lines by key; {0} is the figure, {3} the header's length. With and without VmFlags, with fewer fields, with unknown ones.
 LINES = [
-    "Size: {0:14d} kB\nRss: {0:15d} kB\nPss: {1:15d} kB\nSwap: {0:14d} kB\nVmFlags: rd f{2} \n",
+    "Size: {3:14d} kB\nRss: {0:15d} kB\nPss: {1:15d} kB\nSwap: {0:14d} kB\nVmFlags: rd f{2} \n",
     "Size: {0:14d} kB\nRss: {0:15d} kB\nPss: {1:15d} kB\nSwap: {0:14d} kB\nLocked: {1:12d} kB\n",
     "Rss: {0:15d} kB\nPss: {1:15d} kB\nPrivate_Clean: {1:5d} kB\nPrivate_Dirty: {0:5d} kB\n",
     "Rss: {0:15d} kB\nSwapPss: {1:11d} kB\nNew: {2}\nVmFlags: rd \nBehind: it\n",
@@ -478,7 +478,7 @@ def text_of(block: Block) -> bytes:
     name = ["", "/lib/a b", "[heap]", "/x\r\tü", "[vsyscall]"][block.number % 5]
     header = f"{start:x}-{start + 0x8000:x} rw-p 00000000 00:00 {block.number} "
     lines = LINES[block.lines].format(
-        FIGURES[block.figures], FIGURES[block.figures] // 2, block.figures
+        FIGURES[block.figures], FIGURES[block.figures] // 2, block.figures, 0x8000 // KI
     )
     return f"{header:<73}{name}\n".encode() + lines.encode()
 

@@ -25,9 +25,9 @@ def test_captured_meminfo() -> None:
 
 
 def test_old_kernel_tells_less() -> None:
-    """Before 3.14 there is no MemAvailable: None; lines that are no numbers are passed over."""
+    """Before 3.14 there is no MemAvailable: None; so is a line that is no number."""
     memory = parse_meminfo(b"MemTotal:  1024 kB\nMemFree:  8 kB\nOdd: x\n\n")
-    assert memory.values == {"MemTotal": 1024 * KI, "MemFree": 8 * KI}
+    assert memory.values == {"MemTotal": 1024 * KI, "MemFree": 8 * KI, "Odd": None}
     assert memory.available is None
     assert memory.available_computed is None
 
@@ -55,8 +55,31 @@ FIELDS = st.dictionaries(st.sampled_from("ABCDE"), st.integers(0, 3))
 def test_changes_add_up(contents: list[tuple[dict[str, int], list[str]]]) -> None:
     """The changes one after the other make each content, whatever order its lines have."""
     tracker = MeminfoTracker()
-    known: dict[str, int] = {}
+    known: dict[str, int | None] = {}
     for values, order in contents:
         lines = [f"{name}:  {values[name]} kB\n" for name in order if name in values]
         known.update(tracker.changes("".join(lines).encode()).values)
         assert known.items() >= {name: value * KI for name, value in values.items()}.items()
+
+
+def test_figures_beyond_what_is_kept() -> None:
+    """Kernels have printed 2**64 less a bit: that line alone is not told."""
+    memory = parse_meminfo(
+        b"MemTotal: 9007199254740991 kB\nSwapFree:18014396678257232 kB\n"
+        b"MemFree: -5 kB\nHugePages_Total: 9223372036854775807\nHugePages_Free: "
+        + b"9" * 5000
+        + b"\n"
+    )
+    assert memory.values == {
+        "MemTotal": 2**63 - KI,
+        "SwapFree": None,
+        "MemFree": None,
+        "HugePages_Total": 2**63 - 1,
+        "HugePages_Free": None,
+    }
+
+
+def test_no_end_of_lines_nobody_prints() -> None:
+    """Of a copy of /proc that is somebody's text, a bounded part is taken."""
+    text = b"".join(b"Name%d: 5 kB\n" % number for number in range(5000)) + b"x" * 10**6 + b": 5\n"
+    assert len(parse_meminfo(text).values) <= 512

@@ -208,8 +208,8 @@ def test_meminfo_only_when_it_changes(stage: Stage) -> None:
     ]
     with Recording(stage.path) as recording:
         found = [recording.system_memory(tick) for tick in range(1, 6)]
-    assert [memory.values["MemFree"] // KI for memory in found if memory] == [
-        *(500, 500, 400, 400, 400),
+    assert [memory.values["MemFree"] for memory in found if memory] == [
+        free * KI for free in (500, 500, 400, 400, 400)
     ]
 
 
