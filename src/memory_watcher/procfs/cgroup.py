@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import NoSuchProcess, SourceError
+from .figures import figure
 from .source import READ_SIZE
 
 #: Lines of memory.stat that are kept, of version 2 and of version 1 (totals of the subtree).
@@ -107,10 +108,7 @@ def parse_cgroup(text: str, mountinfo: bytes = b"") -> Cgroup:
 
 def parse_number(content: bytes) -> int | None:
     """A file with one number; None for `max` (no limit) and anything else."""
-    try:
-        return int(content)
-    except ValueError:
-        return None
+    return figure(content.strip())
 
 
 def parse_stat(content: bytes) -> dict[str, int]:
@@ -118,8 +116,8 @@ def parse_stat(content: bytes) -> dict[str, int]:
     values = {}
     for line in content.split(b"\n"):
         name, _, number = line.partition(b" ")
-        if number.isdigit():
-            values[name.decode("ascii", "replace")] = int(number)
+        if (value := figure(number)) is not None:
+            values[name.decode("ascii", "replace")] = value
     return values
 
 

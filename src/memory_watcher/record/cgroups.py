@@ -15,6 +15,7 @@ from ..procfs.cgroup import (
     read_mountinfo,
 )
 from ..store.tree_writer import TreeWriter
+from .boundary import supervised
 from .discovery import DiscoveredTargets
 from .selection import Selection
 
@@ -29,13 +30,17 @@ class CgroupWatch:
         self._id = writer.cgroup(cgroup.version, str(cgroup))
         self._before: dict[str, int] = {}
 
-    def at_tick(self) -> None:
-        """Read it now, and store what changed since the tick before."""
+    def changes(self) -> dict[str, int]:
+        """Read it now: the figures that differ from those of the tick before."""
         figures = self._reader.read()
         changes = {
             name: value for name, value in figures.items() if self._before.get(name) != value
         }
         self._before.update(changes)
+        return changes
+
+    def store(self, changes: dict[str, int]) -> None:
+        """Store what changed at this tick."""
         if changes:
             self._writer.cgroup_figures(self._id, changes)
 
@@ -101,7 +106,13 @@ class CgroupSearch:
         if self._watch is None and (cgroup := self._find()) is not None:
             self._begin(cgroup)
         if self._watch is not None:
-            self._watch.at_tick()
+            try:
+                changes = supervised(self._watch.changes)()
+            except SourceError as problem:
+                self._given_up = True
+                self._note(f"the cgroup's memory cannot be read: {problem}")
+                return
+            self._watch.store(changes)
 
     def close(self) -> None:
         """Give all descriptors back."""

@@ -462,7 +462,8 @@ class Block(NamedTuple):
     lines: int = 0  # which set of lines it has, see LINES
 
 
-#: Lines by key; {0} is the figure, {3} the header's length. With and without VmFlags, with fewer fields, with unknown ones.
+#: Lines by key; {0} is the figure, {3} the header's length.
+#: With and without VmFlags, with fewer fields, with unknown ones.
 LINES = [
     "Size: {3:14d} kB\nRss: {0:15d} kB\nPss: {1:15d} kB\nSwap: {0:14d} kB\nVmFlags: rd f{2} \n",
     "Size: {0:14d} kB\nRss: {0:15d} kB\nPss: {1:15d} kB\nSwap: {0:14d} kB\nLocked: {1:12d} kB\n",
