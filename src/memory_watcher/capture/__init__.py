@@ -1,0 +1,1 @@
+"""Layouts that were captured elsewhere, as texts."""
