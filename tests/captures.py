@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from memory_watcher.capture.texts import read
 from memory_watcher.metrics import USAGE
-from memory_watcher.model import Mapping, Usage
+from memory_watcher.model import Mapping, MappingUsage, Usage
+from memory_watcher.procfs.smaps import BlockParser, LayoutTracker
 
 PROC = Path(__file__).parent / "data" / "proc"
 
@@ -35,6 +37,17 @@ def capture(kernel: str, name: str = "smaps") -> bytes:
 def plain(entries: object) -> list[Entry]:
     """What entries say, without their identity."""
     return [(entry.mapping, entry.usage) for entry in entries]  # type: ignore[attr-defined]
+
+
+def parse(text: bytes) -> list[MappingUsage]:
+    """Parse one text as the recorder does."""
+    return list(LayoutTracker(BlockParser()).diff(bytearray(text), len(text)).entries())
+
+
+def load(data: bytes) -> list[MappingUsage]:
+    """Read the only capture of a file, as memory-load-smaps does."""
+    (capture,) = read(data).captures
+    return capture.entries
 
 
 def parse_slowly(text: bytes) -> list[Entry]:

@@ -221,8 +221,11 @@ class Layout:
 
 
 def is_gate(mapping: Mapping) -> bool:
-    """Whether this is the gate mapping (x86-64, 32-bit ARM): printed, but counted in no total."""
-    return mapping.pathname in ("[vsyscall]", "[vectors]")
+    """Whether this is printed, but counted in no total.
+
+    The gate mapping (x86-64, 32-bit ARM); the header of smaps_rollup, which is no mapping.
+    """
+    return mapping.pathname in ("[vsyscall]", "[vectors]", "[rollup]")
 
 
 _SIZE = re.compile(r"Size: +([0-9]{1,15}) kB(?:\n|$)")

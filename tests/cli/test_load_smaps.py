@@ -242,3 +242,153 @@ def test_bad_input(
     assert (done.returncode, done.stdout) == (code, "")
     assert re.fullmatch(f"memory-load-smaps: {message}\n", done.stderr), done.stderr
     assert folder_state(tmp_path) == before
+
+
+# Several captures in one text, and series of captures
+
+LATER = TWO_BLOCKS.replace(b"Rss:                  48 kB", b"Rss:                  96 kB")
+
+
+def test_several_captures_of_one_process(tmp_path: Path) -> None:
+    """Two captures in one text are two measurements, a period apart, and never one layout."""
+    done = run(
+        *("memory-load-smaps", "--period", "10s", "--time", "2018-08-17T15:58:03Z", "-"),
+        cwd=tmp_path,
+        stdin=TWO_BLOCKS + b"\n\n" + LATER,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        "line 1: PID 1, 2 mappings, RSS 168 KiB, PSS 108 KiB\n"
+        "line 25: PID 1, 2 mappings, RSS 216 KiB, PSS 108 KiB\n"
+        "2 measurements of 1 process loaded into measurement.db\n"
+    )
+    assert rows(
+        tmp_path / "measurement.db",
+        "SELECT time_ns / 1000000000, rss / 1024, mappings FROM readings"
+        " JOIN ticks ON ticks.id = tick",
+    ) == [(1_534_521_483, 168, 2), (1_534_521_493, 216, 2)]
+
+
+def test_last_of_several_is_of_the_files_time(tmp_path: Path) -> None:
+    """Without --time, the file's time of change is that of its last capture."""
+    log = tmp_path / "every.log"
+    log.write_bytes(TWO_BLOCKS * 3)
+    os.utime(log, (1, 1_500_000_000))
+    assert run("memory-load-smaps", "--period", "1m", log, cwd=tmp_path).returncode == 0
+    times = rows(tmp_path / "measurement.db", "SELECT time_ns / 1000000000 FROM ticks")
+    assert times == [(1_499_999_880,), (1_499_999_940,), (1_500_000_000,)]
+
+
+def test_captures_of_several_processes(tmp_path: Path) -> None:
+    """What names its PIDs is several processes side by side, at one instant."""
+    text = b"==> /proc/31/smaps <==\n" + TWO_BLOCKS + b"\n==> /proc/32/smaps <==\n" + LATER
+    done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=text)
+    assert done.returncode == 0, done.stderr
+    assert "left out as no smaps: lines 1, 25\n" in done.stderr
+    assert rows(
+        tmp_path / "measurement.db",
+        "SELECT pid, tick, rss / 1024 FROM readings JOIN processes AS p ON p.id = process_id",
+    ) == [(31, 1, 168), (32, 1, 216)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "code", "message"),
+    [
+        ([], TWO_BLOCKS * 2, 2, r"the text holds 2 captures of one process \(lines 1, 23\); .*"),
+        (["--period", "1s"], TWO_BLOCKS, 2, "--period: the text holds one capture; .*"),
+        (["--period", "soon"], TWO_BLOCKS * 2, 2, "--period: 'soon' is not a duration; .*"),
+        (
+            ["-p", "5"],
+            b"PID: 7\n" + TWO_BLOCKS + b"PID: 8\n" + LATER,
+            2,
+            r"--pid: the text holds captures of several processes \(7, 8\); omit it",
+        ),
+        (
+            ["--period", "30000d", "--time", "2200-01-01T00:00"],
+            TWO_BLOCKS * 2,
+            2,
+            "--time, --period: recordings hold times from 1677 to 2262",
+        ),
+    ],
+    ids=["no period", "one", "no duration", "one PID", "too late"],
+)
+def test_several_refused(
+    arguments: list[str], text: bytes, code: int, message: str, tmp_path: Path
+) -> None:
+    """What is not told, or has no effect, is an error that says what to give."""
+    done = run("memory-load-smaps", *arguments, "-", cwd=tmp_path, stdin=text)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert re.fullmatch(f"memory-load-smaps: {message}\n", done.stderr), done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("pid", [[], ["-p", "42"]], ids=["no PID", "a PID"])
+def test_series_of_files_is_one_process(pid: list[str], tmp_path: Path) -> None:
+    """Files with one PID are one process whatever their names, and that is told."""
+    for number, text in enumerate((TWO_BLOCKS, LATER, TWO_BLOCKS)):
+        (tmp_path / f"snap{number}.smaps").write_bytes(text)
+        done = run("memory-load-smaps", *pid, f"snap{number}.smaps", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert (f"added to PID {pid[1] if pid else 1}, 'snap0.smaps';" in done.stderr) == (
+            number > 0
+        )
+    assert rows(
+        tmp_path / "measurement.db",
+        "SELECT name, count(*) FROM images JOIN readings USING (process_id) GROUP BY 1",
+    ) == [("snap0.smaps", 3)]
+
+
+def test_pid_of_several_names_asks_for_one(capture: Path, tmp_path: Path) -> None:
+    """Once --name has made two processes of a PID, a capture without one is refused."""
+    for name in ("server", "client"):
+        assert run("memory-load-smaps", "--name", name, capture.name, cwd=tmp_path).returncode == 0
+    done = run("memory-load-smaps", capture.name, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "memory-load-smaps: PID 1 stands for 2 processes; give --name: 'server', 'client'\n"
+    )
+    assert one(tmp_path / "measurement.db", "SELECT count(*) FROM runs") == (2,)
+
+
+ROLLUP = b"""\
+00400000-7ffffffff000 ---p 00000000 00:00 0                              [rollup]
+Rss:                5268 kB
+Pss:                4747 kB
+Pss_Anon:           4364 kB
+Shared_Clean:        904 kB
+Shared_Dirty:          0 kB
+Private_Clean:         0 kB
+Private_Dirty:      4364 kB
+Referenced:         5268 kB
+Swap:                 12 kB
+SwapPss:               8 kB
+Locked:                0 kB
+"""
+
+
+def test_totals_only(tmp_path: Path) -> None:
+    """smaps_rollup is told by its name; its totals are loaded, and no address space."""
+    done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=ROLLUP)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "totals only (smaps_rollup: it has no mappings), RSS 5.14 MiB, PSS 4.64 MiB loaded into"
+        " measurement.db\n"
+    )
+    assert one(
+        tmp_path / "measurement.db",
+        "SELECT rss / 1024, pss / 1024, uss / 1024, swap_pss / 1024, rollup_pss / 1024, layout_size"
+        " FROM readings",
+    ) == (5268, 4747, 4364, 8, 4747, 0)
+    shown = run("memory-peak", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert re.search(r"sum: +4 747 Ki", shown.stdout)
+
+
+def test_torn_capture_is_marked(tmp_path: Path) -> None:
+    """A mapping that overlaps the one before it: torn, and told so."""
+    text = TWO_BLOCKS.replace(b"00e03000-00e24000", b"00451000-00e24000")
+    done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=text)
+    assert done.returncode == 0
+    assert "line 1: a mapping overlaps the one before it" in done.stderr
+    state = one(tmp_path / "measurement.db", "SELECT layout_state FROM readings")
+    assert state == (LayoutState.TORN,)

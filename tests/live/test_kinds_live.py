@@ -18,8 +18,8 @@ from memory_watcher.analysis.bss import Bss, bss_parts, find_bss
 from memory_watcher.analysis.kinds import Kind, KindFacts, attribute
 from memory_watcher.model import ElfSegment, MappingUsage
 from memory_watcher.procfs.elf import HEAD_SIZE, find_table, parse_table
-from memory_watcher.procfs.smaps import parse
 from memory_watcher.procfs.threads import parse_stack_pointer
+from tests.captures import parse
 
 pytestmark = pytest.mark.live
 

@@ -29,15 +29,22 @@ _WHOLE_HEADER = re.compile(
     rb"[0-9a-f]{1,16}-[0-9a-f]{1,16} \S{4} [0-9a-f]{1,16} [0-9a-f]+:[0-9a-f]+ [0-9]+(?: +(.*))?",
     re.DOTALL,
 )
-#: `Key: value` of a kernel: unknown keys have a figure, or a value in the column of values.
+#: `Key: value` of a kernel: unknown keys have kB, or a value in the column of values.
 _FIELD = re.compile(rb"([A-Z][A-Za-z_0-9]*):([ \t]*)(.*)", re.DOTALL)
-_FIGURE = re.compile(rb"[0-9]+(?: kB)?[ \t]*")
+_FIGURE = re.compile(rb"[0-9]+ kB[ \t]*")
 _VALUE_COLUMN = 15
-#: What mail, a diff, grep or cat -n put before a line; a `smaps:` of grep names the process.
-_MARKS = re.compile(
-    rb"[ \t>|#*]*"
-    rb"(?:\S*?/(?:([0-9]+)/)?(?:task/[0-9]+/)?smaps(?:_rollup)?[:-])?"
-    rb"(?:[0-9]+[:-]|[0-9]+[ \t]+)?[ \t]*"
+#: What mail, grep or cat -n put before a line, tried in this order; grep names the process.
+_QUOTE = rb"[ \t>|#*]*"
+_FILE = rb"(?:\S*?/(?:([0-9]+)/)?(?:task/[0-9]+/)?smaps(?:_rollup)?[:-])"
+_NUMBER = rb"[0-9]+(?:[:-]|[ \t]+)"
+_MARKS = tuple(
+    re.compile(marks)
+    for marks in (
+        _QUOTE + rb"()",
+        _QUOTE + _FILE,
+        _QUOTE + rb"()" + _NUMBER + _QUOTE,
+        _QUOTE + _FILE + _NUMBER,
+    )
 )
 _OF_PROCESS = re.compile(rb"/proc/([0-9]+)/|\b[Pp][Ii][Dd][ :=#]+([0-9]+)")
 _ERROR = re.compile(
@@ -45,7 +52,7 @@ _ERROR = re.compile(
 )
 _FLAGS = re.compile(rb"(?:[a-z?]{2} ?)+")
 #: How a last line without its newline looks if it was cut.
-_CUT_LINE = re.compile(rb"[0-9a-f]{4,16}(?:-[0-9a-f]*)?|[A-Z][A-Za-z_]*:?[ \t]*[0-9]*(?: k)?")
+_CUT_LINE = re.compile(rb"[0-9a-f]{1,16}(?:-[0-9a-f]*)?|[A-Z][A-Za-z_]*:?[ \t]*[0-9]*(?: k)?")
 #: A line that is certainly whole although nothing ends it: text loses its last newline easily.
 _WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
 #: What every kernel since 2.6.14 prints of a mapping.
@@ -109,7 +116,7 @@ def read(data: bytes) -> Captured:
     strip_line_ends(lines)
     reader = _Reader()
     for number, line in enumerate(lines, 1):
-        reader.line(number, line)
+        reader.line(number, line, is_ended=number < len(lines))
     if not reader.blocks:
         raise SmapsFormatError(what_it_is(text))
     if not any(block.fields for block in reader.blocks):
@@ -128,12 +135,9 @@ def read(data: bytes) -> Captured:
 
 
 def _without_figures(blocks: list[_Block]) -> str:
-    if len(blocks) == 1 and _WHOLE_HEADER.fullmatch(blocks[0].header) is None:
-        return _CUT
-    return (
-        "this is maps: addresses and names only, or smaps cut behind its first header; capture"
-        " /proc/PID/smaps, which has the sizes"
-    )
+    if len(blocks) == 1:
+        return f"line {blocks[0].line}: {_CUT}, or it is maps, which has no sizes"
+    return "this is maps: addresses and names only; capture /proc/PID/smaps, which has the sizes"
 
 
 class _Reader:
@@ -146,19 +150,20 @@ class _Reader:
         self._is_foreign = False  # what follows belongs to another file, up to the next header
         self._noise: tuple[int, bytes] | None = None  # since the last line of the block
 
-    def line(self, number: int, line: bytes) -> None:
-        """Take the next line."""
+    def line(self, number: int, line: bytes, *, is_ended: bool = True) -> None:
+        """Take the next line; one that no newline ends may be cut, and continues no other."""
         if not line.strip():
             return
         if self._take(number, line, None):
             return
-        marks = _MARKS.match(line)
-        if marks and marks.end():
-            pid = int(marks[1]) if marks[1] and len(marks[1]) <= 10 else None
-            if self._take(number, line[marks.end() :], pid):
-                return
-            line = line[marks.end() :]
-        if not self._continue(line):
+        for pattern in _MARKS:
+            marks = pattern.match(line)
+            if marks and marks.end():
+                pid = int(marks[1]) if marks[1] and len(marks[1]) <= 10 else None
+                if self._take(number, line[marks.end() :], pid):
+                    return
+        line = line.lstrip(b" \t>|#*")
+        if line and not (is_ended and self._continue(line)):
             self._leave_out(number, line)
 
     def _take(self, number: int, line: bytes, pid: int | None) -> bool:

@@ -1,10 +1,13 @@
-"""Load one captured smaps text into a recording, as a measurement.
+"""Load captured smaps texts into a recording, as measurements.
 
 For machines without Python: copy /proc/PID/smaps there, load it here, and ask memory-peak.
-Captures of every kernel since 2.6.14 load. An existing recording is added to.
+Captures of every kernel since 2.6.14 load, as pasted, mailed or logged, too. A text may hold
+several: those of one process need --period. An existing recording is added to; without --name a
+capture belongs to the process that has its PID there. docs/captures.md tells all that is accepted.
 
   ssh device cat /proc/123/smaps | memory-load-smaps -p 123 --name server -
   memory-load-smaps --database-file device.db capture.smaps
+  memory-load-smaps --period 10s every-ten-seconds.log
 """
 
 from __future__ import annotations
@@ -13,10 +16,15 @@ import argparse
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from ..errors import SmapsFormatError, SourceError, UsageError
-from ..units import format_size, parse_time
+from ..units import format_size, parse_duration, parse_time
 from . import parse_pid, say
+
+if TYPE_CHECKING:
+    from ..capture.loading import Loaded, Told
+    from ..capture.texts import Captured
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "smaps_file", metavar="smaps-file", help="the capture, - for standard input"
     )
-    parser.add_argument("-p", "--pid", default="1", help="the process's PID (default %(default)s)")
-    parser.add_argument("--name", help="the process's name (default: the file's name)")
     parser.add_argument(
-        "--time", metavar="ISO", help="when it was captured (default: the file's time of change)"
+        "-p", "--pid", help="the process's PID (default: what the text tells, else 1)"
+    )
+    parser.add_argument(
+        "--name",
+        help="the process's name; of one PID and name there is one process (default: that of the"
+        " recording's process with this PID, else the file's name)",
+    )
+    parser.add_argument(
+        "--time",
+        metavar="ISO",
+        help="when it was captured, of several the first (default: the file's time of change, of"
+        " several the last)",
+    )
+    parser.add_argument(
+        "--period", metavar="DURATION", help="time between several captures of one process: 10s, 1m"
     )
     parser.add_argument(
         "--database-file",
@@ -39,45 +59,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load it; nothing is written unless all of it is understood."""
-    from ..model import (
-        Image,
-        LayoutState,
-        Machine,
-        ProcessFacts,
-        ProcessKey,
-        Reading,
-        Sample,
-        WholeLayout,
-    )
-    from ..procfs.smaps import parse
-    from ..store.writer import Writer
+    from ..capture.loading import load
+    from ..capture.texts import read
 
-    pid = parse_pid(args.pid)
-    text, changed_ns = _read(args.smaps_file)
+    pid = None if args.pid is None else parse_pid(args.pid)
+    data, changed_ns = _read(args.smaps_file)
+    told = _told(args, pid, changed_ns)
+    try:
+        captured = read(data)
+        loaded = load(args.database_file, captured.captures, told)
+    except SmapsFormatError as error:
+        raise SmapsFormatError(f"{args.smaps_file}: {error}") from None
+    for line in _notes(captured, loaded):
+        say(f"{line}\n")
+    say(f"{_summary(loaded)} loaded into {args.database_file}\n")
+    return 0
+
+
+def _told(args: argparse.Namespace, pid: int | None, changed_ns: int) -> Told:
+    from ..capture.loading import Told
+
     time_ns = changed_ns if args.time is None else parse_time(args.time, "--time", first=True)
     if not -(1 << 63) <= time_ns < 1 << 63:
         raise UsageError(f"--time: {args.time!r}: recordings hold times from 1677 to 2262")
-    try:
-        layout = WholeLayout(parse(text))
-    except SmapsFormatError as error:
-        raise SmapsFormatError(f"{args.smaps_file}: {error}") from None
-    name = args.name or ("capture" if args.smaps_file == "-" else os.path.basename(args.smaps_file))
-    writer = Writer(args.database_file)
-    reason = None
-    try:
-        writer.start_run(Machine(None, None, None, None), None, sys.argv)
-        writer.tick(time_ns, monotonic_ns=None, late_ns=None, skipped=0)
-        process_id = writer.add_process(ProcessFacts(ProcessKey(pid, 0), Image(name)))
-        writer.sample(process_id, Sample(Reading(), LayoutState.UNCHECKED, layout), delay_ns=None)
-        reason = "loaded"
-    finally:
-        writer.close(reason)
-    totals = layout.totals
-    say(
-        f"{totals.mappings} mappings, RSS {format_size(totals.rss)}, PSS {format_size(totals.pss)}"
-        f" loaded into {args.database_file}\n"
+    return Told(
+        pid=pid,
+        name=args.name,
+        file_name="capture" if args.smaps_file == "-" else os.path.basename(args.smaps_file),
+        time_ns=time_ns,
+        is_last=args.time is None,
+        period_ns=None if args.period is None else parse_duration(args.period, "--period", "s"),
     )
-    return 0
 
 
 def _read(path: str) -> tuple[bytes, int]:
@@ -89,3 +101,52 @@ def _read(path: str) -> tuple[bytes, int]:
             return file.read(), os.fstat(file.fileno()).st_mtime_ns
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from None
+
+
+def _summary(loaded: list[Loaded]) -> str:
+    if len(loaded) == 1:
+        return _figures(loaded[0])
+    processes = len({(one.pid, one.name) for one in loaded})
+    return f"{len(loaded)} measurements of {processes} process{'es' * (processes > 1)}"
+
+
+def _figures(loaded: Loaded) -> str:
+    totals = loaded.totals
+    what = f"{totals.mappings} mappings"
+    if loaded.capture.is_rollup:
+        what = "totals only (smaps_rollup: it has no mappings)"
+    return f"{what}, RSS {format_size(totals.rss)}, PSS {format_size(totals.pss)}"
+
+
+def _notes(captured: Captured, loaded: list[Loaded]) -> list[str]:
+    """What a user should know before believing the figures."""
+    notes = []
+    if captured.left_out:
+        notes.append(f"left out as no smaps: {_lines(captured.left_out)}")
+    if len(loaded) > 1:
+        notes += [f"line {one.capture.line}: PID {one.pid}, {_figures(one)}" for one in loaded]
+    notes += [
+        f"line {one.capture.line}: a mapping overlaps the one before it, for mappings moved while"
+        " they were read: marked as torn"
+        for one in loaded
+        if one.capture.is_torn
+    ]
+    joined = {one.pid: one.name for one in loaded if one.is_joined}
+    notes += [
+        f"added to PID {pid}, {name!r}; for another process give --pid or --name"
+        for pid, name in joined.items()
+    ]
+    return notes
+
+
+def _lines(numbers: tuple[int, ...]) -> str:
+    """`line 1`, `lines 1, 40-45 and 12 more`."""
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1] = spans[-1][0], number
+        else:
+            spans.append((number, number))
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in spans[:8]]
+    more = f" and {len(spans) - 8} more" if len(spans) > 8 else ""
+    return f"line{'s' * (len(numbers) > 1)} {', '.join(shown)}{more}"

@@ -46,9 +46,6 @@ LARGEST = 2**63 - 1
 #: Digits of a figure that certainly fits: 10**15 kB are below 2**63 bytes.
 _DIGITS = 15
 _SIZE_VALUE = re.compile(rb"([0-9]{1,20})( +kB)?")
-#: A line that is certainly whole although nothing ends it: text loses its last newline easily.
-_WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
-
 _FIELD_OF_KEY = {metric.source.encode(): metric.name for metric in USAGE if metric.unit != "text"}
 #: Those without a unit: the others are in kB.
 _COUNTS = frozenset(metric.source.encode() for metric in USAGE if metric.unit in ("count", "flag"))
@@ -64,53 +61,6 @@ _ADDRESS = 12
 
 #: Headers whose meaning is remembered: parsing one anew takes as long as all figures of a block.
 _REMEMBERED_HEADERS = 4096
-
-#: What every kernel since 2.6.14 prints of a mapping.
-_OLDEST_KEYS = frozenset(
-    (b"Size", b"Rss", b"Shared_Clean", b"Shared_Dirty", b"Private_Clean", b"Private_Dirty")
-)
-
-_CUT = "the smaps text is cut in the middle of its last mapping"
-
-
-def parse(text: bytes) -> list[MappingUsage]:
-    """Parse a whole smaps text, of any kernel since 2.6.14.
-
-    Raises SmapsFormatError if it is empty, no smaps text, or cut in the middle of a block.
-    """
-    if not text.strip():
-        raise SmapsFormatError("the smaps text is empty")
-    if not _HEADER_LINE.match(text):
-        raise SmapsFormatError("this is no smaps text: it does not begin with a mapping's header")
-    if not text.endswith(b"\n"):
-        if not _WHOLE_LINE.fullmatch(text, text.rfind(b"\n") + 1):
-            raise SmapsFormatError(_CUT)
-        text += b"\n"
-    blocks = list(_split_at_headers(text, 0, len(text)))
-    parser = BlockParser()
-    entries = [parser.parse(block) for block in blocks]
-    _refuse_cut(blocks)
-    refuse_overflow(sum_totals(entries))
-    return entries
-
-
-def _refuse_cut(blocks: list[bytes]) -> None:
-    """Only the last block can be cut: it then lacks lines that the others have.
-
-    A single one has no other to compare with: it must end in VmFlags, which kernels since 3.8 print
-    last, or have all that older ones print. Those end in a line that this version knows.
-    """
-    lines = [line for line in blocks[-1].split(b"\n")[1:] if line.strip()]
-    keys = [line.split(b":", 1)[0] for line in lines]
-    if b"Rss" not in keys:
-        raise SmapsFormatError(_CUT)
-    if len(blocks) > 1:
-        if blocks[-2].count(b"\n") > blocks[-1].count(b"\n"):
-            raise SmapsFormatError(_CUT)
-    elif keys[-1] != b"VmFlags":
-        is_known = keys[-1] in KNOWN_KEYS
-        if not (is_known and _WHOLE_LINE.fullmatch(lines[-1]) and set(keys) >= _OLDEST_KEYS):
-            raise SmapsFormatError(_CUT)
 
 
 def _split_at_headers(text: bytes | bytearray, start: int, length: int) -> Iterator[bytes]:

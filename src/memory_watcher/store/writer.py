@@ -307,6 +307,18 @@ class Writer:
                 self.image(process_id, facts.image)
         return process_id
 
+    def captured_names(self, pid: int) -> list[str]:
+        """Names of the processes with this PID of which captures were loaded."""
+        rows = self._connection.execute(
+            "SELECT p.id FROM processes AS p JOIN machines AS m ON m.id = p.machine_id"
+            " WHERE p.pid = ? AND coalesce(boot_id, hostname, kernel, page_size, cpus) IS NULL"
+            " ORDER BY p.id",
+            (pid,),
+        ).fetchall()
+        images = [self._last_image(process_id) for (process_id,) in rows]
+        names = [image[0] for image in images if image is not None and image[0] is not None]
+        return [name.decode("utf-8", "surrogateescape") for name in names]
+
     def _capture_number(self, pid: int, image: Image) -> int:
         """What stands for the start time of a captured process: processes of a PID count up."""
         known = self._connection.execute(

@@ -11,10 +11,10 @@ import pytest
 
 from memory_watcher.errors import CannotWrite
 from memory_watcher.model import MappingUsage
-from memory_watcher.procfs.smaps import parse
 from memory_watcher.store import schema
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.writer import Writer
+from tests.captures import parse
 from tests.unit.store.flat import MACHINE
 
 DATA = Path(__file__).parents[2] / "data"
