@@ -17,9 +17,9 @@ from typing import NamedTuple
 from .units import MILLISECOND, format_duration
 
 #: Two readings of the clocks may lie so far apart on a busy machine.
-_APART = 100 * MILLISECOND
+APART = 100 * MILLISECOND
 #: Clocks that are being adjusted run faster or slower by at most 500 millionths.
-_SLEWING = 1000
+SLEWING = 1000
 
 
 class Stamp(NamedTuple):
@@ -50,7 +50,7 @@ class Jump(NamedTuple):
     def text(self) -> str:
         """What happened, in a few words."""
         slept = self.suspended_ns
-        if slept is not None and slept and abs(self.by_ns - slept) <= _APART + slept // _SLEWING:
+        if slept is not None and slept and abs(self.by_ns - slept) <= APART + slept // SLEWING:
             return f"suspended for {format_duration(slept)}"
         long = format_duration(abs(self.by_ns))
         if self.by_ns < 0:
@@ -66,7 +66,7 @@ def jumped(before: Stamp, after: Stamp) -> int:
         return 0
     wall = after.time_ns - before.time_ns
     passed = after.monotonic_ns - before.monotonic_ns
-    if wall >= 0 and abs(wall - passed) <= _APART + passed // _SLEWING:
+    if wall >= 0 and abs(wall - passed) <= APART + passed // SLEWING:
         return 0
     return wall - passed
 

@@ -64,7 +64,7 @@ class Presence:
         self._changes = {name: [0] * (count + 1) for name in ("covered", "lacking", "held")}
 
     def note(self, rows: Iterable[tuple[Any, ...]]) -> list[Segment]:
-        """Take note of a process: (tick, time, run, state, keyframe, …) in order of ticks."""
+        """Take note of a process: (tick, place, run, state, keyframe, …) in order of places."""
         segments: dict[int, list[tuple[int, int]]] = {}
         current: int | None = None
         run = None
@@ -90,12 +90,13 @@ class Presence:
                     runs[-1] = (runs[-1][0], end)
                 else:
                     runs.append((start, end))
-        return [Segment(*each) for each in segments.items()]
+        # In order of time they are found, but intervals come in the order of ticks.
+        return [Segment(*each) for each in sorted(segments.items())]
 
     def _events(self, rows: list[tuple[Any, ...]]) -> Iterable[_Event]:
         starts = self._instants.positions(row[0] for row in rows)
         run_ends = {
-            run: self._instants.positions([self._watch.last_tick(run) + 1])[0]
+            run: self._instants.ends([self._watch.last_tick(run)])[0]
             for run in {row[2] for row in rows}
         }
         for row, start, after in zip(rows, starts, [*starts[1:], 2**62], strict=True):

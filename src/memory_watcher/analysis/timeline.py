@@ -47,7 +47,8 @@ class Series:
 class Timeline:
     """Groups of mappings over time. All sequences are parallel: one item for each instant.
 
-    `ticks` and `times_ns` (UTC) say when: for one process when it was read (an instant at which it
+    `ticks` and `times_ns` (places on the recording's axis: UTC, but for a wall clock that jumped)
+    say when: for one process when it was read (an instant at which it
     had not changed is left out), for several when the tick began. A layout stands for the time up
     to `until_ns`. That is the next layout, or earlier: where there was none to read, where nobody
     looked any more (between two runs of the recorder, in a pause of several periods), or where the

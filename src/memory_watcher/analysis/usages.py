@@ -17,6 +17,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Protocol
 
+from ..clocks import TimeAxis
 from ..model import KindEvidence, LayoutState, Mapping
 from .identity import OTHER, By, Identity, identify
 from .kinds import Attribution, Kind
@@ -65,6 +66,10 @@ class Image(Protocol):
 class History(Protocol):
     """Where intervals come from: store.recording.Recording, whose docstrings say what they are."""
 
+    @property
+    def axis(self) -> TimeAxis:
+        """Where the places of these rows are."""
+
     def tick_rows(self) -> list[Row]:
         """All ticks."""
 
@@ -99,7 +104,7 @@ def load(
 ) -> Usages:
     """Read all usage intervals of one or several processes, for timelines of these figures.
 
-    Only instants from `first_ns` to `last_ns` (UTC, both included) if given.
+    Only instants from `first_ns` to `last_ns` (both included) if given: UTC of the wall clock.
     """
     return Usages(history, processes, tuple(figures), (first_ns, last_ns))
 
@@ -160,9 +165,14 @@ class Usages:
         self._flags = {number: row[0] for number, row in self._details.items()}
         self._headers = history.headers([process.id for process in self.processes])
         ticks = history.tick_rows()
+        first, last = span
+        places = (
+            None if first is None else history.axis.begin(first),
+            None if last is None else history.axis.end(last),
+        )
         self._watch = Watch(ticks)
         rows = ticks if self._several else history.reading_rows(processes[0].id)
-        self._instants = Instants(rows, *span)
+        self._instants = Instants(rows, *places, self._watch.order)
         self._presence = Presence(self._instants, self._watch, self._several)
         for process in self.processes:
             if len(self._instants):
@@ -197,7 +207,7 @@ class Usages:
         firsts, lasts, details = array("q"), array("q"), array("q")
         begin = len(columns.mapping_ids)
         pages = self._history.usage_pages(
-            process.id, names, segments[0][0], self._instants.ticks[-1]
+            process.id, names, segments[0][0], max(self._instants.ticks)
         )
         for page in pages:
             first, last, mapping_id, detail, *figures = zip(*page, strict=True)
@@ -206,7 +216,7 @@ class Usages:
             details.extend(detail)
             columns.mapping_ids.extend(mapping_id)
             columns.starts.extend(self._instants.positions(first))
-            columns.ends.extend(self._instants.positions([tick + 1 for tick in last]))
+            columns.ends.extend(self._instants.ends(last))
             told = dict(zip(names, figures, strict=True))
             for figure, values in columns.values.items():
                 values.extend(self._values(figure, told, detail))

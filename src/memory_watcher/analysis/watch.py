@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median_low
@@ -17,7 +17,7 @@ class Watch:
     """The stretches of time in which a recorder looked regularly."""
 
     def __init__(self, ticks: Sequence[tuple[Any, ...]]) -> None:
-        """`ticks` are (tick, time_ns, run, cause), in order; a cause is none of the usual ones."""
+        """`ticks` are (tick, place, run, cause), in order of places; a cause is an unusual one."""
         steps = [
             after[1] - before[1]
             for before, after in pairwise(tick for tick in ticks if tick[3] is None)
@@ -27,6 +27,7 @@ class Watch:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._last_ticks: dict[int, int] = {}  # by run
+        self.order = Order([tick[0] for tick in ticks])
         before: tuple[Any, ...] | None = None
         for tick in ticks:
             time = tick[1]
@@ -49,31 +50,67 @@ class Watch:
         return self._last_ticks[run]
 
 
+class Order:
+    """The order of ticks in time: that of their numbers, but for captures loaded out of order."""
+
+    def __init__(self, ticks: Sequence[int]) -> None:
+        """`ticks` are all of a recording, in order of time."""
+        self.ascends = all(before < after for before, after in pairwise(ticks))
+        self._rank = {} if self.ascends else {tick: rank for rank, tick in enumerate(ticks)}
+        self._ticks = sorted(self._rank)
+
+    def rank(self, tick: int) -> int:
+        """A number that is higher for a later tick; that of the next one for one there is not."""
+        if self.ascends:
+            return tick
+        if tick in self._rank:
+            return self._rank[tick]
+        following = bisect_left(self._ticks, tick)
+        return self._rank[self._ticks[following]] if following < len(self._ticks) else 2**62
+
+
 class Instants:
     """The instants of a timeline: ticks and times, and the way from a tick to its position."""
 
     def __init__(
-        self, rows: Iterable[tuple[Any, ...]], first_ns: int | None, last_ns: int | None
+        self,
+        rows: Iterable[tuple[Any, ...]],
+        first_ns: int | None,
+        last_ns: int | None,
+        order: Order | None = None,
     ) -> None:
-        """`rows` begin with tick, time, run; in order of ticks."""
+        """`rows` begin with tick, place, run; in order of places. `order` is that of all ticks."""
         low = -(2**63) if first_ns is None else first_ns
         high = 2**63 if last_ns is None else last_ns
         self.last_ns = high
         self.rows = [row for row in rows if low <= row[1] <= high]
         self.ticks = [row[0] for row in self.rows]
         self.times = [row[1] for row in self.rows]
-        self._base = self.ticks[0] if self.ticks else 0
-        self._before = array("l", [0])  # how many instants lie before the tick _base + index
-        for position, (tick, after) in enumerate(pairwise(self.ticks)):
-            self._before.extend([position + 1] * (after - tick))
+        self._order = Order([]) if order is None else order
+        ranks = list(map(self._order.rank, self.ticks))
+        self._base = ranks[0] if ranks else 0
+        self._before = array("l", [0])  # how many instants lie before the rank _base + index
+        for position, (rank, after) in enumerate(pairwise(ranks)):
+            self._before.extend([position + 1] * (after - rank))
 
     def __len__(self) -> int:
         return len(self.ticks)
 
     def positions(self, ticks: Iterable[int]) -> list[int]:
         """Tell for each tick the position of the first instant at or after it."""
+        return self._positions(
+            ticks if self._order.ascends else [self._order.rank(tick) for tick in ticks]
+        )
+
+    def ends(self, ticks: Iterable[int]) -> list[int]:
+        """Tell for each tick the position of the first instant after it."""
+        if self._order.ascends:
+            return self._positions([tick + 1 for tick in ticks])
+        return self._positions([self._order.rank(tick) + 1 for tick in ticks])
+
+    def _positions(self, ranks: Iterable[int]) -> list[int]:
         base, before, count = self._base, self._before, len(self.ticks)
         behind = base + len(before)
         return [
-            0 if tick < base else count if tick >= behind else before[tick - base] for tick in ticks
+            0 if rank < base else count if rank >= behind else before[rank - base] for rank in ranks
         ]

@@ -149,7 +149,8 @@ def _view(
     timeline = usages.timeline(figure, by, args.top)
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
-    return ChartView(timeline, _title(processes, figure), (recording.path.rsplit("/", 1)[-1],))
+    name = recording.path.rsplit("/", 1)[-1]
+    return ChartView(timeline, _title(processes, figure), (name,), recording.axis)
 
 
 def _figure(asked: str, several: bool) -> Figure:

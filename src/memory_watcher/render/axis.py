@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from ..units import KIB, MILLISECOND, SECOND
+from ..clocks import TimeAxis
+from ..units import KIB, MILLISECOND, SECOND, local_offset
 
 _SIZE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -45,17 +46,20 @@ def size_marks(highest: int, most: int) -> list[Mark]:
     ]
 
 
-def time_marks(first_ns: int, last_ns: int, most: int) -> list[Mark]:
-    """Round local times within a span, at most so many. The date stands where a day begins.
+def time_marks(first_ns: int, last_ns: int, most: int, axis: TimeAxis = TimeAxis()) -> list[Mark]:  # noqa: B008 - it never changes
+    """Round local times within a span of places, at most so many. The date where a day begins.
 
-    The first mark always bears the date, on a second line.
+    The first mark always bears the date, on a second line. What the clock showed counts: after it
+    was set or changed for summer time the marks are at its new round times.
     """
     span = max(last_ns - first_ns, 1)
     step = next((step for step in _TIME_STEPS if span / step <= max(most, 1)), _TIME_STEPS[-1])
     marks = []
     day = None
-    for place, moment in _round_times(first_ns, last_ns, step):
-        text = _clock(place, moment, step)
+    for place in _round_places(first_ns, last_ns, step, axis):
+        time = axis.wall(place)
+        moment = datetime.fromtimestamp(time // SECOND)
+        text = _clock(time, moment, step)
         if moment.date() != day:
             day = moment.date()
             text = f"{day:%Y-%m-%d}" if step >= 86400 * SECOND else f"{text}\n{day:%Y-%m-%d}"
@@ -63,28 +67,38 @@ def time_marks(first_ns: int, last_ns: int, most: int) -> list[Mark]:
     return marks
 
 
-def _round_times(first_ns: int, last_ns: int, step: int) -> Iterator[tuple[int, datetime]]:
-    """Count from each local midnight: marks are round on the clock, also after it was changed."""
-    midnight = datetime.fromtimestamp(first_ns // SECOND).replace(hour=0, minute=0, second=0)
-    days = max(step // (86400 * SECOND), 1)
-    while True:
-        begin = round(midnight.timestamp()) * SECOND
-        following = midnight + timedelta(days=days)
-        end = round(following.timestamp()) * SECOND
-        if begin > last_ns:
-            return
-        place = max(begin, begin - (begin - first_ns) // step * step)
-        while place < end and place <= last_ns:
-            if place >= first_ns:
-                yield place, datetime.fromtimestamp(place // SECOND)
-            place += step
-        midnight = following
+def _round_places(first_ns: int, last_ns: int, step: int, axis: TimeAxis) -> Iterator[int]:
+    """Places at which the clock shows a multiple of the step."""
+
+    def ahead(place: int) -> int:
+        """By how much what the clock shows, as if it were UTC, is more than the place."""
+        time = axis.wall(place)
+        return time + local_offset(time) * SECOND - place
+
+    def next_round(place: int, shown_ahead: int) -> int:
+        return -(-(place + shown_ahead) // step) * step - shown_ahead
+
+    place = first_ns
+    while place <= last_ns:
+        before = ahead(place)
+        mark = next_round(place, before)
+        if ahead(mark) == before:
+            if mark <= last_ns:
+                yield mark
+            place = mark + 1
+            continue
+        # The clock is changed on the way: go on from there.
+        low, high = place, mark
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if ahead(middle) == before else (low, middle)
+        place = high
 
 
-def _clock(place: int, moment: datetime, step: int) -> str:
+def _clock(time: int, moment: datetime, step: int) -> str:
     if step >= 60 * SECOND:
         return f"{moment:%H:%M}"
     if step >= SECOND:
         return f"{moment:%H:%M:%S}"
     digits = 1 if step >= 100 * MILLISECOND else 2 if step >= 10 * MILLISECOND else 3
-    return f"{moment:%H:%M:%S}.{place % SECOND // 10 ** (9 - digits):0{digits}d}"
+    return f"{moment:%H:%M:%S}.{time % SECOND // 10 ** (9 - digits):0{digits}d}"

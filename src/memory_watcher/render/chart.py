@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..analysis.presence import UNSEEN
 from ..analysis.timeline import Timeline, reduce
+from ..clocks import TimeAxis
 from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
@@ -40,10 +41,13 @@ _FAINT = "#6a717a"
 _RULE = "#d5d9de"
 _TORN = "#c8102e"
 _NO_LAYOUT = "#9aa1a9"
+_JUMP = "#8250df"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 74, 74, 46, 14
 _ROW = 16.5
 _SMALL, _NORMAL, _LARGE = 7.5, 8.5, 11.0
 _STRIP = 5
+#: More jumps of the clock than this are lines without words.
+_NAMED_JUMPS = 4
 _FURTHER_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
     *("IPAGothic", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Emoji"),
@@ -56,11 +60,15 @@ _IN_RAM = ("pss", "rss", "uss")
 
 
 class ChartView(NamedTuple):
-    """A timeline, not yet reduced, and what it shows in a few words; `notes` are further lines."""
+    """A timeline, not yet reduced, and what it shows in a few words; `notes` are further lines.
+
+    `axis` says what the clock showed at its times, and where it jumped.
+    """
 
     timeline: Timeline
     title: str
     notes: tuple[str, ...] = ()
+    axis: TimeAxis = TimeAxis()
 
 
 def render(view: ChartView, file_format: str, width: int = 1200, height: int = 600) -> bytes:
@@ -196,6 +204,7 @@ class _Chart:
         self._draw_scale()
         self._draw_gaps()
         self._draw_pauses()
+        self._draw_jumps()
         self._draw_stack()
         self._draw_lines()
         self._draw_quality()
@@ -231,7 +240,8 @@ class _Chart:
         sizes = size_marks(round(self._highest * 1.05), max(self._plot_height // 50, 2))
         axes.set_yticks([mark.place for mark in sizes], [mark.text for mark in sizes])
         axes.grid(axis="y", color=_RULE, linewidth=0.7)
-        times = time_marks(self._grid.first_ns, self._grid.last_ns, max(self._plot_width // 95, 1))
+        first, last, _ = self._grid
+        times = time_marks(first, last, max(self._plot_width // 95, 1), self._view.axis)
         axes.set_xticks([self._x(mark.place) for mark in times], [mark.text for mark in times])
         axes.tick_params(axis="y", length=0, labelsize=_NORMAL, labelcolor=_INK, pad=6)
         axes.tick_params(axis="x", length=4, color=_FAINT, labelsize=_NORMAL, labelcolor=_INK)
@@ -261,6 +271,32 @@ class _Chart:
                     va="center",
                     bbox={"facecolor": "white", "edgecolor": "none"},
                 )
+
+    def _draw_jumps(self) -> None:
+        """A line where the clock was set or the machine slept; what happened, where there is room.
+
+        The words stand on the side that has more room; with many jumps only the lines do.
+        """
+        jumps = self._view.axis.jumps_between(self._grid.first_ns, self._grid.last_ns)
+        for jump in jumps:
+            x = self._x(jump.place_ns)
+            self._axes.axvline(x, color=_JUMP, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=6)
+            if len(jumps) > _NAMED_JUMPS:
+                continue
+            left = x > self._plot_width / 2
+            self._axes.annotate(
+                jump.text,
+                (x, 0.98),
+                xycoords=self._axes.get_xaxis_transform(),
+                xytext=(-4 if left else 4, 0),
+                textcoords="offset points",
+                ha="right" if left else "left",
+                va="top",
+                fontsize=_SMALL,
+                color=_JUMP,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+                zorder=7,
+            )
 
     def _draw_stack(self) -> None:
         """Paint from the top group down, each over the whole below it: no seams between two."""
@@ -336,12 +372,20 @@ class _Chart:
         timeline = self._whole
         if not len(timeline):
             return ["nothing was recorded in this span"]
-        first, last = format_time(timeline.times_ns[0]), format_time(timeline.times_ns[-1])
+        wall = self._view.axis.wall
+        first, last = (format_time(wall(timeline.times_ns[end])) for end in (0, -1))
         layouts = sum(total is not None for total in timeline.total)
         return [
             f"{first[:19].replace('T', ' ')} to {last[11 if first[:10] == last[:10] else 0 : 19]}",
             plural_of(layouts, "layout", "layouts"),
+            *self._jumps(),
         ]
+
+    def _jumps(self) -> list[str]:
+        jumps = self._view.axis.jumps_between(self._grid.first_ns, self._grid.last_ns)
+        return (
+            [jump.text for jump in jumps[:1]] if len(jumps) < 2 else [f"{len(jumps)} clock jumps"]
+        )
 
     def _draw_peak(self) -> None:
         position = self._timeline.peak
@@ -356,7 +400,7 @@ class _Chart:
             [x], [size], marker="o", markersize=4.5, color=_INK, markeredgecolor="white", zorder=6
         )
         torn = " (torn)" if timeline.states[position] is LayoutState.TORN else ""
-        text = f"peak {format_size(size)}{torn}  {format_time(time)[11:]}"
+        text = f"peak {format_size(size)}{torn}  {format_time(self._view.axis.wall(time))[11:]}"
         half = self._measure(text, _NORMAL, "bold") / 2
         centre = min(max(_LEFT + x, _LEFT + half), _LEFT + self._plot_width - half)
         self._text(centre, _TOP - _STRIP - 8, text, _NORMAL, weight="bold", align="center")

@@ -34,7 +34,7 @@ class Ticks:
         self.watch = Watch(every)
         wanted = None if kept is None else set(kept)
         self.rows = [row for row in every if wanted is None or row[0] in wanted]
-        self.instants = Instants(self.rows, None, None)
+        self.instants = Instants(self.rows, None, None, self.watch.order)
         self.position_of = {row[0]: position for position, row in enumerate(self.rows)}
 
     def __len__(self) -> int:
@@ -141,7 +141,7 @@ def _until(recording: Recording, process: RecordedProcess, ticks: Ticks) -> list
     rows = [row for row in recording.reading_rows(process.id) if row[0] in ticks.position_of]
     if not rows:
         return []
-    presence = Presence(Instants(rows, None, None), ticks.watch, several=False)
+    presence = Presence(Instants(rows, None, None, ticks.watch.order), ticks.watch, several=False)
     presence.note(rows)
     presence.complete()
     return presence.until()
@@ -186,12 +186,12 @@ def _lives(
     raw = Lives([], [], [], [])
     found: dict[int, tuple[list[int], list[int], list[int]]] = {}
     keyframes = [segment.keyframe for segment in segments]
-    last_tick = ticks.rows[-1][0]
+    last_tick = max(ticks.position_of)
     for page in recording.usage_pages(process.id, FIGURES, keyframes[0], last_tick):
         for column, values in zip(raw, zip(*page, strict=True), strict=False):
             column.extend(values)  # type: ignore[attr-defined]
         starts = ticks.instants.positions(row[0] for row in page)
-        ends = ticks.instants.positions(row[1] + 1 for row in page)
+        ends = ticks.instants.ends(row[1] for row in page)
         for (first, _, mapping_id, *figures), start, end in zip(page, starts, ends, strict=True):
             if start >= end:
                 continue

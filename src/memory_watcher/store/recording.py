@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Literal
 
+from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..metrics import READING
 from ..model import (
@@ -28,7 +29,8 @@ from ..model import (
 from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow
 from ..units import SECOND, format_time
 from . import passes
-from .evidence import fast_points, highest_fast_mark, kind_evidence
+from .axis import in_order, read_axis
+from .evidence import fast_points, highest_fast_mark, kind_evidence, last_fast_before
 from .readonly import ReadOnlyDatabase, Row
 from .results import (
     FastPoint,
@@ -71,6 +73,7 @@ class Recording:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._database = ReadOnlyDatabase(path)
+        self._axis: tuple[int | None, TimeAxis] | None = None
 
     def __enter__(self) -> Recording:
         return self
@@ -147,7 +150,9 @@ class Recording:
             " LEFT JOIN ticks AS a ON a.id = r.first_tick"
             " LEFT JOIN ticks AS b ON b.id = r.last_tick ORDER BY r.id"
         )
-        return [RecordedRun(row[5], Machine(*row[:5]), *row[6:]) for row in rows]
+        runs = [RecordedRun(row[5], Machine(*row[:5]), *row[6:]) for row in rows]
+        axis = self.axis
+        return [run._replace(lasted_ns=_lasted(run, axis)) for run in runs]
 
     def machine(self, process_id: int) -> Machine:
         """Give the machine a process ran on.
@@ -299,24 +304,28 @@ class Recording:
         fast = highest_fast_mark(self._database, process_id)
         if fast is not None and until is None and (fast.size, -fast.time) > (row[0], -time):
             return fast
-        return HighWaterMark(row[0], measurement.tick, time, self._seen_before(process_id, time))
+        seen = self._seen_before(process_id, measurement.tick, time)
+        return HighWaterMark(row[0], measurement.tick, time, seen)
 
-    def _seen_before(self, process_id: int, time: int) -> int | None:
-        """When a process was last read before a time, fast readings included."""
-        (before,) = self._database.row(
-            f"SELECT max({_READING_TIME}) {_READINGS}WHERE r.process_id = ? AND t.time_ns < ?"
-            f" AND {_READING_TIME} < ?",
-            *(process_id, time, time),
-        ) or (None,)
-        (fast,) = self._database.row(
-            "SELECT max(time_ns) FROM fast_readings WHERE process_id = ? AND time_ns < ?",
-            *(process_id, time),
-        ) or (None,)
-        return max((seen for seen in (before, fast) if seen is not None), default=None)
+    def _seen_before(self, process_id: int, tick: int, time: int) -> int | None:
+        """When a process was last read before a reading, fast readings included."""
+        before = self._database.row(
+            f"SELECT {_READING_TIME}, r.tick {_READINGS}WHERE r.process_id = ? AND r.tick < ?"
+            " ORDER BY r.tick DESC LIMIT 1",
+            *(process_id, tick),
+        )
+        fast = last_fast_before(self._database, process_id, tick, time)
+        if before is None or fast is None:
+            return fast[0] if fast else before[0] if before else None
+        fast_is_later = fast[0] > before[0] if fast[1] is None else fast[1] >= before[1]
+        return fast[0] if fast_is_later else before[0]
 
     def fast_points(self, process_id: int) -> list[FastPoint]:
-        """Give RSS and high-water mark between the layouts, in order, where one of them changed."""
-        return fast_points(self._database, process_id)
+        """Give RSS and high-water mark between the layouts, in order, where one of them changed.
+
+        Their times are places: see `axis`.
+        """
+        return fast_points(self._database, process_id, self.axis)
 
     def kind_evidence(self, process_id: int, tick: int) -> KindEvidence:
         """Give what tells the kinds of a process's mappings at a tick: analysis.kinds.facts_from.
@@ -417,8 +426,15 @@ class Recording:
     # Several processes at one moment: see analysis.passes for which of these give sums
 
     def passes(self) -> list[PassRow]:
-        """All stored passes, in order; older formats and loaded captures have none."""
-        return passes.passes(self._database)
+        """All stored passes, in order; older formats and loaded captures have none.
+
+        Their times are places: see `axis`.
+        """
+        axis = self.axis
+        return [
+            row._replace(time=axis.place(row.tick, row.time))
+            for row in passes.passes(self._database)
+        ]
 
     def rollups(self) -> list[RollupRow]:
         """The figures of all processes at stored passes, in order of ticks."""
@@ -429,8 +445,12 @@ class Recording:
         return passes.group_marks(self._database)
 
     def layout_rows(self, first_tick: int, last_tick: int) -> list[LayoutRow]:
-        """What some ticks read of each process, in order of ticks."""
-        return passes.layout_rows(self._database, first_tick, last_tick)
+        """What some ticks read of each process, in order of ticks; their times are places."""
+        axis = self.axis
+        rows = passes.layout_rows(self._database, first_tick, last_tick)
+        if not axis.jumps:
+            return rows
+        return [row._replace(time=axis.place(row.tick, row.time)) for row in rows]
 
     def most_hugetlb(self) -> dict[int, int]:
         """The most HugetlbPages, in bytes, of each process that ever had any."""
@@ -438,9 +458,21 @@ class Recording:
 
     # Intervals, for timelines: plain rows, for there are hundreds of thousands
 
+    @property
+    def axis(self) -> TimeAxis:
+        """The axis on which the places of these rows are: the same as their times, nearly always.
+
+        Other answers (measurements, processes, runs) have times of the wall clock.
+        """
+        (last,) = self._database.row("SELECT max(id) FROM ticks") or (None,)
+        if self._axis is None or self._axis[0] != last:
+            self._axis = last, read_axis(self._database)
+        return self._axis[1]
+
     def tick_rows(self) -> list[Row]:
-        """All ticks in order: (tick, time_ns, run id, cause; None is a deadline)."""
-        return self._database.rows("SELECT id, time_ns, run_id, cause FROM ticks ORDER BY id")
+        """All ticks in order of time: (tick, place, run id, cause; None is a deadline)."""
+        rows = self._database.rows("SELECT id, time_ns, run_id, cause FROM ticks ORDER BY id")
+        return in_order(rows, self.axis)
 
     def meminfo_rows(self) -> list[Row]:
         """All changes of /proc/meminfo in order: (tick, field, value in bytes or a count).
@@ -453,15 +485,16 @@ class Recording:
         )
 
     def reading_rows(self, process_id: int) -> list[Row]:
-        """All readings of a process in order of ticks, without their sums.
+        """All readings of a process in order of time, without their sums.
 
-        (tick, time_ns, run id, layout state's number, keyframe or None, resident, high-water mark)
+        (tick, place, run id, layout state's number, keyframe or None, resident, high-water mark)
         """
-        return self._database.rows(
+        rows = self._database.rows(
             f"SELECT r.tick, {_READING_TIME}, t.run_id, r.layout_state, r.keyframe, r.resident,"
             f" r.high_water_mark {_READINGS}WHERE r.process_id = ? ORDER BY r.tick",
             process_id,
         )
+        return in_order(rows, self.axis)
 
     def usage_pages(
         self, process_id: int, columns: Sequence[str], first_tick: int, last_tick: int
@@ -633,6 +666,12 @@ def _measurement_of(row: Row) -> Measurement:
         cpu_ns=row[14],
         wall_ns=row[15],
     )
+
+
+def _lasted(run: RecordedRun, axis: TimeAxis) -> int | None:
+    if run.started is None or run.ended is None or run.last_tick is None:
+        return None
+    return axis.place(run.last_tick, run.ended) - axis.place(run.first_tick, run.started)
 
 
 def _mapping(row: Row) -> Mapping:

@@ -97,6 +97,7 @@ class RecordedRun(NamedTuple):
     `started` and `ended` are the times of its first and last tick; `ended` is None, as
     `end_reason`, when it did not end cleanly. `period_ns` is None for a loaded capture. `cpu_ns`
     and `peak_rss` are what the recorder itself used, `policy` (JSON) how it was told to record.
+    `lasted_ns` is from its first tick to its last, whatever happened to the wall clock.
     `max_map_count` is how many mappings the machine let a process have.
     """
 
@@ -114,6 +115,7 @@ class RecordedRun(NamedTuple):
     peak_rss: int | None
     policy: str | None
     max_map_count: int | None = None
+    lasted_ns: int | None = None
 
 
 class Measurement(NamedTuple):
