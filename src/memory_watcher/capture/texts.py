@@ -55,6 +55,8 @@ _FLAGS = re.compile(rb"(?:[a-z?]{2} ?)+")
 _CUT_LINE = re.compile(rb"[0-9a-f]{1,16}(?:-[0-9a-f]*)?|[A-Z][A-Za-z_]*:?[ \t]*[0-9]*(?: k)?")
 #: A line that is certainly whole although nothing ends it: text loses its last newline easily.
 _WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
+#: A size that differs from the header's, as model.counted_size knows it.
+_OTHER_SIZE = re.compile(rb"Size: [0-9]+ kB")
 #: What every kernel since 2.6.14 prints of a mapping.
 _OLDEST_KEYS = frozenset(
     (b"Size", b"Rss", b"Shared_Clean", b"Shared_Dirty", b"Private_Clean", b"Private_Dirty")
@@ -280,8 +282,8 @@ def _parse(block: _Block, parser: BlockParser) -> MappingUsage:
     except SmapsFormatError as error:
         raise SmapsFormatError(f"line {block.line}: {error}") from None
     for line in (entry.usage.other or "").encode("utf-8", "surrogateescape").split(b"\n"):
-        if line.split(b":", 1)[0] in KNOWN_KEYS:
-            number = next(number for number, text in reversed(block.fields) if text == line)
+        if line.split(b":", 1)[0] in KNOWN_KEYS and not _OTHER_SIZE.fullmatch(line):
+            number = next((at for at, text in reversed(block.fields) if text == line), block.line)
             raise SmapsFormatError(f"line {number}: {shown(line)} is no figure, or a second one")
     return entry
 

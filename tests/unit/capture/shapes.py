@@ -166,6 +166,9 @@ SHAPES: dict[str, Shape] = {
     "elided mappings": Shape(TEXT.replace(b"7f10b2e00000", b"[...]\n7f10b2e00000"), ONE),
     "only the heap, by grep -A": Shape(HEAP, [(1, 4300, 4300)]),
     "a kernel without VmFlags": Shape(smaps(flags=False), ONE),
+    "a stack whose guard page is counted": Shape(
+        TEXT.replace(b"Size:                132 kB", b"Size:                136 kB"), ONE
+    ),
     "old Android's Name lines": Shape(
         TEXT.replace(b"VmFlags", b"Name:           [anon:libc_malloc]\nVmFlags"), ONE
     ),
