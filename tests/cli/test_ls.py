@@ -82,7 +82,7 @@ def test_text(file: Path) -> None:
     """A line for each process under a line of titles; names cannot steer the terminal."""
     done = run("memory-watcher", "ls", file)
     lines = done.stdout.splitlines()
-    assert lines[0].split()[:3] == ["PID", "name", "parent"]
+    assert lines[0].split()[:4] == ["PID", "name", "role", "parent"]
     assert "server --flag" in lines[1]
     assert "30 Ki" in lines[1]
     assert "not seen ending" in lines[1]
@@ -91,6 +91,21 @@ def test_text(file: Path) -> None:
     assert lines[3].count("–") >= 3
     assert lines[-1] == "Too short to read: 2 more."
     assert "\x1b" not in done.stdout
+
+
+def test_role(tmp_path: Path) -> None:
+    """What tells processes of one name apart; of a title, not the room that was left behind it."""
+    builder = RecordingBuilder(tmp_path / "roles.db")
+    for pid, line in enumerate(("postgres -D /data", "'postgres: \x1b[2Jwriter '" + " ''" * 50), 1):
+        process = builder.process(pid, "postgres")
+        builder.execute("UPDATE images SET command_line = ? WHERE process_id = ?", line, process)
+    builder.tick()
+    file = builder.close()
+    roles = [each["role"] for each in listed(file)["processes"]]
+    assert roles == ["-D /data", "postgres: \x1b[2Jwriter"]
+    text = run("memory-watcher", "ls", file).stdout
+    assert "postgres: \\x1b[2Jwriter" in text
+    assert "''" not in text
 
 
 def test_a_real_recording(tmp_path: Path) -> None:

@@ -278,3 +278,36 @@ def test_no_pass_at_all(tmp_path: Path) -> None:
     text = run("memory-peak", file).stdout
     assert "No sum: at no moment were all of them read in one pass." in text.splitlines()
     assert "sum of" not in text
+
+
+def test_roles_and_groups(tmp_path: Path) -> None:
+    """Each line tells its role. Where not all have a line of their own, those alike share one."""
+    builder = RecordingBuilder(tmp_path / "many.db")
+    lines = ["browser --profile=a", "browser --type=zygote"]
+    lines += [f"browser --type=renderer --client-id={number}" for number in range(40)]
+    lines += ["browser --type=gpu-process"]
+    processes = []
+    for pid, line in enumerate(lines, 100):
+        process = builder.process(pid, "browser")
+        processes.append(process)
+        parent = 1 if pid == 100 else 101 if "renderer" in line else 100
+        builder.execute("UPDATE processes SET parent_pid = ? WHERE id = ?", parent, process)
+        builder.execute("UPDATE images SET command_line = ? WHERE process_id = ?", line, process)
+    builder.tick()
+    for size, process in enumerate(processes, 1):
+        builder.layout(process, [(mapping(0x1000, pathname="[heap]"), usage(size * MI))])
+    builder.execute("INSERT INTO selections VALUES (1, 'command', 'browser', 100, 0)")
+    builder.end_run()
+    file = builder.close()
+    view = shown(file)
+    roles = [each["process"]["role"] for each in view["processes"]]
+    assert sorted(set(roles)) == ["gpu-process", "main", "renderer", "zygote"]
+    assert len(view["processes"]) == 43
+    text = run("memory-peak", file).stdout.split("\n\n")[1].splitlines()
+    assert [line.split("  ")[0] or line.strip().split("   ")[0] for line in text] == [
+        "browser main (100)",
+        "browser gpu-process (142)",
+        "browser zygote (101)",
+        "browser renderer ×40",
+    ]
+    assert f"{sum(range(3, 43)) * 1024:,}".replace(",", " ") in text[3]

@@ -7,7 +7,7 @@ PID, and both start times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Protocol
 
 
@@ -87,6 +87,17 @@ def _without_circles(parent_of: dict[int, int | None]) -> dict[int, int | None]:
     return parent_of
 
 
+def nearest(
+    process_id: int, alive: Container[int], parent_of: Mapping[int, int | None]
+) -> int | None:
+    """The parent, or if that has ended the nearest ancestor that lives; None if none does."""
+    above, seen = parent_of.get(process_id), {process_id}
+    while above is not None and above not in alive and above not in seen:
+        seen.add(above)
+        above = parent_of.get(above)
+    return above if above is not None and above in alive else None
+
+
 def walk(
     alive: Mapping[int, int | None], parent_of: Mapping[int, int | None]
 ) -> Iterator[tuple[int, int]]:
@@ -96,11 +107,7 @@ def walk(
     """
     children: dict[int | None, list[int]] = {}
     for process_id in alive:
-        above, seen = parent_of.get(process_id), {process_id}
-        while above is not None and above not in alive and above not in seen:
-            seen.add(above)
-            above = parent_of.get(above)
-        children.setdefault(above if above in alive else None, []).append(process_id)
+        children.setdefault(nearest(process_id, alive, parent_of), []).append(process_id)
     for siblings in children.values():
         siblings.sort(key=lambda process_id: (-(alive[process_id] or 0), process_id), reverse=True)
     waiting = [(0, process_id) for process_id in children.get(None, [])]

@@ -10,10 +10,10 @@ Texts here are the program's own, and may hold anything: whoever shows them esca
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from .scripts import Script, script_of
 
@@ -203,6 +203,7 @@ def _process_type(arguments: tuple[str, ...]) -> str:
 # -- of a recording ---------------------------------------------------------------------------
 
 _WORD = re.compile(r"""(?:[^\s'"]+|'[^']*'|"[^"]*")+""")
+_EMPTY_END = re.compile(r"(?: '')+$")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
 
@@ -221,15 +222,67 @@ def split(command_line: str | None) -> tuple[str, ...]:
     )
 
 
-class Image(NamedTuple):
+class Image(Protocol):
     """What execve put into a process, as a recording tells it."""
 
-    name: str
-    command_line: str | None
+    @property
+    def name(self) -> str:
+        """Its name (comm)."""
+
+    @property
+    def command_line(self) -> str | None:
+        """Its arguments, quoted as for a shell."""
+
+    @property
+    def exe(self) -> str | None:
+        """Its executable."""
 
 
-def program_of(image: Image | None) -> Program:
-    """What a recorded image ran."""
+class Recorded(Protocol):
+    """A process of a recording."""
+
+    @property
+    def id(self) -> int:
+        """Its number in the recording."""
+
+    @property
+    def images(self) -> Sequence[Image]:
+        """What it was running, in order of time."""
+
+    def image_at(self, tick: int) -> Image | None:
+        """What it was running then."""
+
+
+def roles_at(processes: Iterable[Recorded], tick: int = 2**62) -> dict[int, Role]:
+    """Tell by process id the roles of recorded processes at a tick; by default, their last."""
+    return roles({process.id: _program_at(process, tick) for process in processes})
+
+
+def _program_at(process: Recorded, tick: int) -> Program:
+    """What a process ran, by the title that it soon set: a fork begins with its parent's."""
+    image = process.image_at(tick)
     if image is None:
         return Program("")
+    found = program_of(image)
+    later = iter(process.images)
+    for each in later:
+        if each is image:
+            break
+    following = next(later, None)
+    if following is None or (following.name, following.exe) != (image.name, image.exe):
+        return found
+    renamed = program_of(following)
+    had, has = (bool(p.arguments) and _is_title(_arguments(p.arguments)) for p in (found, renamed))
+    return renamed if has and not had else found
+
+
+def program_of(image: Image) -> Program:
+    """What a recorded image ran."""
     return Program(image.name, split(image.command_line))
+
+
+def shown_command_line(command_line: str) -> str:
+    """A command line without the empty arguments that older recordings have behind a title."""
+    told = _EMPTY_END.sub("", command_line)
+    is_title = told.startswith("'") and " " in told and len(_WORD.findall(told)) == 1
+    return told if is_title or len(command_line) - len(told) > len(" ''") else command_line

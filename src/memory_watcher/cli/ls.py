@@ -41,18 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
     from ..analysis.parents import parents
+    from ..analysis.roles import roles_at
     from ..render.process_list import SORTINGS, ListedProcess, render_json, render_text
     from ..store.trees import PeakRow, TreeRecording
 
     with TreeRecording(args.file) as recording:
         processes = recording.processes()
-        parent_of = parents(processes)
+        parent_of, role_of = parents(processes), roles_at(processes)
         peaks, exits = recording.peaks(), recording.exits()
         selection = recording.selection()
     nothing = PeakRow(None, None, None)
     rows = [
         ListedProcess(
             process,
+            role_of[process.id],
             parent_of[process.id],
             peaks.get(process.id, nothing),
             exits.get(process.id),

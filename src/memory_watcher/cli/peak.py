@@ -113,6 +113,7 @@ def _process_view(
 ) -> ProcessView:
     from ..analysis.kinds import attribute, facts_from
     from ..analysis.peak import break_down, compare_mark
+    from ..analysis.roles import roles_at
     from ..render.process_view import ProcessView
 
     time = _time(args)
@@ -129,6 +130,7 @@ def _process_view(
     tolerance = recording.machine(process.id).rss_tolerance
     return ProcessView(
         process=process,
+        role=roles_at(recording.processes(), measurement.tick)[process.id],
         measurement=measurement,
         is_peak=time is None,
         process_memory=args.process_memory,

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.kinds import Attribution, attribute, facts_from
-from ..analysis.parents import parents, walk
+from ..analysis.parents import nearest, parents, walk
 from ..analysis.passes import Figures, Moment, Passes, Share, is_of_pass, read, sum_up
 from ..analysis.peak import By, add_up, break_down
+from ..analysis.roles import roles_at
 from ..errors import SelectionError
 from ..model import LayoutState, MappingUsage, Totals
 from ..render.pass_text import refused, why_no_sum
-from ..render.tree_view import Branch, Judge, TreeView, Whole, pss_of
+from ..render.tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 from ..store.results import RecordedProcess, RecordedRun
 from ..store.trees import RecordedSelection, TreeRecording
 from ..units import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..recorded import GroupMark
 
@@ -46,8 +47,13 @@ def tree_view(
         tick = moment.tick
     processes = recording.processes()
     branches = members_at(recording, processes, passes, moment, tick)
-    sizes = {branch.process.id: pss_of(branch) for branch in branches}
+    parent_of = parents(processes)
+    lines = branches
+    if shown is not None and len(branches) > shown:
+        lines = _alike_together(branches, parent_of)
+    sizes = {line.process.id: size_of_line(line) for line in lines}
     biggest = sorted(sizes, key=lambda number: -(sizes[number] or 0))[:shown]
+    others = [line for line in lines if line.process.id not in set(biggest)]
     return TreeView(
         selection=selection,
         tick=tick,
@@ -57,9 +63,9 @@ def tree_view(
         whole=None if moment is None else _whole(recording, moment, branches, by, top),
         why=why_no_sum(passes) if moment is None else None,
         refused=None if moment is None else refused(passes),
-        branches=_placed(branches, processes, {number: sizes[number] for number in biggest}),
-        other=add_up(sizes[number] for number in sizes.keys() - set(biggest)),
-        other_count=len(sizes) - len(biggest),
+        branches=_placed(lines, parent_of, {number: sizes[number] for number in biggest}),
+        other=add_up(pss_of(each) for line in others for each in (line, *line.alike)),
+        other_count=sum(1 + len(line.alike) for line in others),
         between=None if moment is None else _between(recording, moment),
         judges=tuple(_judges(recording, run, tick)) if time_ns is None else (),
         recorded=sum(
@@ -123,6 +129,7 @@ def members_at(
 ) -> list[Branch]:
     """Who is in a pass; without one, who lived at the tick. All roots as yet."""
     found = {each.process.id: each for each in recording.processes_at(tick)}
+    role_of = roles_at(processes, tick)
     shares: dict[int, Share] = {} if moment is None else passes.members(moment.tick)
     branches = []
     for process in processes:
@@ -132,20 +139,38 @@ def members_at(
         ):
             continue
         latest, layout = (known.latest, known.layout) if known else (None, None)
-        branches.append(Branch(0, process, latest, layout, share))
+        branches.append(Branch(0, process, role_of[process.id], latest, layout, share))
     return branches
 
 
 def _placed(
     branches: Iterable[Branch],
-    processes: Sequence[RecordedProcess],
+    parent_of: Mapping[int, int | None],
     sizes: dict[int, int | None],
 ) -> tuple[Branch, ...]:
     """Those with a size, as a tree."""
     by_id = {branch.process.id: branch for branch in branches}
-    return tuple(
-        by_id[number]._replace(depth=depth) for depth, number in walk(sizes, parents(processes))
-    )
+    return tuple(by_id[number]._replace(depth=depth) for depth, number in walk(sizes, parent_of))
+
+
+def _alike_together(
+    branches: Sequence[Branch], parent_of: Mapping[int, int | None]
+) -> list[Branch]:
+    """Put siblings that do the same on one line, those without children; the biggest stands first.
+
+    It is done where not all have a line of their own.
+    """
+    alive = {branch.process.id for branch in branches}
+    above = {number: nearest(number, alive, parent_of) for number in alive}
+    with_children = set(above.values())
+    lines: dict[tuple[int | None, str | int], Branch] = {}
+    for branch in sorted(branches, key=lambda branch: -(pss_of(branch) or 0)):
+        number = branch.process.id
+        alone = number in with_children or branch.shows_parents_memory
+        key = (above[number], number if alone else branch.role.group)
+        first = lines.get(key)
+        lines[key] = first._replace(alike=(*first.alike, branch)) if first else branch
+    return list(lines.values())
 
 
 def _whole(

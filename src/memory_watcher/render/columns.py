@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..units import format_kib
+from .elide import elide
 from .escape import escape, pad, width
 
 #: Where sizes end in outputs that people already parse: names to column 48, "Ki" at 62 to 64.
 NAME_WIDTH = 48
 SIZE_WIDTH = 16
+#: A process takes no more columns than this: `ls` and --json tell its whole command line.
+PROCESS_WIDTH = 72
 #: The column at which the values of the lines above the sizes begin.
 LABEL_WIDTH = 18
 #: What stands for a figure or a name that was not told.
@@ -35,6 +38,12 @@ def blocks(*lines_by_block: list[Line]) -> str:
     return "\n\n".join(
         "\n".join(f"{pad(name, names)}{size:>{sizes}}" for name, size in block) for block in filled
     )
+
+
+def process_name(role: str, pid: int, room: int = PROCESS_WIDTH) -> str:
+    """A process by its role (any text), cut in the middle to so many columns, and its PID."""
+    number = f" ({pid})"
+    return (elide(escape(role), room - len(number), width) or ABSENT) + number
 
 
 def label(name: str, value: str) -> str:

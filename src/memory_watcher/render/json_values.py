@@ -11,6 +11,7 @@ from typing import Any
 
 from ..analysis.passes import Moment
 from ..analysis.peak import Sum
+from ..analysis.roles import Role
 from ..metrics import READING
 from ..store.results import Measurement, RecordedImage, RecordedProcess
 from ..units import format_time
@@ -64,13 +65,14 @@ def image_facts(image: RecordedImage) -> dict[str, Any]:
     }
 
 
-def process_facts(process: RecordedProcess) -> dict[str, Any]:
-    """All that was recorded once of a process."""
+def process_facts(process: RecordedProcess, role: Role) -> dict[str, Any]:
+    """All that was recorded once of a process, and what tells it apart; null if nothing does."""
     return {
         "id": process.id,
         "pid": process.pid,
         "start_time": process.start_time,
         **named("name", process.name),
+        **named("role", role.text or None),
         "parent_pid": process.parent_pid,
         "uid": process.uid,
         **named("cgroup", process.cgroup),

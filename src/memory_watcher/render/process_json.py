@@ -17,7 +17,7 @@ def render(view: ProcessView) -> str:
             "view": "process",
             "is_peak": view.is_peak,
             "process_memory": view.process_memory,
-            "process": process_facts(view.process),
+            "process": process_facts(view.process, view.role),
             "measurement": measurement_facts(view.measurement),
             "high_water_mark": _mark(view),
             "figure": parts.figure,

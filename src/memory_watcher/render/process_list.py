@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ..analysis.roles import Role, shown_command_line
 from ..store.results import RecordedProcess
 from ..store.trees import PeakRow, RecordedExit
 from ..units import format_kib, format_time
 from .columns import ABSENT
+from .elide import elide
 from .escape import escape, pad, width
 from .json_values import dump, process_facts
 
@@ -17,10 +19,14 @@ class ListedProcess(NamedTuple):
     """One process of a recording; `parent` is its parent's number in it, `exit` if it was told."""
 
     process: RecordedProcess
+    role: Role
     parent: int | None
     peak: PeakRow
     exit: RecordedExit | None
 
+
+#: Roles are cut in the middle to so many columns: the command line has it all.
+_ROLE_WIDTH = 40
 
 #: Column -> what it is sorted by; sizes and times from the highest, names from A.
 SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
@@ -46,9 +52,9 @@ def ending(row: ListedProcess) -> str:
 
 def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str:
     """A line for each process, in columns; the command line last, as it is the longest."""
-    heads = ["PID", "name", "parent", "first seen", "last seen", "end"]
+    heads = ["PID", "name", "role", "parent", "first seen", "last seen", "end"]
     heads += ["peak RSS", "peak PSS", "high-water mark", "id", "command line"]
-    right = {0, 2, 6, 7, 8, 9}
+    right = {0, 3, 7, 8, 9, 10}
     cells = [heads, *(_cells(row) for row in rows)]
     widths = [max(width(line[column]) for line in cells) for column in range(len(heads))]
     lines = []
@@ -64,10 +70,11 @@ def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str
 
 
 def _cells(row: ListedProcess) -> list[str]:
-    process = row.process
+    process, command = row.process, row.process.command_line
     return [
         str(process.pid),
         escape(process.name) or ABSENT,
+        elide(escape(row.role.text), _ROLE_WIDTH, width) or ABSENT,
         ABSENT if process.parent_pid is None else str(process.parent_pid),
         ABSENT if process.first_seen is None else format_time(process.first_seen),
         ABSENT if process.last_seen is None else format_time(process.last_seen),
@@ -76,7 +83,7 @@ def _cells(row: ListedProcess) -> list[str]:
         format_kib(row.peak.pss),
         format_kib(row.peak.high_water_mark),
         str(process.id),
-        ABSENT if process.command_line is None else escape(process.command_line),
+        ABSENT if command is None else escape(shown_command_line(command)),
     ]
 
 
@@ -87,7 +94,7 @@ def render_json(rows: Sequence[ListedProcess], too_short: int | None) -> str:
 
 def _facts(row: ListedProcess) -> dict[str, Any]:
     return {
-        **process_facts(row.process),
+        **process_facts(row.process, row.role),
         "parent_id": row.parent,
         "exit_code": row.exit.code if row.exit else None,
         "exit_signal": row.exit.signal if row.exit else None,

@@ -35,10 +35,12 @@ def _about_process(view: ProcessView) -> str:
     process = view.process
     image = process.image_at(view.measurement.tick)
     name = escape(image.name) if image and image.name else ABSENT
+    role = escape(view.role.text)
     return "\n".join(
         [
             label("pid", str(process.pid)),
             label("process name", name),
+            *([label("role", role)] if role else []),
             label("process id", f"{process.id} (in this recording)"),
         ]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..analysis.peak import Breakdown, Gap
+from ..analysis.roles import Role
 from ..store.results import HighWaterMark, Measurement, RecordedProcess
 
 
@@ -17,6 +18,7 @@ class ProcessView(NamedTuple):
     """
 
     process: RecordedProcess
+    role: Role
     measurement: Measurement
     is_peak: bool
     process_memory: str

@@ -44,7 +44,7 @@ def _moment(view: SystemView, branch: Branch, size: int | None) -> dict[str, Any
     if branch.share is None and branch.layout is not None:
         age = view.older.get(branch.process.id, 0)
     return {
-        "process": process_facts(branch.process),
+        "process": process_facts(branch.process, branch.role),
         "bytes": size,
         "shows_parents_memory": branch.shows_parents_memory,
         "at_pass": branch.share.figures._asdict() if branch.share else None,

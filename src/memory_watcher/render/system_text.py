@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model import SystemMemory
 from ..units import format_duration, format_kib, format_time
-from .columns import ABSENT, Line, blocks, label, plural
+from .columns import Line, blocks, label, plural, process_name
 from .pass_text import about
 from .system_view import SystemView
 from .tree_view import Branch
@@ -84,9 +84,8 @@ def _memory(memory: SystemMemory | None) -> list[Line]:
 
 
 def _title(branch: Branch) -> str:
-    image = branch.process.image_at(branch.latest.tick) if branch.latest else None
     mark = " = its parent's memory" if branch.shows_parents_memory else ""
-    return f"{image.name if image else branch.process.name or ABSENT} ({branch.process.pid}){mark}"
+    return process_name(branch.role.label, branch.process.pid) + mark
 
 
 def _notes(view: SystemView) -> list[str]:

@@ -93,7 +93,7 @@ def _branch(branch: Branch) -> dict[str, Any]:
     share = branch.share
     return {
         "depth": branch.depth,
-        "process": process_facts(branch.process),
+        "process": process_facts(branch.process, branch.role),
         "bytes": pss_of(branch),
         "shows_parents_memory": branch.shows_parents_memory,
         "at_pass": share.figures._asdict() if share else None,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from ..analysis.peak import Group
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time
-from .columns import ABSENT, Line, blocks, label, plural
-from .escape import escape
+from .columns import PROCESS_WIDTH, Line, blocks, label, plural, process_name
+from .elide import elide
+from .escape import escape, width
 from .pass_text import about
-from .tree_view import Branch, Judge, TreeView, Whole, pss_of
+from .tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
 _DIFFERENCE = "not in these layouts (older, or cut to KiB)"
+#: So deep is a tree drawn, and so long are the names of groups: there is room for the sizes.
+_DEEPEST = 12
+_GROUP_WIDTH = 40
 _CGROUP_TITLES = {
     "current": "memory in use",
     "peak": "highest ever",
@@ -30,7 +34,7 @@ def render(view: TreeView) -> str:
     if view.other_count:
         others = [Line("other processes:", view.other.size if view.whole else None)]
     body = blocks(
-        [Line(_title(branch), pss_of(branch)) for branch in view.branches],
+        [Line(_title(branch), size_of_line(branch)) for branch in view.branches],
         others,
         *(_sums(view.whole) if view.whole else ()),
         *[_cgroup(path, figures) for path, figures in view.cgroups],
@@ -59,7 +63,7 @@ def _sums(whole: Whole) -> list[list[Line]]:
 
 def _about(view: TreeView) -> str:
     selection = view.selection
-    count = len(view.branches) + view.other_count
+    count = view.other_count + sum(1 for _ in view.members)
     lines = [
         label(_TITLES.get(selection.kind, escape(selection.kind)), escape(selection.description)),
         label(
@@ -81,10 +85,13 @@ def _which(view: TreeView) -> str:
 
 
 def _title(branch: Branch) -> str:
-    image = branch.process.image_at(branch.latest.tick) if branch.latest else None
-    name = image.name if image else branch.process.name or ABSENT
+    indent = "  " * min(branch.depth, _DEEPEST)
+    if branch.alike:
+        count = 1 + len(branch.alike)
+        return f"{indent}{elide(escape(branch.role.group), _GROUP_WIDTH, width)} ×{count}"
     mark = " = its parent's memory" if branch.shows_parents_memory else ""
-    return f"{'  ' * min(branch.depth, 16)}{name} ({branch.process.pid}){mark}"
+    room = PROCESS_WIDTH - len(indent)
+    return f"{indent}{process_name(branch.role.label, branch.process.pid, room)}{mark}"
 
 
 def _line(group: Group, end: str = "") -> Line:
@@ -103,7 +110,7 @@ def _notes(view: TreeView) -> str:
     lines = [] if view.why is None else [view.why]
     if view.whole is not None:
         lines += _about_sums(view, view.whole)
-    torn = sum(_is_torn(branch) for branch in view.branches)
+    torn = sum(_is_torn(branch) for branch in view.members)
     if torn:
         lines.append(f"{plural(torn, 'layout is', 'layouts are')} torn: {LayoutState.TORN.meaning}")
     lines += [_judged(judge) for judge in view.judges]
@@ -123,7 +130,7 @@ def _about_sums(view: TreeView, whole: Whole) -> list[str]:
         reasons = sorted(
             {
                 branch.latest.state.label
-                for branch in view.branches
+                for branch in view.members
                 if branch.latest and pss_of(branch) is None
             }
         )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..analysis.passes import Moment, Share, Sums
-from ..analysis.peak import Breakdown, Sum
+from ..analysis.peak import Breakdown, Sum, add_up
+from ..analysis.roles import Role
 from ..recorded import GroupMark
 from ..store.results import Measurement, RecordedProcess
 from ..store.trees import RecordedSelection
 
 
 class Branch(NamedTuple):
-    """One process of the tree: `depth` is 0 for a root.
+    """One process of the tree: `depth` is 0 for a root. `alike` do the same, on the same line.
 
     `share` is what it has in the pass that is shown; None if there is no sum. `layout` stood then,
     `latest` was read last until then; None: nothing was.
@@ -20,9 +22,11 @@ class Branch(NamedTuple):
 
     depth: int
     process: RecordedProcess
+    role: Role
     latest: Measurement | None
     layout: Measurement | None
     share: Share | None
+    alike: tuple[Branch, ...] = ()
 
     @property
     def shows_parents_memory(self) -> bool:
@@ -83,6 +87,18 @@ class TreeView(NamedTuple):
     judges: tuple[Judge, ...]
     recorded: int
     cgroups: tuple[tuple[str, dict[str, int]], ...]
+
+    @property
+    def members(self) -> Iterator[Branch]:
+        """All processes of all lines."""
+        for branch in self.branches:
+            yield branch
+            yield from branch.alike
+
+
+def size_of_line(branch: Branch) -> int | None:
+    """What all processes of a line have in the sum of PSS, bytes."""
+    return add_up(pss_of(each) for each in (branch, *branch.alike)).size
 
 
 def pss_of(branch: Branch) -> int | None:
