@@ -118,9 +118,14 @@ def repeated_zone(nanoseconds: int) -> str:
     local = datetime.fromtimestamp(nanoseconds // SECOND)
     if local.replace(fold=0).timestamp() == local.replace(fold=1).timestamp():
         return ""
-    minutes, seconds = divmod(abs(local_offset(nanoseconds)), 60)
-    sign = "-" if local_offset(nanoseconds) < 0 else "+"
-    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}" + (f":{seconds:02d}" if seconds else "")
+    return format_offset(local_offset(nanoseconds))
+
+
+def format_offset(seconds: int) -> str:
+    """`+02:00`, `-03:30`: how far local time is ahead of UTC."""
+    minutes, rest = divmod(abs(seconds), 60)
+    sign = "-" if seconds < 0 else "+"
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}" + (f":{rest:02d}" if rest else "")
 
 
 def parse_time(text: str, option: str, *, first: bool = False) -> int:

@@ -1,6 +1,6 @@
 // Where axes have their marks: whole binary sizes, and whole local times.
 
-import { formatClock, formatSize, formatTime } from "./format"
+import { formatSize, formatTime, type Clock } from "./format"
 
 const KIB = 1024
 
@@ -32,22 +32,43 @@ const STEPS = [
   ...[1, 2, 7, 14, 30, 90, 365].map((d) => d * 86400 * SECOND),
 ]
 
-/** Marks at whole local times, about so many; all in microseconds, the offset in minutes. */
-export function timeMarks(from: number, to: number, count: number, offset: number): number[] {
+/** Marks at whole times of the clock, about so many; all in microseconds. */
+export function timeMarks(
+  from: number,
+  to: number,
+  count: number,
+  clockAt: (time: number) => Clock,
+): number[] {
   const wanted = (to - from) / Math.max(1, count)
   const step = STEPS.find((each) => each >= wanted) ?? STEPS[STEPS.length - 1]
-  const shift = offset * 60 * SECOND
   const marks: number[] = []
-  for (let mark = Math.ceil((from + shift) / step) * step - shift; mark <= to; mark += step)
-    marks.push(mark)
+  let time = from
+  while (time <= to) {
+    const { ahead } = clockAt(time)
+    const mark = Math.ceil((time + ahead) / step) * step - ahead
+    if (clockAt(mark).ahead === ahead) {
+      if (mark <= to) marks.push(mark)
+      time = mark + 1
+      continue
+    }
+    // The clock is changed on the way: go on from there.
+    let [low, high] = [time, mark]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (clockAt(middle).ahead === ahead) low = middle
+      else high = middle
+    }
+    time = high
+  }
   return marks
 }
 
 /** The time of each mark, with as many digits as tell them apart, and the date where it begins. */
-export function timeLabels(marks: number[], offset: number): string[] {
+export function timeLabels(marks: number[], clockAt: (time: number) => Clock): string[] {
   const step = marks.length > 1 ? marks[1] - marks[0] : SECOND
   return marks.map((mark, i) => {
-    const clock = formatClock(mark, offset)
+    const shown = formatTime(mark, { ...clockAt(mark), note: "" })
+    const clock = shown.slice(11)
     const text =
       step >= 86400 * SECOND
         ? ""
@@ -56,8 +77,8 @@ export function timeLabels(marks: number[], offset: number): string[] {
           : step >= SECOND
             ? clock.slice(0, 8)
             : clock
-    const date = formatTime(mark, offset).slice(0, 10)
-    const dated = i === 0 || date !== formatTime(marks[i - 1], offset).slice(0, 10)
+    const date = shown.slice(0, 10)
+    const dated = i === 0 || date !== formatTime(marks[i - 1], clockAt(marks[i - 1])).slice(0, 10)
     if (!text) return date
     return dated ? `${text}\n${date}` : text
   })

@@ -108,6 +108,6 @@ export class Controls {
 
   private clock(tick: number | null): string {
     if (tick === null) return "–"
-    return formatClock(this.view.timeOf(tick), this.view.recording.offsetAt(tick))
+    return formatClock(this.view.timeOf(tick), this.view.recording.clockOf(tick))
   }
 }

@@ -71,7 +71,7 @@ export class DifferencePanel {
     const changes = compare(recording, this.view.entriesAt(a), this.view.entriesAt(b), by)
     const total = changes.reduce((sum, change) => sum + (this.change(change, figure) || 0), 0)
     const clock = (tick: number): string =>
-      formatClock(this.view.timeOf(tick), recording.offsetAt(tick))
+      formatClock(this.view.timeOf(tick), recording.clockOf(tick))
     this.about.textContent = `${figure.toUpperCase().replace("_", " ")} from A (${clock(a)}) to B (${clock(b)}): ${formatChange(total)}`
     this.table.setColumns(this.columns())
     this.table.setRows(

@@ -1,7 +1,7 @@
 // What is known of the recording itself, and what the report holds of it.
 
 import { h } from "./dom"
-import { formatClock, formatDuration, formatSize, formatTime, formatZone } from "./format"
+import { formatClock, formatDuration, formatSize } from "./format"
 import { processName, type Process, type Run } from "./model"
 import type { View } from "./view"
 
@@ -22,8 +22,9 @@ export class FactsPanel {
     this.element.replaceChildren(
       this.list("The report", [
         ["recording", header.file],
-        ["made", `${this.time(header.created)} by memory-watcher ${header.version}`],
-        ["times are", formatZone(recording.offsetAt(0))],
+        ["made", `${header.created} by memory-watcher ${header.version}`],
+        ["times are", header.zone],
+        ["clock", header.jumps.map(({ text }) => text).join("\n") || null],
         ["holds", this.held()],
       ]),
       ...header.runs.map((run, i) =>
@@ -51,10 +52,6 @@ export class FactsPanel {
     )
   }
 
-  private time(microseconds: number): string {
-    return formatTime(microseconds, this.view.recording.offsetAt(0))
-  }
-
   private held(): string {
     const { held, recorded } = this.view.recording.header.ticks
     if (held === recorded)
@@ -68,9 +65,9 @@ export class FactsPanel {
 
   private run(run: Run): Fact[] {
     const spent =
-      run.cpu === null || run.started === null || run.ended === null || run.ended === run.started
+      run.cpu === null || !run.lasted
         ? ""
-        : `, ${((100 * run.cpu) / (run.ended - run.started)).toPrecision(2)} % of a core`
+        : `, ${((100 * run.cpu) / run.lasted).toPrecision(2)} % of a core`
     return [
       ["host", run.host],
       ["kernel", run.kernel],
@@ -79,12 +76,12 @@ export class FactsPanel {
       ["command", run.command],
       ["version", run.version],
       ["period", run.period === null ? null : formatDuration(run.period)],
-      ["started", run.started === null ? null : this.time(run.started)],
+      ["started", run.started],
       [
         "ended",
         run.ended === null
           ? "not cleanly, or not yet"
-          : `${this.time(run.ended)}${run.endReason ? `: ${run.endReason}` : ""}`,
+          : `${run.ended}${run.endReason ? `: ${run.endReason}` : ""}`,
       ],
       ["cost: CPU", run.cpu === null ? null : formatDuration(run.cpu) + spent],
       ["cost: peak RSS", run.peakRss === null ? null : formatSize(run.peakRss)],
@@ -104,12 +101,12 @@ export class FactsPanel {
       ["images", facts.images.length > 1 ? this.images(facts) : null],
       ["user id", facts.uid === null ? null : String(facts.uid)],
       ["control group", facts.cgroup?.trim() ?? null],
-      ["seen from", facts.firstSeen === null ? null : this.time(facts.firstSeen)],
+      ["seen from", facts.firstSeen],
       [
         "seen until",
         facts.lastSeen === null
           ? null
-          : this.time(facts.lastSeen) + (facts.ended ? ", and then it had ended" : ""),
+          : facts.lastSeen + (facts.ended ? ", and then it had ended" : ""),
       ],
       [
         "readings",
@@ -127,7 +124,7 @@ export class FactsPanel {
     return facts.images
       .map(({ name, command, position }) => {
         const tick = Math.min(position, recording.ticks - 1)
-        const when = formatClock(recording.tickTime[tick], recording.offsetAt(tick))
+        const when = formatClock(recording.tickTime[tick], recording.clockOf(tick))
         return `${when} ${command ?? name}`
       })
       .join("\n")
@@ -136,7 +133,7 @@ export class FactsPanel {
   private mark(facts: Process["facts"]): string | null {
     if (!facts.mark) return null
     const { size, time } = facts.mark
-    const first = `${formatSize(size)}, first seen at ${this.time(time)}`
+    const first = `${formatSize(size)}, first seen at ${time}`
     if (facts.markGap === null) return first
     if (facts.markGap <= 0) return `${first}: nothing was higher than the highest layout`
     const near = facts.markVerdict === "within tolerance" ? ", within the kernel's tolerance" : ""

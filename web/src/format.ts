@@ -67,23 +67,22 @@ export function formatAddress(address: number): string {
   return BigInt(address).toString(16).padStart(8, "0")
 }
 
-/** UTC microseconds and the offset of local time in minutes -> a Date whose UTC fields are local. */
-function localDate(microseconds: number, offset: number): Date {
-  return new Date(Math.floor(microseconds / 1000) + offset * 60_000)
+/**
+ * What a clock on the wall shows: by how many microseconds it is ahead of the time axis, summer time
+ * and jumps included. `note` is the offset from UTC where it shows the same time twice, else empty.
+ */
+export interface Clock {
+  ahead: number
+  note: string
 }
 
 /** `2018-08-17T15:58:03.942`, cut (not rounded) to milliseconds. */
-export function formatTime(microseconds: number, offset: number): string {
-  return localDate(microseconds, offset).toISOString().slice(0, 23)
+export function formatTime(microseconds: number, { ahead, note }: Clock): string {
+  const shown = new Date(Math.floor((microseconds + ahead) / 1000))
+  return shown.toISOString().slice(0, 23) + note
 }
 
 /** `15:58:03.942` */
-export function formatClock(microseconds: number, offset: number): string {
-  return formatTime(microseconds, offset).slice(11)
-}
-
-export function formatZone(offset: number): string {
-  const size = Math.abs(offset)
-  const two = (value: number): string => String(value).padStart(2, "0")
-  return `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`
+export function formatClock(microseconds: number, clock: Clock): string {
+  return formatTime(microseconds, clock).slice(11)
 }

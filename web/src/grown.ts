@@ -43,7 +43,7 @@ export class GrowthPanel {
     const positions = grown[0]?.positions ?? []
     const { times, instants } = this.view.stack
     const clock = (position: number): string =>
-      formatClock(times[position], recording.offsetAt(instants[position]))
+      formatClock(times[position], recording.clockOf(instants[position]))
     const last = positions[positions.length - 1]
     this.about.textContent = positions.length
       ? `From ${clock(positions[0])} to ${clock(last)} (${formatDuration(times[last] - times[positions[0]])}), ${positions.length} layouts. Zoom to look at another span. Slope: the straight line that fits best; where it and the growth disagree, a group goes up and down.`

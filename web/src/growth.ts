@@ -1,6 +1,7 @@
 // What grew over a span: growth, slope and course of each group.
 
-import { firstAtOrAfter, hasLayout, type Group, type Stack } from "./stack"
+import { firstAtOrAfter } from "./search"
+import { hasLayout, type Group, type Stack } from "./stack"
 
 export interface Growth {
   group: Group

@@ -97,7 +97,7 @@ export class Legend {
     }
     const shown = this.timeline.groups
     const total = shown.reduce((sum, group) => sum + group.values[tick], 0)
-    this.when.textContent = `${hover === null ? "A" : "at"} ${formatTime(this.view.timeOf(tick), recording.offsetAt(tick))}`
+    this.when.textContent = `${hover === null ? "A" : "at"} ${formatTime(this.view.timeOf(tick), recording.clockOf(tick))}`
     this.total.textContent = formatSize(total)
     this.total.title = `${total} bytes`
     this.element.dataset["tick"] = String(tick)

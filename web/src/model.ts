@@ -1,6 +1,8 @@
 // A recording as the page knows it: every figure of every mapping at every tick that is held.
 
+import type { Clock } from "./format"
 import { absolute, unpack, type Column } from "./payload"
+import { firstAtOrAfter } from "./search"
 
 export interface Metric {
   name: string
@@ -39,8 +41,8 @@ export interface ProcessFacts {
   parent: number | null
   uid: number | null
   cgroup: string | null
-  firstSeen: number | null
-  lastSeen: number | null
+  firstSeen: string | null
+  lastSeen: string | null
   ended: boolean
   /** First tick at which it had ended. */
   end: number
@@ -49,7 +51,7 @@ export interface ProcessFacts {
   readings: number
   mappings: number
   recorded: { readings: number; layouts: number; torn: number; cpu: number }
-  mark: { size: number; time: number } | null
+  mark: { size: number; time: string } | null
   highestRss: number | null
   markGap: number | null
   markVerdict: string
@@ -61,8 +63,10 @@ export interface Run {
   kernel: string | null
   bootId: string | null
   pageSize: number | null
-  started: number | null
-  ended: number | null
+  started: string | null
+  ended: string | null
+  /** Microseconds from the first tick to the last, whatever the clock showed. */
+  lasted: number | null
   endReason: string | null
   period: number | null
   command: string
@@ -76,7 +80,13 @@ export interface Run {
 interface Header {
   format: number
   version: string
-  created: number
+  created: string
+  /** Of local time where the report was made, at its first tick. */
+  zone: string
+  /** The texts that `tick.note` numbers. */
+  notes: string[]
+  /** Where the clock on the wall jumped: the place on the time axis and what happened. */
+  jumps: { time: number; text: string }[]
   title: string
   file: string
   ticks: { held: number; recorded: number }
@@ -175,7 +185,8 @@ export class Recording {
   /** Until when somebody went on looking. */
   readonly tickWatched: Column
   readonly tickRun: Column
-  readonly tickOffset: Column
+  readonly tickAhead: Column
+  private readonly tickNote: Column
   readonly reading: Record<string, Column> = {}
   readonly mapping = {} as Record<(typeof MAPPING | typeof ADDRESSES)[number], Column>
   readonly usageStart: Int32Array
@@ -194,7 +205,8 @@ export class Recording {
     this.tickTime = column("tick.time")
     this.tickWatched = column("tick.watched")
     this.tickRun = column("tick.run")
-    this.tickOffset = column("tick.offset")
+    this.tickAhead = column("tick.ahead")
+    this.tickNote = column("tick.note")
     for (const name of ["tick", "time", "until", "layoutState", "rollup_pss", "residentHighest", "markHighest"])
       this.reading[name] = column(`reading.${name}`)
     for (const { name } of header.readings) this.reading[name] = column(`reading.${name}`)
@@ -263,9 +275,14 @@ export class Recording {
     return this.tickTime.length
   }
 
-  offsetAt(tick: number): number {
-    return this.tickOffset[tick] ?? 0
+  /** What the clock on the wall showed at a tick. */
+  clockOf(tick: number): Clock {
+    return { ahead: this.tickAhead[tick] ?? 0, note: this.header.notes[this.tickNote[tick]] ?? "" }
   }
+
+  /** The same for any time: that of the last tick before it. */
+  readonly clockAt = (time: number): Clock =>
+    this.clockOf(Math.max(0, firstAtOrAfter(this.tickTime, time + 1) - 1))
 
   /** Row of a process's latest reading at a tick, or -1: one without a reading had not changed. */
   readingAt(process: Process, tick: number): number {

@@ -4,6 +4,7 @@ import { LayoutState, processName, type Colours, type Figure } from "./model"
 import type { Process, Recording } from "./model"
 import type { By } from "./state"
 import { formatAddress } from "./format"
+import { firstAtOrAfter } from "./search"
 
 export interface Group {
   key: string
@@ -212,18 +213,6 @@ function everyTick(recording: Recording, processes: Process[]): Instants {
 
 export function hasLayout(state: number): boolean {
   return state >= LayoutState.EXACT && state <= LayoutState.UNCHECKED
-}
-
-/** First position whose time is at or after this one. */
-export function firstAtOrAfter(times: Float64Array, time: number): number {
-  let low = 0
-  let high = times.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (times[middle] < time) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /**

@@ -20,7 +20,7 @@ export class Summary {
     if (peak >= 0) {
       const tick = stack.instants[peak]
       const title = FIGURES.find(({ name }) => name === figure)?.title ?? "swap PSS"
-      const clock = formatClock(stack.times[peak], recording.offsetAt(tick))
+      const clock = formatClock(stack.times[peak], recording.clockOf(tick))
       facts.push([`peak ${title}`, formatSize(stack.total[tick]), `at ${clock}`])
     }
     if (!several) facts.push(...this.mark())
@@ -32,7 +32,7 @@ export class Summary {
     facts.push(["layouts", String(sum("layouts")), `${sum("torn")} torn`])
     const cpu = recording.header.runs.reduce((all, run) => all + (run.cpu ?? 0), 0)
     const time = recording.header.runs.reduce(
-      (all, run) => all + (run.ended !== null && run.started !== null ? run.ended - run.started : 0),
+      (all, run) => all + (run.lasted ?? 0),
       0,
     )
     if (cpu && time)

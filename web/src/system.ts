@@ -37,7 +37,7 @@ export class SystemPanel {
     const { recording, theme } = this.view
     const drawn = DRAWN.filter(([name]) => recording.header.meminfo.includes(name))
     const ticks = this.ticks(from, to)
-    const offset = recording.offsetAt(ticks[0] ?? 0)
+    const clockAt = recording.clockAt
     const text = theme.style("--muted")
     const grid = { stroke: theme.style("--grid"), width: 1 }
     const font = "12px system-ui, sans-serif"
@@ -64,8 +64,8 @@ export class SystemPanel {
         axes: [
           {
             ...{ stroke: text, font, grid, ticks: grid, size: 46 },
-            splits: (plot) => timeMarks(from, to, plot.width / 130, offset),
-            values: (_, marks) => timeLabels(marks, offset),
+            splits: (plot) => timeMarks(from, to, plot.width / 130, clockAt),
+            values: (_, marks) => timeLabels(marks, clockAt),
           },
           {
             ...{ stroke: text, font, grid, ticks: grid, size: 72 },
@@ -120,7 +120,7 @@ export class SystemPanel {
     if (tab !== "system" || a === null) return
     const { recording } = this.view
     const clock = (tick: number): string =>
-      formatClock(recording.tickTime[tick], recording.offsetAt(tick))
+      formatClock(recording.tickTime[tick], recording.clockOf(tick))
     const head = ["KiB", `A · ${clock(a)}`]
     if (b !== null) head.push(`B · ${clock(b)}`, "B − A")
     this.table.replaceChildren(

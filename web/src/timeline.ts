@@ -5,7 +5,8 @@ import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatSize } from "./format"
 import { LayoutState } from "./model"
-import { firstAtOrAfter, hasLayout, peakOf, reduce, type Group } from "./stack"
+import { firstAtOrAfter } from "./search"
+import { hasLayout, peakOf, reduce, type Group } from "./stack"
 import type { View } from "./view"
 
 const CLICK = 4 // CSS pixels: a drag shorter than this is a click
@@ -25,6 +26,9 @@ export const LINES = [
 ]
 
 type Values = (number | null)[]
+
+/** More jumps of the clock than these are lines without words. */
+const NAMED_JUMPS = 4
 
 /** From a time on something stands (a tick, a row), or nothing: -1. */
 interface Step {
@@ -196,7 +200,7 @@ export class Timeline {
   private options(width: number): uPlot.Options {
     const { theme, store } = this.view
     const { from, to } = store.state
-    const offset = this.view.recording.offsetAt(this.ticks.find((tick) => tick >= 0) ?? 0)
+    const clockAt = this.view.recording.clockAt
     const text = theme.style("--muted")
     const grid = { stroke: theme.style("--grid"), width: 1 }
     const font = "12px system-ui, sans-serif"
@@ -226,8 +230,8 @@ export class Timeline {
           grid,
           ticks: grid,
           size: 46,
-          splits: (plot) => timeMarks(from, to, plot.width / 130, offset),
-          values: (_, marks) => timeLabels(marks, offset),
+          splits: (plot) => timeMarks(from, to, plot.width / 130, clockAt),
+          values: (_, marks) => timeLabels(marks, clockAt),
         },
         {
           stroke: text,
@@ -304,8 +308,23 @@ export class Timeline {
     this.overlay.replaceChildren()
     const peak = peakOf(this.view.stack)
     if (peak >= 0) this.markPeak(plot, peak)
+    this.markJumps(plot)
     if (a !== null) this.pin(plot, "A", a)
     if (b !== null) this.pin(plot, "B", b)
+  }
+
+  /** Where the clock was set or the machine slept: a line, and what happened as far as they fit. */
+  private markJumps(plot: uPlot): void {
+    const { from, to } = this.view.store.state
+    const jumps = this.view.recording.header.jumps.filter(({ time }) => time > from && time <= to)
+    for (const { time, text } of jumps) {
+      const left = plot.valToPos(time, "x")
+      const right = left > plot.over.clientWidth / 2
+      const words = jumps.length <= NAMED_JUMPS ? h("span", {}, text) : null
+      const mark = h("div", { class: right ? "jump to-left" : "jump", title: text }, words)
+      mark.style.left = `${left}px`
+      this.overlay.append(mark)
+    }
   }
 
   private markPeak(plot: uPlot, position: number): void {
@@ -316,7 +335,7 @@ export class Timeline {
     const tick = stack.instants[position]
     const size = stack.total[tick]
     const left = plot.valToPos(time, "x")
-    const clock = formatClock(time, recording.offsetAt(tick))
+    const clock = formatClock(time, recording.clockOf(tick))
     const right = left > plot.over.clientWidth / 2
     const mark = h(
       "div",

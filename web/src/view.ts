@@ -1,7 +1,8 @@
 // What several views share: the recording, what is looked at, and what follows from both.
 
 import { LayoutState, type Entry, type Figure, type Process, type Recording } from "./model"
-import { buildStack, hasLayout, firstAtOrAfter, peakOf, type Stack } from "./stack"
+import { firstAtOrAfter } from "./search"
+import { buildStack, hasLayout, peakOf, type Stack } from "./stack"
 import type { By, Store } from "./state"
 import type { Theme } from "./theme"
 

@@ -7,6 +7,7 @@ stands as \xNN. They reach the page within the packed data only, never as HTML.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,13 +17,14 @@ from ..analysis.identity import identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
 from ..analysis.peak import OWN_LINES, compare_mark
+from ..clocks import TimeAxis
 from ..metrics import READING, USAGE
 from ..model import Totals
 from ..render.colours import GREY, group_colours, kind_colours, name_colours
 from ..render.escape import escape
 from ..store.recording import Recording
 from ..store.results import RecordedProcess, RecordedRun
-from ..units import local_offset
+from ..units import format_offset, format_time, local_offset, repeated_zone
 from .columns import Columns, relative
 from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
 
@@ -76,7 +78,8 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
     header = {
         "format": FORMAT,
         "version": __version__,
-        "created": created_ns // 1000,
+        "created": format_time(created_ns),
+        **_clock(columns, held.ticks, recording.axis),
         "ticks": {"held": len(held.ticks), "recorded": len(held.ticks.every)},
         "figures": [metric._asdict() for metric in USAGE],
         "readings": [metric._asdict() for metric in READING],
@@ -120,14 +123,34 @@ def _ticks(columns: Columns, ticks: Ticks) -> None:
     columns.add("tick.time", [row[1] // 1000 for row in ticks.rows])
     columns.add("tick.watched", [ticks.watch.until(row[1]) // 1000 for row in ticks.rows])
     columns.add("tick.run", [row[2] for row in ticks.rows])
-    # Local time where the report is made, as every other output shows it, summer time and all.
-    columns.add("tick.offset", [local_offset(row[1]) // 60 for row in ticks.rows])
+
+
+def _clock(columns: Columns, ticks: Ticks, axis: TimeAxis) -> dict[str, Any]:
+    """What a clock on the wall showed: local time where the report is made, as in other outputs."""
+    walls = [axis.wall(row[1]) for row in ticks.rows]
+    notes = _Numbered({"": 0})
+    ahead = [
+        local_offset(wall) * 1_000_000 + wall // 1000 - row[1] // 1000
+        for wall, row in zip(walls, ticks.rows, strict=True)
+    ]
+    columns.add("tick.ahead", ahead)
+    columns.add("tick.note", [notes[repeated_zone(wall)] for wall in walls])
+    span = (ticks.rows[0][1], ticks.rows[-1][1]) if ticks.rows else (0, 0)
+    return {
+        "zone": f"UTC{format_offset(local_offset(walls[0]))}" if walls else "UTC",
+        "notes": list(notes),
+        "jumps": [
+            {"time": jump.place_ns // 1000, "text": f"{format_time(at)} {jump.text}"}
+            for jump in axis.jumps_between(*span)
+            for at in (axis.wall(jump.place_ns),)
+        ],
+    }
 
 
 def _readings(columns: Columns, held: Histories, letters: _Numbered) -> None:
     rows = [each for process in held.processes for each in process.measurements]
     columns.add("reading.tick", [held.ticks.position_of[row.tick] for row in rows])
-    columns.add("reading.time", [row.time // 1000 for row in rows])
+    columns.add("reading.time", [held.axis.place(row.tick, row.time) // 1000 for row in rows])
     columns.add(
         "reading.until", [until // 1000 for process in held.processes for until in process.until]
     )
@@ -239,8 +262,8 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
         "pid": process.pid,
         "uid": process.uid,
         "cgroup": _lines(process.cgroup),
-        "firstSeen": _micro(process.first_seen),
-        "lastSeen": _micro(process.last_seen),
+        "firstSeen": _time(process.first_seen),
+        "lastSeen": _time(process.last_seen),
         "ended": process.ended,
         "end": held.ticks.position(process.end_tick),
         "images": [
@@ -261,7 +284,7 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
             "torn": history.torn,
             "cpu": history.cpu_ns // 1000,
         },
-        "mark": None if mark is None else {"size": mark.size, "time": _micro(mark.time)},
+        "mark": None if mark is None else {"size": mark.size, "time": format_time(mark.time)},
         "highestRss": highest,
         "markGap": gap.size,
         "markVerdict": gap.verdict.value,
@@ -275,8 +298,9 @@ def _run(run: RecordedRun) -> dict[str, Any]:
         "kernel": _escaped(run.machine.kernel),
         "bootId": _escaped(run.machine.boot_id),
         "pageSize": run.machine.page_size,
-        "started": _micro(run.started),
-        "ended": _micro(run.ended),
+        "started": _time(run.started),
+        "ended": _time(run.ended),
+        "lasted": _micro(run.lasted_ns),
         "endReason": _escaped(run.end_reason),
         "period": _micro(run.period_ns),
         "command": escape(run.command_line),
@@ -303,15 +327,10 @@ def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[st
 def _at_ticks(ticks: Ticks, changes: Sequence[tuple[int, int]]) -> Iterator[int | None]:
     """Tell a value at each kept tick; each change counts until the next, or the end of its run."""
     runs = {row[0]: row[2] for row in ticks.every}
-    waiting = iter([*changes, (2**62, 0)])
-    coming = next(waiting)
-    value: int | None = None
-    of_run: int | None = None
+    numbers = [tick for tick, _ in changes]
     for tick, _, run, *_ in ticks.rows:
-        while coming[0] <= tick:
-            value, of_run = coming[1], runs.get(coming[0])
-            coming = next(waiting)
-        yield value if of_run == run else None
+        index = bisect_right(numbers, tick) - 1
+        yield changes[index][1] if index >= 0 and runs.get(numbers[index]) == run else None
 
 
 def _escaped(text: str | None) -> str | None:
@@ -321,6 +340,10 @@ def _escaped(text: str | None) -> str | None:
 def _lines(text: str | None) -> str | None:
     """Escape a text of several lines line by line."""
     return None if text is None else "\n".join(escape(line) for line in text.split("\n"))
+
+
+def _time(nanoseconds: int | None) -> str | None:
+    return None if nanoseconds is None else format_time(nanoseconds)
 
 
 def _micro(nanoseconds: int | None) -> int | None:

@@ -16,6 +16,7 @@ from ..analysis.lives import Lives, attribute_lives
 from ..analysis.presence import Presence
 from ..analysis.usages import evidence_of
 from ..analysis.watch import Instants, Watch
+from ..clocks import TimeAxis
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
@@ -93,6 +94,7 @@ class Histories(NamedTuple):
     ticks: Ticks
     processes: list[ProcessHistory]
     usages: dict[tuple[int | None, ...], int]
+    axis: TimeAxis
 
     @property
     def intervals(self) -> int:
@@ -108,7 +110,7 @@ def read(
 ) -> Histories | None:
     """Read what is known of these processes at these ticks; None if there are more intervals."""
     known: dict[tuple[int | None, ...], int] = {}
-    histories = Histories(ticks, [], known)
+    histories = Histories(ticks, [], known, recording.axis)
     for process in processes:
         histories.processes.append(_history(recording, process, ticks, known))
         if most is not None and histories.intervals > most:
@@ -124,6 +126,7 @@ def _history(
 ) -> ProcessHistory:
     measurements = list(recording.measurements(process.id))
     kept = [each for each in measurements if each.tick in ticks.position_of]
+    kept.sort(key=lambda each: ticks.position_of[each.tick])
     return ProcessHistory(
         process,
         kept,
@@ -154,9 +157,11 @@ def _highest(
     measurements: Iterable[Measurement],
 ) -> Highest:
     highest = Highest([None] * len(kept), [None] * len(kept))
-    times = [each.time for each in kept]
+    axis = recording.axis
+    times = [axis.place(each.tick, each.time) for each in kept]
     points = [
-        (each.time, each.reading.resident, each.reading.high_water_mark) for each in measurements
+        (axis.place(each.tick, each.time), each.reading.resident, each.reading.high_water_mark)
+        for each in measurements
     ]
     points += [
         (point.time, point.resident, point.high_water_mark)
