@@ -174,6 +174,16 @@ class LayoutState(enum.IntEnum):
         return self <= LayoutState.UNCHECKED
 
     @property
+    def has_memory(self) -> bool:
+        """Whether the process lived and had memory of its own, be it read or not."""
+        return self not in (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there was memory, and mappings were wanted, but could not be read."""
+        return self.has_memory and not self.has_layout and self is not LayoutState.NOT_TAKEN
+
+    @property
     def label(self) -> str:
         """The word that outputs show."""
         return self.name.lower().replace("_", " ")

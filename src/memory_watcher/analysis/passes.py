@@ -11,7 +11,7 @@ import enum
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -24,9 +24,6 @@ from .tree import Member, duplicates_among
 #: A sum may be off by a fiftieth of it, or by so many bytes: of more, it is no sum.
 MOST_MOVED = 50
 LEAST_MOVED = 256 * 1024
-
-_NO_MEMORY = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
-_UNREADABLE = (LayoutState.NO_PERMISSION, LayoutState.UNREADABLE)
 
 
 class Figures(NamedTuple):
@@ -183,7 +180,7 @@ def read(history: History) -> Passes:
     every = _judged(stored, shares, huge)
     for run_id in spans.keys() - {row.run_id for row in stored}:
         rows = history.layout_rows(*spans[run_id])
-        found, more = _passes_of_layouts(rows, processes, spans[run_id][1] + 1)
+        found, more = _passes_of_layouts(rows, processes)
         every += _judged(found, more, huge)
         shares += more
     return Passes(every, shares)
@@ -240,7 +237,7 @@ class _Round(NamedTuple):
 
 
 def _passes_of_layouts(
-    rows: Iterable[LayoutRow], processes: Sequence[Process], end: int
+    rows: Iterable[LayoutRow], processes: Sequence[Process]
 ) -> tuple[list[_Round], list[Share]]:
     """Regular ticks at which every member that lived then has a layout that is not torn.
 
@@ -257,7 +254,7 @@ def _passes_of_layouts(
     for tick, group in groupby(rows, key=attrgetter("tick")):
         read = list(group)
         for row in read:
-            (alive.discard if row.state in _NO_MEMORY else alive.add)(row.process_id)
+            (alive.add if row.state.has_memory else alive.discard)(row.process_id)
         alive = {number for number in alive if (members[number].end_tick or 2**62) > tick}
         mine = [row for row in read if row.process_id in alive]
         if not _is_round(mine, alive):
@@ -272,12 +269,12 @@ def _passes_of_layouts(
         for row in mine:
             figures = Figures(row.rss, row.pss, row.uss, row.swap_pss)
             counted = row.process_id not in duplicates
-            shares.append(Share(row.process_id, tick, end, counted, figures))
-    return rounds, _until_the_next(rounds, shares)
+            shares.append(Share(row.process_id, tick, tick + 1, counted, figures))
+    return rounds, shares
 
 
 def _is_round(rows: Sequence[LayoutRow], alive: set[int]) -> bool:
-    told = {row.process_id for row in rows if row.state.has_layout or row.state in _UNREADABLE}
+    told = {row.process_id for row in rows if row.state.has_layout or row.state.is_unreadable}
     return (
         told == alive
         and any(row.state.has_layout for row in rows)
@@ -290,15 +287,6 @@ def _totals(row: LayoutRow) -> Totals:
     return Totals(
         *(row.mappings or 0, row.size or 0, row.rss, row.pss, row.uss, row.swap, row.swap_pss)
     )
-
-
-def _until_the_next(rounds: Sequence[_Round], shares: Iterable[Share]) -> list[Share]:
-    ticks = [each.tick for each in rounds]
-    after = dict(pairwise(ticks))
-    return [
-        share._replace(end_tick=after.get(share.first_tick, share.first_tick + 1))
-        for share in shares
-    ]
 
 
 # -- what may be shown --------------------------------------------------------------------------

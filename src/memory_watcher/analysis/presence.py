@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from ..model import LayoutState
 from .watch import PAUSE, Instants, Watch
 
-_NO_MEMORY = (LayoutState.GONE, LayoutState.ZOMBIE, LayoutState.KERNEL_THREAD)
 #: There was memory, of which no layout was read.
-UNSEEN = tuple(state for state in LayoutState if not state.has_layout and state not in _NO_MEMORY)
+UNSEEN = tuple(state for state in LayoutState if not state.has_layout and state.has_memory)
 #: Layouts from good to bad.
 _QUALITY = (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.TORN)
 
@@ -46,9 +45,9 @@ class Presence:
     cheap figures were read in between (to spare the target or the budget) that is said, and a
     layout does not stand for longer than a few times the usual.
 
-    Several processes: the instants are the ticks. A process that has no reading at a tick had not
-    changed. Of one whose layout was not taken the last one counts on in the sum (`held`). One that
-    lived but could not be read is missing in it (`lacking`).
+    Several processes: the instants are passes of which every layout is (analysis.passes), or, if
+    nothing is summed up, the ticks. A process that has no reading had not changed; of one whose
+    layout was not taken the last one stands. One that could not be read is missing (`lacking`).
     """
 
     def __init__(self, instants: Instants, watch: Watch, several: bool) -> None:
@@ -59,9 +58,8 @@ class Presence:
         self.known = [False] * count
         self.states: list[LayoutState] = []
         self.lacking = [0] * count
-        self.held = [0] * count
         self._read: list[LayoutState | None] = [None] * count
-        self._changes = {name: [0] * (count + 1) for name in ("covered", "lacking", "held")}
+        self._changes = {name: [0] * (count + 1) for name in ("covered", "lacking")}
 
     def note(self, rows: Iterable[tuple[Any, ...]]) -> list[Segment]:
         """Take note of a process: (tick, place, run, state, keyframe, …) in order of places."""
@@ -81,8 +79,6 @@ class Presence:
                 if state in UNSEEN:
                     self._count("lacking", start, end)
             elif start < end:
-                if not state.has_layout:
-                    self._count("held", start, end)
                 self._count("covered", start, end)
                 runs = segments.setdefault(current, [])
                 # Of one process all but its layouts is left out in the end, so one run will do.
@@ -119,13 +115,12 @@ class Presence:
     def complete(self) -> None:
         """Add up, after all processes."""
         sums = {name: list(accumulate(steps))[:-1] for name, steps in self._changes.items()}
-        self.lacking, held = sums["lacking"], sums["held"]
+        self.lacking = sums["lacking"]
         state = LayoutState.NOT_TAKEN
         for read in self._read:
             state = state if read is None else read
             self.states.append(state)
         if self._several:
-            self.held = held
             self.known = [
                 covered > 0 or not lacking
                 for covered, lacking in zip(sums["covered"], self.lacking, strict=True)

@@ -48,8 +48,9 @@ class Timeline:
     """Groups of mappings over time. All sequences are parallel: one item for each instant.
 
     `ticks` and `times_ns` (places on the recording's axis: UTC, but for a wall clock that jumped)
-    say when: for one process when it was read (an instant at which it
-    had not changed is left out), for several when the tick began. A layout stands for the time up
+    say when: for one process when it was read (an instant at which it had not changed is left out),
+    for several those of passes over all of them, for nothing else gives a sum (analysis.passes). A
+    layout stands for the time up
     to `until_ns`. That is the next layout, or earlier: where there was none to read, where nobody
     looked any more (between two runs of the recorder, in a pause of several periods), or where the
     layouts were left out for long. There the picture has to be empty. An instant at which only the
@@ -60,8 +61,13 @@ class Timeline:
     (`other_groups` of them). At each instant their values add up to `total`: bytes, None where no
     layout is known. `states` says how good the layout is or why there is none; of several processes
     the worst that has a layout. `lacking` counts what the sum misses: mappings whose figure the
-    kernel did not tell, and living processes that cannot be read. `held` counts processes that are
-    in the sum with an earlier layout, for theirs was not taken.
+    kernel did not tell, and living processes that cannot be read.
+
+    `sums` are what several processes come to at each pass, None for one process. By process the
+    groups add up to them. By kind, name or mapping the groups are known at passes of which every
+    layout is, and stand until the next such; `total` then differs by what PSS loses as it is cut
+    to KiB for each mapping. Not `is_stacked`: there is no sum at all. The instants are ticks, and
+    the groups are processes, each with its own figure; they must not be added up.
 
     `resident` (statm) and `high_water_mark` (VmHWM) are the kernel's figures of the process, None
     where not read, and for several processes, over which RSS is not summed. They are also known
@@ -86,20 +92,32 @@ class Timeline:
     total: Sequence[int | None]
     states: Sequence[LayoutState]
     lacking: Sequence[int]
-    held: Sequence[int]
+    sums: Sequence[int | None]
     resident: Sequence[int | None]
     resident_highest: Sequence[int | None]
     high_water_mark: Sequence[int | None]
     torn: Sequence[int]
     gaps: Sequence[int]
+    is_stacked: bool = True
 
     def __len__(self) -> int:
         return len(self.ticks)
 
     @property
     def peak(self) -> int | None:
-        """Position of the highest total, the first of equals; None if no layout is known."""
-        return _highest(self.total, range(len(self.total)))
+        """Position of the highest sum or total, the first of equals; None if there is none."""
+        return _highest(self.heights, range(len(self)))
+
+    @property
+    def heights(self) -> Sequence[int | None]:
+        """What is told of each instant as a whole: the sums, or of one process the totals."""
+        return self.sums if any(each is not None for each in self.sums) else self.total
+
+    def standing(self, position: int) -> int | None:
+        """Position of the groups that stand at an instant; if none does yet, of the first known."""
+        before = range(position, -1, -1)
+        every = (*before, *range(position + 1, len(self)))
+        return next((each for each in every if self.total[each] is not None), None)
 
 
 def reduce(
@@ -108,7 +126,9 @@ def reduce(
     """Reduce a timeline to at most so many columns of equal time, such as pixels; peaks survive.
 
     Of each column one instant is kept, the same for all groups, so that they still add up: that
-    with the highest total (of a column without layouts, the first). What is lower within a column
+    with the highest total (of a column without layouts, the first). Of several processes it is that
+    with the highest sum, and a second one with the highest total if there the groups are not known.
+    What is lower within a column
     is not seen; that it had torn layouts or gaps is counted. `peak` and `integral` of the series
     stay those of the whole.
 
@@ -144,10 +164,9 @@ def _span(timeline: Timeline, first_ns: int | None, last_ns: int | None) -> tupl
 
 def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
     """Keep one instant of each of these columns, which follow each other."""
-    chosen = []
-    for column in columns:
-        best = _highest(timeline.total, column)
-        chosen.append(column[0] if best is None else best)
+    parts = [part for column in columns for part in _parts(timeline, column)]
+    chosen = [position for _, position in parts]
+    columns = [column for column, _ in parts]
 
     def at(values: Sequence[Any]) -> list[Any]:
         return [values[position] for position in chosen]
@@ -169,13 +188,25 @@ def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
         total=at(timeline.total),
         states=at(timeline.states),
         lacking=at(timeline.lacking),
-        held=at(timeline.held),
+        sums=at(timeline.sums),
         resident=at(timeline.resident),
         resident_highest=over(timeline.resident_highest),
         high_water_mark=over(timeline.high_water_mark),
         torn=[sum(timeline.torn[column.start : column.stop]) for column in columns],
         gaps=[sum(timeline.gaps[column.start : column.stop]) for column in columns],
     )
+
+
+def _parts(timeline: Timeline, column: range) -> list[tuple[range, int]]:
+    """Tell which instant stands for a column; two share it if the highest has no groups."""
+    best = _highest(timeline.heights, column)
+    known = _highest(timeline.total, column)
+    if best is None:
+        return [(column, column[0] if known is None else known)]
+    if known is None or timeline.total[best] is not None:
+        return [(column, best)]
+    first, second = sorted((best, known))
+    return [(range(column[0], second), first), (range(second, column[-1] + 1), second)]
 
 
 def _until(

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from ..clocks import TimeAxis
 from ..model import KindEvidence, LayoutState, Mapping
+from . import group_timeline, passes
 from .identity import OTHER, By, Identity, identify
 from .kinds import Attribution, Kind
 from .lives import Lives, attribute_lives
@@ -35,7 +36,7 @@ _COLUMNS = {"pss": ("pss",), "rss": ("rss",), "uss": ("private_clean", "private_
 _NOT_TOLD = -1
 
 
-class Process(Protocol):
+class Process(passes.Process, Protocol):
     """What is needed of a recorded process; store.results.RecordedProcess has it."""
 
     @property
@@ -63,7 +64,7 @@ class Image(Protocol):
         """The tick from which on it was there."""
 
 
-class History(Protocol):
+class History(passes.History, Protocol):
     """Where intervals come from: store.recording.Recording, whose docstrings say what they are."""
 
     @property
@@ -161,9 +162,6 @@ class Usages:
         self._columns = _Columns(figures)
         self._attributions: dict[int, Attribution] = {}
         self._owners: dict[int, Process] = {}
-        self._details = history.details(("vm_flags", "swap", "swap_pss", "private_hugetlb"))
-        self._flags = {number: row[0] for number, row in self._details.items()}
-        self._headers = history.headers([process.id for process in self.processes])
         ticks = history.tick_rows()
         first, last = span
         places = (
@@ -171,8 +169,31 @@ class Usages:
             None if last is None else history.axis.end(last),
         )
         self._watch = Watch(ticks)
+        #: Those of several processes; for notes on which of them give no sum.
+        self.passes: passes.Passes | None = None
+        self._group: group_timeline.Group | None = None
         rows = ticks if self._several else history.reading_rows(processes[0].id)
+        if self._several:
+            self.passes = passes.read(history)
+            numbers = {process.id for process in self.processes}
+            group = group_timeline.Group(self.passes, numbers, ticks, self._watch, places)
+            if len(group.instants):
+                self._group, rows = group, group.whole_rows()
         self._instants = Instants(rows, *places, self._watch.order)
+        self._is_loaded = False
+        if self._group is None:
+            self._load_layouts()
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def _load_layouts(self) -> None:
+        """Read all intervals: not before they are needed, for by process the passes are enough."""
+        if self._is_loaded:
+            return
+        self._is_loaded = True
+        self._details = self._history.details(("vm_flags", "swap", "swap_pss", "private_hugetlb"))
+        self._flags = {number: row[0] for number, row in self._details.items()}
+        self._headers = self._history.headers([process.id for process in self.processes])
         self._presence = Presence(self._instants, self._watch, self._several)
         for process in self.processes:
             if len(self._instants):
@@ -193,8 +214,6 @@ class Usages:
         self._mark = self._highest = self._resident
         if not self._several:
             self._note_cheap_figures(self.processes[0])
-
-    # -- reading ----------------------------------------------------------------------------------
 
     def _load(self, process: Process) -> None:
         segments = self._presence.note(self._history.reading_rows(process.id))
@@ -304,6 +323,29 @@ class Usages:
         the `top` names. Groups that never had anything are left out. `figure` is one of those
         that were loaded.
         """
+        if self._group is not None:
+            return self._of_group(self._group, figure, by, top)
+        if self._several:
+            return self._apart(figure, top)
+        return self._of_layouts(figure, by, top)
+
+    def _of_group(
+        self, group: group_timeline.Group, figure: Figure, by: By, top: int | None
+    ) -> Timeline:
+        """Sum up over processes, at passes."""
+        if by == "process":
+            names = {each.id: each for each in self.processes}
+            return group.by_process(figure, {n: _identity(each) for n, each in names.items()}, top)
+        self._load_layouts()
+        return group.beside_sums(self._of_layouts(figure, by, top))
+
+    def _apart(self, figure: Figure, top: int | None) -> Timeline:
+        """Processes beside each other, where nothing says what they come to together."""
+        made = self._of_layouts(figure, "process", None)
+        return group_timeline.apart(made, top)
+
+    def _of_layouts(self, figure: Figure, by: By, top: int | None) -> Timeline:
+        """Sum up the layouts at each instant."""
         changes, lacking = self._sweep(figure, by)
         groups = [self._measured(identity, change) for identity, change in changes.items()]
         groups = [group for group in groups if group.peak]
@@ -359,9 +401,7 @@ class Usages:
         for number, attribution in self._attributions.items():
             process = self._owners[number]
             header = self._headers[number]
-            identity = identify(
-                header, attribution, by, (process.id, f"{process.name} ({process.pid})")
-            )
+            identity = identify(header, attribution, by, (process.id, _title(process)))
             known = widest.get(identity.key)
             if known is None or header.size > known[0]:
                 widest[identity.key] = header.size, identity
@@ -416,7 +456,7 @@ class Usages:
             total=total,
             states=self._presence.states,
             lacking=lacking[:-1],
-            held=self._presence.held,
+            sums=[None] * len(self._instants),
             resident=self._resident,
             resident_highest=self._highest,
             high_water_mark=self._mark,
@@ -431,6 +471,14 @@ class _Group:
     changes: list[tuple[int, int]]
     peak: int
     integral: int
+
+
+def _title(process: Process) -> str:
+    return f"{process.name} ({process.pid})"
+
+
+def _identity(process: Process) -> Identity:
+    return Identity(f"process {process.id}", None, _title(process))
 
 
 def _numbers(values: Iterable[int | None]) -> list[int]:

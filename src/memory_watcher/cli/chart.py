@@ -19,7 +19,8 @@ from . import recording_file, say
 
 if TYPE_CHECKING:
     from ..analysis.identity import By
-    from ..analysis.timeline import Figure
+    from ..analysis.passes import Passes
+    from ..analysis.timeline import Figure, Timeline
     from ..render.chart import ChartView
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
@@ -149,8 +150,20 @@ def _view(
     timeline = usages.timeline(figure, by, args.top)
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
-    name = recording.path.rsplit("/", 1)[-1]
-    return ChartView(timeline, _title(processes, figure), (name,), recording.axis)
+    notes = (recording.path.rsplit("/", 1)[-1], *_notes(usages.passes, timeline))
+    return ChartView(timeline, _title(processes, figure), notes, recording.axis)
+
+
+def _notes(passes: Passes | None, timeline: Timeline) -> list[str]:
+    """What is to be said of the sums: that there is none, or at which moments."""
+    from ..render.pass_text import refused, why_no_sum
+
+    if passes is None:
+        return []
+    if not timeline.is_stacked:
+        return [why_no_sum(passes)]
+    told = refused(passes)
+    return [] if told is None else [told]
 
 
 def _figure(asked: str, several: bool) -> Figure:

@@ -10,7 +10,7 @@ from ..analysis.passes import Figures, Moment, Passes, Share, is_of_pass, read, 
 from ..analysis.peak import By, add_up, break_down
 from ..analysis.roles import roles_at
 from ..errors import SelectionError
-from ..model import LayoutState, MappingUsage, Totals
+from ..model import MappingUsage, Totals
 from ..render.pass_text import refused, why_no_sum
 from ..render.tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 from ..store.results import RecordedProcess, RecordedRun
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: How many processes the text shows; --json shows all.
 SHOWN_PROCESSES = 30
-
-_WITHOUT_MEMORY = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
 
 
 def tree_view(
@@ -89,16 +87,16 @@ def pass_at(recording: TreeRecording, passes: Passes, time_ns: int) -> Moment | 
     if found is None and passes.sums:
         raise SelectionError(
             f"{recording.path}: no sum was recorded at or before that time;"
-            f" the first one is of {format_time(passes.sums[0].time)}"
+            f" the first one is of {format_time(recording.tick_time(passes.sums[0].tick))}"
         )
     return found
 
 
-def layouts_age(moment: Moment, branches: Iterable[Branch]) -> int:
-    """How long before a pass the oldest layout was read that no longer says what it found."""
+def layouts_age(moment: Moment, time: int, branches: Iterable[Branch]) -> int:
+    """How long before a pass at a time the oldest layout was read that no longer holds."""
     return max(
         (
-            moment.time - branch.layout.time
+            time - branch.layout.time
             for branch in branches
             if branch.layout is not None
             and branch.layout.tick != moment.tick
@@ -135,7 +133,7 @@ def members_at(
     for process in processes:
         known, share = found.get(process.id), shares.get(process.id)
         if share is None and (
-            moment is not None or known is None or known.latest.state in _WITHOUT_MEMORY
+            moment is not None or known is None or not known.latest.state.has_memory
         ):
             continue
         latest, layout = (known.latest, known.layout) if known else (None, None)
@@ -181,7 +179,7 @@ def _whole(
         moment,
         sum_up([branch.share for branch in counted if branch.share]),
         break_down(_mappings(recording, counted), "pss", by, top),
-        layouts_age(moment, counted),
+        layouts_age(moment, recording.tick_time(moment.tick), counted),
         sum(branch.layout is None and pss_of(branch) is not None for branch in counted),
     )
 

@@ -19,7 +19,7 @@ from ..clocks import TimeAxis
 from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
-from ..units import format_size, format_time, group_digits
+from ..units import format_duration, format_size, format_time, group_digits
 from .axis import size_marks, time_marks
 from .colours import group_colours
 from .columns import plural
@@ -205,14 +205,20 @@ class _Chart:
         self._draw_gaps()
         self._draw_pauses()
         self._draw_jumps()
-        self._draw_stack()
+        if self._timeline.is_stacked:
+            self._draw_stack()
+        else:
+            self._draw_apart()
         self._draw_lines()
         self._draw_quality()
         self._draw_head()
         self._draw_legend()
 
     def _find_highest(self) -> int:
-        values = [value for value in self._timeline.total if value is not None]
+        timeline = self._timeline
+        values = [value for value in (*timeline.total, *timeline.sums) if value is not None]
+        if not timeline.is_stacked:
+            values += [series.peak for series in timeline.groups]
         if self._in_ram:
             for line in (self._timeline.resident_highest, self._timeline.high_water_mark):
                 values += [value for value in line if value is not None]
@@ -328,10 +334,20 @@ class _Chart:
                     solid_capstyle="butt",
                 )
 
+    def _draw_apart(self) -> None:
+        """Draw each group by itself: nothing says what they come to together."""
+        timeline = self._timeline
+        for series in timeline.groups:
+            x, y = steps(timeline.times_ns, timeline.until_ns, series.values, self._grid)
+            colour = group_colours(timeline.by, series.key, series.kind, series.name).light
+            self._axes.plot(x, y, color=colour, linewidth=1.6, zorder=3)
+
     def _draw_lines(self) -> None:
+        timeline = self._timeline
+        x, y = steps(timeline.times_ns, timeline.read_until_ns, timeline.sums, self._grid)
+        self._axes.plot(x, y, color=_INK, linewidth=1.1, zorder=4)
         if not self._in_ram:
             return
-        timeline = self._timeline
         for values, style, width in (
             (timeline.high_water_mark, _DASHES, 1.0),
             (timeline.resident_highest, "-", 1.1),
@@ -374,10 +390,11 @@ class _Chart:
             return ["nothing was recorded in this span"]
         wall = self._view.axis.wall
         first, last = (format_time(wall(timeline.times_ns[end])) for end in (0, -1))
-        layouts = sum(total is not None for total in timeline.total)
+        told = sum(height is not None for height in timeline.heights)
+        what = ("layout", "layouts") if timeline.heights is timeline.total else ("sum", "sums")
         return [
             f"{first[:19].replace('T', ' ')} to {last[11 if first[:10] == last[:10] else 0 : 19]}",
-            plural_of(layouts, "layout", "layouts"),
+            plural_of(told, *what) if timeline.is_stacked else "each by itself",
             *self._jumps(),
         ]
 
@@ -392,7 +409,7 @@ class _Chart:
         if position is None:
             return
         timeline = self._timeline
-        size, time = timeline.total[position], timeline.times_ns[position]
+        size, time = timeline.heights[position], timeline.times_ns[position]
         assert size is not None
         x = self._grid.column(time) + 0.5
         self._axes.plot([x, x], [size, self._highest * 1.05], color=_INK, linewidth=0.8, zorder=5)
@@ -416,11 +433,11 @@ class _Chart:
             self._legend_row(left, right, y, row)
             y += _ROW
         y += 6 if rows else 0
-        peak = self._timeline.peak
         groups = list(reversed(self._timeline.groups))
-        if peak is None or not groups:
+        place = self._legend_place()
+        if not groups or (place is None and self._timeline.is_stacked):
             return
-        self._text(right, y, "at the peak", _SMALL, colour=_FAINT, align="right")
+        self._text(right, y, self._legend_time(place), _SMALL, colour=_FAINT, align="right")
         title = f"{TITLES[self._timeline.figure]} by {self._timeline.by}"
         self._text(left, y, title, _SMALL, colour=_FAINT)
         y += _ROW
@@ -431,16 +448,34 @@ class _Chart:
             name = escape(series.name) or "(no name)"
             if series.kind is None and series.key == "other":
                 name = plural_of(self._timeline.other_groups, "other", "others")
-            size = format_size(series.values[peak])
+            size = format_size(series.peak if place is None else series.values[place])
             self._legend_row(left, right, y, _Row(name, size, "patch", colour))
             y += _ROW
         if len(shown) < len(groups):
             more = f"… and {len(groups) - len(shown)} more below"
             self._text(left + 18, y, more, _NORMAL, colour=_FAINT)
 
+    def _legend_place(self) -> int | None:
+        """Position of the groups whose sizes the legend shows: those that stood at the peak."""
+        timeline = self._timeline
+        return None if timeline.peak is None else timeline.standing(timeline.peak)
+
+    def _legend_time(self, place: int | None) -> str:
+        timeline = self._timeline
+        if place is None or timeline.peak is None:
+            return "highest of each"
+        away = timeline.times_ns[timeline.peak] - timeline.times_ns[place]
+        if not away:
+            return "at the peak"
+        return f"{format_duration(abs(away))} {'before' if away > 0 else 'after'} the peak"
+
     def _special_rows(self) -> list[_Row]:
         whole = self._whole
         rows = []
+        sums = [each for each in whole.sums if each is not None]
+        if sums:
+            title = "sum of all" if self._legend_width > 240 else "sum"
+            rows.append(_Row(title, "max " + format_size(max(sums)), "line", _INK))
         if self._in_ram:
             for title, values, style in (
                 (

@@ -108,7 +108,6 @@ def pass_facts(moment: Moment) -> dict[str, Any]:
     """The round over all processes that a sum is of; RSS is no sum, and left out."""
     return {
         "tick": moment.tick,
-        **timed("time", moment.time),
         "wall_ns": moment.wall_ns,
         "processes": moment.processes,
         "lacking": moment.lacking,

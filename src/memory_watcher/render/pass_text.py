@@ -9,15 +9,15 @@ from .columns import label, plural
 _NONE = "No sum: at no moment were all of them read in one pass."
 
 
-def about(moment: Moment, asked: int | None) -> str:
-    """The line that says what a sum is of: how far its figures lie apart, and how far off it is.
+def about(moment: Moment, time: int, asked: int | None) -> str:
+    """The line that says what a sum is of: how long the pass at `time` took, how far off it is.
 
     `pass:             all 26 processes read within 1.2 ms, 0.8 s before the time asked for`
     """
     members = moment.processes + moment.lacking
     read = f"all {members} processes read" if members > 1 else "its one process read"
     layouts = "their layouts, " if moment.moved is None else ""
-    before = 0 if asked is None else asked - moment.time
+    before = 0 if asked is None else asked - time
     away = "" if before < MILLISECOND else f", {format_duration(before)} before the time asked for"
     return label("pass", f"{layouts}{read} within {format_duration(moment.wall_ns)}{away}")
 

@@ -59,7 +59,7 @@ def _about(view: SystemView) -> str:
         label("time", format_time(view.time)),
         label("processes", str(count)),
         label("figures", _TITLES[view.process_memory]),
-        *([about(view.moment, view.asked)] if view.moment else ()),
+        *([about(view.moment, view.time, view.asked)] if view.moment else ()),
     ]
     return "\n".join(lines)
 

@@ -73,7 +73,7 @@ def _about(view: TreeView) -> str:
         label("time", format_time(view.time)),
         label("processes", f"{count} alive then, {view.recorded} recorded in all"),
         label("figures", "PSS: resident, each page divided by how many map it"),
-        *([about(view.whole.moment, view.asked)] if view.whole else ()),
+        *([about(view.whole.moment, view.time, view.asked)] if view.whole else ()),
     ]
     return "\n".join(lines)
 

@@ -28,9 +28,6 @@ _KEPT_MAPPINGS = 12_000
 _PROCESS_BANDS = 7
 
 
-_NOTHING_LEFT = (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
-
-
 class _Instants(NamedTuple):
     ticks: list[int]
     times: list[int]
@@ -137,7 +134,7 @@ class ReplaySource:
         return [
             self._present(moment.latest, moment.layout)
             for moment in self._recording.processes_at(tick)
-            if moment.latest.state not in _NOTHING_LEFT
+            if moment.latest.state.has_memory
         ]
 
     def _present(self, latest: Measurement, with_layout: Measurement | None) -> Present:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.analysis.identity import By, identify
 from memory_watcher.analysis.kinds import Kind, attribute
+from memory_watcher.analysis.passes import read
 from memory_watcher.analysis.timeline import Figure, Series, Timeline, reduce
 from memory_watcher.analysis.usages import load, timeline
 from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
@@ -86,38 +87,60 @@ def test_sweep_equals_flat_computation(
                 assert made.lacking[position] == missing
 
 
-def standing(flat: Flat, runs: list[Run], tick: int) -> list[Row]:
-    """For each process the row whose layout counts at a tick of several processes."""
+def unfinished(row: Row | None) -> bool:
+    """Whether a process is a member whose layout a tick did not read well."""
+    if row is None:
+        return True
+    return row.state in (LayoutState.NOT_TAKEN, LayoutState.TORN)
+
+
+def members(flat: Flat, runs: list[Run], tick: int) -> list[Row | None]:
+    """What a tick read of each process that lived then and had memory; None: nothing."""
     ends: list[int] = []
     for run in runs:
         ends.append((ends[-1] if ends else 0) + len(run))
     begin = max([end for end in ends if end < tick], default=0)
-    found: dict[int, Row] = {}
+    last: dict[int, Row] = {}
     for row in flat.rows:
-        if not begin < row.tick <= tick:
-            continue
-        if row.layout is not None:
-            found[row.process_id] = row
-        elif row.state is not LayoutState.NOT_TAKEN:
-            found.pop(row.process_id, None)
-    return [row for number, row in found.items() if flat.ended.get(number, tick + 1) > tick]
+        if begin < row.tick <= tick:
+            last[row.process_id] = row
+    return [
+        row if row.tick == tick else None
+        for number, row in last.items()
+        if flat.ended.get(number, tick + 1) > tick and row.state.has_memory
+    ]
 
 
 @settings(max_examples=60, deadline=None)
 @given(RUNS, st.sampled_from([0, 1, 4, 1000]), st.sampled_from(BYS))
 def test_several_processes(runs: list[Run], keyframe_rows: int, by: By) -> None:
-    """Of several processes each counts with its latest layout, also while none was taken."""
+    """Several processes have a sum where each has a layout or is told as unreadable, else none.
+
+    That is what a recording without passes gives. By slow addition of each tick's own layouts.
+    """
     with written(runs, keyframe_rows) as (recording, flat):
         processes = recording.processes()
         if len(processes) < 2:
             return
         made = load(recording, processes, figures=("uss",)).timeline("uss", by, None)
-        assert list(made.ticks) == list(flat.tick_times)
+        passes = {each.tick: each for each in read(recording).every}
+        for tick in flat.tick_times:
+            there = members(flat, runs, tick)
+            layouts = [row for row in there if row is not None and row.layout is not None]
+            assert (tick in passes) == (bool(layouts) and not any(map(unfinished, there)))
+        if not made.is_stacked:
+            assert not any(each.fault is None for each in passes.values())
+            return
+        assert list(made.ticks) == [tick for tick, each in passes.items() if each.fault is None]
         for position, tick in enumerate(made.ticks):
             expected: Counter[str] = Counter()
-            for row in standing(flat, runs, tick):
-                assert row.layout is not None
-                expected.update(sums(row.layout, "uss", by, row.process_id))
+            counted = read(recording).members(tick)
+            for row in members(flat, runs, tick):
+                if row is not None and row.layout is not None and counted[row.process_id].counted:
+                    expected.update(sums(row.layout, "uss", by, row.process_id))
+            if made.total[position] is None:
+                assert by != "process"
+                continue
             assert at(made, position) == dict(expected)
             assert made.resident[position] is None
 
@@ -288,8 +311,9 @@ def plain(totals: list[int | None], step: int = SECOND) -> Timeline:
     return Timeline(
         figure="pss", by="name", ticks=list(range(1, len(totals) + 1)), times_ns=times,
         until_ns=until, read_until_ns=until, groups=series, other_groups=0, total=totals,
-        states=states, lacking=zeros, held=zeros, resident=totals, resident_highest=totals,
-        high_water_mark=totals, torn=zeros, gaps=[int(t is None) for t in totals],
+        states=states, lacking=zeros, sums=[None] * len(totals), resident=totals,
+        resident_highest=totals, high_water_mark=totals, torn=zeros,
+        gaps=[int(t is None) for t in totals],
     )  # fmt: skip
 
 
