@@ -182,6 +182,7 @@ def _record(job: _Job, stop: Stop) -> None:
     from ..store.tree_writer import TreeWriter
 
     source = ProcSource(job.proc)
+    source.mapped_files.prepare()
     targets = None if job.launched else target_options.targets_of(job.request, source)
     is_new = not os.path.exists(job.file)
     writer = TreeWriter(job.file)
@@ -207,7 +208,8 @@ def _record(job: _Job, stop: Stop) -> None:
         reason = _loop(job, stop, recorder, targets, writer)
     finally:
         recorder.close()
-        folded = writer.close(reason, time.process_time_ns(), own_peak_rss())
+        cpu_ns = time.process_time_ns() + source.mapped_files.cpu_ns
+        folded = writer.close(reason, cpu_ns, own_peak_rss())
         if job.launched is not None and not job.launched.is_released and is_new:
             os.unlink(job.file)  # the command could not be run: there is nothing in it
     if not job.quiet:

@@ -18,6 +18,11 @@ HEAD_SIZE = 4096
 #: Linux refuses to run files with a longer table.
 LARGEST_TABLE = 65536
 
+#: Linkers make a dozen segments at most; each is a row in the recording.
+MOST_SEGMENTS = 64
+#: What the kernel takes as a place in a file.
+_LARGEST_OFFSET = (1 << 63) - 1
+
 _EXECUTABLE_OR_SHARED = (2, 3)
 _PT_LOAD = 1
 
@@ -46,7 +51,7 @@ def find_table(head: bytes) -> Table | None:
     if file_type not in _EXECUTABLE_OR_SHARED or entry_size < (56 if is_64_bit else 32):
         return None
     size = entry_size * count
-    if not count or size > LARGEST_TABLE:
+    if not count or size > LARGEST_TABLE or offset + size > _LARGEST_OFFSET:
         return None
     return Table(offset, size, entry_size, order, is_64_bit)
 
@@ -61,13 +66,15 @@ def parse_table(table: Table, data: bytes) -> tuple[ElfSegment, ...] | None:
         if segment is None:
             continue
         bits = 64 if table.is_64_bit else 32
-        if segment.file_size > segment.memory_size:
+        if not segment.file_size <= segment.memory_size <= _LARGEST_OFFSET:
             return None
         if segment.address + segment.memory_size > 1 << bits:
             return None
-        if segment.offset + segment.file_size > 1 << 63:
+        if segment.offset + segment.file_size > _LARGEST_OFFSET:
             return None
         segments.append(segment)
+        if len(segments) > MOST_SEGMENTS:
+            return None
     return tuple(segments)
 
 

@@ -20,13 +20,13 @@ import contextlib
 import errno
 import os
 import resource
-import stat as stat_module
 from collections.abc import Iterable, Iterator
 
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
 from ..model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
 from . import process, system
 from .figures import LARGEST
+from .mapped import MappedFiles
 
 #: More than 32 KiB at a time is quadratic over sshfs: it splits the request, and each part makes
 #: the far side print smaps from the start. Locally every read returns at most 4 KiB anyway.
@@ -88,6 +88,7 @@ class ProcSource:
             raise NotAProcRoot(f"{root}: this is no proc filesystem (--proc, PROCFS)")
         self.root = root
         self.buffer = TextBuffer()
+        self.mapped_files = MappedFiles(root)
         #: By PID: until when the process is passed over if its two watched files stay the same.
         self.resting: dict[int, tuple[int, int, bytes, int, bytes]] = {}
         self._page_size: int | None = None
@@ -425,36 +426,13 @@ class ProcessFiles:
 
         By the mapping itself (map_files), which needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, else
         by name below the process's root, if that is still the same file. The process may have put
-        anything there, devices and pipes too: nothing but the mapping's own file is opened.
-        """
-        names = [f"map_files/{mapping.start:x}-{mapping.end:x}"]
-        if mapping.pathname.startswith("/"):
-            names.append(f"root{mapping.pathname}")
-        follow = 0  # map_files has symbolic links, of the kernel's own making
-        for name in names:
-            with contextlib.suppress(OSError, ValueError):
-                content = self._regular_file(os.fsencode(name), follow, mapping.inode, offset, size)
-                if content is not None:
-                    return content
-            follow = os.O_NOFOLLOW
-        return None
+        anything there. So a helper opens it, if it is a regular file that is known to answer.
 
-    def _regular_file(
-        self, name: bytes, follow: int, inode: int, offset: int, size: int
-    ) -> bytes | None:
-        """Bytes of a regular file of this inode. O_PATH opens nothing: no device notices it."""
-        found = os.open(name, os.O_PATH | os.O_CLOEXEC | follow, dir_fd=self._directory)
-        try:
-            status = os.fstat(found)
-            if not stat_module.S_ISREG(status.st_mode) or status.st_ino != inode:
-                return None
-            descriptor = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(found)
-        try:
-            return os.pread(descriptor, size, offset)
-        finally:
-            os.close(descriptor)
+        Raises mapped.NotAnswered.
+        """
+        uid = os.fstat(self._directory).st_uid
+        part = slice(offset, offset + size)
+        return self._source.mapped_files.read(self.pid, uid, mapping, part)
 
     def facts(self) -> ProcessFacts:
         """What is read once per process."""

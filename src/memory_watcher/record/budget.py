@@ -71,6 +71,11 @@ class Budget:
         """Do not count the first look at a process: there is no layout without it."""
         self._left_ns += cost_ns
 
+    def charge(self, cost_ns: int) -> None:
+        """Pay for what another process does for the recorder."""
+        if self._rate is not None:
+            self._left_ns -= cost_ns
+
     def allows(self, cost_ns: int, reserve_ns: int = 0) -> bool:
         """Whether something that costs this much may be done, leaving all reserves and one more."""
         self._largest_ns = max(self._largest_ns, cost_ns)

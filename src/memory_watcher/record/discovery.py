@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..model import ProcessKey
+from ..procfs.mapped import HELPERS
 from ..procfs.scan import Kin, MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
@@ -207,7 +208,7 @@ class DiscoveredTargets:
             if found_pids is None:
                 self._scanner.forget()
                 return []
-            listed = set(found_pids)
+            listed = set(found_pids) - HELPERS
             self.unread.keep(listed)
             new = listed - self._seen if self._seen is not None else set()
             pids = listed if ask_all or self._seen is None else new | self._young.keys() & listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from ..errors import SourceError
@@ -9,10 +10,19 @@ from ..model import ElfSegment, Mapping, MappingUsage
 from ..procfs import elf
 from ..procfs.source import ProcessFiles
 from ..procfs.threads import parse_stack_pointer
+from ..units import SECOND
 
 #: How often a thread is asked that runs each time; and how many threads are asked in one tick.
 _TRIES = 50
 _THREADS_PER_TICK = 64
+
+#: Files whose headers are read: of one process at a time, of all in a second, and of all at first,
+#: when everything is new; how many of one process wait, and how many are remembered as read.
+_FILES_AT_ONCE = 64
+_FILES_PER_SECOND = 32
+_FILES_AT_START = 1024
+_FILES_WAITING = 1024
+_FILES_REMEMBERED = 1 << 16
 
 
 class StackPointers:
@@ -79,33 +89,74 @@ class StackPointers:
 
 
 class ElfHeaders:
-    """The PT_LOAD segments of files that processes execute: read once per file of the machine."""
+    """The PT_LOAD segments of files that processes execute: read once per file of the machine.
+
+    A process may map as many files as it likes, each with headers of its own making. So no more are
+    read of a process at a time, and of all within a second, than any needs; others wait.
+    """
 
     def __init__(self) -> None:
-        self._seen: set[tuple[int, int]] = set()
+        self._seen: dict[tuple[int, int], None] = {}
+        self._waiting: dict[int, dict[tuple[int, int], Mapping]] = {}  # by PID
+        self._left = float(_FILES_AT_START)
+        self._filled_ns = time.monotonic_ns()
 
     def collect(
         self, files: ProcessFiles, entries: Iterable[MappingUsage]
     ) -> dict[tuple[int, int], tuple[ElfSegment, ...]]:
-        """Segments of files among `entries` that were not seen before, by (dev, inode)."""
-        found = {}
+        """Segments of files among `entries` that were not seen before, by (dev, inode).
+
+        Raises SourceError for a file that does not answer: those behind it wait.
+        """
+        waiting = self._waiting.setdefault(files.pid, {})
         for entry in entries:
             mapping = entry.mapping
             if not mapping.inode or mapping.perms[2:] != "xp":
                 continue
             key = mapping.dev, mapping.inode
-            if key not in self._seen:
-                self._seen.add(key)
+            if key not in self._seen and len(waiting) < _FILES_WAITING:
+                waiting[key] = mapping
+        found: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
+        for key in list(waiting)[: self._allowed()]:
+            mapping = waiting.pop(key)
+            if key in self._seen:
+                continue
+            self._remember(key)
+            self._left -= 1
+            try:
                 segments = _segments(files, mapping)
-                if segments:
-                    found[key] = segments
+            except SourceError:
+                if not found:
+                    raise
+                break  # what was found is kept; the next file that does not answer is told of
+            if segments:
+                found[key] = segments
+        if not waiting:
+            del self._waiting[files.pid]
         return found
+
+    def forget(self, pid: int) -> None:
+        """A process has ended: what it maps can be read no more."""
+        self._waiting.pop(pid, None)
+
+    def _allowed(self) -> int:
+        now = time.monotonic_ns()
+        filled = self._left + (now - self._filled_ns) / SECOND * _FILES_PER_SECOND
+        self._left, self._filled_ns = min(filled, _FILES_AT_START), now
+        return min(int(self._left), _FILES_AT_ONCE)
+
+    def _remember(self, key: tuple[int, int]) -> None:
+        self._seen[key] = None
+        if len(self._seen) > _FILES_REMEMBERED:
+            del self._seen[next(iter(self._seen))]
 
 
 def _segments(files: ProcessFiles, mapping: Mapping) -> tuple[ElfSegment, ...] | None:
     head = files.mapped_file(mapping, 0, elf.HEAD_SIZE)
     table = elf.find_table(head) if head else None
-    if table is None:
+    if table is None or head is None:
         return None
-    data = files.mapped_file(mapping, table.offset, table.size)
+    data = head[table.offset : table.offset + table.size]
+    if len(data) < table.size:
+        data = files.mapped_file(mapping, table.offset, table.size) or b""
     return elf.parse_table(table, data) if data else None

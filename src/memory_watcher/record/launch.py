@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
 from ..errors import CommandNotExecutable, CommandNotFound, SourceError
+from ..procfs.mapped import HELPERS
 from ..procfs.process import parse_high_water_mark
 from ..procfs.source import ProcessFiles, ProcSource
 from ..units import MILLISECOND
@@ -173,7 +174,9 @@ class Launched:
             # The kernel tells the oldest child first, which is the command: the others then wait.
             if found is None or found.si_pid == self.pid:
                 return
-            yield _reap(found.si_pid)
+            ended = _reap(found.si_pid)
+            if ended.pid not in HELPERS:
+                yield ended
 
     def wait(self) -> Exit:
         """Wait for the command's end, and reap it; orphans are reaped meanwhile."""

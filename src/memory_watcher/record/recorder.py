@@ -72,6 +72,7 @@ class Recorder:
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
         self._sleep = Sleep()
+        self._helper_ns = 0  # CPU time of the file helper that was paid for
 
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
@@ -103,6 +104,7 @@ class Recorder:
         for target in self._targets.values():
             self._let_go(target.sampler)
         self._targets.clear()
+        self._source.mapped_files.close()
 
     # -- passes -----------------------------------------------------------------------------------
 
@@ -131,6 +133,7 @@ class Recorder:
         if self.progress.ticks == 0:
             # What the first tick read stays: the collector need not walk over it every few ticks.
             gc.freeze()
+        self._source.mapped_files.rest()
         self.progress.ticks += 1
         self.progress.skipped += deadline.skipped
 
@@ -299,6 +302,9 @@ class Recorder:
             self._writer.stack_pointers(target.process_id, target.sampler.stack_pointers)
         if target.sampler.elf_segments:
             self._writer.elf_segments(target.sampler.elf_segments)
+        helper_ns = self._source.mapped_files.cpu_ns
+        self._budget.charge(helper_ns - self._helper_ns)
+        self._helper_ns = helper_ns
 
     def _reset_peak(self, target: Target) -> None:
         try:

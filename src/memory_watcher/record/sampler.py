@@ -22,6 +22,7 @@ from ..model import (
     Rollup,
     Sample,
 )
+from ..procfs.mapped import NotAnswered
 from ..procfs.process import Stat, Statm, Status, parse_rollup
 from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
 from ..procfs.source import ProcessFiles
@@ -170,6 +171,7 @@ class ProcessSampler:
     @supervised
     def close(self) -> None:
         """Let go of the process."""
+        self._machine.elf_headers.forget(self.files.pid)
         self.files.close()
 
     # -- what one part of a sample may cost -------------------------------------------------------
@@ -183,6 +185,9 @@ class ProcessSampler:
         """Read what stands beside the layout: a fault costs this alone; None for that."""
         try:
             return read()
+        except NotAnswered as problem:
+            self.problems.append(str(problem))
+            return None
         except SourceError:
             return None
         except Exception as error:

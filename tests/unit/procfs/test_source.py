@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from memory_watcher.errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
-from memory_watcher.model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
+from memory_watcher.model import FastReading, Image, Machine, ProcessFacts, ProcessKey
 from memory_watcher.procfs import source as source_module
 from memory_watcher.procfs.source import (
     ProcessFiles,
@@ -294,83 +294,6 @@ def test_status_of_any_length(proc: FakeProc, keep_open: bool, groups: int) -> N
         reading = files.fast_reading()
         assert reading
         assert reading.high_water_mark == 50 * KI
-
-
-# -- files that are mapped ------------------------------------------------------------------------
-
-
-class Mapped:
-    """Process 7 maps `/lib/x.so` of its root; `opened` tells what was opened for reading."""
-
-    def __init__(self, proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
-        proc.put(FakeProcess(7))
-        proc.write("7/root/lib/x.so", b"0123456789")
-        self.file = proc.root / "7" / "root" / "lib" / "x.so"
-        self.by_mapping = proc.root / "7" / "map_files" / "1000-3000"
-        self.by_mapping.parent.mkdir()
-        self.mapping = Mapping(0x1000, 0x3000, "r-xp", 0, 1, self.file.stat().st_ino, "/lib/x.so")
-        self.opened: list[str] = []
-        real = os.open
-
-        def watching(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-            descriptor = real(path, flags, mode, dir_fd=dir_fd)
-            if not flags & os.O_PATH:
-                self.opened.append(os.readlink(f"/proc/self/fd/{descriptor}"))
-            return descriptor
-
-        monkeypatch.setattr(os, "open", watching)
-
-
-@pytest.fixture
-def mapped(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> Mapped:
-    return Mapped(proc, monkeypatch)
-
-
-def test_mapped_file_by_name(proc: FakeProc, mapped: Mapped) -> None:
-    """Below the process's root; nothing stays open."""
-    with opened(proc) as (_, files):
-        held = descriptors()
-        assert files.mapped_file(mapped.mapping, 2, 3) == b"234"
-        assert descriptors() == held
-        other = mapped.mapping._replace(inode=mapped.mapping.inode + 1)
-        assert files.mapped_file(other, 0, 9) is None
-        assert files.mapped_file(mapped.mapping._replace(pathname="/lib/none"), 0, 9) is None
-        assert files.mapped_file(mapped.mapping._replace(pathname="anon_inode:x"), 0, 9) is None
-        assert descriptors() == held
-
-
-def test_mapped_file_by_mapping(proc: FakeProc, mapped: Mapped, tmp_path: Path) -> None:
-    """The kernel's own link is followed first, whatever the name leads to now."""
-    mapped.by_mapping.symlink_to(mapped.file.rename(tmp_path / "moved"))
-    mapped.file.symlink_to("/dev/null")
-    with opened(proc) as (_, files):
-        assert files.mapped_file(mapped.mapping, 0, 4) == b"0123"
-    assert "/dev/null" not in mapped.opened
-
-
-@pytest.mark.parametrize("kind", ["link", "link to device", "pipe", "another file", "folder"])
-def test_traps_are_not_opened(proc: FakeProc, mapped: Mapped, tmp_path: Path, kind: str) -> None:
-    """What a process puts in the place of its file is not opened for reading, not even once."""
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"secret")
-    mapped.file.rename(tmp_path / "moved")
-    if kind == "link":
-        mapped.file.symlink_to(secret)
-    elif kind == "link to device":
-        mapped.file.symlink_to("/dev/zero")
-    elif kind == "pipe":
-        os.mkfifo(mapped.file)
-    elif kind == "another file":
-        mapped.file.write_bytes(b"another")
-    else:
-        mapped.file.mkdir()
-    mapped.mapping = mapped.mapping._replace(
-        inode=mapped.file.stat().st_ino if kind in ("pipe", "folder") else mapped.mapping.inode
-    )
-    with opened(proc) as (_, files):
-        mapped.opened.clear()
-        assert files.mapped_file(mapped.mapping, 0, 9) is None
-    assert mapped.opened == []
 
 
 # -- the first thread has ended -----------------------------------------------------------------

@@ -1,0 +1,194 @@
+"""Reads files that processes map, through a helper that is given up when it does not answer.
+
+The recorder never opens a target's file itself (see filehelper for why). It waits at most 100 ms
+for an answer. A helper that has not answered by then is killed and left alone: it may hang in the
+kernel until the file's owner lets go. Another takes its place, a few times at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from ..errors import SourceError
+from ..model import Mapping
+from . import filehelper
+
+#: How long a file may take to answer.
+PATIENCE_S = 0.1
+#: How long a helper may take to start: that is the machine's doing, not a target's.
+_START_S = 0.5
+#: How many helpers are given up because of one user's files, and in all.
+_GIVEN_UP_OF_USER = 2
+_GIVEN_UP = 8
+#: A helper that was not needed for so long is let go.
+_IDLE_S = 10
+
+#: PIDs of helpers: children of the recorder, not of what it records.
+HELPERS: set[int] = set()
+
+
+class NotAnswered(SourceError):
+    """A file did not answer in time."""
+
+
+class MappedFiles:
+    """Asks the helper; starts it when it is needed."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.fsencode(root)
+        self._is_here: bool | None = None  # whether the processes are this machine's
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._given_up: dict[int, int] = {}  # how many helpers, by the user whose file it was
+        self._abandoned: list[subprocess.Popen[bytes]] = []
+        self._used_s = 0.0
+        self._helper_ns = 0  # CPU time of the helper that runs now, as last told
+        #: CPU time of all helpers, ns, as far as they told.
+        self.cpu_ns = 0
+
+    def read(self, pid: int, uid: int, mapping: Mapping, part: slice) -> bytes | None:
+        """Bytes of the file that `pid`, a process of the user `uid`, maps; None if not to be had.
+
+        Raises NotAnswered.
+        """
+        if self._has_hung_often(uid) or not self._has_files() or not self._is_running():
+            return None
+        folder = b"%s/%d" % (self._root, pid)
+        paths = [b"%s/map_files/%x-%x" % (folder, mapping.start, mapping.end)]
+        if mapping.pathname.startswith("/"):
+            paths.append(b"%s/root%s" % (folder, os.fsencode(mapping.pathname)))
+        device = f"{mapping.dev >> 20}:{mapping.dev & 0xFFFFF}"
+        request = f"{pid} {device} {mapping.inode} {part.start} {part.stop - part.start}"
+        line = b" ".join([request.encode(), *[path.hex().encode() for path in paths]]) + b"\n"
+        told = self._ask(line, PATIENCE_S)
+        if told is None:
+            self._give_up(uid)
+            raise NotAnswered(
+                f"a mapped file did not answer within {round(PATIENCE_S * 1000)} ms; it is left out"
+            )
+        if told == b"-":
+            return None
+        return b"" if told == b"=" else bytes.fromhex(told.decode())
+
+    def start(self) -> None:
+        """Start the helper, without waiting for it."""
+        if self._process is not None:
+            return
+        with contextlib.suppress(OSError):
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", filehelper.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={},
+                start_new_session=True,
+            )
+            HELPERS.add(self._process.pid)
+            self._helper_ns = 0
+            self._ready = False
+
+    def prepare(self) -> None:
+        """Start the helper where it will be needed: the first layout then need not wait for it."""
+        with contextlib.suppress(OSError):
+            if self._has_files():
+                self.start()
+                self._used_s = time.monotonic()
+
+    def rest(self) -> None:
+        """Let the helper go if it was not needed for a while."""
+        if self._process is not None and time.monotonic() - self._used_s > _IDLE_S:
+            self.close()
+
+    def close(self) -> None:
+        """Let the helper go; it ends by itself when nobody can ask any more."""
+        if self._process is not None:
+            self._let_go(self._process)
+            # It waits for a request, or starts: it ends at once.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE_S)
+            self._process = None
+        for process in list(self._abandoned):
+            if process.poll() is not None:
+                self._abandoned.remove(process)
+                HELPERS.discard(process.pid)
+
+    def _has_files(self) -> bool:
+        """Whether the files that a process sees are here: not those of a machine behind sshfs."""
+        if self._is_here is None:
+            device = os.stat(self._root).st_dev
+            number = b"%d:%d" % (os.major(device), os.minor(device))
+            kinds = filehelper.find_mounts(os.getpid(), number)
+            kind = next((each.by_device[number] for each in kinds if number in each.by_device), "")
+            self._is_here = kind == "proc" or kind in filehelper.LOCAL
+        return self._is_here
+
+    def _has_hung_often(self, uid: int) -> bool:
+        return (
+            self._given_up.get(uid, 0) >= _GIVEN_UP_OF_USER
+            or sum(self._given_up.values()) >= _GIVEN_UP
+        )
+
+    def _is_running(self) -> bool:
+        """Whether there is a helper that is ready; starts one if there is none."""
+        self.start()
+        self._used_s = time.monotonic()
+        if self._process is None:
+            return False
+        if not self._ready:
+            self._ready = self._answer(_START_S) is not None
+            if not self._ready:
+                self.close()
+        return self._ready
+
+    def _ask(self, line: bytes, patience_s: float) -> bytes | None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            os.write(self._process.stdin.fileno(), line)
+        except OSError:
+            return None
+        return self._answer(patience_s)
+
+    def _answer(self, patience_s: float) -> bytes | None:
+        """What the helper says; None if it says nothing in time."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        descriptor, text = self._process.stdout.fileno(), b""
+        until = time.monotonic() + patience_s
+        poll = select.poll()  # select takes no descriptor above 1023
+        poll.register(descriptor, select.POLLIN)
+        while not text.endswith(b"\n"):
+            left_ms = (until - time.monotonic()) * 1000
+            if left_ms <= 0 or not poll.poll(left_ms):
+                return None
+            part = os.read(descriptor, 1 << 18)
+            if not part:
+                return None
+            text += part
+        cpu, _, told = text.rstrip(b"\n").partition(b" ")
+        if not told or not cpu.isdigit():
+            return None
+        self.cpu_ns += int(cpu) - self._helper_ns
+        self._helper_ns = int(cpu)
+        return told
+
+    def _give_up(self, uid: int) -> None:
+        assert self._process is not None
+        self._given_up[uid] = self._given_up.get(uid, 0) + 1
+        self._let_go(self._process)
+        self._process = None
+
+    def _let_go(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill it, and wait for nothing: it may hang in the kernel."""
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+        with contextlib.suppress(OSError):
+            process.send_signal(signal.SIGKILL)
+        self._abandoned.append(process)
