@@ -72,11 +72,17 @@ export class DifferencePanel {
     const total = changes.reduce((sum, change) => sum + (this.change(change, figure) || 0), 0)
     const clock = (tick: number): string =>
       formatClock(this.view.timeOf(tick), recording.clockOf(tick))
-    this.about.textContent = `${figure.toUpperCase().replace("_", " ")} from A (${clock(a)}) to B (${clock(b)}): ${formatChange(total)}`
+    this.about.textContent = `${figure.toUpperCase().replace("_", " ")} from A (${clock(a)}) to B (${clock(b)})${this.addsUp ? `: ${formatChange(total)}` : "; not all layouts are of one pass each, so there are no sums"}`
     this.table.setColumns(this.columns())
     this.table.setRows(
       changes.filter((change) => this.same.checked || this.change(change, figure) !== 0),
     )
+  }
+
+  /** Whether both moments give sums. */
+  private get addsUp(): boolean {
+    const { a, b } = this.view.store.state
+    return a !== null && b !== null && this.view.addsUp(a) && this.view.addsUp(b)
   }
 
   private change(change: Change, figure: Figure): number {
@@ -98,6 +104,7 @@ export class DifferencePanel {
     const others = FIGURES.filter(([name]) => name !== figure).filter(([name]) =>
       several ? name === "pss" || name === "uss" : recording.tells(name),
     )
+    const adds = this.addsUp
     const side = (which: "a" | "b", change: Change): number =>
       change[which].length ? sumOf(values, change[which]) : 0
     return [
@@ -108,8 +115,7 @@ export class DifferencePanel {
         numeric: true,
         value: (change) => Math.abs(this.change(change, figure)),
         cell: (change) => coloured(this.change(change, figure)),
-        total: (rows) =>
-          formatKibChange(rows.reduce((sum, row) => sum + (this.change(row, figure) || 0), 0)),
+        ...(adds && { total: (rows: Change[]) => formatKibChange(rows.reduce((sum, row) => sum + (this.change(row, figure) || 0), 0)) }),
       },
       {
         key: "what",
@@ -137,7 +143,7 @@ export class DifferencePanel {
         numeric: true,
         value: (change) => side("a", change),
         cell: (change) => formatKib(side("a", change)),
-        total: (rows) => formatKib(rows.reduce((sum, row) => sum + (side("a", row) || 0), 0)),
+        ...(adds && { total: (rows: Change[]) => formatKib(rows.reduce((sum, row) => sum + (side("a", row) || 0), 0)) }),
       },
       {
         key: "b",
@@ -146,7 +152,7 @@ export class DifferencePanel {
         numeric: true,
         value: (change) => side("b", change),
         cell: (change) => formatKib(side("b", change)),
-        total: (rows) => formatKib(rows.reduce((sum, row) => sum + (side("b", row) || 0), 0)),
+        ...(adds && { total: (rows: Change[]) => formatKib(rows.reduce((sum, row) => sum + (side("b", row) || 0), 0)) }),
       },
       ...others.map(
         ([name, text]): Column<Change> => ({

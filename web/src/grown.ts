@@ -46,7 +46,7 @@ export class GrowthPanel {
       formatClock(times[position], recording.clockOf(instants[position]))
     const last = positions[positions.length - 1]
     this.about.textContent = positions.length
-      ? `From ${clock(positions[0])} to ${clock(last)} (${formatDuration(times[last] - times[positions[0]])}), ${positions.length} layouts. Zoom to look at another span. Slope: the straight line that fits best; where it and the growth disagree, a group goes up and down.`
+      ? `From ${clock(positions[0])} to ${clock(last)} (${formatDuration(times[last] - times[positions[0]])}), ${positions.length} ${this.view.stack.line ? "sums" : "layouts"}. Zoom to look at another span. Slope: the straight line that fits best; where it and the growth disagree, a group goes up and down.`
       : "No layout in this span."
     this.table.setColumns(this.columns())
     this.table.setRows(grown)
@@ -63,7 +63,10 @@ export class GrowthPanel {
         value: ({ growth }) => growth,
         cell: ({ growth }) =>
           h("span", { class: growth > 0 ? "more" : growth < 0 ? "less" : "even" }, formatKibChange(growth)),
-        total: (rows) => formatKibChange(rows.reduce((sum, { growth }) => sum + growth, 0)),
+        ...(this.view.stack.stacked && {
+          total: (rows: Growth[]) =>
+            formatKibChange(rows.reduce((sum, { growth }) => sum + growth, 0)),
+        }),
       },
       {
         key: "slope",

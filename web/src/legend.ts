@@ -1,8 +1,8 @@
 // The legend: each group with its figure at the moment under the pointer, or at the pinned one.
 
 import { h, swatch } from "./dom"
-import { ABSENT, formatSize, formatTime } from "./format"
-import { LayoutState, STATE_WORDS } from "./model"
+import { ABSENT, formatDuration, formatSize, formatTime } from "./format"
+import { LayoutState } from "./model"
 import type { Group } from "./stack"
 import { LINES, type Timeline } from "./timeline"
 import type { View } from "./view"
@@ -96,15 +96,15 @@ export class Legend {
       return
     }
     const shown = this.timeline.groups
-    const total = shown.reduce((sum, group) => sum + group.values[tick], 0)
+    const added = shown.reduce((sum, group) => sum + group.values[tick], 0)
+    const total = stack.line && !store.state.isolated.size ? this.view.sumAt(tick) : added
     this.when.textContent = `${hover === null ? "A" : "at"} ${formatTime(this.view.timeOf(tick), recording.clockOf(tick))}`
-    this.total.textContent = formatSize(total)
-    this.total.title = `${total} bytes`
+    this.total.textContent = stack.stacked ? formatSize(total) : "no sum"
+    this.total.title = stack.stacked ? `${total} bytes` : ""
     this.element.dataset["tick"] = String(tick)
     const state = this.view.stateAt(tick)
-    const notes = state === LayoutState.TORN ? [STATE_WORDS[state]] : []
-    const lacking = this.view.processes.filter((process) => recording.lacks(process, tick)).length
-    if (lacking && this.view.several) notes.push(`${lacking} ${lacking === 1 ? "process" : "processes"} could not be read`)
+    const notes = state === LayoutState.TORN ? [recording.stateWords(state)] : []
+    if (this.view.several) notes.push(...this.aboutSums(tick))
     this.note.textContent = notes.join("; ")
     const most = Math.max(1, ...shown.map((group) => group.values[tick]))
     for (const { group, value, bar, element } of this.rows) {
@@ -114,6 +114,23 @@ export class Legend {
       bar.style.width = `${Math.min(100, (100 * size) / (stack.total[tick] || most))}%`
     }
     this.updateLines(tick)
+  }
+
+  /** What a reader of the sums has to know: why there is none, how long a pass took, what it lacks. */
+  private aboutSums(tick: number): string[] {
+    const { recording, stack } = this.view
+    if (!stack.line) return [recording.header.sums?.none ?? ""].filter(Boolean)
+    const pass = recording.passAt(tick)
+    if (pass < 0) return []
+    const notes = [`all read within ${formatDuration(recording.pass.wall[pass])}`]
+    const known = stack.instants.filter((each) => each <= tick).at(-1)
+    if (known !== undefined && known < tick)
+      notes.push(
+        `layouts ${formatDuration(recording.tickTime[tick] - recording.tickTime[known])} older`,
+      )
+    const lacking = recording.pass.lacking[pass]
+    if (lacking) notes.push(`without ${lacking} that could not be read`)
+    return notes
   }
 
   private updateLines(tick: number): void {

@@ -98,7 +98,7 @@ function keepConsistent(view: View): void {
     store.set({ from, to })
   })
   store.on(["process", "withChildren", "figure"], (state) => {
-    const gone = state.a === null || !view.entriesAt(state.a).length
+    const gone = state.a === null || !view.isMoment(state.a)
     if (state.following || gone) store.set({ a: view.peakTick, following: true })
   })
 }

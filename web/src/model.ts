@@ -2,7 +2,7 @@
 
 import type { Clock } from "./format"
 import { absolute, unpack, type Column } from "./payload"
-import { firstAtOrAfter } from "./search"
+import { firstAtOrAfter, lastAtOrBefore } from "./search"
 
 export interface Metric {
   name: string
@@ -50,6 +50,7 @@ export interface ProcessFacts {
   colours: Colours
   readings: number
   mappings: number
+  shares: number
   recorded: { readings: number; layouts: number; torn: number; cpu: number }
   mark: { size: number; time: string } | null
   highestRss: number | null
@@ -92,6 +93,8 @@ interface Header {
   ticks: { held: number; recorded: number }
   figures: Metric[]
   readings: Metric[]
+  sums: SumFacts | null
+  states: StateFacts[]
   kinds: Kind[]
   groups: NamedGroup[]
   own: number[]
@@ -107,27 +110,38 @@ interface Header {
   meminfo: string[]
 }
 
-/** model.LayoutState: up to UNCHECKED there is a layout; NOT_TAKEN was meant not to have one. */
+/** Those of model.LayoutState that mean something to the page; header.states says what each is. */
 export enum LayoutState {
   EXACT = 1,
   TORN,
   UNCHECKED,
   NOT_TAKEN,
-  NO_PERMISSION,
-  GONE,
-  KERNEL_THREAD,
-  ZOMBIE,
 }
 
-export const STATE_WORDS: Record<number, string> = {
-  [LayoutState.EXACT]: "exact",
-  [LayoutState.TORN]: "torn: mappings moved while they were read, totals may be wrong",
-  [LayoutState.UNCHECKED]: "unchecked",
-  [LayoutState.NOT_TAKEN]: "no layout was taken",
-  [LayoutState.NO_PERMISSION]: "no permission to read the mappings",
-  [LayoutState.GONE]: "the process was gone",
-  [LayoutState.KERNEL_THREAD]: "a kernel thread has no mappings",
-  [LayoutState.ZOMBIE]: "ended, not yet reaped",
+/** What a number of model.LayoutState means, and how it counts. */
+export interface StateFacts {
+  state: number
+  label: string
+  meaning: string
+  hasLayout: boolean
+  /** There was memory, and its mappings could not be read. */
+  unreadable: boolean
+  /** Mappings were wanted. */
+  taken: boolean
+}
+
+/** What is told once of sums over processes. */
+export interface SumFacts {
+  /** Why there is no sum at all; null if there is one. */
+  none: string | null
+  /** Which passes give no sum. */
+  refused: string | null
+  /** By how much the layouts of a pass may differ from its sum: this part of it, or bytes. */
+  most: number
+  least: number
+  /** Microseconds from tick to tick, and after how many of these nothing stands any more. */
+  usual: number
+  pause: number
 }
 
 export type Figure = "pss" | "rss" | "uss" | "swap" | "swap_pss"
@@ -164,7 +178,10 @@ export interface Process {
   facts: ProcessFacts
   readings: [number, number]
   mappings: [number, number]
+  shares: [number, number]
 }
+
+const SHARE = ["start", "end", "counted", "rss", "pss", "uss", "swap_pss"] as const
 
 /** Row of the latest reading, and of the one whose layout stands, at each tick. */
 interface Rows {
@@ -192,6 +209,10 @@ export class Recording {
   readonly usageStart: Int32Array
   readonly usageEnd: Int32Array
   readonly meminfo: Record<string, Column> = {}
+  /** Of each pass over all processes: its tick, whether all layouts are of it, who lacks, µs. */
+  readonly pass: Record<"tick" | "whole" | "lacking" | "wall", Column>
+  /** What a process has at the passes from start to before end. */
+  readonly share = {} as Record<(typeof SHARE)[number], Column>
   /** First usage of each mapping, and one more behind the last. */
   readonly firstUsage: Int32Array
   private readonly usage: Record<string, Column> = {}
@@ -218,6 +239,14 @@ export class Recording {
       this.mapping[name] = column(`mapping.${name}.high`).map((high, i) => high * 2 ** 32 + low[i])
     }
     for (const name of header.meminfo) this.meminfo[name] = column(`meminfo.${name}`)
+    const of = (name: string): Column => (header.sums ? column(name) : new Float64Array(0))
+    this.pass = {
+      tick: of("pass.tick"),
+      whole: of("pass.whole"),
+      lacking: of("pass.lacking"),
+      wall: of("pass.wall"),
+    }
+    for (const name of SHARE) this.share[name] = of(`share.${name}`)
     this.readUsages(column)
     this.detail = column("usage.detail")
     const gaps = column("usage.gap")
@@ -261,12 +290,14 @@ export class Recording {
   private addProcesses(): void {
     let reading = 0
     let mapping = 0
+    let share = 0
     for (const [index, facts] of this.header.processes.entries()) {
       this.processes.push({
         index,
         facts,
         readings: [reading, (reading += facts.readings)],
         mappings: [mapping, (mapping += facts.mappings)],
+        shares: [share, (share += facts.shares)],
       })
     }
   }
@@ -294,12 +325,41 @@ export class Recording {
     return this.rows(process).layout[tick]
   }
 
-  /** Whether a process lived at a tick, had memory, and it could not be read. */
+  /** Whether a process lived at a tick, had memory, and no layout of it is known. */
   lacks(process: Process, tick: number): boolean {
     const row = this.readingAt(process, tick)
     if (row < 0 || this.layoutReadingAt(process, tick) >= 0) return false
     const state = this.reading.layoutState[row]
-    return state === LayoutState.NOT_TAKEN || state === LayoutState.NO_PERMISSION
+    return state === LayoutState.NOT_TAKEN || this.state(state).unreadable
+  }
+
+  /** What a layout state means; one of a newer version is as good as unreadable. */
+  state(state: number): StateFacts {
+    const unknown = { label: `state ${state}`, meaning: "", hasLayout: false, unreadable: true }
+    return (
+      this.header.states.find((each) => each.state === state) ?? { ...unknown, state, taken: true }
+    )
+  }
+
+  /** A state in words: of what is no plain layout, what that means. */
+  stateWords(state: number): string {
+    const { label, meaning } = this.state(state)
+    return state === LayoutState.EXACT || state === LayoutState.UNCHECKED
+      ? label
+      : `${label}: ${meaning}`
+  }
+
+  /** The number of the pass at a tick, or of the last one before it; -1 if there is none. */
+  passAt(tick: number): number {
+    return lastAtOrBefore(this.pass.tick, tick)
+  }
+
+  /** Row of what a process has at a pass; -1 if it is no member. */
+  shareAt(process: Process, pass: number): number {
+    const { start, end } = this.share
+    for (let row = process.shares[0]; row < process.shares[1]; row++)
+      if (start[row] <= pass && pass < end[row]) return row
+    return -1
   }
 
   private rows(process: Process): Rows {
@@ -315,7 +375,7 @@ export class Recording {
       const run = this.tickRun[from]
       const state = layoutState[row]
       if (row > first && this.tickRun[ticks[row - 1]] !== run) standing = -1
-      if (state <= LayoutState.UNCHECKED) standing = row
+      if (this.state(state).hasLayout) standing = row
       else if (state !== LayoutState.NOT_TAKEN) standing = -1
       const next = Math.min(row + 1 < end ? ticks[row + 1] : this.ticks, process.facts.end)
       for (let at = from; at < next && this.tickRun[at] === run; at++) {

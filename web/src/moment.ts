@@ -2,7 +2,7 @@
 
 import { h, swatch } from "./dom"
 import { formatAddress, formatKib, formatSize } from "./format"
-import { processName, STATE_WORDS, type Entry, type Metric } from "./model"
+import { processName, type Entry, type Metric } from "./model"
 import { sumOf } from "./compare"
 import { Strip } from "./strip"
 import { Table, type Column } from "./table"
@@ -63,12 +63,15 @@ export class MomentPanel {
 
   private describe(tick: number): (Node | string)[] {
     const { recording, processes, several } = this.view
-    if (several) return [`${processes.length} processes at this moment.`]
+    if (several) {
+      const older = " Not all layouts are of one pass then, so there are no sums."
+      return [`${processes.length} processes.${this.view.addsUp(tick) ? "" : older}`]
+    }
     const [process] = processes
     const row = recording.layoutReadingAt(process, tick)
     if (row < 0) return ["The process has no layout at this moment."]
     const reading = recording.reading
-    const facts: string[] = [STATE_WORDS[reading.layoutState[row]]]
+    const facts: string[] = [recording.stateWords(reading.layoutState[row])]
     const image = recording.imageAt(process, tick)
     if (image) facts.unshift(image.name)
     for (const metric of recording.header.readings) {
@@ -201,7 +204,8 @@ export class MomentPanel {
     }
     // RSS, like all that is not shared out, is never summed over processes.
     const summable = additive && (!this.view.several || /^(pss|uss|swap_pss|pss_dirty|private_)/.test(metric.name))
-    if (summable) column.total = (rows) => formatKib(sumOf(values, rows))
+    const { a } = this.view.store.state
+    if (summable && a !== null && this.view.addsUp(a)) column.total = (rows) => formatKib(sumOf(values, rows))
     return column
   }
 

@@ -3,6 +3,7 @@
 import { h, swatch } from "./dom"
 import { ABSENT, formatSize } from "./format"
 import { processName, type Process } from "./model"
+import { partOf } from "./sums"
 import type { View } from "./view"
 
 interface Line {
@@ -103,16 +104,19 @@ export class ProcessTree {
   private update(): void {
     const { recording, store } = this.view
     const { a, figure } = store.state
-    let sum = 0
+    const pass = a === null ? -1 : recording.passAt(a)
+    let sum = NaN
     for (const { process, value } of this.lines) {
       if (!process || a === null) continue
+      const share = recording.shareAt(process, pass)
       const row = recording.layoutReadingAt(process, a)
-      const size = row < 0 ? NaN : recording.reading[`total.${figure}`][row]
-      sum += size || 0
+      const own = row < 0 ? NaN : recording.reading[`total.${figure}`][row]
+      const size = share < 0 || figure === "swap" ? own : recording.share[figure][share]
+      if (share >= 0) sum = (sum || 0) + (partOf(recording, share, figure) || 0)
       value.textContent = Number.isNaN(size) ? ABSENT : formatSize(size)
     }
     // RSS is never summed over processes.
     const summable = figure === "pss" || figure === "uss"
-    this.lines[0].value.textContent = summable ? formatSize(sum) : ""
+    this.lines[0].value.textContent = summable && !Number.isNaN(sum) ? formatSize(sum) : ""
   }
 }

@@ -2,7 +2,8 @@
 
 import { h } from "./dom"
 import { formatKib } from "./format"
-import { processName, STATE_WORDS, type Process } from "./model"
+import { processName, type Process } from "./model"
+import { partOf } from "./sums"
 import { Table, type Column } from "./table"
 import type { View } from "./view"
 
@@ -60,6 +61,20 @@ export class ProcessesPanel {
       : recording.readingAt(process, a)
   }
 
+  /** Row of what a process has at the pass at or before A; -1 if it is no member. */
+  private share(process: Process): number {
+    const { recording, store } = this.view
+    return recording.shareAt(process, recording.passAt(store.state.a ?? 0))
+  }
+
+  /** Only what is of one pass is added up. */
+  private sum(rows: Process[], name: string): string {
+    const { recording } = this.view
+    const shares = rows.map((row) => this.share(row)).filter((share) => share >= 0)
+    if (!shares.length) return ""
+    return formatKib(shares.reduce((sum, share) => sum + (partOf(recording, share, name) || 0), 0))
+  }
+
   private columns(): Column<Process>[] {
     const { recording } = this.view
     const figure = (name: string, process: Process): number => {
@@ -75,17 +90,20 @@ export class ProcessesPanel {
         cell: (process) => h("bdi", {}, processName(process)),
       },
       ...SUMMED.map(([name, title]): Column<Process> => {
-        const values = (process: Process): number => figure(`total.${name}`, process)
+        const values = (process: Process): number =>
+          this.share(process) < 0 || name === "swap"
+            ? figure(`total.${name}`, process)
+            : recording.share[name][this.share(process)]
         const column: Column<Process> = {
           key: name,
           title,
-          meaning: "KiB, sum over the mappings",
+          meaning: "KiB, at the pass over all processes; else sum over the mappings",
           numeric: true,
           value: values,
           cell: (process) => formatKib(values(process)),
         }
         if (name === "pss" || name === "uss" || name === "swap_pss")
-          column.total = (rows) => formatKib(rows.reduce((sum, row) => sum + (values(row) || 0), 0))
+          column.total = (rows) => this.sum(rows, name)
         return column
       }),
       ...recording.header.readings
@@ -108,7 +126,7 @@ export class ProcessesPanel {
         title: "layout",
         value: (process) => {
           const row = recording.readingAt(process, this.view.store.state.a ?? 0)
-          return row < 0 ? "" : STATE_WORDS[recording.reading.layoutState[row]].split(":")[0]
+          return row < 0 ? "" : recording.state(recording.reading.layoutState[row]).label
         },
       },
       {

@@ -11,3 +11,9 @@ export function firstAtOrAfter(times: Float64Array, time: number): number {
   }
   return low
 }
+
+/** Last position whose value is at or before this one; -1 if there is none. */
+export function lastAtOrBefore(values: Float64Array, value: number): number {
+  const next = firstAtOrAfter(values, value)
+  return values[next] === value ? next : next - 1
+}

@@ -1,5 +1,6 @@
 // Groups of mappings over time: the sums that analysis/timeline.py makes, made in the page.
 
+import { apart, hold, lineOf, shareGroups, standing, wholePasses, type Line } from "./sums"
 import { LayoutState, processName, type Colours, type Figure } from "./model"
 import type { Process, Recording } from "./model"
 import type { By } from "./state"
@@ -16,9 +17,16 @@ export interface Group {
   peak: number
 }
 
-/** Values of all groups add up to `total` at every tick; both are 0 where not `known`. */
+/**
+ * Values of all groups add up to `total` at every instant. Of several processes `line` is what they
+ * come to; by kind, name or mapping the instants are those passes of which every layout is.
+ */
 export interface Stack {
   groups: Group[]
+  /** The sums of several processes at all passes; null for one, or if there is no sum. */
+  line: Line | null
+  /** Not if nothing says what the groups come to together: then they must not be added up. */
+  stacked: boolean
   otherGroups: number
   total: Float64Array
   /** Positions of the ticks at which something is known, in order. */
@@ -44,13 +52,56 @@ export function buildStack(
   by: By,
   top: number,
 ): Stack {
+  if (processes.length === 1) {
+    const found = sweep(recording, processes, figure, by)
+    return assembled(recording, found, by, top, null, readingsOf(recording, processes[0]))
+  }
+  if (!recording.pass.tick.length) return besideEachOther(recording, processes, figure, top)
+  const line = lineOf(recording, processes, figure)
+  if (by === "process") {
+    const found = shareGroups(recording, processes, figure)
+    return assembled(recording, found, by, top, line, instantsAt(recording, processes, line.instants))
+  }
   const found = sweep(recording, processes, figure, by)
+  const known = wholePasses(recording, line, found)
+  const held = found.map((group) => hold(group, known)).filter(({ peak }) => peak > 0)
+  return assembled(recording, held, by, top, line, instantsAt(recording, processes, known))
+}
+
+function assembled(
+  recording: Recording,
+  found: Group[],
+  by: By,
+  top: number,
+  line: Line | null,
+  instants: Instants,
+): Stack {
   const { shown, rest } = ordered(recording, found, by, top)
   const groups = [...shown]
   if (rest.length) groups.push(merged(rest, recording))
   const total = new Float64Array(recording.ticks)
   for (const { values } of groups) for (let t = 0; t < total.length; t++) total[t] += values[t]
-  return { groups, otherGroups: rest.length, total, ...instantsOf(recording, processes) }
+  return { groups, line, stacked: true, otherGroups: rest.length, total, ...instants }
+}
+
+/** Processes of which nothing says what they come to: no total, and nothing merged. */
+function besideEachOther(
+  recording: Recording,
+  processes: Process[],
+  figure: Figure,
+  top: number,
+): Stack {
+  const found = apart(recording, processes, figure)
+  const { shown, rest } = ordered(recording, found, "process", top)
+  const every = Int32Array.from({ length: recording.ticks }, (_, at) => at)
+  return {
+    groups: shown,
+    line: null,
+    stacked: false,
+    otherGroups: rest.length,
+    total: new Float64Array(recording.ticks),
+    ...instantsAt(recording, processes, every),
+  }
 }
 
 function sweep(recording: Recording, processes: Process[], figure: Figure, by: By): Group[] {
@@ -169,17 +220,12 @@ function merged(groups: Group[], recording: Recording): Group {
 
 type Instants = Pick<Stack, "instants" | "times" | "until" | "states">
 
-/** One process: when it was read and has a layout, or a reason to have none; several: each tick. */
-function instantsOf(recording: Recording, processes: Process[]): Instants {
-  const [only] = processes
-  return processes.length === 1 ? readingsOf(recording, only) : everyTick(recording, processes)
-}
-
+/** When it was read and has a layout, or a reason to have none. */
 function readingsOf(recording: Recording, process: Process): Instants {
   const { tick, layoutState, time, until } = recording.reading
   const rows: number[] = []
   for (let row = process.readings[0]; row < process.readings[1]; row++)
-    if (layoutState[row] !== LayoutState.NOT_TAKEN) rows.push(row)
+    if (recording.state(layoutState[row]).taken) rows.push(row)
   return {
     instants: Int32Array.from(rows, (row) => tick[row]),
     times: Float64Array.from(rows, (row) => time[row]),
@@ -188,27 +234,19 @@ function readingsOf(recording: Recording, process: Process): Instants {
   }
 }
 
-function everyTick(recording: Recording, processes: Process[]): Instants {
-  const { tickTime, tickWatched, ticks } = recording
-  const { tick, layoutState } = recording.reading
-  const states = new Uint8Array(ticks).fill(LayoutState.EXACT)
-  for (const process of processes) {
-    for (let row = process.readings[0]; row < process.readings[1]; row++) {
-      const state = layoutState[row]
+/** Several processes: these ticks, and the worst state of the layouts that stand there. */
+function instantsAt(recording: Recording, processes: Process[], ticks: Int32Array): Instants {
+  const { layoutState } = recording.reading
+  const states = new Uint8Array(ticks.length).fill(LayoutState.EXACT)
+  for (const [i, tick] of ticks.entries()) {
+    for (const process of processes) {
+      const row = recording.layoutReadingAt(process, tick)
+      const state = row < 0 ? LayoutState.EXACT : layoutState[row]
       // Torn is worse than unchecked, which is worse than exact.
-      if (state === LayoutState.TORN) states[tick[row]] = state
-      else if (state === LayoutState.UNCHECKED && states[tick[row]] !== LayoutState.TORN)
-        states[tick[row]] = state
+      if (state === LayoutState.TORN || states[i] === LayoutState.EXACT) states[i] = state
     }
   }
-  return {
-    instants: Int32Array.from({ length: ticks }, (_, at) => at),
-    times: Float64Array.from(tickTime),
-    until: tickTime.map((time, at) =>
-      Math.max(time, at + 1 < ticks ? Math.min(tickWatched[at], tickTime[at + 1]) : tickWatched[at]),
-    ),
-    states,
-  }
+  return { instants: ticks, ...standing(recording, ticks), states }
 }
 
 export function hasLayout(state: number): boolean {
@@ -245,17 +283,20 @@ function range(low: number, high: number): number[] {
   return Array.from({ length: Math.max(0, high - low) }, (_, i) => low + i)
 }
 
-/** Position of the highest total within a span, the first of equals; -1 if no layout is known. */
-export function peakOf(stack: Stack, from = -Infinity, to = Infinity): number {
-  let best = -1
-  let highest = -1
-  for (let i = firstAtOrAfter(stack.times, from); i < stack.times.length; i++) {
-    if (stack.times[i] > to) break
-    const value = stack.total[stack.instants[i]]
-    if (hasLayout(stack.states[i]) && value > highest) {
-      highest = value
-      best = i
-    }
+export interface Peak {
+  tick: number
+  time: number
+  size: number
+}
+
+/** The highest sum, or of one process the highest total, the first of equals; null if none is known. */
+export function peakOf({ line, stacked, times, instants, states, total }: Stack): Peak | null {
+  let peak: Peak | null = null
+  const look = (tick: number, time: number, size: number): void => {
+    if (peak === null || size > peak.size) peak = { tick, time, size }
   }
-  return best
+  if (line) line.instants.forEach((tick, i) => look(tick, line.times[i], line.values[i]))
+  else if (stacked)
+    instants.forEach((tick, i) => hasLayout(states[i]) && look(tick, times[i], total[tick]))
+  return peak
 }

@@ -17,14 +17,13 @@ export class Summary {
     const { stack, recording, processes, several, figure } = this.view
     const facts: [string, string, string?][] = []
     const peak = peakOf(stack)
-    if (peak >= 0) {
-      const tick = stack.instants[peak]
+    if (peak) {
       const title = FIGURES.find(({ name }) => name === figure)?.title ?? "swap PSS"
-      const clock = formatClock(stack.times[peak], recording.clockOf(tick))
-      facts.push([`peak ${title}`, formatSize(stack.total[tick]), `at ${clock}`])
+      const clock = formatClock(peak.time, recording.clockOf(peak.tick))
+      facts.push([`peak ${title}`, formatSize(peak.size), `at ${clock}`])
     }
     if (!several) facts.push(...this.mark())
-    const { times, until } = stack
+    const { times, until } = stack.line ?? stack
     if (times.length)
       facts.push(["watched", formatDuration(until[until.length - 1] - times[0])])
     const sum = (of: "layouts" | "torn"): number =>

@@ -6,7 +6,8 @@ import { h } from "./dom"
 import { formatClock, formatSize } from "./format"
 import { LayoutState } from "./model"
 import { firstAtOrAfter } from "./search"
-import { hasLayout, peakOf, reduce, type Group } from "./stack"
+import { hasLayout, peakOf, reduce, type Group, type Peak } from "./stack"
+import type { Line } from "./sums"
 import type { View } from "./view"
 
 const CLICK = 4 // CSS pixels: a drag shorter than this is a click
@@ -23,6 +24,11 @@ export const LINES = [
     style: "--line-mark",
     dash: [6, 4],
   },
+]
+
+/** What several processes come to. */
+export const SUM: typeof LINES = [
+  { name: "sum", highest: "sum", title: "sum of all", style: "--line-resident", dash: [] },
 ]
 
 type Values = (number | null)[]
@@ -92,7 +98,8 @@ export class Timeline {
   private data(columns: number): [number[], ...Values[]] {
     const groups = this.groups
     const stands = this.standing(columns)
-    const read = this.lines.length ? this.readings(columns) : []
+    const { line, stacked: adds } = this.view.stack
+    const read = line ? this.sums(line, columns) : this.lines.length ? this.readings(columns) : []
     const x: number[] = []
     const stacked: Values[] = groups.map(() => [])
     const lines: Values[] = this.lines.map(() => [])
@@ -101,12 +108,14 @@ export class Timeline {
     let row = -1
     const add = (time: number): void => {
       x.push(time)
-      this.ticks.push(tick)
+      this.ticks.push(line && row >= 0 ? line.instants[row] : tick)
       let sum = 0
-      for (const [i, { values }] of groups.entries())
-        stacked[i].push(tick < 0 ? null : (sum += values[tick]))
+      for (const [i, { values }] of groups.entries()) {
+        sum = (adds ? sum : 0) + (tick < 0 ? 0 : values[tick])
+        stacked[i].push(tick < 0 || (!adds && !values[tick]) ? null : sum)
+      }
       for (const [i, { highest }] of this.lines.entries()) {
-        const value = row < 0 ? NaN : this.view.recording.reading[highest][row]
+        const value = row < 0 ? NaN : line ? line.values[row] : this.view.recording.reading[highest][row]
         lines[i].push(Number.isNaN(value) ? null : value)
       }
     }
@@ -154,9 +163,9 @@ export class Timeline {
 
   /** Whether at this instant there was memory that could not be read. */
   private wasUnseen(time: number): boolean {
-    const { stack } = this.view
+    const { stack, recording } = this.view
     const position = firstAtOrAfter(stack.times, time)
-    return stack.times[position] === time && stack.states[position] === LayoutState.NO_PERMISSION
+    return stack.times[position] === time && recording.state(stack.states[position]).unreadable
   }
 
   /** From when on which reading's cheap figures stand: of each column that with the highest RSS. */
@@ -188,9 +197,32 @@ export class Timeline {
     return steps
   }
 
+  /** From when on which sum stands, by its number: of each column the highest. */
+  private sums(line: Line, columns: number): Step[] {
+    const { from, to } = this.view.store.state
+    const width = (to - from) / columns
+    const steps: Step[] = []
+    let column = NaN
+    let last = -1
+    for (const [i, time] of line.times.entries()) {
+      if (time > to) break
+      if (last >= 0 && line.until[i - 1] < time) steps.push({ time: line.until[i - 1], what: -1 })
+      const here = Math.max(-1, Math.floor((time - from) / width))
+      const before = steps[steps.length - 1]
+      if (here !== column || before.what < 0) steps.push({ time, what: i })
+      else if (here < 0 || line.values[i] > line.values[before.what])
+        steps[steps.length - 1] = { time, what: i }
+      column = here
+      last = i
+    }
+    if (last >= 0) steps.push({ time: Math.max(line.until[last], line.times[last]), what: -1 })
+    return steps
+  }
+
   private get lines(): typeof LINES {
-    const { several, figure } = this.view
+    const { several, figure, stack } = this.view
     const { isolated } = this.view.store.state
+    if (stack.line) return isolated.size ? [] : SUM
     const resident = !several && (figure === "pss" || figure === "rss" || figure === "uss")
     return resident && !isolated.size ? LINES : []
   }
@@ -206,6 +238,7 @@ export class Timeline {
     const font = "12px system-ui, sans-serif"
     const stepped = uPlot.paths.stepped!({ align: 1 })
     const groups = [...this.groups].reverse()
+    const { stacked } = this.view.stack
     return {
       width,
       height: this.height,
@@ -247,7 +280,8 @@ export class Timeline {
         {},
         ...groups.map((group) => {
           const colour = theme.colour(group.colours)
-          return { paths: stepped, stroke: colour, fill: colour, width: 0.5, points: { show: false } }
+          const look = stacked ? { fill: colour, width: 0.5 } : { width: 1.5 }
+          return { paths: stepped, stroke: colour, ...look, points: { show: false } }
         }),
         ...this.lines.map(({ style, dash }) => ({
           paths: stepped,
@@ -259,7 +293,9 @@ export class Timeline {
         })),
       ],
       // Each fills down to the one below it; the lowest to the axis.
-      bands: groups.slice(1).map((_, i) => ({ series: [i + 1, i + 2] as [number, number] })),
+      bands: stacked
+        ? groups.slice(1).map((_, i) => ({ series: [i + 1, i + 2] as [number, number] }))
+        : [],
       hooks: {
         drawClear: [(plot) => this.drawGaps(plot)],
         draw: [(plot) => this.drawTorn(plot), (plot) => this.mark(plot)],
@@ -307,7 +343,7 @@ export class Timeline {
     const { a, b } = this.view.store.state
     this.overlay.replaceChildren()
     const peak = peakOf(this.view.stack)
-    if (peak >= 0) this.markPeak(plot, peak)
+    if (peak) this.markPeak(plot, peak)
     this.markJumps(plot)
     if (a !== null) this.pin(plot, "A", a)
     if (b !== null) this.pin(plot, "B", b)
@@ -327,13 +363,10 @@ export class Timeline {
     }
   }
 
-  private markPeak(plot: uPlot, position: number): void {
-    const { stack, recording } = this.view
+  private markPeak(plot: uPlot, { tick, time, size }: Peak): void {
+    const { recording } = this.view
     const { isolated, from, to } = this.view.store.state
-    const time = stack.times[position]
     if (isolated.size || time < from || time > to) return
-    const tick = stack.instants[position]
-    const size = stack.total[tick]
     const left = plot.valToPos(time, "x")
     const clock = formatClock(time, recording.clockOf(tick))
     const right = left > plot.over.clientWidth / 2

@@ -1,7 +1,7 @@
 // What several views share: the recording, what is looked at, and what follows from both.
 
 import { LayoutState, type Entry, type Figure, type Process, type Recording } from "./model"
-import { firstAtOrAfter } from "./search"
+import { firstAtOrAfter, lastAtOrBefore } from "./search"
 import { buildStack, hasLayout, peakOf, type Stack } from "./stack"
 import type { By, Store } from "./state"
 import type { Theme } from "./theme"
@@ -75,8 +75,7 @@ export class View {
   }
 
   get peakTick(): number | null {
-    const position = peakOf(this.stack)
-    return position < 0 ? null : this.stack.instants[position]
+    return peakOf(this.stack)?.tick ?? null
   }
 
   /** Microseconds at which what is looked at was read at a tick. */
@@ -89,31 +88,52 @@ export class View {
     return this.recording.tickTime[tick]
   }
 
-  /** The tick with a layout that is nearest to a time; null if there is none. */
-  nearestTick(time: number): number | null {
-    const { times, states, instants } = this.stack
-    const at = firstAtOrAfter(times, time)
-    let best = -1
-    for (const direction of [-1, 1]) {
-      let position = direction < 0 ? at - 1 : at
-      while (position >= 0 && position < times.length && !hasLayout(states[position]))
-        position += direction
-      if (position < 0 || position >= times.length) continue
-      if (best < 0 || Math.abs(times[position] - time) < Math.abs(times[best] - time))
-        best = position
-    }
-    return best < 0 ? null : instants[best]
+  /** The moments that can be gone to: passes, or of one process those with a layout. */
+  private get moments(): { ticks: number[]; times: number[] } {
+    const { line, instants, times, states } = this.stack
+    if (line) return { ticks: [...line.instants], times: [...line.times] }
+    const known = [...instants.keys()].filter((i) => hasLayout(states[i]))
+    return { ticks: known.map((i) => instants[i]), times: known.map((i) => times[i]) }
   }
 
-  /** The tick that is so many layouts later (or earlier) than this one. */
+  /** Whether there is something to see at a tick: of several processes, whether it is a pass. */
+  isMoment(tick: number): boolean {
+    const { line } = this.stack
+    return line ? line.instants.includes(tick) : this.entriesAt(tick).length > 0
+  }
+
+  /** The tick that can be gone to that is nearest to a time; null if there is none. */
+  nearestTick(time: number): number | null {
+    const { ticks, times } = this.moments
+    let best = -1
+    for (const [i, each] of times.entries())
+      if (best < 0 || Math.abs(each - time) < Math.abs(times[best] - time)) best = i
+    return best < 0 ? null : ticks[best]
+  }
+
+  /** The tick that is so many moments later (or earlier) than this one. */
   step(tick: number, steps: number): number {
-    const { states, instants } = this.stack
-    const known: number[] = []
-    for (let i = 0; i < instants.length; i++) if (hasLayout(states[i])) known.push(instants[i])
+    const known = this.moments.ticks
     if (!known.length) return tick
     let at = 0
     while (at < known.length - 1 && known[at + 1] <= tick) at++
     return known[Math.max(0, Math.min(known.length - 1, at + steps))]
+  }
+
+  /** What several processes come to at the pass at or before a tick; NaN if there is none. */
+  sumAt(tick: number): number {
+    const { line } = this.stack
+    if (!line) return NaN
+    const at = lastAtOrBefore(Float64Array.from(line.instants), tick)
+    return at < 0 ? NaN : line.values[at]
+  }
+
+  /** Whether what the mappings at a tick come to is a sum: of one process, or one whole pass. */
+  addsUp(tick: number): boolean {
+    if (!this.several) return true
+    const { pass } = this.recording
+    const number = this.recording.passAt(tick)
+    return number >= 0 && pass.tick[number] === tick && pass.whole[number] === 1
   }
 
   /** All mappings of what is looked at, at a tick. */
@@ -140,7 +160,7 @@ export class View {
 
   /** First and last moment of what is looked at, with a little air around a single one. */
   get span(): [number, number] {
-    const { times, until } = this.stack
+    const { times, until } = this.stack.line ?? this.stack
     if (!times.length) return [this.recording.tickTime[0] ?? 0, (this.recording.tickTime[0] ?? 0) + 1e6]
     const from = times[0]
     const to = Math.max(until[until.length - 1], from)

@@ -19,7 +19,7 @@ from ..analysis.parents import parents
 from ..analysis.peak import OWN_LINES, compare_mark
 from ..clocks import TimeAxis
 from ..metrics import READING, USAGE
-from ..model import Totals
+from ..model import LayoutState, Totals
 from ..render.colours import GREY, group_colours, kind_colours, name_colours
 from ..render.escape import escape
 from ..store.recording import Recording
@@ -27,6 +27,7 @@ from ..store.results import RecordedProcess, RecordedRun
 from ..units import format_offset, format_time, local_offset, repeated_zone
 from .columns import Columns, relative
 from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
+from .sums import add_sums
 
 FORMAT = 1
 #: Fields of /proc/meminfo that are shown, as many as are told.
@@ -70,6 +71,9 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
     paths, permissions, letters = _Numbered(), _Numbered(), _Numbered()
     details = recording.details(DETAILS)
     used = _Numbered()
+    sums, shares = None, [0] * len(held.processes)
+    if held.passes is not None:
+        sums, shares = add_sums(columns, held, held.passes)
     _ticks(columns, held.ticks)
     _readings(columns, held, letters)
     lives = [(each.process, life) for each in held.processes for life in each.lives]
@@ -83,6 +87,18 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "ticks": {"held": len(held.ticks), "recorded": len(held.ticks.every)},
         "figures": [metric._asdict() for metric in USAGE],
         "readings": [metric._asdict() for metric in READING],
+        "sums": sums,
+        "states": [
+            {
+                "state": state.value,
+                "label": state.label,
+                "meaning": state.meaning,
+                "hasLayout": state.has_layout,
+                "unreadable": state.is_unreadable,
+                "taken": state is not LayoutState.NOT_TAKEN,
+            }
+            for state in LayoutState
+        ],
         "kinds": [
             {
                 "name": kind.value,
@@ -100,7 +116,10 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "details": [_detail(details[number]) for number in used],
         "sameColours": [group_colours("mapping", key, None, "") for key in mapping_groups],
         "otherColours": GREY,
-        "processes": _processes(recording, held),
+        "processes": [
+            {**facts, "shares": count}
+            for facts, count in zip(_processes(recording, held), shares, strict=True)
+        ],
         "runs": [_run(run) for run in recording.runs()],
         "meminfo": _meminfo(columns, recording, held),
     }

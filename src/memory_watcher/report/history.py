@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ..analysis.kinds import Attribution
 from ..analysis.lives import Lives, attribute_lives
+from ..analysis.passes import Passes
 from ..analysis.presence import Presence
 from ..analysis.usages import evidence_of
 from ..analysis.watch import Instants, Watch
@@ -89,12 +90,16 @@ class ProcessHistory(NamedTuple):
 
 
 class Histories(NamedTuple):
-    """All processes of a report. `usages` numbers distinct tuples: detail id, then the FIGURES."""
+    """All processes of a report. `usages` numbers distinct tuples: detail id, then the FIGURES.
+
+    `passes` are those of several processes: what they come to together.
+    """
 
     ticks: Ticks
     processes: list[ProcessHistory]
     usages: dict[tuple[int | None, ...], int]
     axis: TimeAxis
+    passes: Passes | None = None
 
     @property
     def intervals(self) -> int:

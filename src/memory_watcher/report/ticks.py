@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from ..analysis.passes import Passes
+from ..analysis.passes import read as read_passes
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
 from .history import Histories, Ticks, read
@@ -22,20 +24,21 @@ def read_what_fits(
 ) -> Histories:
     """Read processes at all ticks, or, if that is too much, at those where most was in use.
 
-    Then of each of so many columns of equal time that tick is kept at which the processes' PSS
-    summed up to the most (as a reduced timeline does), and each process's own peaks.
+    Then of each of so many columns of equal time that tick is kept at which the PSS was highest, of
+    several processes that of a pass (as a reduced timeline does), and each process's own peaks.
     """
     every = recording.tick_rows()
+    passes = read_passes(recording) if len(processes) > 1 else None
     if _readings(recording, processes) <= MOST_READINGS:
         held = read(recording, processes, Ticks(every), most)
         if held is not None:
-            return held
+            return held._replace(passes=passes)
     columns = _COLUMNS
     while True:
-        ticks = Ticks(every, _highest(recording, processes, columns))
+        ticks = Ticks(every, _highest(recording, processes, passes, columns))
         held = read(recording, processes, ticks, None if columns <= _FEWEST else most)
         if held is not None:
-            return held
+            return held._replace(passes=passes)
         columns //= 2
 
 
@@ -44,15 +47,19 @@ def _readings(recording: Recording, processes: Iterable[RecordedProcess]) -> int
 
 
 def _highest(
-    recording: Recording, processes: Sequence[RecordedProcess], columns: int
+    recording: Recording,
+    processes: Sequence[RecordedProcess],
+    passes: Passes | None,
+    columns: int,
 ) -> Iterator[int]:
-    totals: dict[int, int] = defaultdict(int)
+    totals: dict[int, int] = {}
     for process in processes:
         best: dict[str, tuple[int, int]] = {}
         for measurement in recording.measurements(process.id):
             if measurement.totals is None:
                 continue
-            totals[measurement.tick] += measurement.totals.pss or 0
+            if passes is None:
+                totals[measurement.tick] = measurement.totals.pss or 0
             for figure in ("pss", "rss", "uss", "swap"):
                 size = getattr(measurement.totals, figure) or 0
                 if size > best.get(figure, (-1, 0))[0]:
@@ -61,6 +68,19 @@ def _highest(
     rows = recording.tick_rows()
     if not rows:
         return
+    if passes is not None:
+        whole = {each.tick: each.sums.pss or 0 for each in passes.sums if each.is_whole}
+        yield from _highest_of_columns(rows, whole, columns)
+        totals = {each.tick: each.sums.pss or 0 for each in passes.sums}
+    yield from _highest_of_columns(rows, totals, columns)
+    yield rows[0][0]
+    yield rows[-1][0]
+
+
+def _highest_of_columns(
+    rows: Sequence[tuple[Any, ...]], totals: Mapping[int, int], columns: int
+) -> Iterator[int]:
+    """Of each column of equal time the tick with the highest total, or else the first."""
     start, width = rows[0][1], max(rows[-1][1] - rows[0][1], 1)
     highest: dict[int, tuple[int, int]] = {}
     for tick, time, *_ in rows:
@@ -69,5 +89,3 @@ def _highest(
         if column not in highest or total > highest[column][0]:
             highest[column] = total, tick
     yield from (tick for _, tick in highest.values())
-    yield rows[0][0]
-    yield rows[-1][0]
