@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from itertools import accumulate
 
 from ..clocks import TimeAxis
 from ..model import ElfSegment, KindEvidence
@@ -78,11 +77,11 @@ def fast_points(
 
 
 def _ticks_by_time(database: ReadOnlyDatabase) -> Callable[[int], int]:
-    """Tell the last tick up to a time of the wall clock, 0 if there is none."""
+    """Tell which tick's time is the last up to a time of the wall clock, 0 if there is none."""
     rows = database.rows("SELECT time_ns, id FROM ticks ORDER BY time_ns, id")
-    latest = [0, *accumulate((tick for _, tick in rows), max)]
+    ticks = [0, *(tick for _, tick in rows)]
     times = [time for time, _ in rows]
-    return lambda time: int(latest[bisect_right(times, time)])
+    return lambda time: int(ticks[bisect_right(times, time)])
 
 
 def highest_fast_mark(database: ReadOnlyDatabase, process_id: int) -> HighWaterMark | None:
@@ -90,7 +89,8 @@ def highest_fast_mark(database: ReadOnlyDatabase, process_id: int) -> HighWaterM
     tick = "f.tick" if "tick" in database.columns("fast_readings") else "NULL"
     row = database.row(
         "SELECT high_water_mark, time_ns, time_ns - since_ns,"
-        f" ifnull({tick}, (SELECT max(id) FROM ticks AS t WHERE t.time_ns <= f.time_ns))"
+        f" ifnull({tick}, (SELECT t.id FROM ticks AS t WHERE t.time_ns <= f.time_ns"
+        " ORDER BY t.time_ns DESC, t.id DESC LIMIT 1))"
         " FROM fast_readings AS f WHERE process_id = ? AND high_water_mark IS NOT NULL"
         f" ORDER BY high_water_mark DESC, {tick}, time_ns LIMIT 1",
         process_id,
