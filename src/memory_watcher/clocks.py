@@ -120,6 +120,10 @@ class TimeAxis:
         return [jump for jump in self.jumps if first_ns < jump.place_ns <= last_ns]
 
 
+#: Where no clock ever jumped.
+STEADY = TimeAxis()
+
+
 def axis_of(stamps: Iterable[Stamp]) -> TimeAxis:
     """Make the axis from ticks in their order; those between two jumps may be left out.
 
@@ -134,7 +138,7 @@ def axis_of(stamps: Iterable[Stamp]) -> TimeAxis:
             eras.append((stamp, by_ns))
         latest[stamp.boot] = stamp
     if not any(by_ns for _, by_ns in eras):
-        return TimeAxis()
+        return STEADY
     # The last clock of a boot is taken to be right: what was before it is moved.
     later: dict[object, int] = defaultdict(int)
     ahead, jumps = [], []

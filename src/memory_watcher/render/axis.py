@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ..clocks import TimeAxis
+from ..clocks import STEADY, TimeAxis
 from ..units import KIB, MILLISECOND, SECOND, local_offset
 
 _SIZE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -46,7 +46,7 @@ def size_marks(highest: int, most: int) -> list[Mark]:
     ]
 
 
-def time_marks(first_ns: int, last_ns: int, most: int, axis: TimeAxis = TimeAxis()) -> list[Mark]:  # noqa: B008 - it never changes
+def time_marks(first_ns: int, last_ns: int, most: int, axis: TimeAxis = STEADY) -> list[Mark]:
     """Round local times within a span of places, at most so many. The date where a day begins.
 
     The first mark always bears the date, on a second line. What the clock showed counts: after it

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..analysis.presence import UNSEEN
 from ..analysis.timeline import Timeline, reduce
-from ..clocks import TimeAxis
+from ..clocks import STEADY, TimeAxis
 from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
@@ -68,7 +68,7 @@ class ChartView(NamedTuple):
     timeline: Timeline
     title: str
     notes: tuple[str, ...] = ()
-    axis: TimeAxis = TimeAxis()
+    axis: TimeAxis = STEADY
 
 
 def render(view: ChartView, file_format: str, width: int = 1200, height: int = 600) -> bytes:

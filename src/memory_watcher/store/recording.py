@@ -251,6 +251,20 @@ class Recording:
             f" the first one is of {format_time(first[0])}"
         )
 
+    def layout_until(self, process_id: int, tick: int) -> Measurement:
+        """Find the last measurement of a process with a layout, at a tick or before it.
+
+        Raises SelectionError if there is none.
+        """
+        row = self._database.row(
+            f"{self._measurement}{_READINGS}WHERE r.process_id = ? AND r.tick <= ?"
+            " AND r.keyframe IS NOT NULL ORDER BY r.tick DESC LIMIT 1",
+            *(process_id, tick),
+        )
+        if row is None:
+            raise self._why_no_layout(process_id)
+        return _measurement_of(row)
+
     def layout(self, measurement_id: int) -> Layout:
         """All mappings of a measurement with their usage, in the order of their addresses.
 

@@ -200,7 +200,9 @@ class WatchApp(App[None]):
         """Where in time we are going to be once all that was asked is answered."""
         assert self.snapshot is not None
         tick = self.question.tick if self.question.tick is not None else self.snapshot.tick
-        return max(bisect_right(self.snapshot.ticks, tick or 0) - 1, 0)
+        if tick not in self.snapshot.ticks:
+            tick = self.snapshot.tick
+        return 0 if tick is None else self.snapshot.ticks.index(tick)
 
     def action_toggle_time(self) -> None:
         """Freeze or follow; play or pause."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -22,6 +23,7 @@ GUTTER = 9
 _FRAME = 2
 _EIGHTHS = " ▁▂▃▄▅▆▇"
 _FULL = "█"
+_JUMP = "┊"
 #: Round numbers from 1 to 10, in quarters.
 _ROUND_QUARTERS = (4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 41)
 
@@ -91,7 +93,9 @@ class ChartView(Lines):
         title = FIGURE_TITLES[chart.figure]
         pieces: list[_Cell] = [(f"{title:>{GUTTER - 1}} ", style(ACCENT, bold=True))]
         if chart.peak is not None and (column := _column_of(chart, chart.peak.tick)) is not None:
-            text = f"peak {format_size(chart.peak.size)} at {clock(chart.peak.time)}"
+            text = (
+                f"peak {format_size(chart.peak.size)} at {clock(chart.clock.wall(chart.peak.time))}"
+            )
             room = len(chart.totals)
             if column + cell_len(text) + 2 <= room:
                 pieces += [(" " * column, style()), ("▼", style(TEXT)), (f" {text}", style(FAINT))]
@@ -104,10 +108,16 @@ class ChartView(Lines):
         count = len(chart.totals)
         cells: list[_Cell] = [("─", style(blend(FAINT, BACKGROUND, 0.5)))] * count
         pointers = {cursor, mark}
-        for text, at in ((clock(chart.times[0]), 0), (clock(chart.times[-1]), count - 8)):
+        first, last = (clock(chart.clock.wall(chart.times[end])) for end in (0, -1))
+        for text, at in ((first, 0), (last, count - 8)):
             if count >= 24 and pointers.isdisjoint(range(at - 1, at + 9)):
                 for number, letter in enumerate(text):
                     cells[at + number] = (letter, style(FAINT))
+        for jump in chart.clock.jumps_between(chart.times[0], chart.times[-1]):
+            cells[bisect_left(chart.times, jump.place_ns, 1, count) - 1] = (
+                _JUMP,
+                style(ACCENT, bold=True),
+            )
         for column in range(count):
             if chart.torn[column]:
                 cells[column] = ("!", style(WARNING, bold=True))
@@ -154,9 +164,11 @@ def _label(labels: Sequence[tuple[int, str]], row: int) -> str:
 
 
 def _column_of(chart: Chart, tick: int | None) -> int | None:
-    """The last column that shows an instant at or before this one."""
+    """The first column that shows an instant, or the last that shows one before it."""
     if tick is None:
         return None
+    if tick in chart.ticks:
+        return chart.ticks.index(tick)
     found = None
     for column, each in enumerate(chart.ticks):
         if each is not None and (found is None or each <= tick):

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..clocks import STEADY, TimeAxis
 from .view import Band, Chart, Peak
 
 
@@ -26,6 +27,7 @@ class History(NamedTuple):
     torn: Sequence[int]
     gaps: Sequence[int]
     bands: Callable[[Sequence[int | None]], tuple[Band, ...]]
+    clock: TimeAxis = STEADY
 
     @property
     def peak(self) -> Peak | None:
@@ -127,4 +129,5 @@ def draw(history: History, span: Span) -> Chart:
         torn=any_of(history.torn),
         gaps=any_of(history.gaps),
         peak=history.peak,
+        clock=history.clock,
     )

@@ -76,7 +76,7 @@ class Header(Lines):
     def _when(self, snapshot: Snapshot, width: int) -> str:
         if snapshot.time is None:
             return "nothing recorded"
-        when = date_and_clock(snapshot.time)
+        when = date_and_clock(snapshot.clock.wall(snapshot.time))
         if width < 70:
             when = when[11:]
         if self.is_live or snapshot.tick is None or width < 60:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..clocks import Jump, Stamp, TimeAxis, jumped
 from ..model import (
     ElfSegment,
     FastReading,
@@ -135,7 +136,12 @@ class LiveHistory(Sink):
         self._numbers = 0
         self._segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
         self._last: _LiveProcess | None = None
-        self._time = 0
+        self._time = 0  # a place: see clocks
+        self._ahead = 0  # by how much the wall clock is ahead of it
+        self._stamp: Stamp | None = None
+        self._eras: list[tuple[int, int, int]] = []
+        self._jumps: list[Jump] = []
+        self.clock = TimeAxis()
         self._ticks = 0
         self._lock = threading.Lock()
         self._instants: list[Instant] = []
@@ -155,7 +161,15 @@ class LiveHistory(Sink):
         suspended_ns: int | None = None,
     ) -> int:
         """Begin a tick."""
-        self._time = time_ns
+        now = Stamp(0, time_ns, monotonic_ns, None, suspended_ns)
+        if self._stamp is not None and (by_ns := jumped(self._stamp, now)):
+            self._ahead += by_ns
+            jump = Jump(time_ns - self._ahead, by_ns, suspended_ns)
+            eras = [*self._eras, (0, jump.place_ns, self._ahead)]
+            self._eras, self._jumps = eras, [*self._jumps, jump]
+            self.clock = TimeAxis(eras, self._jumps)
+        self._stamp = now
+        self._time = time_ns - self._ahead
         if self._writer:
             self._writer.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
         return 0

@@ -168,7 +168,8 @@ class LiveSource:
             total=total,
             layers=layers_of(now, question.figure),
             notes=self._notes(instants, shown, now, question.tick),
-            chart=self._chart(instants, question, alone),
+            chart=self._chart(instants, question, alone)._replace(clock=self._history.clock),
+            clock=self._history.clock,
             ended=self._ended or (question.tick is None and shown is not instants[-1]),
         )
 
@@ -176,6 +177,11 @@ class LiveSource:
         self, instants: list[Instant], shown: Instant, now: list[Present], asked: int | None
     ) -> tuple[str, ...]:
         notes = notes_of(now)
+        assert self._history is not None
+        notes += tuple(
+            f"┊ {jump.text}"
+            for jump in self._history.clock.jumps_between(instants[0].time, instants[-1].time)
+        )
         if asked is not None and asked != shown.number:
             notes += ("layouts of that time are no longer kept; this is the nearest",)
         return notes

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ..units import MILLISECOND, SECOND, format_size
+from ..units import MILLISECOND, SECOND, format_size, repeated_zone
 
 BACKGROUND = "#0f1318"
 RAISED = "#1b222b"
@@ -86,5 +86,6 @@ def clock(time_ns: int, milliseconds: bool = False) -> str:
 
 
 def date_and_clock(time_ns: int) -> str:
-    """Local date and time, to milliseconds."""
-    return f"{datetime.fromtimestamp(time_ns // SECOND):%Y-%m-%d} {clock(time_ns, True)}"
+    """Local date and time, to milliseconds; where the clock shows it twice, with the offset."""
+    date = f"{datetime.fromtimestamp(time_ns // SECOND):%Y-%m-%d}"
+    return f"{date} {clock(time_ns, True)}{repeated_zone(time_ns)}"

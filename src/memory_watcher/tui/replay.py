@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,11 +11,13 @@ from typing import NamedTuple, cast
 from ..analysis.identity import OTHER, By
 from ..analysis.timeline import Figure, Series, Timeline
 from ..analysis.usages import Usages, evidence_of, load
+from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import KindEvidence, LayoutState
 from ..render.colours import GREY
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
+from ..units import format_time
 from .answers import Present, additive, kind_colour, layers_of, notes_of, process_colour, rows_of
 from .columns import History, draw, whole_span
 from .grouping import GroupedLayout, Grouper
@@ -33,7 +34,7 @@ class _Instants(NamedTuple):
     times: list[int]
 
     def time_of(self, tick: int) -> int:
-        return self.times[bisect_left(self.ticks, tick)]
+        return self.times[self.ticks.index(tick)]
 
 
 class _Owner:
@@ -98,7 +99,8 @@ class ReplaySource:
             reading=alone.reading if alone else None,
             rows=rows,
             total=total,
-            notes=notes_of(presents),
+            notes=(*notes_of(presents), *self._jumps(instants)),
+            clock=self._recording.axis,
             layers=layers_of(presents, question.figure),
             chart=self._charts.get((question.process_id, question.figure, question.columns)),
         )
@@ -119,6 +121,16 @@ class ReplaySource:
                 [row[0] for row in rows], [row[1] for row in rows]
             )
         return self._instants[process_id]
+
+    def _jumps(self, instants: _Instants) -> list[str]:
+        """What happened to the clock on the wall."""
+        if not instants.times:
+            return []
+        axis = self._recording.axis
+        return [
+            f"┊ {format_time(axis.wall(jump.place_ns))[:19]} {jump.text}"
+            for jump in axis.jumps_between(instants.times[0], instants.times[-1])
+        ]
 
     def _owner(self, process_id: int) -> _Owner:
         if not self._owners:
@@ -159,7 +171,7 @@ class ReplaySource:
         if latest.state is not LayoutState.NOT_TAKEN:
             return None
         try:
-            return self._recording.at(latest.process_id, latest.time)
+            return self._recording.layout_until(latest.process_id, latest.tick)
         except SelectionError:
             return None
 
@@ -202,7 +214,7 @@ class ReplaySource:
                 timeline = usages.timeline(figure, "process", _PROCESS_BANDS)
             else:
                 timeline = usages.timeline(asked, "kind", None)
-            self._histories[key] = _history_of(timeline)
+            self._histories[key] = _history_of(timeline, self._recording.axis)
         return self._histories[key]
 
     def _usages_of(self, process_id: int | None) -> Usages:
@@ -219,7 +231,7 @@ class ReplaySource:
         return self._usages[1]
 
 
-def _history_of(timeline: Timeline) -> History:
+def _history_of(timeline: Timeline, clock: TimeAxis) -> History:
     def bands(positions: Sequence[int | None]) -> tuple[Band, ...]:
         return tuple(
             Band(
@@ -240,6 +252,7 @@ def _history_of(timeline: Timeline) -> History:
         torn=timeline.torn,
         gaps=timeline.gaps,
         bands=bands,
+        clock=clock,
     )
 
 
@@ -253,5 +266,6 @@ def _nearest(instants: _Instants, tick: int | None) -> int | None:
     """The tick itself, or the last one before it that there is; without one, the first."""
     if not instants.ticks:
         return None
-    position = 0 if tick is None else bisect_right(instants.ticks, tick) - 1
-    return instants.ticks[max(position, 0)]
+    if tick is None or tick in instants.ticks:
+        return instants.ticks[0] if tick is None else tick
+    return max((each for each in instants.ticks if each < tick), default=instants.ticks[0])

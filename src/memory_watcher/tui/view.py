@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from ..analysis.identity import By
+from ..clocks import STEADY, TimeAxis
 from ..model import LayoutState, Reading
 
 ShownFigure = Literal["pss", "rss", "uss", "swap"]
@@ -94,7 +95,8 @@ class Chart(NamedTuple):
     `totals` are None in columns where no layout is known; `bands` add up to them, the lowest first.
     `ticks` is the instant each column shows, None if nobody looked. `times` is when each column
     begins, one more for the end of the last. `marks` are high-water marks. `torn` and `gaps` tell
-    which columns have instants with a torn layout or with none.
+    which columns have instants with a torn layout or with none. `clock` says what the clock on the
+    wall showed at these times, and where it jumped.
     """
 
     figure: str
@@ -106,6 +108,7 @@ class Chart(NamedTuple):
     torn: Sequence[bool]
     gaps: Sequence[bool]
     peak: Peak | None
+    clock: TimeAxis = STEADY
 
 
 class Layer(NamedTuple):
@@ -123,7 +126,8 @@ class Snapshot:
     `ticks` and `times` are all instants that can be gone to, of which this shows `tick`. `state`
     and `reading` are None for all processes. `notes` say what a reader of the figures has to know.
     `layers` are those of the chart, the largest first. `chart` is None while the history is still
-    being read. `ended`: there is nothing more to come.
+    being read. `ended`: there is nothing more to come. `clock` says what times
+    were on the wall.
     """
 
     question: Question
@@ -142,6 +146,7 @@ class Snapshot:
     layers: tuple[Layer, ...]
     chart: Chart | None
     ended: bool = False
+    clock: TimeAxis = STEADY
 
 
 class Source(Protocol):
