@@ -78,3 +78,22 @@ class LayoutRow(NamedTuple):
     uss: int | None
     swap: int | None
     swap_pss: int | None
+
+
+class RssFacts(NamedTuple):
+    """What is known of the highest RSS of a process besides its layouts; bytes, nanoseconds.
+
+    `mark` is the highest VmHWM read, `tolerance` by how much the kernel's counters may be off.
+    `unseen_ns` is how long it lived on after the mark was read last, None if it was not seen
+    ending; `execves` is how often a mark was given up for a new one. `max_rss` is ru_maxrss as its
+    parent was told: of that `inherited` may be of what ran before its first execve, and all of it
+    that of a child it waited for if it `had_children`. None: not known.
+    """
+
+    mark: int | None
+    tolerance: int | None
+    unseen_ns: int | None = None
+    execves: int = 0
+    max_rss: int | None = None
+    inherited: int | None = None
+    had_children: bool = False

@@ -133,11 +133,7 @@ export class FactsPanel {
   private mark(facts: Process["facts"]): string | null {
     if (!facts.mark) return null
     const { size, time } = facts.mark
-    const first = `${formatSize(size)}, first seen at ${time}`
-    if (facts.markGap === null) return first
-    if (facts.markGap <= 0) return `${first}: nothing was higher than the highest layout`
-    const near = facts.markVerdict === "within tolerance" ? ", within the kernel's tolerance" : ""
-    return `${first}: ${formatSize(facts.markGap)} above the highest layout${near}`
+    return `${formatSize(size)}, first seen at ${time}: ${facts.missed}`
   }
 }
 

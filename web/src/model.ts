@@ -54,8 +54,8 @@ export interface ProcessFacts {
   recorded: { readings: number; layouts: number; torn: number; cpu: number }
   mark: { size: number; time: string } | null
   highestRss: number | null
-  markGap: number | null
-  markVerdict: string
+  /** Whether a higher RSS than that of the highest layout was missed, in words. */
+  missed: string
 }
 
 export interface Run {

@@ -44,15 +44,7 @@ export class Summary {
   }
 
   private mark(): [string, string, string?][] {
-    const { mark, markGap, markVerdict } = this.view.processes[0].facts
-    if (!mark) return []
-    const near = markVerdict === "within tolerance" ? " (within the kernel's tolerance)" : ""
-    const gap =
-      markGap === null
-        ? ""
-        : markGap > 0
-          ? `${formatSize(markGap)} above the highest layout${near}`
-          : "not above the highest layout"
-    return [["high-water mark", formatSize(mark.size), gap]]
+    const { mark, missed } = this.view.processes[0].facts
+    return mark ? [["high-water mark", formatSize(mark.size), missed]] : []
   }
 }

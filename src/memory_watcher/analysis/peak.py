@@ -1,8 +1,7 @@
-"""What a layout consists of, in lines that add up; and how far it is from the kernel's own mark."""
+"""What a layout consists of, in lines that add up."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -137,37 +136,3 @@ def _sum_of(entries: Iterable[MappingUsage], figure: str) -> Sum:
 def _biggest_first(line: tuple[tuple[Kind, str], Sum]) -> tuple[bool, int, str, str]:
     (kind, name), (size, _) = line
     return (size is None, -(size or 0), name, kind.value)
-
-
-class Verdict(enum.Enum):
-    """What the kernel's high-water mark says about a layout."""
-
-    UNKNOWN = "unknown"
-    NOTHING_HIGHER = "nothing higher"
-    WITHIN_TOLERANCE = "within tolerance"
-    HIGHER = "higher"
-
-
-class Gap(NamedTuple):
-    """The high-water mark (bytes) against the RSS of one layout.
-
-    `size` is how far the mark lies above it, below 0 if under it; None if either is not known.
-    """
-
-    size: int | None
-    verdict: Verdict
-    tolerance: int
-
-
-def compare_mark(mark: int | None, rss: int | None, tolerance: int = 0) -> Gap:
-    """Tell how far the kernel's high-water mark lies above a layout's RSS, all in bytes.
-
-    `tolerance` is by how much the kernel's counters may be off.
-    """
-    if mark is None or rss is None:
-        return Gap(None, Verdict.UNKNOWN, tolerance)
-    gap = mark - rss
-    if gap <= 0:
-        return Gap(gap, Verdict.NOTHING_HIGHER, tolerance)
-    verdict = Verdict.WITHIN_TOLERANCE if gap <= tolerance else Verdict.HIGHER
-    return Gap(gap, verdict, tolerance)

@@ -150,8 +150,24 @@ def _view(
     timeline = usages.timeline(figure, by, args.top)
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
-    notes = (recording.path.rsplit("/", 1)[-1], *_notes(usages.passes, timeline))
+    notes = (
+        recording.path.rsplit("/", 1)[-1],
+        *_notes(usages.passes, timeline),
+        *_missed(recording, processes),
+    )
     return ChartView(timeline, _title(processes, figure), notes, recording.axis)
+
+
+def _missed(recording: Recording, processes: list[RecordedProcess]) -> list[str]:
+    """Say of one process what was higher than all that is drawn, if anything was."""
+    from ..errors import SelectionError
+    from .assurance import assurance_of
+
+    try:
+        found = assurance_of(recording, processes[0]).missed if len(processes) == 1 else None
+    except SelectionError:
+        return []
+    return [found] if found else []
 
 
 def _notes(passes: Passes | None, timeline: Timeline) -> list[str]:

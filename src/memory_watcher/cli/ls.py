@@ -10,11 +10,17 @@ One line a process; what was not told is a dash.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from .console import write_text
 from .recording_file import DEFAULT_FILE
 
 READS_RECORDING = True
+if TYPE_CHECKING:
+    from ..store.trees import RecordedExit, TreeRecording
+
+#: How many processes of which it is known how they ended are asked what was missed: 1 ms each.
+_JUDGED = 100
 #: As in render.process_list.SORTINGS, which is loaded only when it is needed.
 _COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm")
 
@@ -42,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the list."""
     from ..analysis.parents import parents
     from ..analysis.roles import roles_at
+    from ..render.clock_text import clock_jumps, clock_notes
     from ..render.process_list import SORTINGS, ListedProcess, render_json, render_text
     from ..store.trees import PeakRow, TreeRecording
 
@@ -50,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         parent_of, role_of = parents(processes), roles_at(processes)
         peaks, exits = recording.peaks(), recording.exits()
         selection = recording.selection()
+        jumps = clock_jumps(recording.axis) if args.json else []
+        notes = [] if args.json else [*_missed(recording, exits), *clock_notes(recording.axis)]
     nothing = PeakRow(None, None, None)
     rows = [
         ListedProcess(
@@ -64,8 +73,25 @@ def run(args: argparse.Namespace) -> int:
     rows.sort(key=SORTINGS[args.sort])
     too_short = selection.too_short if selection else None
     if args.json:
-        write_text(render_json(rows, too_short))
+        write_text(render_json(rows, too_short, jumps))
     else:
-        notes = [f"Too short to read: {too_short} more."] if too_short else []
-        write_text(render_text(rows, notes))
+        short = [f"Too short to read: {too_short} more."] if too_short else []
+        write_text(render_text(rows, [*short, *notes]))
     return 0
+
+
+def _missed(recording: TreeRecording, exits: dict[int, RecordedExit]) -> list[str]:
+    """Say which processes had more at their end than was read: their parents were told."""
+    from ..errors import SelectionError
+    from .assurance import assurance_of
+
+    notes = []
+    for process_id in list(exits)[:_JUDGED]:
+        process = recording.process(process_id=process_id)
+        try:
+            found = assurance_of(recording, process)
+        except SelectionError:
+            continue
+        if found.gap.at_exit:
+            notes.append(f"PID {process.pid}: {found.missed}.")
+    return notes

@@ -78,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
+    from ..render.clock_text import clock_notes
     from ..store.trees import TreeRecording
 
     with TreeRecording(recording_file.recording_file(args)) as recording:
@@ -89,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
             text = _system_text(recording, args)
         else:
             text = _process_text(_process_view(recording, process, args), args.json)
-    write_text(text)
+        notes = [] if args.json else clock_notes(recording.axis)
+    write_text(text + "".join(f"\n{note}\n" for note in notes))
     return 0
 
 
@@ -112,9 +114,10 @@ def _process_view(
     recording: Recording, process: RecordedProcess, args: argparse.Namespace
 ) -> ProcessView:
     from ..analysis.kinds import attribute, facts_from
-    from ..analysis.peak import break_down, compare_mark
+    from ..analysis.peak import break_down
     from ..analysis.roles import roles_at
     from ..render.process_view import ProcessView
+    from .assurance import assurance_of
 
     time = _time(args)
     if time is None:
@@ -125,9 +128,7 @@ def _process_view(
     facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
     figure = "pss" if args.process_memory == "pss" else "rss"
     # The measurement with the highest PSS need not be the one with the highest RSS.
-    highest = recording.peak(process.id, "rss")
-    mark = recording.high_water_mark(process.id)
-    tolerance = recording.machine(process.id).rss_tolerance
+    found = assurance_of(recording, process)
     return ProcessView(
         process=process,
         role=roles_at(recording.processes(), measurement.tick)[process.id],
@@ -137,13 +138,10 @@ def _process_view(
         breakdown=break_down(
             attribute(layout.entries, facts), figure, args.by, _top(args, "process")
         ),
-        mark=mark,
-        gap=compare_mark(
-            mark.size if mark else None,
-            highest.totals.rss if highest.totals else None,
-            tolerance or 0,
-        ),
-        highest=highest,
+        mark=found.mark,
+        gap=found.gap,
+        known=found.known,
+        highest=found.highest,
     )
 
 

@@ -213,10 +213,25 @@ def _record(job: _Job, stop: Stop) -> None:
         if job.launched is not None and not job.launched.is_released and is_new:
             os.unlink(job.file)  # the command could not be run: there is nothing in it
     if not job.quiet:
+        recorder.progress.missed = _missed(job, recorder)
         say(closing_line(recorder.progress, time.monotonic_ns() - started, job.file) + "\n")
         _tell_of_the_unread(job, targets)
         if not folded and (why := why_wal_is_kept(job.file)) is not None:
             _note(why)
+
+
+def _missed(job: _Job, recorder: Recorder) -> str | None:
+    """What the only process had at its end beyond all readings, as its exit tells."""
+    from ..store.recording import Recording
+    from .assurance import assurance_of
+
+    if job.launched is None or recorder.progress.processes != 1:
+        return None
+    try:
+        with Recording(job.file) as recording:
+            return assurance_of(recording, recording.process(pid=job.launched.pid)).missed
+    except MemoryWatcherError:
+        return None  # no layout, or the recording holds other runs, too
 
 
 def _launched_targets(

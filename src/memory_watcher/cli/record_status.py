@@ -62,6 +62,7 @@ def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
         f" CPU {format_duration(time.process_time_ns())};"
         f" highest RSS {format_size(progress.highest_rss)},"
         f" high-water mark {format_size(progress.high_water_mark)}"
+        + (f"; {progress.missed}" if progress.missed else "")
     )
 
 

@@ -23,6 +23,7 @@ class Progress:
     highest_rss: int | None = None
     high_water_mark: int | None = None
     latest: Totals | None = None  # of the last layout read
+    missed: str | None = None  # what is known of it when the only process has ended
 
     def count(self, sample: Sample) -> None:
         """Take a sample into account."""

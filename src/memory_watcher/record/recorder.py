@@ -274,7 +274,7 @@ class Recorder:
             self._store_evidence(target)
         if sample.reading.resident is not None:
             target.fast = FastReading(sample.reading.resident, sample.reading.high_water_mark)
-            target.fast_ns = time.monotonic_ns()
+            target.fast_ns, target.fast_since_ns = time.monotonic_ns(), None
         if self._policy.reset_peak:
             self._reset_peak(target)
         return sample.state
@@ -290,12 +290,13 @@ class Recorder:
 
     def _store_fast(self, target: Target, reading: FastReading) -> None:
         now = time.monotonic_ns()
-        if reading != target.fast:
-            self._writer.fast_reading(
-                target.process_id, now + self._to_utc_ns, now - target.fast_ns, reading
-            )
+        since_ns = now - target.fast_ns
+        is_stored = reading != target.fast
+        if is_stored:
+            self._writer.fast_reading(target.process_id, now + self._to_utc_ns, since_ns, reading)
             self.progress.mark(reading.high_water_mark)
         target.fast, target.fast_ns = reading, now
+        target.fast_since_ns = None if is_stored else since_ns
 
     def _store_evidence(self, target: Target) -> None:
         if target.sampler.stack_pointers:
@@ -320,7 +321,17 @@ class Recorder:
         except SourceError:
             pass  # it ended just now; the next look at it will find that
 
+    def _store_last_look(self, target: Target) -> None:
+        """Store what was read last of one that has ended, though it was what it was before.
+
+        So it is known since when nobody knows what it had.
+        """
+        if target.fast is not None and target.fast_since_ns is not None:
+            time_ns = target.fast_ns + self._to_utc_ns
+            self._writer.fast_reading(target.process_id, time_ns, target.fast_since_ns, target.fast)
+
     def _end(self, target: Target) -> None:
+        self._store_last_look(target)
         key = target.sampler.facts.key
         self._ended.pop(key.pid, None)
         self._ended[key.pid] = key.start_time

@@ -12,7 +12,7 @@ from .schedule import LayoutSchedule
 class Target:
     """A process being recorded: where it is read, when, and its number in the recording."""
 
-    __slots__ = ("fast", "fast_ns", "image", "process_id", "sampler", "schedule")
+    __slots__ = ("fast", "fast_ns", "fast_since_ns", "image", "process_id", "sampler", "schedule")
 
     def __init__(self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int) -> None:
         self.sampler = sampler
@@ -21,6 +21,7 @@ class Target:
         self.image = sampler.image
         self.fast: FastReading | None = None  # the last one, of a pass or of a tick
         self.fast_ns = time.monotonic_ns()
+        self.fast_since_ns: int | None = None  # time since the one before, if it was not stored
 
     @property
     def pid(self) -> int:

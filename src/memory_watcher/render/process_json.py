@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..analysis.peak import Group
+from .assurance_text import as_json
 from .json_values import dump, measurement_facts, named, process_facts, summed, timed
 from .process_view import ProcessView
 
@@ -20,6 +21,7 @@ def render(view: ProcessView) -> str:
             "process": process_facts(view.process, view.role),
             "measurement": measurement_facts(view.measurement),
             "high_water_mark": _mark(view),
+            "missed": as_json(view.gap, view.known),
             "figure": parts.figure,
             "groups": [_group(group) for group in (*parts.own, *parts.top)],
             "other": {"groups": parts.other_groups, **_group(parts.other)},

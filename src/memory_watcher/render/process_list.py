@@ -87,9 +87,17 @@ def _cells(row: ListedProcess) -> list[str]:
     ]
 
 
-def render_json(rows: Sequence[ListedProcess], too_short: int | None) -> str:
+def render_json(
+    rows: Sequence[ListedProcess], too_short: int | None, jumps: Sequence[dict[str, Any]] = ()
+) -> str:
     """One JSON object and a newline; sizes in bytes."""
-    return dump({"processes": [_facts(row) for row in rows], "too_short": too_short})
+    return dump(
+        {
+            "processes": [_facts(row) for row in rows],
+            "too_short": too_short,
+            "clock_jumps": list(jumps),
+        }
+    )
 
 
 def _facts(row: ListedProcess) -> dict[str, Any]:

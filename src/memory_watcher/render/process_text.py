@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..analysis.peak import Gap, Group, Verdict
+from ..analysis.peak import Group
 from ..metrics import READING, USAGE
-from ..model import LayoutState
 from ..units import format_kib, format_time
+from .assurance_text import missed
 from .columns import ABSENT, Line, blocks, label, plural
 from .escape import escape
 from .process_view import ProcessView
@@ -85,27 +85,12 @@ def _mark(view: ProcessView) -> str:
 
 def _highest(view: ProcessView) -> str:
     """The highest layout, and whether something higher was missed."""
-    highest, gap = view.highest, view.gap
+    highest = view.highest
     rss = highest.totals.rss if highest.totals else None
     if rss is None:
         return f"{ABSENT} (RSS was not told)"
     which = "this measurement" if highest.id == view.measurement.id else f"measurement {highest.id}"
-    return f"{format_kib(rss)} RSS, {which}: {_missed(view, gap)}"
-
-
-def _missed(view: ProcessView, gap: Gap) -> str:
-    if gap.size is None or view.mark is None:
-        return "the kernel's mark was not read, so what lay between the layouts is not known"
-    if view.highest.state is LayoutState.TORN:
-        return "it is torn, so its total proves nothing"
-    if gap.verdict is not Verdict.HIGHER:
-        exactness = f" (the kernel's mark may be off by {format_kib(gap.tolerance)})"
-        return f"no higher total was missed{exactness if gap.tolerance else ''}"
-    if view.mark.since is None:
-        when = f"before {format_time(view.mark.time)}"
-    else:
-        when = f"between {format_time(view.mark.since)} and {format_time(view.mark.time)}"
-    return f"{format_kib(gap.size)} more were reached {when}"
+    return f"{format_kib(rss)} RSS, {which}: {missed(view.gap, view.known, view.mark)}"
 
 
 def _sizes(view: ProcessView) -> str:

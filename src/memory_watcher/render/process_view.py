@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..analysis.peak import Breakdown, Gap
+from ..analysis.assurance import Gap
+from ..analysis.peak import Breakdown
 from ..analysis.roles import Role
+from ..recorded import RssFacts
 from ..store.results import HighWaterMark, Measurement, RecordedProcess
 
 
@@ -14,7 +16,7 @@ class ProcessView(NamedTuple):
 
     `is_peak` tells a peak from a moment that was asked for; `process_memory` is the figure by
     which the peak was chosen (pss, rss, statm); `highest` is the measurement with the highest RSS
-    of all layouts, and `gap` tells how far the kernel's `mark` lies above it.
+    of all layouts, and `gap` says whether a higher one was missed, as far as that is `known`.
     """
 
     process: RecordedProcess
@@ -25,4 +27,5 @@ class ProcessView(NamedTuple):
     breakdown: Breakdown
     mark: HighWaterMark | None
     gap: Gap
+    known: RssFacts
     highest: Measurement

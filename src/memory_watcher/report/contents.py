@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .. import __version__
+from ..analysis.assurance import judge
 from ..analysis.identity import identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
-from ..analysis.peak import OWN_LINES, compare_mark
+from ..analysis.peak import OWN_LINES
 from ..clocks import TimeAxis
 from ..metrics import READING, USAGE
 from ..model import LayoutState, Totals
+from ..render.assurance_text import missed
 from ..render.colours import GREY, group_colours, kind_colours, name_colours
 from ..render.escape import escape
 from ..store.recording import Recording
@@ -270,12 +272,17 @@ def _processes(recording: Recording, held: Histories) -> list[dict[str, Any]]:
 def _process(recording: Recording, history: ProcessHistory, held: Histories) -> dict[str, Any]:
     process = history.process
     mark = recording.high_water_mark(process.id)
+    known = recording.rss_facts(process)
+    # A torn layout may count a mapping twice: it is the highest only if all are torn.
+    is_torn = history.layouts == history.torn
     highest = max(
-        (each.totals.rss for each in history.measurements if each.totals and each.totals.rss),
+        (
+            each.totals.rss
+            for each in history.measurements
+            if each.totals and each.totals.rss and (is_torn or each.state is not LayoutState.TORN)
+        ),
         default=None,
     )
-    tolerance = recording.machine(process.id).rss_tolerance or 0
-    gap = compare_mark(mark.size if mark else None, highest, tolerance)
     return {
         "id": process.id,
         "pid": process.pid,
@@ -305,8 +312,7 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
         },
         "mark": None if mark is None else {"size": mark.size, "time": format_time(mark.time)},
         "highestRss": highest,
-        "markGap": gap.size,
-        "markVerdict": gap.verdict.value,
+        "missed": missed(judge(known, highest, is_torn), known, mark),
     }
 
 

@@ -26,11 +26,12 @@ from ..model import (
     Totals,
     Usage,
 )
-from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow
+from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow, RssFacts
 from ..units import SECOND, format_time
 from . import passes
 from .axis import in_order, read_axis
 from .evidence import fast_points, highest_fast_mark, kind_evidence, last_fast_before
+from .marks import rss_facts
 from .readonly import ReadOnlyDatabase, Row
 from .results import (
     FastPoint,
@@ -320,6 +321,12 @@ class Recording:
             return fast
         seen = self._seen_before(process_id, measurement.tick, time)
         return HighWaterMark(row[0], measurement.tick, time, seen)
+
+    def rss_facts(self, process: RecordedProcess) -> RssFacts:
+        """Tell what is known of the highest RSS of a process: for analysis.assurance.judge."""
+        mark = self.high_water_mark(process.id)
+        machine = self.machine(process.id)
+        return rss_facts(self._database, process, machine, mark.size if mark else None, self.axis)
 
     def _seen_before(self, process_id: int, tick: int, time: int) -> int | None:
         """When a process was last read before a reading, fast readings included."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,10 +12,8 @@ from memory_watcher.analysis.peak import (
     By,
     Group,
     Sum,
-    Verdict,
     add_up,
     break_down,
-    compare_mark,
 )
 from memory_watcher.model import MappingUsage, Usage
 from tests.recordings import KI, mapping
@@ -167,22 +164,3 @@ def test_another_figure_changes_the_order() -> None:
     """By RSS, the lines are those of RSS."""
     found: Breakdown = break_down(attributed((Kind.FILE, "/a", 9)), "rss")
     assert (found.figure, lines(found.top)) == ("rss", [("/a", 1)])
-
-
-@pytest.mark.parametrize(
-    ("mark", "rss", "tolerance", "size", "verdict"),
-    [
-        (None, 5, 0, None, Verdict.UNKNOWN),
-        (5, None, 0, None, Verdict.UNKNOWN),
-        (5, 5, 0, 0, Verdict.NOTHING_HIGHER),
-        (4, 5, 0, -1, Verdict.NOTHING_HIGHER),
-        (6, 5, 0, 1, Verdict.HIGHER),
-        (6, 5, 1, 1, Verdict.WITHIN_TOLERANCE),
-        (7, 5, 1, 2, Verdict.HIGHER),
-    ],
-)
-def test_the_mark_beside_a_layout(
-    mark: int | None, rss: int | None, tolerance: int, size: int | None, verdict: Verdict
-) -> None:
-    """The gap is told as it is, and what it proves."""
-    assert compare_mark(mark, rss, tolerance) == (size, verdict, tolerance)
