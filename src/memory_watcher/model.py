@@ -306,10 +306,16 @@ class Reading:
 
 
 class FastReading(NamedTuple):
-    """What is read between layouts, bytes: statm resident and status VmHWM."""
+    """What is read between layouts, bytes: statm resident and shared, status VmHWM."""
 
     resident: int
     high_water_mark: int | None
+    shared: int | None = None
+
+    @property
+    def private(self) -> int:
+        """What is no file's and no shared memory's; all of it where that is not told."""
+        return self.resident - (self.shared or 0)
 
 
 class Rollup(NamedTuple):

@@ -70,6 +70,8 @@ def policy_of(args: argparse.Namespace, whole_machine: bool) -> Policy:
         changes["max_stall_ns"] = parse_duration(args.max_stall, "--max-stall")
     if args.full_every is not None:
         changes["full_every_ns"] = _duration_or_0(args.full_every, "--full-every")
+        if whole_machine:
+            changes["pass_every_ns"] = changes["full_every_ns"]
     return dataclasses.replace(policy, **changes)  # type: ignore[arg-type]
 
 

@@ -75,10 +75,11 @@ def run(args: argparse.Namespace) -> int:
     source = ProcSource(args.proc or os.environ.get("PROCFS") or "/proc")
     targets = _targets(source, pids, args.name)
     one = len(pids) == 1
+    policy = _policy(one, machine=not pids and not args.name)
     output = Output(args.output, sys.argv) if args.output is not None else None
     show(
         lambda wake: LiveSource(
-            _title(source, args.name), source, targets, _policy(one), period_ns, output, wake
+            _title(source, args.name), source, targets, policy, period_ns, output, wake
         ),
         Question(by="name" if one else "process"),
         live=True,
@@ -101,7 +102,7 @@ def _targets(source: ProcSource, pids: list[int], names: list[str]) -> Targets:
     return targets
 
 
-def _policy(one: bool) -> Policy:
+def _policy(one: bool, machine: bool) -> Policy:
     """As memory-record does, but all that changes at each tick, and nothing between the ticks."""
     from dataclasses import replace
 
@@ -109,7 +110,8 @@ def _policy(one: bool) -> Policy:
 
     if one:
         return replace(FOR_NAMED, fast_period_ns=None)
-    return replace(FOR_MACHINE, in_turns=False)
+    policy = replace(FOR_MACHINE, in_turns=False)
+    return policy if machine else replace(policy, pass_every_ns=0)
 
 
 def _title(source: ProcSource, names: list[str]) -> str:

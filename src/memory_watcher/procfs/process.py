@@ -47,15 +47,16 @@ def parse_statm(content: bytes, page_size: int) -> Statm:
     )
 
 
-def parse_resident(content: bytes, page_size: int) -> int | None:
-    """Only the resident size of statm, bytes: 0.5 us. None if it is no figure.
+def parse_resident(content: bytes, page_size: int) -> tuple[int | None, int | None]:
+    """Only the resident size of statm and the shared part of it, bytes. None: it is no figure.
 
     Raises SourceError.
     """
     try:
-        return figure(content.split(None, 2)[1], page_size)
-    except IndexError:
+        _, resident, shared, *_ = content.split(None, 3)
+    except ValueError:
         raise SourceError(f"no statm text: {content[:80]!r}") from None
+    return figure(resident, page_size), figure(shared, page_size)
 
 
 def parse_high_water_mark(content: bytes) -> int | None:

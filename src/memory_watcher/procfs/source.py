@@ -328,11 +328,11 @@ class ProcessFiles:
             return self._fast[2]
         status = self.small("status")
         self._is_alone = b"\nThreads:\t1\n" in status
-        resident = process.parse_resident(statm, self._source.page_size)
+        resident, shared = process.parse_resident(statm, self._source.page_size)
         mark = process.parse_high_water_mark(status)
         if not resident:
             return None
-        reading = FastReading(resident, mark)
+        reading = FastReading(resident, mark, shared)
         self._fast = (statm, ran, reading) if ran else None
         return reading
 

@@ -49,6 +49,12 @@ class Budget:
         self._keeps = keeps
         self._reserves: list[Reserve] = []
 
+    def begin(self, now_ns: int, cpu_ns: int) -> None:
+        """Count from now on: there is no recording without what was done so far."""
+        if self._rate is not None:
+            self._left_ns = max(self._left_ns, _AT_START_S * self._rate / _AIM * SECOND)
+            self._now_ns, self._cpu_ns = now_ns, cpu_ns
+
     def reserve(self, share: float) -> Reserve:
         """Set a part aside."""
         self._reserves.append(Reserve(share))
@@ -80,6 +86,10 @@ class Budget:
         """Whether something that costs this much may be done, leaving all reserves and one more."""
         self._largest_ns = max(self._largest_ns, cost_ns)
         return self._rate is None or self._free() >= cost_ns + reserve_ns
+
+    def allows_first(self, cost_ns: int) -> bool:
+        """Whether work may be done that has the right of way: it may take what others reserve."""
+        return self._rate is None or self._left_ns >= cost_ns
 
     def allows_from(self, reserve: Reserve, cost_ns: int, *, alone: bool = False) -> bool:
         """Whether work may be done for which a reserve is kept; `alone`: by that and no more."""

@@ -43,10 +43,12 @@ class DiscoveredTargets:
     The recorder itself is left out, and for a command line's pattern all that started it: theirs
     holds the pattern, too. A child that has not called execve is held back for one look, so that it
     is recorded as what it will be, not as the shell it is a copy of; and while it still has its
-    parent's very memory (vfork, posix_spawn), for it has none of its own.
+    parent's very memory (vfork, posix_spawn), for it has none of its own. Where all sharers are
+    asked for, only the latter.
     """
 
     discovery_period_ns: int | None = DISCOVERY_PERIOD_NS
+    is_group = True
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class DiscoveredTargets:
         self._seen: set[int] | None = None  # at the last listing
         self._young: dict[int, int] = {}  # PID -> until when it is asked at each look
         self._held_back: set[int] = set()
+        self._all_sharers = False
         self._taken: set[int] = set()
         self._left: dict[int, int] = {}  # taken, ended: PID -> start time
         self._ask_all_ns = 0
@@ -134,8 +137,11 @@ class DiscoveredTargets:
             refused = [p for p in self.problems if isinstance(p, NoPermission)]
             raise (refused or self.problems)[0]
 
-    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+    def arrivals(
+        self, known: Collection[int], *, all_sharers: bool = False
+    ) -> Iterator[ProcessFiles]:
         """Processes that were not there before; cheap enough to be asked every 20 ms."""
+        self._all_sharers = all_sharers
         if self._named is not None:
             for files in self._named.arrivals(known):
                 self._adopt(files.pid)
@@ -237,12 +243,10 @@ class DiscoveredTargets:
         return (kin for kin in chosen if kin.pid not in self._held_back)
 
     def _is_to_wait(self, kin: Kin) -> bool:
+        was_held_back = kin.pid in self._held_back or self._all_sharers
         return (
             kin.has_not_called_exec
             and not kin.has_ended
             and kin.pid in self._young
-            and (
-                kin.pid not in self._held_back
-                or self._shares_memory(kin.pid, kin.parent_pid) is True
-            )
+            and (not was_held_back or self._shares_memory(kin.pid, kin.parent_pid) is True)
         )

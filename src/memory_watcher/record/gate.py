@@ -57,16 +57,21 @@ class ChangeGate:
     def is_shut_for_others(self) -> bool:
         """Whether nothing shows that others changed its PSS since this was last asked."""
         try:
-            rollup = hash(_sums(self._files.rollup()))
+            return self.remember(self._files.rollup())
         except SourceError:
             return False  # before 4.14 there is none: read smaps
-        same = rollup == self._rollup
-        self._rollup = rollup
+
+    def remember(self, rollup: bytes) -> bool:
+        """Take note of a smaps_rollup that was read; whether it says what the last one said."""
+        now = hash_of_sums(rollup)
+        same = now == self._rollup
+        self._rollup = now
         return same
 
-    def remember(self, rollup: bytes) -> None:
-        """Take note of the smaps_rollup that was read beside a layout."""
-        self._rollup = hash(_sums(rollup))
+
+def hash_of_sums(rollup: bytes) -> int:
+    """The same for two texts of smaps_rollup that say the same, but for Referenced."""
+    return hash(_sums(rollup))
 
 
 def _sums(rollup: bytes) -> bytes:

@@ -254,13 +254,15 @@ class LaunchedTargets(DiscoveredTargets):
         """Whether more can come when all have gone."""
         return not self._launched.has_ended()
 
-    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+    def arrivals(
+        self, known: Collection[int], *, all_sharers: bool = False
+    ) -> Iterator[ProcessFiles]:
         """Tell what has come, then reap orphans."""
         if self._is_first_look:
             # Before anything else is looked at: it may be over in a millisecond.
             self._is_first_look = False
             yield self._open_root()
-        yield from super().arrivals(known)
+        yield from super().arrivals(known, all_sharers=all_sharers)
         for ended in self._launched.reap_orphans():
             # Seen for the first time now that it is over.
             self.too_short += ended.pid not in self._taken

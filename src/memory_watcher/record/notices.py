@@ -80,3 +80,27 @@ class Notices:
             f" peaks, no more is spent every {format_duration(every_ns)} (--full-every):"
             " processes that change take turns; their cheap figures are recorded at each tick",
         )
+
+    def passes_apart(self, processes: int, apart_ns: int | None) -> None:
+        """That the sums of all come less often than asked for; None: they do not."""
+        if apart_ns is not None and self._policy.max_cpu is not None:
+            self.once(
+                "passes",
+                f"{_all(processes)} every {format_duration(apart_ns)}"
+                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more); their cheap figures"
+                " are recorded at each tick",
+            )
+
+    def layouts_apart(self, processes: int, apart_ns: int | None) -> None:
+        """That the layouts of all come less often than their sums; None: they do not."""
+        if apart_ns is not None and self._policy.max_cpu is not None:
+            self.once(
+                "layouts",
+                f"layouts of {_all(processes)} every {format_duration(apart_ns)}"
+                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more); their sums and cheap"
+                " figures are recorded in between",
+            )
+
+
+def _all(processes: int) -> str:
+    return f"all {processes} processes" if processes > 1 else "the process"

@@ -27,6 +27,8 @@ class Policy:
     in_turns: of many processes, those that change take turns: layouts cost no more than reading
     all of them once every `full_every_ns`.
     reset_peak: reset the kernel's high-water mark at each tick, which others can see.
+    pass_every_ns: how often all processes of a group are read in one pass, for their sum; 0: at
+    every tick. Between such passes each process of a whole machine is looked at for itself.
     """
 
     fast_period_ns: int | None = None
@@ -37,6 +39,7 @@ class Policy:
     full_every_ns: int | None = 0
     in_turns: bool = False
     reset_peak: bool = False
+    pass_every_ns: int = 0
 
     def full_every(self, processes: int) -> int:
         """How often a process is read in full although it shows no change, among so many."""
@@ -48,6 +51,10 @@ class Policy:
         """In what time the layouts of so many processes may all be read once; 0: no limit."""
         return self.full_every(processes) if self.in_turns and processes > MANY else 0
 
+    def above(self, highest: int) -> int:
+        """From how many bytes on memory counts as a new peak, after one so high."""
+        return highest + max(round(highest * self.peak_step), self.peak_step_least)
+
     def as_json(self) -> str:
         """For the recording itself."""
         return json.dumps(asdict(self))
@@ -57,4 +64,6 @@ class Policy:
 FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=None)
 
 #: What it does for the whole machine, where most processes sleep.
-FOR_MACHINE = Policy(max_cpu=0.10, full_every_ns=FULL_EVERY_NS, in_turns=True)
+FOR_MACHINE = Policy(
+    max_cpu=0.10, full_every_ns=FULL_EVERY_NS, in_turns=True, pass_every_ns=FULL_EVERY_NS
+)

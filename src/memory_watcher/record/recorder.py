@@ -11,13 +11,16 @@ from typing import TypeVar
 
 from ..errors import NoPermission, NoSuchProcess, SourceError, UnexpectedFault
 from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory
+from ..procfs.scan import MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
 from ..units import SECOND
 from .boundary import describe, supervised
 from .budget import Budget
 from .clock import Clock, Deadline, Sleep
+from .group import Group
 from .notices import Notices
+from .passes import Rounds
 from .policy import Policy
 from .progress import Progress
 from .sampler import MachineKnowledge, ProcessSampler
@@ -25,6 +28,7 @@ from .schedule import Due, LayoutSchedule
 from .sink import Sink
 from .target import Target
 from .targets import Targets
+from .together import Together
 from .turns import Turns
 
 T = TypeVar("T")
@@ -62,17 +66,32 @@ class Recorder:
         self._machine = MachineKnowledge()
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, Target] = {}
+        self._taken: dict[int, LayoutState] = {}  # at this tick, by process id
+        self._new: list[Target] = []  # taken in, but not read yet
+        self._risen: list[Target] = []  # above their highest layouts, at this fast pass
+        self._starting = False  # whether the next newcomer begins a tick
         self._fast_turn = 0
         self._unchanged = 0  # of this tick
         self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
         now = time.monotonic_ns()
-        self._budget = Budget(policy.max_cpu, now, time.process_time_ns())
+        keeps = 1 if targets.is_group else 3
+        self._budget = Budget(policy.max_cpu, now, time.process_time_ns(), keeps)
+        self._together = self._read_together(source) if targets.is_group else None
         self._turns = Turns()
         self._committed_ns = now
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
         self._sleep = Sleep()
         self._helper_ns = 0  # CPU time of the file helper that was paid for
+
+    def _read_together(self, source: ProcSource) -> Together:
+        scanner = Scanner(source)
+        is_here = scanner.shows_own_namespace()
+        scanner.close()
+        compare = MemoryComparer().is_same if is_here else None
+        rounds = Rounds(compare, source.page_size, self._notices.fault)
+        group = Group(self._policy, self._budget)
+        return Together(group, rounds, self._targets, self._admit, self._take)
 
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
@@ -87,12 +106,18 @@ class Recorder:
             else:
                 self.tick(deadline)
             if not self._targets and not self._arriving.open_ended:
+                self._store_mark()
                 return True
             if time.monotonic_ns() - self._committed_ns + clock.until_next() > _COMMIT_EVERY_NS:
                 self.commit()
             if on_tick is not None:
                 on_tick(self.progress)
+        self._store_mark()
         return False
+
+    def _store_mark(self) -> None:
+        if self._together is not None:
+            self._together.store_mark(self._writer)
 
     def commit(self) -> None:
         """Make everything so far safe."""
@@ -106,25 +131,31 @@ class Recorder:
         self._targets.clear()
         self._source.mapped_files.close()
 
-    # -- passes -----------------------------------------------------------------------------------
+    # -- ticks ------------------------------------------------------------------------------------
 
     def tick(self, deadline: Deadline) -> None:
-        """Pass over all targets, then look for new ones."""
+        """Take newcomers in, read the sums of all, then look at each."""
         self._begin_tick(deadline.late_ns, deadline.skipped)
         if (changes := self._machine_memory()) is not None:
             self._writer.system_memory(changes)
+        self._admit()
         now = time.monotonic_ns()
-        awake = list(self._targets.values())
-        if self._policy.full_every(len(awake)):
-            awake = self._awake(now)
-        self._unchanged = len(self._targets) - len(awake)
-        if round_every_ns := self._policy.round_every(self._turns.processes):
-            self._turns.pass_time(now, round_every_ns)
-        # The longest unread first, so that all have their turn when not all can be read.
-        for target in sorted(awake, key=lambda target: target.schedule.last_full_ns or 0):
-            self._look_at(target)
-        for files in self._arrivals():
-            self._add(files)
+        self._budget.update(now, time.process_time_ns())
+        if self._together is not None and self._together.group.is_due(now):
+            self._together.take_pass(None)
+            self._notices.passes_apart(len(self._targets), self._together.group.apart_ns)
+        known = [target for target in self._targets.values() if target not in self._new]
+        awake = known
+        if self._policy.full_every(len(known)):
+            awake = self._awake(known, now)
+        self._unchanged = len(known) - len(awake)
+        if self._together is not None and not self._policy.pass_every_ns:
+            self._look_at_all(self._together, awake)
+        else:
+            self._look_at_each(awake, now)
+        self._read_newcomers()
+        if self._together is not None:
+            self._together.store(self._writer)
         for key, message in self._arriving.unread.messages():
             self._notices.once(key, message)
         if self._unchanged:
@@ -133,36 +164,77 @@ class Recorder:
         if self.progress.ticks == 0:
             # What the first tick read stays: the collector need not walk over it every few ticks.
             gc.freeze()
+            if self._together is not None:
+                self._budget.begin(time.monotonic_ns(), time.process_time_ns())
         self._source.mapped_files.rest()
         self.progress.ticks += 1
         self.progress.skipped += deadline.skipped
 
     def fast_pass(self) -> None:
-        """Read RSS and high-water mark of all targets; take a layout where RSS rose to a peak."""
+        """Read RSS and high-water mark of all targets; read more where they rose to a peak."""
         if self._arriving.discovery_period_ns is not None:
             self._discover()
         for target in self._next_for_fast_reading():
             reading = self._ask(target, target.sampler.fast_reading, None)
-            if reading is None:
-                # One that is swapped out or not readable just now lives: the tick looks at it.
-                if self._ask(target, target.sampler.has_ended, False):
-                    self._begin_tick(cause="exit")
-                    self._take(target)
-                continue
-            self._store_fast(target, reading)
-            rose = partial(target.schedule.due_for_peak, reading.resident)
-            due = self._ask(target, rose, Due.UNCHANGED)
-            if due is Due.READ:
-                self._begin_tick(cause="peak")
+            if reading is not None:
+                self._take_fast(target, reading)
+            # One that is swapped out or not readable just now lives: the tick looks at it.
+            elif self._ask(target, target.sampler.has_ended, False):
+                self._begin_tick(cause="exit")
                 self._take(target)
-                self.progress.peaks += 1
-            elif due is not Due.UNCHANGED:
-                self._notices.too_much(target.pid, target.schedule, due)
+                self._changed("exit")
+        if self._together is not None:
+            self._pass_between(self._together)
+        for target in self._risen:
+            if self._lives(target):
+                self._read_at_peak(target)
+        self._risen.clear()
+
+    def _take_fast(self, target: Target, reading: FastReading) -> None:
+        before = target.fast
+        self._store_fast(target, reading)
+        # An execve leaves little of what a fork shares with others.
+        has_shrunk = before is not None and reading.resident < before.resident // 2
+        if has_shrunk and self._ask(target, target.sampler.calls_exec, False):
+            self._changed("exec")
+        rose = partial(target.schedule.due_for_peak, reading.resident, reading.shared)
+        due = self._ask(target, rose, Due.UNCHANGED)
+        if due is Due.READ:
+            self._risen.append(target)
+        elif due is not Due.UNCHANGED and self._together is None:
+            self._notices.too_much(target.pid, target.schedule, due)
+
+    def _read_at_peak(self, target: Target) -> None:
+        """Read the layout of one that has risen, unless that was done for all just now."""
+        fast = target.fast
+        assert fast is not None
+        rose = partial(target.schedule.due_for_peak, fast.resident, fast.shared)
+        if self._ask(target, rose, Due.UNCHANGED) is Due.READ:
+            self._begin_tick(cause="peak")
+            self._take(target)
+            self.progress.peaks += 1
+
+    def _pass_between(self, together: Together) -> None:
+        """Read the sums of all between two ticks, if something calls for that."""
+        cause = together.change_now()
+        if cause is None and self._policy.fast_period_ns is not None:
+            now = time.monotonic_ns() + self._to_utc_ns
+            cause = "peak" if together.is_peak(now) else None
+        if cause is not None:
+            self._begin_tick(cause=cause)
+            together.take_pass(cause)
+            self.progress.peaks += together.read_at_peak() and cause == "peak"
+            self._read_newcomers()
+            together.store(self._writer)
 
     def _next_for_fast_reading(self) -> list[Target]:
         """All targets; of many, those whose turn it is, so that a pass stays cheap."""
         if self._policy.fast_period_ns is None and self._arriving.discovery_period_ns is not None:
             return []  # the pass is only for newcomers
+        if self._together is not None:
+            self._budget.update(time.monotonic_ns(), time.process_time_ns())
+            if not self._together.group.affords_fast_readings():
+                return []
         targets = list(self._targets.values())
         if len(targets) <= _FAST_AT_ONCE:
             return targets
@@ -171,14 +243,45 @@ class Recorder:
         return (targets + targets)[start : start + _FAST_AT_ONCE]
 
     def _discover(self) -> None:
-        """Take in, between two ticks, processes that have just come."""
-        for files in self._arrivals():
-            self._begin_tick(cause="start")
+        """Take in, between two ticks, processes that have just come: with a pass, if affordable."""
+        self._starting = True
+        try:
+            self._admit(all_sharers=False)
+        finally:
+            self._starting = False
+        if self._new:
+            together = self._together
+            if together is not None and together.group.wants_pass():
+                together.take_pass("start")
+                together.read_at_peak()
+            self._read_newcomers()
+            if together is not None:
+                together.store(self._writer)
+
+    def _admit(self, all_sharers: bool = True) -> None:
+        """Take newcomers in; they are read by `_read_newcomers`."""
+        for files in self._arrivals(all_sharers):
             self._add(files)
+
+    def _read_newcomers(self) -> None:
+        for target in self._new:
+            if self._lives(target):
+                self._take(target)
+        self._new.clear()
+
+    def _lives(self, target: Target) -> bool:
+        """Whether it is still recorded; another may have its PID."""
+        return self._targets.get(target.pid) is target
+
+    def _changed(self, cause: str) -> None:
+        """Who shares what may be different now."""
+        if self._together is not None:
+            self._together.group.changed(cause)
 
     def _begin_tick(
         self, late_ns: int | None = None, skipped: int = 0, cause: str | None = None
     ) -> None:
+        self._taken.clear()
         self._tick_ns = time.monotonic_ns()
         time_ns = time.time_ns()
         self._to_utc_ns = time_ns - self._tick_ns
@@ -188,7 +291,8 @@ class Recorder:
     # -- one target -------------------------------------------------------------------------------
 
     def _add(self, files: ProcessFiles) -> None:
-        schedule = LayoutSchedule(files, self._policy, self._budget)
+        by_private = self._together is not None and not self._policy.pass_every_ns
+        schedule = LayoutSchedule(files, self._policy, self._budget, by_private)
         try:
             sampler = ProcessSampler(files, self._machine)
             supervised(schedule.prepare)()
@@ -201,10 +305,42 @@ class Recorder:
             self._let_go(files)  # a zombie that nobody reaps is still listed
             return
         self._ended.pop(key.pid, None)
+        if (former := self._targets.get(key.pid)) is not None:
+            self._take(former)  # it has ended: another has its PID
+        if self._starting:
+            self._starting = False
+            self._begin_tick(cause="start")
         target = Target(sampler, schedule, self._writer.add_process(sampler.facts))
         self._targets[files.pid] = target
+        self._new.append(target)
+        self._changed("start")
         self.progress.processes += 1
-        self._take(target)
+
+    def _look_at_all(self, together: Together, awake: list[Target]) -> None:
+        """Read the layouts of all that may have changed, or of none if that costs too much."""
+        changed = []
+        for target in awake:
+            question = partial(target.schedule.is_unchanged, len(self._targets))
+            if self._ask(target, question, False):
+                self._unchanged += 1
+            else:
+                changed.append(target)
+        self._budget.update(time.monotonic_ns(), time.process_time_ns())
+        is_affordable = together.affords(changed)
+        for target in changed:
+            if target.schedule.is_too_slow:
+                self._notices.too_much(target.pid, target.schedule, Due.TOO_SLOW)
+            if self._lives(target):
+                self._take(target, cheap=not is_affordable or target.schedule.is_too_slow)
+        self._notices.layouts_apart(len(self._targets), together.group.layouts_apart_ns)
+
+    def _look_at_each(self, awake: list[Target], now_ns: int) -> None:
+        if round_every_ns := self._policy.round_every(self._turns.processes):
+            self._turns.pass_time(now_ns, round_every_ns)
+        # The longest unread first, so that all have their turn when not all can be read.
+        for target in sorted(awake, key=lambda target: target.schedule.last_full_ns or 0):
+            if self._lives(target):
+                self._look_at(target)
 
     def _look_at(self, target: Target) -> None:
         """Do at a tick what is due for this process."""
@@ -242,7 +378,12 @@ class Recorder:
         return True
 
     def _take(self, target: Target, cheap: bool = False) -> LayoutState:
-        """Read the process now and store it; tells what became of its layout."""
+        """Read the process now and store it; tells what became of its layout.
+
+        Once a tick: what was read before in it stands.
+        """
+        if target.process_id in self._taken:
+            return self._taken[target.process_id]
         sampler = target.sampler
         delay_ns = time.monotonic_ns() - self._tick_ns
         try:
@@ -259,25 +400,34 @@ class Recorder:
             self._notices.fault(target.pid, reason)
         if sampler.image is not target.image:
             target.image = sampler.image
-            target.schedule.highest_resident = 0
+            target.schedule.has_new_image()
             self._writer.image(target.process_id, target.image)
         self._writer.sample(target.process_id, sample, delay_ns)
+        self._taken[target.process_id] = sample.state
         self.progress.count(sample)
         if sample.state in _ENDED:
             self._end(target)
-            return sample.state
+        else:
+            self._learn(target, sample, cheap)
+        return sample.state
+
+    def _learn(self, target: Target, sample: Sample, cheap: bool) -> None:
+        """Take account of what was read of one that lives."""
         if cheap:
             target.schedule.noticed(sample.reading.resident)
         else:
             self._pay(target, sample)
-            self._ask(target, partial(target.schedule.took, sample, sampler.rollup_text), None)
+            rollup = target.sampler.rollup_text
+            self._ask(target, partial(target.schedule.took, sample, rollup), None)
             self._store_evidence(target)
-        if sample.reading.resident is not None:
-            target.fast = FastReading(sample.reading.resident, sample.reading.high_water_mark)
+            if self._together is not None:
+                self._together.was_read(target, sample)
+        now = sample.reading
+        if now.resident is not None:
+            target.fast = FastReading(now.resident, now.high_water_mark, now.shared)
             target.fast_ns, target.fast_since_ns = time.monotonic_ns(), None
         if self._policy.reset_peak:
             self._reset_peak(target)
-        return sample.state
 
     def _pay(self, target: Target, sample: Sample) -> None:
         """Take account of a reading in full; first ones are free, for there is no other way."""
@@ -291,7 +441,7 @@ class Recorder:
     def _store_fast(self, target: Target, reading: FastReading) -> None:
         now = time.monotonic_ns()
         since_ns = now - target.fast_ns
-        is_stored = reading != target.fast
+        is_stored = target.fast is None or reading[:2] != target.fast[:2]
         if is_stored:
             self._writer.fast_reading(target.process_id, now + self._to_utc_ns, since_ns, reading)
             self.progress.mark(reading.high_water_mark)
@@ -339,6 +489,8 @@ class Recorder:
             del self._ended[next(iter(self._ended))]
         self._notices.forget(key.pid)
         self._turns.forget(target.process_id)
+        if self._together is not None:
+            self._together.ended(target)
         self._arriving.ended(key)
         self._writer.end_process(target.process_id)
         self._let_go(target.sampler)
@@ -362,9 +514,9 @@ class Recorder:
         except UnexpectedFault as fault:
             self._notices.once("close", f"a process's files cannot be closed: {fault}")
 
-    def _arrivals(self) -> Iterator[ProcessFiles]:
+    def _arrivals(self, all_sharers: bool) -> Iterator[ProcessFiles]:
         """Newcomers; a fault in looking for them costs this look."""
-        arrivals = self._arriving.arrivals(self._targets.keys())
+        arrivals = self._arriving.arrivals(self._targets.keys(), all_sharers=all_sharers)
         advance = supervised(lambda: next(arrivals, None))
         while True:
             try:
@@ -385,10 +537,11 @@ class Recorder:
             self._notices.once("meminfo", f"meminfo cannot be read now: {describe(error)}")
             return None
 
-    def _awake(self, now_ns: int) -> list[Target]:
+    def _awake(self, known: list[Target], now_ns: int) -> list[Target]:
         """Those that may have changed; all, if that cannot be told."""
         try:
-            return [self._targets[pid] for pid in self._source.awake(self._targets, now_ns)]
+            pids = [target.pid for target in known]
+            return [self._targets[pid] for pid in self._source.awake(pids, now_ns)]
         except Exception as error:
             self._notices.once("awake", f"which processes slept cannot be told: {describe(error)}")
-            return list(self._targets.values())
+            return known

@@ -164,6 +164,13 @@ class ProcessSampler:
         return state in "ZX" and not self.files.follow_living_thread()
 
     @supervised
+    def calls_exec(self) -> bool:
+        """Whether it has become another program since it was last read. Raises NoSuchProcess."""
+        before = self.image
+        self._notice_exec(self.files.stat())
+        return self.image is not before
+
+    @supervised
     def reset_peak(self) -> None:
         """Set the kernel's high-water mark to the RSS of now. Raises NoPermission."""
         self.files.reset_peak()

@@ -36,7 +36,11 @@ class Due(enum.Enum):
 class LayoutSchedule:
     """Decides for one process, from what its layouts have cost so far."""
 
-    def __init__(self, files: ProcessFiles, policy: Policy, budget: Budget) -> None:
+    def __init__(
+        self, files: ProcessFiles, policy: Policy, budget: Budget, by_private: bool = False
+    ) -> None:
+        """With `by_private` only memory of its own makes a peak, not touching what is shared."""
+        self._by_private = by_private
         self._policy = policy
         self._budget = budget
         self._pid = files.pid
@@ -46,7 +50,7 @@ class LayoutSchedule:
         self._checks = 0  # of smaps_rollup, since the last layout
         self._resident = 0  # of the last layout
         self._resident_now = 0
-        self.highest_resident = 0  # of all layouts of this image that are not torn
+        self._highest = 0  # of all layouts of this image that are not torn: RSS, or private memory
         self._torn = 0  # layouts one after the other
         self.cost_ns = 0
         self.first_cost_ns = 0  # of the first layout, whose mappings had all to be parsed
@@ -67,18 +71,62 @@ class LayoutSchedule:
 
         Raises NoSuchProcess.
         """
-        full_every_ns = self._policy.full_every(processes)
-        if full_every_ns and self._is_unchanged(full_every_ns):
+        if self.is_unchanged(processes):
             return Due.UNCHANGED
-        return self._affordable(self.cost_ns, self._resident_now / max(self._resident, 1))
+        return self._affordable(self.cost_ns, self._growth)
 
-    def due_for_peak(self, resident: int | None) -> Due:
-        """Whether to read it at once, because RSS rose above all layouts: may use the reserve."""
-        policy, highest = self._policy, self.highest_resident
-        least = max(round(highest * policy.peak_step), policy.peak_step_least)
-        if resident is None or self.last_full_ns is None or resident < highest + least:
+    def is_unchanged(self, processes: int) -> bool:
+        """Whether nothing shows that the last layout does not stand, among so many processes.
+
+        Raises NoSuchProcess.
+        """
+        full_every_ns = self._policy.full_every(processes)
+        return full_every_ns > 0 and self._is_unchanged(full_every_ns)
+
+    def due_for_peak(self, resident: int | None, shared: int | None = 0) -> Due:
+        """Whether to read it at once, because it rose above all layouts: may use the reserve."""
+        if resident is None or self.last_full_ns is None:
+            return Due.UNCHANGED
+        if self._measure(resident, shared) < self._policy.above(self._highest):
             return Due.UNCHANGED
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
+
+    def has_new_image(self) -> None:
+        """Layouts of what ran before an execve set no mark."""
+        self._highest = 0
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether reading it would take longer than the user accepts."""
+        limit = self._policy.max_stall_ns
+        return limit is not None and self.wall_ns * self._growth > limit
+
+    def expected_ns(self, bare_ns: int) -> int:
+        """What the next layout will cost; `bare_ns` is what merely reading the last one did."""
+        if self.last_full_ns is None:
+            return 0
+        return round((self.cost_ns or bare_ns) * max(self._growth, 1.0))
+
+    @property
+    def _growth(self) -> float:
+        return self._resident_now / max(self._resident, 1)
+
+    def _measure(self, resident: int, shared: int | None) -> int:
+        return resident - (shared or 0) if self._by_private else resident
+
+    def learn(self, rollup: bytes, processes: int) -> None:
+        """Learn from a pass what others did to its PSS, when that is due to be looked at."""
+        full_every_ns = self._policy.full_every(processes)
+        now = time.monotonic_ns()
+        if not full_every_ns or self.last_full_ns is None:
+            return
+        if now - self.last_full_ns < full_every_ns:
+            return
+        self._checks += 1
+        if not self._gate.remember(rollup) or self._checks >= _CHECKS_BEFORE_FULL:
+            self._has_changed = True
+        else:
+            self.last_full_ns = now
 
     @property
     def is_starved(self) -> bool:
@@ -146,4 +194,5 @@ class LayoutSchedule:
         if self._torn % TORN_PEAKS == 0:
             # A torn one proves nothing: the peak is tried again, but not for ever. What is torn
             # each time (figures that never add up) would make every reading a peak.
-            self.highest_resident = max(self.highest_resident, self._resident)
+            size = self._measure(self._resident, sample.reading.shared)
+            self._highest = max(self._highest, size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from ..model import FastReading
+from ..procfs.source import ProcessFiles
 from .sampler import ProcessSampler
 from .schedule import LayoutSchedule
 
@@ -22,6 +23,21 @@ class Target:
         self.fast: FastReading | None = None  # the last one, of a pass or of a tick
         self.fast_ns = time.monotonic_ns()
         self.fast_since_ns: int | None = None  # time since the one before, if it was not stored
+
+    @property
+    def files(self) -> ProcessFiles:
+        """Where it is read."""
+        return self.sampler.files
+
+    @property
+    def parent_pid(self) -> int | None:
+        """Who started it, as far as is known."""
+        return self.sampler.facts.parent_pid
+
+    @property
+    def layout_cost_ns(self) -> int:
+        """What its next layout is expected to cost; nothing for the first one, which is free."""
+        return self.schedule.expected_ns(self.sampler.bare_ns)
 
     @property
     def pid(self) -> int:

@@ -100,10 +100,12 @@ class Targets(Protocol):
 
     `too_short` counts processes that were seen, but had ended before anything could be read of
     them. Those that came and went between two looks are not in it: nobody knows of them.
+    `is_group`: they can be more than one, which are then read together as well.
     """
 
     too_short: int
     unread: Unread
+    is_group: bool
 
     @property
     def open_ended(self) -> bool:
@@ -113,11 +115,14 @@ class Targets(Protocol):
     def discovery_period_ns(self) -> int | None:
         """How often `arrivals` wants to be asked between ticks; None: not at all."""
 
-    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+    def arrivals(
+        self, known: Collection[int], *, all_sharers: bool = False
+    ) -> Iterator[ProcessFiles]:
         """Processes to record from now on, besides the `known` PIDs.
 
         `known` must be a living view: one that was handed out and is not in it when the next is
-        asked for counts as too short.
+        asked for counts as too short. With `all_sharers` none is held back that has memory of its
+        own: sums that lack one that shares pages are wrong.
         """
 
     def ended(self, key: ProcessKey) -> None:
@@ -138,6 +143,7 @@ class NamedTargets:
         """
         self.too_short = 0
         self.unread = Unread()
+        self.is_group = len(set(pids)) > 1
         self.problems: list[SourceError] = []
         self._files: list[ProcessFiles] = []
         keep_open = len(pids) <= KEEP_OPEN
@@ -152,7 +158,9 @@ class NamedTargets:
         if not readable:
             raise self.problems[0]
 
-    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+    def arrivals(
+        self, known: Collection[int], *, all_sharers: bool = False
+    ) -> Iterator[ProcessFiles]:
         """All of them, the first time."""
         while self._files:
             yield self._files.pop(0)
@@ -166,6 +174,7 @@ class WholeMachine:
 
     open_ended = True
     discovery_period_ns: int | None = None
+    is_group = True
 
     def __init__(self, source: ProcSource) -> None:
         self.too_short = 0
@@ -176,7 +185,9 @@ class WholeMachine:
         self._kernel_threads: set[int] = set()  # not even opened at each tick
         self._zombies: dict[int, int] = {}  # with their start times
 
-    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+    def arrivals(
+        self, known: Collection[int], *, all_sharers: bool = False
+    ) -> Iterator[ProcessFiles]:
         """Processes that were not there before; those that vanish meanwhile are passed over."""
         if not self._scanner.anything_started():
             return

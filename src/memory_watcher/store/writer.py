@@ -498,7 +498,7 @@ class Writer:
             self._begin()
             self._execute(
                 "INSERT OR REPLACE INTO fast_readings VALUES (?, ?, ?, ?, ?, ?)",
-                *(process_id, time_ns, since_ns, *reading),
+                *(process_id, time_ns, since_ns, reading.resident, reading.high_water_mark),
                 self._tick if self._was_set_back else None,
             )
 

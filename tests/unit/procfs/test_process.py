@@ -200,8 +200,8 @@ def test_largest_figures() -> None:
     assert parse_statm(b"%d %d 3 2 0 5 0\n" % (most, most + 1), 4096) == Statm(
         *(most * 4096, None, 3 * 4096, 2 * 4096, 5 * 4096)
     )
-    assert parse_resident(b"1 %d 3" % (most + 1), 4096) is None
-    assert parse_resident(b"1 %d 3" % most, 4096) == most * 4096
+    assert parse_resident(b"1 %d 3 4" % (most + 1), 4096) == (None, 3 * 4096)
+    assert parse_resident(b"1 %d 3 4" % most, 4096) == (most * 4096, 3 * 4096)
     assert parse_high_water_mark(b"Name:\tx\nVmHWM:\t%d kB\n" % (2**53 - 1)) == 2**63 - KI
     assert parse_high_water_mark(b"Name:\tx\nVmHWM:\t%d kB\n" % 2**53) is None
 

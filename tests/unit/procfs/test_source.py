@@ -315,15 +315,15 @@ def fast_reads(files: ScriptedFiles) -> tuple[FastReading | None, list[str]]:
 def test_fast_reading_of_a_process_that_sleeps(tmp_path: Path) -> None:
     """Status is read only if it may have changed: the process ran, or its RSS is another."""
     files = ScriptedFiles(FakeProc(tmp_path / "proc"), FakeProcess(7))
-    asleep = FastReading(36 * KI, 50 * KI)
+    asleep = FastReading(36 * KI, 50 * KI, 0)
     assert fast_reads(files) == (asleep, ["statm", "status"])
     assert fast_reads(files) == (asleep, ["schedstat", "statm", "status"])
     assert fast_reads(files) == (asleep, ["schedstat", "statm"])
     files.process = FakeProcess(7, high_water_mark=60)
-    assert fast_reads(files)[0] == FastReading(36 * KI, 60 * KI)
+    assert fast_reads(files)[0] == FastReading(36 * KI, 60 * KI, 0)
     assert fast_reads(files)[1] == ["schedstat", "statm"]
     files.says("statm", b"70 20 0 1 0 1 0\n")
-    assert fast_reads(files)[0] == FastReading(80 * KI, 60 * KI), "by others, who do not wake it"
+    assert fast_reads(files)[0] == FastReading(80 * KI, 60 * KI, 0), "by others, who do not wake it"
     files.process = FakeProcess(7, threads=2)
     assert [fast_reads(files)[1][-1] for _ in range(3)] == ["status"] * 3
     files.close()
@@ -337,7 +337,7 @@ def test_fast_reading_where_the_kernel_does_not_count(
     files = ScriptedFiles(FakeProc(tmp_path / "proc"), FakeProcess(7))
     files.always("schedstat", answer)
     found = [fast_reads(files) for _ in range(4)]
-    assert [reading for reading, _ in found] == [FastReading(36 * KI, 50 * KI)] * 4
+    assert [reading for reading, _ in found] == [FastReading(36 * KI, 50 * KI, 0)] * 4
     assert [names for _, names in found[2:]] == [["statm", "status"]] * 2
     files.close()
 
@@ -348,10 +348,10 @@ def test_fast_reading_after_a_reset(proc: FakeProc) -> None:
     proc.write("7/clear_refs", b"")
     with opened(proc) as (_, files):
         for _ in range(3):
-            assert files.fast_reading() == FastReading(36 * KI, 50 * KI)
+            assert files.fast_reading() == FastReading(36 * KI, 50 * KI, 0)
         files.reset_peak()
         proc.write("7/status", process.status().replace(b"50 kB", b"36 kB"))
-        assert files.fast_reading() == FastReading(36 * KI, 36 * KI)
+        assert files.fast_reading() == FastReading(36 * KI, 36 * KI, 0)
 
 
 def test_awake_as_another_thread_is_followed(proc: FakeProc) -> None:

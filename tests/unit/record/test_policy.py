@@ -36,7 +36,10 @@ def test_many_named_processes() -> None:
 
 def test_defaults_for_the_machine() -> None:
     """No fast readings; what does not change is looked at every 10 s; changes take turns."""
-    assert Policy(max_cpu=0.10, full_every_ns=10 * SECOND, in_turns=True) == FOR_MACHINE
+    assert (
+        Policy(max_cpu=0.10, full_every_ns=10 * SECOND, in_turns=True, pass_every_ns=10 * SECOND)
+        == FOR_MACHINE
+    )
     assert FOR_MACHINE.fast_period_ns is None
 
 

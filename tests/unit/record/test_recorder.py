@@ -43,6 +43,7 @@ class Arriving:
 
     open_ended = False
     discovery_period_ns: int | None = None
+    is_group = False
 
     def __init__(self) -> None:
         self.too_short = 0
@@ -50,7 +51,9 @@ class Arriving:
         self.coming: list[ProcessFiles] = []
         self.gone: list[ProcessKey] = []
 
-    def arrivals(self, known: Collection[int]) -> Iterator[ProcessFiles]:
+    def arrivals(
+        self, known: Collection[int], *, all_sharers: bool = False
+    ) -> Iterator[ProcessFiles]:
         while self.coming:
             yield self.coming.pop(0)
 

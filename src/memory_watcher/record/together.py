@@ -1,0 +1,157 @@
+"""Reads all members of a group together: their sums by a pass, and beside it their layouts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from ..model import LayoutState, Member, Rollup, Sample
+from .gate import hash_of_sums
+from .group import Group
+from .passes import Round, Rounds
+from .sink import Sink
+from .target import Target
+
+
+class Together:
+    """Takes passes over the targets of a recorder and stores them.
+
+    `admit` takes in newcomers, `take` reads one target: it tells the layout's state. A pass belongs
+    to the tick that was begun before it, and is stored when all has been read beside it.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        rounds: Rounds,
+        targets: Mapping[int, Target],
+        admit: Callable[[], None],
+        take: Callable[[Target], LayoutState],
+    ) -> None:
+        self.group = group
+        self._rounds = rounds
+        self._targets = targets
+        self._admit = admit
+        self._take = take
+        self._round: Round | None = None  # of this tick
+        self._cause: str | None = None  # of this tick
+        self._last: dict[int, Member] = {}  # of the last pass that was stored
+        self._read: set[int] = set()  # whose layout was read since the pass of this tick began
+        self._standing: dict[int, int] = {}  # what smaps_rollup said beside the last layout
+
+    def take_pass(self, cause: str | None) -> None:
+        """Read the sums of all; who has ended meanwhile is read for the last time."""
+        self._cause = cause
+        self._read.clear()
+        cpu = time.thread_time_ns()
+        one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
+        cost_ns = time.thread_time_ns() - cpu
+        self._round = one
+        if one is None:
+            return
+        for target in self._those_not_in(one):
+            # It lives, but is on its way out, or was refused for once.
+            one.members[target.process_id] = Member(Rollup())
+        for target in self._targets.values():
+            if (text := one.texts.get(target.process_id)) is not None:
+                target.schedule.learn(text, len(self._targets))
+        self.group.took(one, cost_ns, time.monotonic_ns(), cause)
+
+    def _those_not_in(self, one: Round) -> list[Target]:
+        missing = [
+            target
+            for target in list(self._targets.values())
+            if target.process_id in self._last and target.process_id not in one.members
+        ]
+        for target in missing:
+            self._take(target)
+        return [target for target in missing if self._targets.get(target.pid) is target]
+
+    def was_read(self, target: Target, sample: Sample) -> None:
+        """Learn of a layout."""
+        if sample.change is None:
+            return
+        number = target.process_id
+        self._read.add(number)
+        self._standing.pop(number, None)
+        if self._round is None or number not in self._round.texts:
+            return
+        if self._round.members[number].rollup.rss == sample.change.totals.rss:
+            self._standing[number] = hash_of_sums(self._round.texts[number])
+
+    def ended(self, target: Target) -> None:
+        """Learn that a target has ended."""
+        self._rounds.forget(target.process_id)
+        self._standing.pop(target.process_id, None)
+        self._last.pop(target.process_id, None)
+
+    # -- layouts of all ---------------------------------------------------------------------------
+
+    def affords(self, targets: Iterable[Target]) -> bool:
+        """Whether the layouts of all these may be read at this tick, beside its pass if any."""
+        cost_ns = sum([target.layout_cost_ns for target in targets])
+        if self.group.affords(cost_ns, time.monotonic_ns()):
+            return True
+        return self._round is not None and self.group.affords_at_peak(self._round, cost_ns)
+
+    def read_at_peak(self) -> bool:
+        """Read the layouts that do not stand, if no pass was as high; whether that was done."""
+        one = self._round
+        if one is None:
+            return False
+        stale = [each for each in self._targets.values() if not self._stands(each.process_id, one)]
+        cost_ns = sum([target.layout_cost_ns for target in stale])
+        if not self.group.affords_at_peak(one, cost_ns):
+            return False
+        for target in stale:
+            self._take(target)
+        return True
+
+    def _stands(self, process_id: int, one: Round) -> bool:
+        if process_id in self._read:
+            return True
+        text = one.texts.get(process_id)
+        return text is not None and self._standing.get(process_id) == hash_of_sums(text)
+
+    # -- storing ----------------------------------------------------------------------------------
+
+    def store(self, sink: Sink) -> None:
+        """Store the pass of this tick, if there was one; its layouts have been read by now."""
+        one, self._round = self._round, None
+        if one is None:
+            return
+        counted = [number for number, member in one.members.items() if member.is_counted]
+        layouts = sum([self._stands(number, one) for number in counted])
+        if layouts == len(counted):
+            self.group.all_stand(one)
+        self.store_mark(sink, one.private)
+        living = {target.process_id for target in self._targets.values()}
+        self._last = {number: each for number, each in one.members.items() if number in living}
+        sink.take_pass(one.sums(layouts), self._last)
+
+    def store_mark(self, sink: Sink, private: int = 0) -> None:
+        """Store the highest sum of private memory that was seen since the last pass."""
+        if (mark := self.group.mark_before(private)) is not None:
+            sink.group_mark(mark.time_ns, mark.private, mark.processes)
+
+    # -- between the passes -----------------------------------------------------------------------
+
+    def change_now(self) -> str | None:
+        """What has changed who shares what, if that calls for a pass now: the cause of a tick."""
+        return self.group.change if self.group.wants_pass() else None
+
+    def is_peak(self, time_ns: int) -> bool:
+        """Take note of the private memory of all; whether its sum calls for a pass at once."""
+        seen = [
+            target.fast
+            for target in self._targets.values()
+            if target.fast is not None and self._is_counted(target)
+        ]
+        private = sum([reading.private for reading in seen])
+        self.group.note(private, len(seen), time_ns)
+        return self.group.is_peak(seen[0].resident if len(seen) == 1 else private)
+
+    def _is_counted(self, target: Target) -> bool:
+        """Whether it was in the last pass: what a fork has just copied is not its own yet."""
+        member = self._last.get(target.process_id)
+        return member is not None and member.is_counted
