@@ -321,7 +321,8 @@ def test_sum_of_a_preforking_server(file: Path) -> None:
     assert expected > 200 * MI
     shared = [group for group in view["groups"] if group["kind"] == "shared memory"]
     assert abs(shared[0]["bytes"] - 200 * MI) < 2 * MI
-    assert view["sum"]["bytes"] == view["sums"]["pss"]["bytes"]
+    # The breakdown is that of the layouts, where the kernel cuts the PSS of each mapping to KiB.
+    assert 0 <= view["sums"]["pss"]["bytes"] - view["sum"]["bytes"] <= expected * 0.005
     assert {each["depth"] for each in view["processes"]} == {0, 1}
     text = run("memory-watcher", "peak", file).stdout
     assert "sum of PSS" in text
