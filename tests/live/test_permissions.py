@@ -36,17 +36,26 @@ def start_hidden_target(request: pytest.FixtureRequest) -> Iterator[Target]:
 
 
 def test_alone(hidden: Target, tmp_path: Path) -> None:
-    """One that cannot be read ends in one line that names the remedy, and no file."""
-    file = tmp_path / "no.db"
+    """What everybody may see is recorded; one line names the remedy, and the exit code is 1."""
+    file = tmp_path / "cheap.db"
     done = run(
-        "memory-record", "-p", str(hidden.pid), "--database-file", file, before=WITHOUT_RIGHTS
+        "memory-record",
+        *("-p", str(hidden.pid), "--period", "100ms", "--duration", "1", "--quiet"),
+        *("--database-file", file),
+        before=WITHOUT_RIGHTS,
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"memory-record: process {hidden.pid}: no permission")
     assert done.stderr.count("\n") == 1
-    for remedy in ("root", "CAP_SYS_PTRACE", "CAP_PERFMON"):
-        assert remedy in done.stderr
-    assert os.listdir(tmp_path) == []
+    for part in ("root", "CAP_SYS_PTRACE", "CAP_PERFMON", "no layouts"):
+        assert part in done.stderr
+    found = recorded(file, hidden.pid)
+    assert len(found) >= 3
+    for measurement, layout in found:
+        assert measurement.state is LayoutState.NO_PERMISSION
+        assert layout is None
+        assert measurement.reading.resident
+        assert measurement.reading.high_water_mark
 
 
 def test_among_others(hidden: Target, tmp_path: Path) -> None:

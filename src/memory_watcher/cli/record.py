@@ -102,7 +102,10 @@ class _Job:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Record; 0 when the targets have gone or a signal said so, else the command's exit code."""
+    """Record; 0 when the targets have gone or a signal said so, 1 if no layout could be read.
+
+    A launched command's exit code is its own.
+    """
     pids, period_ns = _what_and_how_often(args)
     request = target_options.request_of(args, pids)
     policy = policy_options.policy_of(args, whole_machine=request.is_whole_machine)
@@ -119,8 +122,7 @@ def run(args: argparse.Namespace) -> int:
         )
         job = _Job(request, policy, period_ns, duration_ns, proc, file, args.quiet, launched)
         if launched is None:
-            _record(job, Stop().on_signals())
-            return 0
+            return _record(job, Stop().on_signals())
         return _record_command(job, launched)
     finally:
         if launched is not None:
@@ -175,7 +177,8 @@ def _record_command(job: _Job, launched: Launched) -> int:
 # -- recording ----------------------------------------------------------------------------------
 
 
-def _record(job: _Job, stop: Stop) -> None:
+def _record(job: _Job, stop: Stop) -> int:
+    """Record until something ends it; 1 if no layout at all could be read."""
     from ..procfs.source import ProcSource
     from ..record.recorder import Recorder
     from ..store.connection import why_wal_is_kept
@@ -189,7 +192,8 @@ def _record(job: _Job, stop: Stop) -> None:
     if job.launched is not None:
         targets = _launched_targets(source, job.launched, writer, job.request)
     assert targets is not None
-    for problem in getattr(targets, "problems", ()):
+    problems = getattr(targets, "problems", ())
+    for problem in problems:
         _note(str(problem))
     recorder = Recorder(source, targets, writer, job.policy, _note)
     started = time.monotonic_ns()
@@ -218,6 +222,9 @@ def _record(job: _Job, stop: Stop) -> None:
         _tell_of_the_unread(job, targets)
         if not folded and (why := why_wal_is_kept(job.file)) is not None:
             _note(why)
+    if recorder.progress.lacks_all_layouts and not problems:
+        _note("no layout could be read; the recording tells why of each process")
+    return int(recorder.progress.lacks_all_layouts)
 
 
 def _missed(job: _Job, recorder: Recorder) -> str | None:

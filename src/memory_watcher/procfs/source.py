@@ -84,7 +84,7 @@ class ProcSource:
         """Raises NotAProcRoot."""
         if not os.path.isdir(root):
             raise NotAProcRoot(f"{root}: no such directory (--proc, PROCFS)")
-        if not any(os.path.lexists(f"{root}/{name}") for name in ("self", "meminfo", "uptime")):
+        if not _is_proc(root):
             raise NotAProcRoot(f"{root}: this is no proc filesystem (--proc, PROCFS)")
         self.root = root
         self.buffer = TextBuffer()
@@ -306,7 +306,12 @@ class ProcessFiles:
 
     def status(self) -> process.Status:
         """High-water mark, swap, threads."""
-        return process.parse_status(self.small("status"))
+        try:
+            return process.parse_status(self.small("status"))
+        except NoSuchProcess:
+            if not self.lacks("status"):
+                raise
+            return process.Status()  # a copy of /proc without it
 
     def number(self, name: str) -> int | None:
         """oom_score or oom_score_adj; None where there is none, it is hidden, or just gone."""
@@ -530,6 +535,15 @@ class ProcessFiles:
                 return meaning_of(error, self.pid)
             return meaning_of(OSError(errno.ESRCH, ""), self.pid)
         return meaning_of(error, self.pid)
+
+
+def _is_proc(root: str) -> bool:
+    """Whether a folder is a proc filesystem, or a copy of a part of one: a process is enough."""
+    if any(os.path.lexists(f"{root}/{name}") for name in ("self", "meminfo", "uptime")):
+        return True
+    pids = [name for name in os.listdir(root) if name.isdecimal()]
+    files = ("smaps", "statm", "status", "stat")
+    return any(os.path.lexists(f"{root}/{pid}/{name}") for pid in pids[:8] for name in files)
 
 
 def raise_descriptor_limit() -> None:

@@ -12,6 +12,7 @@ from ..procfs.mapped import HELPERS
 from ..procfs.scan import Kin, MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
+from .boundary import supervised
 from .family import Family
 from .selection import Selection
 from .targets import (
@@ -125,8 +126,9 @@ class DiscoveredTargets:
         for files in self._find(()):
             self._ready.append(files)
             try:
-                refuse_without_memory(files)
+                lacking = supervised(refuse_without_memory)(files)
                 readable = True
+                self.problems += [lacking] if lacking else []
             except SourceError as problem:
                 self.problems.append(problem)
         if not self._ready and not self._waiting:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from ..model import LayoutState, Sample, Totals
 
+_REFUSED = (LayoutState.NO_PERMISSION, LayoutState.NO_SMAPS, LayoutState.UNREADABLE)
+
 
 @dataclass(slots=True)
 class Progress:
-    """What the recorder has done so far; highest figures are over all layouts of any process."""
+    """What the recorder has done so far; highest figures are over all processes."""
 
     ticks: int = 0
     skipped: int = 0
@@ -19,23 +21,32 @@ class Progress:
     not_taken: int = 0  # layouts not read though something had changed: no budget, or not its turn
     waiting: int = 0  # those of them whose turn it was not
     peaks: int = 0  # layouts read between two ticks, because RSS had risen
+    refused: int = 0  # layouts that the kernel does not show, or that hold no sense
     processes: int = 0
     highest_rss: int | None = None
     high_water_mark: int | None = None
     latest: Totals | None = None  # of the last layout read
     missed: str | None = None  # what is known of it when the only process has ended
 
+    @property
+    def lacks_all_layouts(self) -> bool:
+        """Whether there were processes, and of none of them a layout could be read."""
+        return self.layouts == 0 and self.refused > 0
+
     def count(self, sample: Sample) -> None:
         """Take a sample into account."""
         self.mark(sample.reading.high_water_mark)
+        self.refused += sample.state in _REFUSED
         self.not_taken += sample.state is LayoutState.NOT_TAKEN
-        if sample.change is None:
-            return
-        self.layouts += 1
-        self.torn += sample.state is LayoutState.TORN
-        self.latest = sample.change.totals
-        if self.latest.rss is not None:
-            self.highest_rss = max(self.latest.rss, self.highest_rss or 0)
+        # Where there is no layout, or none that tells RSS (WSL1's), statm does.
+        rss = sample.reading.resident if sample.state is not LayoutState.NOT_TAKEN else None
+        if sample.change is not None:
+            self.layouts += 1
+            self.torn += sample.state is LayoutState.TORN
+            self.latest = sample.change.totals
+            rss = rss if self.latest.rss is None else self.latest.rss
+        if rss is not None:
+            self.highest_rss = max(rss, self.highest_rss or 0)
 
     def mark(self, high_water_mark: int | None) -> None:
         """Take a high-water mark into account."""

@@ -8,10 +8,11 @@ import resource
 from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
-from ..errors import NoPermission, NoUserMemory, SourceError
+from ..errors import NoPermission, NoSuchProcess, NoUserMemory, SourceError
 from ..model import ProcessKey
 from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
+from .boundary import supervised
 
 #: Named processes keep all their small files open up to this many.
 KEEP_OPEN = 64
@@ -138,8 +139,8 @@ class NamedTargets:
     def __init__(self, source: ProcSource, pids: list[int]) -> None:
         """Looks at each now, so that a wrong PID is told at once.
 
-        What cannot be recorded stands in `problems`. Raises the first of them (NoSuchProcess,
-        NoPermission, NoUserMemory) if nothing else is left.
+        What cannot be recorded, or not in full, stands in `problems`. Raises the first of them
+        (NoSuchProcess, NoPermission, NoUserMemory) if nothing else is left.
         """
         self.too_short = 0
         self.unread = Unread()
@@ -151,8 +152,9 @@ class NamedTargets:
         for pid in dict.fromkeys(pids):
             try:
                 self._files.append(source.open_process(pid, keep_open=keep_open))
-                refuse_without_memory(self._files[-1])
+                refused = supervised(refuse_without_memory)(self._files[-1])
                 readable = True
+                self.problems += [refused] if refused else []
             except SourceError as problem:
                 self.problems.append(problem)
         if not readable:
@@ -242,8 +244,10 @@ class WholeMachine:
         return True
 
 
-def refuse_without_memory(files: ProcessFiles) -> None:
-    """Raise what stands against recording this process, if anything does.
+def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
+    """Raise what stands against recording this process; tells what stands against its layouts.
+
+    Where smaps cannot be read, the cheap figures often can: they are recorded, with the reason.
 
     Raises NoUserMemory, NoPermission, NoSuchProcess.
     """
@@ -256,4 +260,18 @@ def refuse_without_memory(files: ProcessFiles) -> None:
         raise NoUserMemory(
             f"process {files.pid}: {stat.name} has ended (a zombie): nothing to read"
         )
-    files.smaps()
+    try:
+        files.smaps()
+    except NoPermission as problem:
+        return NoPermission(f"{problem}; {_ONLY_CHEAP}")
+    except NoSuchProcess:
+        if not files.lacks("smaps"):
+            raise
+        why = "this kernel, or this copy of /proc, has no smaps"
+        return SourceError(f"process {files.pid}: {why}; {_ONLY_CHEAP}")
+    except SourceError as problem:
+        return SourceError(f"{problem}; {_ONLY_CHEAP}")
+    return None
+
+
+_ONLY_CHEAP = "its RSS, high-water mark and swap are recorded, no layouts"

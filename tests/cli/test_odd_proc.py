@@ -1,0 +1,187 @@
+"""Proc filesystems that lack files or fields, or show figures that nothing can hold."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.model import LayoutState
+
+from ..programs import run
+
+DATA = Path(__file__).parent.parent / "data" / "odd-proc"
+PID = "4242"
+RSS, SIZE, PSS, MARK = 9750 * 4096, 11169 * 4096, 36044800, 39000 * 1024
+
+
+def copy(folder: Path, *, without: Iterable[str] = (), **instead: Path) -> Path:
+    """The proc filesystem of a kernel with guard pages, with some files missing or replaced."""
+    root = folder / "proc"
+    shutil.copytree(DATA / "guardpage", root)
+    for name in without:
+        (root / name).unlink()
+    for name, source in instead.items():
+        shutil.copyfile(source, root / name if name == "meminfo" else root / PID / name)
+    return root
+
+
+def record(folder: Path, root: Path, *more: str) -> tuple[int, str, Path]:
+    """Record a second of it; exit code, what was said, and the file."""
+    file = folder / "x.db"
+    done = run(
+        "memory-record",
+        *("--proc", str(root), "-p", PID, "--period", "200ms", "--duration", "1"),
+        *("--database-file", str(file), *more),
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr, file
+
+
+def readings(file: Path, columns: str) -> list[tuple[object, ...]]:
+    """The different values of these columns, over all readings."""
+    with closing(sqlite3.connect(file)) as database:
+        return database.execute(f"SELECT DISTINCT {columns} FROM readings").fetchall()
+
+
+FIGURES = "layout_state, rss, pss, layout_size, size, resident, high_water_mark, threads"
+
+
+def test_guard_page(tmp_path: Path) -> None:
+    """`Size:` is what totals are made of: the layout is exact, and no tick is a peak."""
+    code, said, file = record(tmp_path, copy(tmp_path))
+    assert code == 0, said
+    assert readings(file, FIGURES) == [
+        (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, MARK, 1),
+    ]
+    assert "torn" not in said
+    assert "at peaks" not in said
+    with closing(sqlite3.connect(file)) as database:
+        (header,) = database.execute(
+            'SELECT sum(size) FROM mapping_rows WHERE "start" > 0'  # [vsyscall] is below 0
+        ).fetchone()
+    assert header == SIZE - 4096
+
+
+def test_wsl1(tmp_path: Path) -> None:
+    """No Rss and no VmHWM: they are None; PSS and statm's figures are right; no tick is a peak."""
+    root = copy(tmp_path, smaps=DATA / "wsl1" / "smaps", status=DATA / "wsl1" / "status")
+    code, said, file = record(tmp_path, root)
+    assert code == 0, said
+    assert readings(file, FIGURES) == [
+        (LayoutState.UNCHECKED, None, PSS, SIZE, SIZE, RSS, None, 1),
+    ]
+    assert "at peaks" not in said
+    assert "highest RSS 38.1 MiB, high-water mark –" in said
+
+
+def test_meminfo_beyond_63_bits(tmp_path: Path) -> None:
+    """SwapFree of 2^64 less a bit costs that figure; all the others are told."""
+    code, said, file = record(tmp_path, copy(tmp_path, meminfo=DATA / "overflow" / "meminfo"))
+    assert code == 0, said
+    assert readings(file, FIGURES) == [(LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, MARK, 1)]
+    with closing(sqlite3.connect(file)) as database:
+        told = dict(
+            database.execute(
+                "SELECT f.name, m.value FROM meminfo AS m JOIN meminfo_fields AS f"
+                " ON f.id = m.field_id"
+            ).fetchall()
+        )
+        assert told["SwapFree"] == -1
+        assert told["SwapTotal"] == 0
+        assert told["MemTotal"] == 24684092 * 1024
+        (swap_free,) = database.execute("SELECT DISTINCT swap_free FROM system_memory").fetchone()
+        assert swap_free is None
+    shown = run("memory-peak", file)
+    assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "column", "said_of"),
+    [
+        (
+            "status",
+            "VmHWM:	   39000",
+            "VmHWM:	18446744073709551615",
+            "high_water_mark",
+            "VmHWM",
+        ),
+        ("status", "VmSwap:	       0", "VmSwap:	9007199254740992", "swap", "VmSwap"),
+        ("status", "Threads:	1", "Threads:	x", "threads", "Threads"),
+        ("statm", "11169 9750 1377", "11169 9750 9223372036854775807", "shared", "shared"),
+        ("stat", " 8541 ", " 9223372036854775808 ", "minor_faults", ""),
+        ("oom_score", "", "99999999999999999999", "oom_score", ""),
+    ],
+)
+def test_one_figure_beyond_63_bits(
+    *, tmp_path: Path, name: str, old: str, new: str, column: str, said_of: str
+) -> None:
+    """It alone is not told; what can be said of it is said once; the layout is exact."""
+    root = copy(tmp_path)
+    file = root / PID / name
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1) if old else new)
+    code, said, recording = record(tmp_path, root)
+    assert code == 0, said
+    assert readings(recording, f"{column}, layout_state, rss, resident") == [
+        (None, LayoutState.EXACT, RSS, RSS)
+    ]
+    assert said.count("no figure in") == bool(said_of)
+    assert said_of in said
+
+
+@pytest.mark.parametrize("name", ["size", "resident"])
+def test_statm_that_nothing_can_be_compared_with(tmp_path: Path, name: str) -> None:
+    """Then the layout is not checked: it is neither torn nor exact."""
+    root = copy(tmp_path)
+    sizes = ["11169", "9750", "1377", "691", "0", "8904", "0"]
+    sizes[["size", "resident"].index(name)] = str(2**63)
+    (root / PID / "statm").write_text(" ".join(sizes) + "\n")
+    code, said, file = record(tmp_path, root)
+    assert code == 0, said
+    assert readings(file, f"{name}, layout_state, rss") == [(None, LayoutState.UNCHECKED, RSS)]
+
+
+def test_kernel_without_smaps(tmp_path: Path) -> None:
+    """What can be read is recorded; one line and the exit code say that no layout was."""
+    code, said, file = record(tmp_path, copy(tmp_path, without=[f"{PID}/smaps"]), "--quiet")
+    assert code == 1
+    assert said.count("\n") == 1
+    assert f"process {PID}: this kernel, or this copy of /proc, has no smaps" in said
+    assert readings(file, FIGURES) == [
+        (LayoutState.NO_SMAPS, None, None, None, SIZE, RSS, MARK, 1),
+    ]
+    shown = run("memory-peak", file)
+    assert shown.returncode == 1
+    assert "no smaps" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("without", "figures"),
+    [
+        (["stat"], (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, MARK, 1)),
+        (["statm"], (LayoutState.UNCHECKED, RSS, PSS, SIZE, None, None, MARK, 1)),
+        (["status"], (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, None, None)),
+        (["cmdline"], (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, MARK, 1)),
+        (
+            ["stat", "statm", "status", "cmdline", "comm"],
+            (LayoutState.UNCHECKED, RSS, PSS, SIZE, None, None, None, None),
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.parametrize("alone", [True, False], ids=["only the process", "with the machine's"])
+def test_part_of_a_copy_of_proc(
+    *, tmp_path: Path, without: list[str], figures: tuple[object, ...], alone: bool
+) -> None:
+    """Each file that is there is used; a folder that holds one process is a proc filesystem."""
+    left_out = [f"{PID}/{name}" for name in without]
+    left_out += ["meminfo", "stat", "uptime", "version"] if alone else []
+    code, said, file = record(tmp_path, copy(tmp_path, without=left_out))
+    assert code == 0, said
+    assert readings(file, FIGURES) == [figures]
