@@ -283,3 +283,44 @@ def test_subcommand_and_help(recorded: Path) -> None:
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     for option in ("-o", "--process-memory", "--by", "--top", "--from", "--to", "--width"):
         assert option in text
+
+
+@pytest.mark.parametrize(
+    ("told", "processes", "expected"),
+    [
+        (Usage(rss=8 * MI, private_clean=0, private_dirty=MI), 1, "8 MiB"),
+        (Usage(rss=8 * MI, private_clean=0, private_dirty=MI), 2, "2 MiB"),  # USS: RSS is no sum
+        (Usage(pss=5 * MI), 1, "5 MiB"),
+    ],
+    ids=["2.6.18", "two of 2.6.18", "WSL 1"],
+)
+def test_figure_that_the_kernel_lacks(
+    chart: Chart, tmp_path: Path, told: Usage, processes: int, expected: str
+) -> None:
+    """The best figure there is stands for one that is not reported, and the picture says so."""
+    builder = RecordingBuilder(tmp_path / "measurement.db")
+    numbers = [builder.process(7 + number, "old") for number in range(processes)]
+    for _ in range(3):
+        builder.tick()
+        for number in numbers:
+            builder.layout(number, [(mapping(0x10_0000, 64 * MI, pathname="[heap]"), told)])
+    builder.close()
+    assert chart("-o", "a.svg").code == 0
+    picture = (tmp_path / "a.svg").read_text()
+    assert f"peak {expected}" in picture
+    assert ("the kernel reports no PSS" in picture) == (told.pss is None)
+
+
+def test_figure_that_nothing_stands_for(chart: Chart, tmp_path: Path) -> None:
+    """Swap is no other figure: where it is not reported, one line names what is."""
+    builder = RecordingBuilder(tmp_path / "measurement.db")
+    process = builder.process(7, "old")
+    builder.tick()
+    builder.layout(process, [(mapping(0x10_0000, MI), Usage(rss=MI, pss=MI))])
+    builder.close()
+    result = chart("-o", "a.svg", "--process-memory", "swap")
+    assert result.code == 1
+    assert result.err == (
+        "memory-chart: measurement.db: the kernel reports no swap; choose another figure with"
+        " --process-memory: pss, rss\n"
+    )

@@ -613,3 +613,58 @@ def test_a_closed_pipe_ends_quietly(builder: RecordingBuilder, tmp_path: Path) -
             check=False,
         )
     assert result.stderr == b""
+
+
+OLD = Usage(rss=8 * MI, shared_clean=5 * MI, shared_dirty=0, private_clean=0, private_dirty=3 * MI)
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "shown", "note"),
+    [
+        (OLD, "pss", "rss", "the kernel reports no PSS; RSS is shown"),
+        (OLD, "rss", "rss", None),
+        (OLD, "statm", "statm", None),
+        (Usage(pss=5 * MI), "pss", "pss", None),
+        (Usage(pss=5 * MI), "rss", "pss", "the kernel reports no RSS; PSS is shown"),
+        (Usage(pss=5 * MI), "statm", "pss", "the kernel reports no RSS (statm); PSS is shown"),
+    ],
+    ids=["2.6.18", "2.6.18 rss", "2.6.18 statm", "WSL 1", "WSL 1 rss", "WSL 1 statm"],
+)
+@pytest.mark.parametrize("moment", [[], ["--measurement-time", "2100-01-01T00:00"]])
+def test_figure_that_the_kernel_lacks(
+    builder: RecordingBuilder,
+    peak: Peak,
+    told: Usage,
+    asked: str,
+    shown: str,
+    note: str | None,
+    moment: list[str],
+) -> None:
+    """The best figure there is stands for one that is not reported; text and JSON say which."""
+    process = builder.process(7, "old")
+    builder.tick()
+    builder.layout(process, [(mapping(0x10_0000, 64 * MI, pathname="[heap]"), told)])
+    builder.close()
+    text = peak("--process-memory", asked, *moment)
+    assert (text.code, text.err) == (0, "")
+    assert (f"note:             {note}\n" in text.out) == (note is not None)
+    figure = "rss" if shown == "statm" else shown
+    size = getattr(told, figure)
+    assert f"{size // KI:,} Ki".replace(",", " ") in text.out
+    answer = peak.json("--process-memory", asked, *moment)
+    assert (answer["process_memory"], answer["figure"]) == (shown, figure)
+    assert answer["figure_note"] == note
+    assert answer["sum"]["bytes"] == size
+
+
+def test_nothing_that_is_shown_was_reported(builder: RecordingBuilder, peak: Peak) -> None:
+    """Without any figure that can stand for it: one line that names what there is."""
+    process = builder.process(7, "odd")
+    builder.tick()
+    builder.layout(process, [(mapping(0x10_0000, MI), Usage(swap=MI))])
+    builder.close()
+    result = peak()
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "memory-peak: process 1 (PID 7, 'odd'): no layout tells pss; figures that are told: swap\n"
+    )

@@ -346,7 +346,7 @@ class Usages:
 
     def _of_layouts(self, figure: Figure, by: By, top: int | None) -> Timeline:
         """Sum up the layouts at each instant."""
-        changes, lacking = self._sweep(figure, by)
+        changes, lacking, unknown = self._sweep(figure, by)
         groups = [self._measured(identity, change) for identity, change in changes.items()]
         groups = [group for group in groups if group.peak]
         groups.sort(key=lambda group: (-group.peak, group.identity.name, group.identity.key))
@@ -359,39 +359,50 @@ class Usages:
             order = list(Kind)
             kept.sort(key=lambda group: order.index(group.identity.kind or order[-1]))
         rest = named[len(kept) :]
-        series = [self._series(group) for group in (*shown, *kept)]
+        series = [self._series(group, unknown) for group in (*shown, *kept)]
         if rest:
             merged: dict[int, int] = defaultdict(int)
             for group in rest:
                 for position, change in group.changes:
                     merged[position] += change
-            series.append(self._series(self._measured(Identity(OTHER, None, OTHER), merged)))
-        return self._assembled(figure, by, series, len(rest), lacking)
+            series.append(
+                self._series(self._measured(Identity(OTHER, None, OTHER), merged), unknown)
+            )
+        return self._assembled(figure, by, series, len(rest), lacking, unknown)
 
     def _sweep(
         self, figure: Figure, by: By
-    ) -> tuple[dict[Identity, dict[int, int]], Sequence[int]]:
-        """Tell for each group by how much it changes at which positions, and what is lacking."""
+    ) -> tuple[dict[Identity, dict[int, int]], Sequence[int], Sequence[int]]:
+        """Tell for each group by how much it changes at which positions, and what is lacking.
+
+        The positions given last are those without a total: where no layout is known, or where the
+        kernel told this figure of no mapping at all.
+        """
         columns = self._columns
         values = columns.values[figure]
         group_of, changes = self._groups(by)
         lacking = array("q", [*self._presence.lacking, 0])
+        unknown = self._unknown
         if values and min(values) < 0:
             values = array("q", values)
-            missing = [0] * len(lacking)
+            missing, told = [0] * len(lacking), [0] * len(lacking)
             for row, value in enumerate(values):
+                counts = missing if value < 0 else told
+                counts[columns.starts[row]] += 1
+                counts[columns.ends[row]] -= 1
                 if value < 0:
                     values[row] = 0
-                    missing[columns.starts[row]] += 1
-                    missing[columns.ends[row]] -= 1
-            lacking = array("q", map(int.__add__, lacking, accumulate(missing)))
+            missing, told = list(accumulate(missing)), list(accumulate(told))
+            lacking = array("q", map(int.__add__, lacking, missing))
+            nothing = [at for at, count in enumerate(missing) if count and not told[at]]
+            unknown = sorted({*unknown, *nothing})
         rows = zip(columns.mapping_ids, columns.starts, columns.ends, values, strict=True)
         for mapping_id, start, end, value in rows:
             if value:
                 group = group_of[mapping_id]
                 group[start] += value
                 group[end] -= value
-        return changes, lacking
+        return changes, lacking, unknown
 
     def _groups(self, by: By) -> tuple[dict[int, dict[int, int]], dict[Identity, dict[int, int]]]:
         """Make the groups, all still empty, and tell for each mapping id its own."""
@@ -421,12 +432,12 @@ class Usages:
         integral += value * (weights[-1] - weights[before])
         return _Group(identity, ordered, peak, integral)
 
-    def _series(self, group: _Group) -> Series:
+    def _series(self, group: _Group, unknown: Sequence[int]) -> Series:
         steps = [0] * (len(self._presence.known) + 1)
         for position, change in group.changes:
             steps[position] = change
         values: list[int | None] = list(accumulate(steps[:-1]))
-        for position in self._unknown:
+        for position in unknown:
             values[position] = None
         return Series(*group.identity, values, group.peak, group.integral)
 
@@ -437,12 +448,13 @@ class Usages:
         series: list[Series],
         other_groups: int,
         lacking: Sequence[int],
+        unknown: Sequence[int],
     ) -> Timeline:
         total: list[int | None] = [0] * len(self._presence.known)
         if series:
             filled = [[value or 0 for value in each.values] for each in series]
             total = list(map(sum, zip(*filled, strict=True)))
-        for position in self._unknown:
+        for position in unknown:
             total[position] = None
         return Timeline(
             figure=figure,

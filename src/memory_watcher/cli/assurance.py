@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 
 class Assurance(NamedTuple):
-    """The measurement with the highest RSS of all layouts, and whether a higher one was missed."""
+    """The measurement with the highest RSS of all layouts, and whether a higher one was missed.
 
-    highest: Measurement
+    It is None where the kernel reports no RSS of mappings.
+    """
+
+    highest: Measurement | None
     mark: HighWaterMark | None
     known: RssFacts
     gap: Gap
@@ -33,13 +36,15 @@ class Assurance(NamedTuple):
 def assurance_of(recording: Recording, process: RecordedProcess) -> Assurance:
     """Ask a recording.
 
-    Raises SelectionError if no layout tells its RSS.
+    Raises SelectionError if there is no layout.
     """
     from ..analysis.assurance import judge
     from ..model import LayoutState
 
-    highest = recording.peak(process.id, "rss")
+    told = recording.told_figures(process.id)
+    highest = None if told and "rss" not in told else recording.peak(process.id, "rss")
     known = recording.rss_facts(process)
-    rss = highest.totals.rss if highest.totals else None
-    gap = judge(known, rss, is_torn=highest.state is LayoutState.TORN)
+    rss = highest.totals.rss if highest and highest.totals else None
+    is_torn = highest is not None and highest.state is LayoutState.TORN
+    gap = judge(known, rss, is_torn=is_torn)
     return Assurance(highest, recording.high_water_mark(process.id), known, gap)

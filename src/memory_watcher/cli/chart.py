@@ -133,12 +133,14 @@ def _refuse_recording(output: str, name: str) -> None:
 def _view(
     recording: Recording, processes: list[RecordedProcess], args: argparse.Namespace
 ) -> ChartView:
+    from ..analysis.figures import explain
     from ..analysis.usages import load
     from ..errors import SelectionError
     from ..render.chart import ChartView
     from ..units import parse_time
 
-    figure = _figure(args.process_memory, len(processes) > 1)
+    asked = _figure(args.process_memory, len(processes) > 1)
+    figure = _told(recording, processes, asked)
     usages = load(
         recording,
         processes,
@@ -150,7 +152,9 @@ def _view(
     timeline = usages.timeline(figure, by, args.top)
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
+    instead = explain(asked, figure)
     notes = (
+        *([instead] if instead else []),
         recording.path.rsplit("/", 1)[-1],
         *_notes(usages.passes, timeline),
         *_missed(recording, processes),
@@ -194,6 +198,25 @@ def _figure(asked: str, several: bool) -> Figure:
             " is in each; choose pss, or one process with --pid"
         )
     return cast(Figure, "swap_pss" if several and asked == "swap" else asked)
+
+
+def _told(recording: Recording, processes: list[RecordedProcess], asked: Figure) -> Figure:
+    """The figure asked for, or what stands for it where the kernel does not report it."""
+    from typing import cast
+
+    from ..analysis.figures import TITLES, best
+    from ..analysis.timeline import Figure
+    from ..errors import SelectionError
+
+    several = len(processes) > 1
+    told = recording.told_figures(None if several else processes[0].id)
+    figure = best(asked, told, summed=several)
+    if figure is None and told:
+        raise SelectionError(
+            f"{recording.path}: the kernel reports no {TITLES[asked]}; choose another figure with"
+            f" --process-memory: {', '.join(sorted(told - {'statm'}))}"
+        )
+    return cast(Figure, figure or asked)
 
 
 def _title(processes: list[RecordedProcess], figure: str) -> str:

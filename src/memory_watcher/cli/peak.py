@@ -14,14 +14,14 @@ pass over all processes, read one right after the other. Choose one process with
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from . import recording_file
 from .console import write_text
 
 if TYPE_CHECKING:
     from ..render.process_view import ProcessView
-    from ..store.recording import Recording
+    from ..store.recording import PeakFigure, Recording
     from ..store.results import RecordedProcess
     from ..store.trees import RecordedSelection, TreeRecording
 
@@ -113,6 +113,7 @@ def _time(args: argparse.Namespace) -> int | None:
 def _process_view(
     recording: Recording, process: RecordedProcess, args: argparse.Namespace
 ) -> ProcessView:
+    from ..analysis.figures import best, explain
     from ..analysis.kinds import attribute, facts_from
     from ..analysis.peak import break_down
     from ..analysis.roles import roles_at
@@ -120,13 +121,17 @@ def _process_view(
     from .assurance import assurance_of
 
     time = _time(args)
-    if time is None:
-        measurement = recording.peak(process.id, args.process_memory)
-    else:
+    told = recording.told_figures(process.id)
+    if time is not None:
         measurement = recording.at(process.id, time)
+        told = measurement.told_figures
+    # With nothing told there is none: `peak` says why.
+    chosen = cast("PeakFigure", best(args.process_memory, told) or args.process_memory)
+    if time is None:
+        measurement = recording.peak(process.id, chosen)
     layout = recording.layout(measurement.id)
     facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
-    figure = "pss" if args.process_memory == "pss" else "rss"
+    figure = chosen if chosen != "statm" else best("rss", told - {"statm"}) or "rss"
     # The measurement with the highest PSS need not be the one with the highest RSS.
     found = assurance_of(recording, process)
     return ProcessView(
@@ -134,7 +139,7 @@ def _process_view(
         role=roles_at(recording.processes(), measurement.tick)[process.id],
         measurement=measurement,
         is_peak=time is None,
-        process_memory=args.process_memory,
+        process_memory=chosen,
         breakdown=break_down(
             attribute(layout.entries, facts), figure, args.by, _top(args, "process")
         ),
@@ -142,6 +147,7 @@ def _process_view(
         gap=found.gap,
         known=found.known,
         highest=found.highest,
+        instead=explain(args.process_memory, chosen),
     )
 
 

@@ -23,6 +23,7 @@ def render(view: ProcessView) -> str:
             "high_water_mark": _mark(view),
             "missed": as_json(view.gap, view.known),
             "figure": parts.figure,
+            "figure_note": view.instead,
             "groups": [_group(group) for group in (*parts.own, *parts.top)],
             "other": {"groups": parts.other_groups, **_group(parts.other)},
             "sum": _group(parts.total),
@@ -41,7 +42,7 @@ def _mark(view: ProcessView) -> dict[str, Any] | None:
         "gap": view.gap.size,
         "tolerance": view.gap.tolerance,
         "verdict": view.gap.verdict.value,
-        "highest_rss_measurement": view.highest.id,
+        "highest_rss_measurement": view.highest.id if view.highest else None,
     }
 
 

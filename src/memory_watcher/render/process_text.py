@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..analysis.figures import TITLES
 from ..analysis.peak import Group
 from ..metrics import READING, USAGE
 from ..units import format_kib, format_time
@@ -57,9 +58,9 @@ def _statm(view: ProcessView) -> str:
 
 def _about_layout(view: ProcessView) -> str:
     measurement = view.measurement
-    figure = _FIGURES[view.breakdown.figure]
     lines = [
-        label("figures", f"{figure.title}: {figure.meaning}"),
+        label("figures", _meaning(view.breakdown.figure)),
+        *([label("note", view.instead)] if view.instead else []),
         label("layout", f"{measurement.state.label}: {measurement.state.meaning}"),
         label("high-water mark", _mark(view)),
         label("highest layout", _highest(view)),
@@ -68,6 +69,12 @@ def _about_layout(view: ProcessView) -> str:
         size = format_kib(measurement.rollup_pss)
         lines.append(label("PSS unrounded", f"{size} (smaps_rollup; each mapping's is cut to Ki)"))
     return "\n".join(lines)
+
+
+def _meaning(figure: str) -> str:
+    if figure == "uss":
+        return "USS: private, would be free if this process alone ended"
+    return f"{_FIGURES[figure].title}: {_FIGURES[figure].meaning}"
 
 
 def _mark(view: ProcessView) -> str:
@@ -86,8 +93,8 @@ def _mark(view: ProcessView) -> str:
 def _highest(view: ProcessView) -> str:
     """The highest layout, and whether something higher was missed."""
     highest = view.highest
-    rss = highest.totals.rss if highest.totals else None
-    if rss is None:
+    rss = highest.totals.rss if highest and highest.totals else None
+    if highest is None or rss is None:
         return f"{ABSENT} (RSS was not told)"
     which = "this measurement" if highest.id == view.measurement.id else f"measurement {highest.id}"
     return f"{format_kib(rss)} RSS, {which}: {missed(view.gap, view.known, view.mark)}"
@@ -113,7 +120,7 @@ def _line(group: Group, end: str = "") -> Line:
 def _notes(view: ProcessView) -> list[str]:
     """Say which lines lack something."""
     parts = view.breakdown
-    title = _FIGURES[parts.figure].title
+    title = TITLES[parts.figure]
     lines = [
         f"{escape(group.name)}: without {group.sum.lacking} of"
         f" {plural(len(group.entries), 'mapping', 'mappings')}, whose {title} was not told"

@@ -15,8 +15,9 @@ class ProcessView(NamedTuple):
     """One process at one measurement.
 
     `is_peak` tells a peak from a moment that was asked for; `process_memory` is the figure by
-    which the peak was chosen (pss, rss, statm); `highest` is the measurement with the highest RSS
-    of all layouts, and `gap` says whether a higher one was missed, as far as that is `known`.
+    which the peak was chosen (pss, rss, statm), `instead` why it is not the one asked for;
+    `highest` is the measurement with the highest RSS of all layouts, None if none tells RSS, and
+    `gap` says whether a higher one was missed, as far as that is `known`.
     """
 
     process: RecordedProcess
@@ -28,4 +29,5 @@ class ProcessView(NamedTuple):
     mark: HighWaterMark | None
     gap: Gap
     known: RssFacts
-    highest: Measurement
+    highest: Measurement | None
+    instead: str | None = None

@@ -43,10 +43,16 @@ from .results import (
     RecordedRun,
 )
 
-PeakFigure = Literal["pss", "rss", "statm"]
+PeakFigure = Literal["pss", "rss", "uss", "statm"]
 SystemFigure = Literal["MemAvailable", "MemAvailableComputed"]
 
-_PEAK_COLUMNS: dict[str, str] = {"pss": "r.pss", "rss": "r.rss", "statm": "r.resident"}
+_PEAK_COLUMNS: dict[str, str] = {
+    "pss": "r.pss",
+    "rss": "r.rss",
+    "uss": "r.uss",
+    "statm": "r.resident",
+}
+_TOLD_COLUMNS = {**_PEAK_COLUMNS, "swap": "r.layout_swap", "swap_pss": "r.swap_pss"}
 _READING_TIME = "t.time_ns + ifnull(r.delay_ns, 0)"
 _READINGS = "FROM readings AS r JOIN ticks AS t ON t.id = r.tick "
 _VOLATILE = ", ".join(f"u.{name}" for name in Usage._fields[:VOLATILE_FIELDS])
@@ -219,6 +225,19 @@ class Recording:
         if row is None:
             raise self._why_no_layout(process_id, by)
         return self.measurement(row[0])
+
+    def told_figures(self, process_id: int | None = None) -> frozenset[str]:
+        """Figures that some layout of a process, or of any, tells: pss, rss, uss, swap, swap_pss.
+
+        And statm. Kernels differ in what they tell: see analysis.figures.
+        """
+        columns = ", ".join(f"max({column} IS NOT NULL)" for column in _TOLD_COLUMNS.values())
+        of_one = "" if process_id is None else f" AND r.process_id = {int(process_id)}"
+        (row,) = self._database.rows(
+            f"SELECT {columns} FROM readings AS r WHERE r.keyframe IS NOT NULL{of_one}"
+        )
+        told = zip(_TOLD_COLUMNS, row, strict=True)
+        return frozenset(figure for figure, is_told in told if is_told)
 
     def at(self, process_id: int, time_ns: int) -> Measurement:
         """Find the measurement with a layout at that time, or the last one before it.
@@ -666,11 +685,12 @@ class Recording:
         )
         states = sorted(LayoutState(row[0]) for row in rows)
         if by is not None and any(state.has_layout for state in states):
-            return SelectionError(f"{who}: no layout with its {by} figure; try another figure")
+            told = ", ".join(sorted(self.told_figures(process_id))) or "none"
+            return SelectionError(f"{who}: no layout tells {by}; figures that are told: {told}")
         # Why there is none says more than that only cheap figures were read at some ticks.
         reasons = [state for state in states if state is not LayoutState.NOT_TAKEN] or states
-        told = " ".join(state.meaning for state in reasons)
-        return SelectionError(f"{who}: no layout was recorded. {told}".rstrip())
+        why = " ".join(state.meaning for state in reasons)
+        return SelectionError(f"{who}: no layout was recorded. {why}".rstrip())
 
 
 def _measurement_of(row: Row) -> Measurement:

@@ -143,6 +143,13 @@ class Measurement(NamedTuple):
         """Whether mappings were recorded at this instant."""
         return self.totals is not None
 
+    @property
+    def told_figures(self) -> frozenset[str]:
+        """Which of pss, rss, uss, swap, swap_pss the sums tell; statm, if it was read."""
+        figures = () if self.totals is None else self.totals._asdict().items()
+        told = {figure for figure, size in figures if size is not None} - {"mappings", "size"}
+        return frozenset(told | ({"statm"} if self.reading.resident is not None else set()))
+
 
 class HighWaterMark(NamedTuple):
     """The kernel's own mark of the highest RSS, bytes, and the reading that first showed it.

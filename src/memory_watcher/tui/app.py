@@ -7,7 +7,7 @@ import contextlib
 import signal
 from bisect import bisect_right
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from ..analysis.figures import best, explain
 from ..analysis.identity import By
 from ..errors import UsageError
 from ..units import format_duration
@@ -26,7 +27,7 @@ from .keys import KEYS, MORE_BINDINGS
 from .moments import parse_moment
 from .paint import BACKGROUND, RAISED, TEXT
 from .table_widget import Order, Table
-from .view import FIGURES, GROUPINGS, Question, Snapshot
+from .view import FIGURES, GROUPINGS, Question, ShownFigure, Snapshot
 from .worker import Worker
 
 #: Instants a second, from slow to fast; from the frame rate on, instants are left out.
@@ -81,6 +82,8 @@ class WatchApp(App[None]):
         self._timer: Timer | None = None
         self._waiting = True
         self._asking = ""
+        self._is_figure_chosen = False
+        self._instead: str | None = None
         self._back: list[tuple[Question, Order]] = []
 
     def compose(self) -> ComposeResult:
@@ -134,6 +137,20 @@ class WatchApp(App[None]):
         self._waiting = False
         self.snapshot = snapshot
         self._show(snapshot)
+        self._stand_in(snapshot)
+
+    def _stand_in(self, snapshot: Snapshot) -> None:
+        """Show the figure that stands for one that the kernel does not report; not against a key.
+
+        As long as no layout has been read there is nothing to choose from.
+        """
+        asked = self.question.figure
+        sizes = snapshot.total.sizes._asdict()
+        figure = best(asked, [name for name in FIGURES if sizes[name] is not None])
+        if self._is_figure_chosen or snapshot.total.mappings is None or figure in (None, asked):
+            return
+        self._instead = explain(asked, str(figure))
+        self._change_figure(cast(ShownFigure, figure))
 
     def _is_same_history(self) -> bool:
         if self.snapshot is None:
@@ -181,6 +198,8 @@ class WatchApp(App[None]):
             apart = snapshot.time - snapshot.mark_time
             word = "after" if apart >= 0 else "before"
             notes.insert(0, f"◆ {format_duration(abs(apart))} {word} the mark")
+        if self._instead:
+            notes.append(self._instead)
         asked = self.question.figure
         if snapshot.chart is not None and snapshot.chart.figure != asked:
             notes.append(f"{asked.upper()} of several processes cannot be added up")
@@ -329,8 +348,12 @@ class WatchApp(App[None]):
 
     def action_next_figure(self, step: int) -> None:
         """Show another figure; a table sorted by the one before follows."""
+        figure = FIGURES[(FIGURES.index(self.question.figure) + step) % len(FIGURES)]
+        self._is_figure_chosen, self._instead = True, None
+        self._change_figure(figure)
+
+    def _change_figure(self, figure: ShownFigure) -> None:
         before = self.question.figure
-        figure = FIGURES[(FIGURES.index(before) + step) % len(FIGURES)]
         table = self.query_one(Table)
         if table.order.key == before:
             table.order = Order(figure)

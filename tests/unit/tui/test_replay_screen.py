@@ -306,7 +306,7 @@ def test_mark(one: Opener) -> None:
             assert "▲" in screen.lines("chart")[-1]
             await screen.press("home")
             assert "+" not in screen.lines("table")[1]
-            await screen.press("m")
+            await screen.press("f")
             assert "CHANGE" not in screen.lines("table")[0]
             assert table(screen).order.key == "pss"
 
@@ -602,5 +602,42 @@ def test_the_peak_survives_a_narrow_chart(builder: RecordingBuilder) -> None:
             assert chart.peak == (177, START + 176 * SECOND, 64 * MI)
             await screen.press("p")
             assert position(screen) == 177
+
+    go(story())
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (
+            Usage(rss=8 * MI, private_clean=0, private_dirty=MI),
+            ("peak 8 MiB at", "the kernel reports no PSS; RSS is shown"),
+        ),
+        (Usage(pss=5 * MI), ("peak 5 MiB at", "heap")),
+    ],
+    ids=["2.6.18", "WSL 1"],
+)
+def test_figure_that_the_kernel_lacks(
+    builder: RecordingBuilder, told: Usage, expected: tuple[str, ...]
+) -> None:
+    """Where the kernel reports no PSS, the best figure there is stands for it, and that is said.
+
+    A figure that the user chooses is shown whatever it is.
+    """
+    process = builder.process(7, "old")
+    for _ in range(3):
+        builder.tick()
+        builder.layout(process, [(mapping(0x10_0000, 64 * MI, pathname="[heap]"), told)])
+
+    async def story() -> None:
+        opener: Opener = lambda _: ReplaySource(str(builder.path))  # noqa: E731
+        async with shown(opener, Question(process_id=1)) as screen:
+            await screen.until(lambda: screen.is_settled and expected[0] in screen.text(), "figure")
+            for part in expected:
+                assert part in screen.text()
+            figure = screen.app.question.figure
+            await screen.press("f")
+            assert screen.app.question.figure != figure
+            assert "is shown" not in screen.text()
 
     go(story())
