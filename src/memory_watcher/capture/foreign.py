@@ -18,17 +18,18 @@ _MAGIC = {
     b"\xff\xd8\xff": f"a picture; {_CAPTURE} as text",
 }
 #: A line that only one kind of text has, and what to do about it; the first that is found counts.
+#: None takes longer than a long line is: no two repetitions may share its bytes.
 _KINDS = tuple(
     (re.compile(pattern, re.MULTILINE), sentence)
     for pattern, sentence in (
         (
-            rb"^[0-9a-f]+ (?:default|bind|prefer|interleave|local|weighted)\S*"
+            rb"^[0-9a-f]+ (?:default|bind|prefer|interleave|local|weighted)"
             rb".* (?:file=|anon=|dirty=|mapped=|kernelpagesize_kB=|N[0-9]+=)",
             f"numa_maps: pages by node, without PSS; {_CAPTURE}",
         ),
         (rb"^MemTotal:\s", f"meminfo: the whole machine's memory; {_CAPTURE}"),
         (
-            rb"^Name:\t.*\n(?:.*\n)*?(?:State|Pid|VmRSS):\t",
+            rb"^(?:State|Tgid|Pid|PPid|VmSize|VmRSS):\t",
             f"status: a process's totals, without PSS; {_CAPTURE}",
         ),
         (
@@ -58,7 +59,7 @@ _KINDS = tuple(
             "output of procstat (FreeBSD): there is no smaps there",
         ),
         (
-            rb"^ *PID +(?:\S+ +)*(?:Uss|USS|Swap|PSS)\b.*\b(?:PSS|Pss|USS|RSS)",
+            rb"^ *PID +.*\b(?:USS|Uss|PSS|Pss)\b",
             f"output of smem or procrank: totals of processes; {_CAPTURE}",
         ),
         (rb"\A\s*[0-9]+(?: [0-9]+){6}\s*\Z", f"statm: totals in pages; {_CAPTURE}"),

@@ -31,6 +31,7 @@ from typing import NamedTuple
 from ..errors import SmapsFormatError
 from ..metrics import USAGE
 from ..model import Mapping, MappingUsage, Totals, Usage, sum_totals
+from .figures import LARGEST
 
 #: No number is longer than what a kernel can print: longer ones would fit no database either.
 _HEADER = re.compile(
@@ -40,9 +41,6 @@ _HEADER = re.compile(
 #: A header begins with one of these, a `Key:` line with a capital.
 _HEX_DIGITS = frozenset(b"0123456789abcdef")
 _HEADER_LINE = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ ", re.MULTILINE)
-_FIELD_LINE = re.compile(rb"([A-Za-z_][^:\n]*):[ \t]*([^\n]*?)[ \t]*(?:\n|$)")
-#: The most that is stored, as figure and as sum.
-LARGEST = 2**63 - 1
 #: Digits of a figure that certainly fits: 10**15 kB are below 2**63 bytes.
 _DIGITS = 15
 _SIZE_VALUE = re.compile(rb"([0-9]{1,20})( +kB)?")
@@ -230,8 +228,8 @@ def _parse_lines(lines: bytes, length: int) -> Usage:
     flags = None
     other: list[str] = []
     for line in lines.split(b"\n"):
-        match = _FIELD_LINE.fullmatch(line)
-        key, value = match.groups() if match else (b"", b"")
+        key, colon, value = line.partition(b":")
+        key, value = (key, value.strip(b" \t")) if colon else (b"", b"")
         figure = _figure(key, value)
         if key == b"VmFlags" and flags is None:
             flags = intern(value.decode("ascii", "replace"))

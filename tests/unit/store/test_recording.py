@@ -307,7 +307,9 @@ class TestPeak:
         builder.tick()
         builder.layout(process, one(MI, None))
         recording = opened()
-        with pytest.raises(SelectionError, match="no layout with its pss figure"):
+        with pytest.raises(
+            SelectionError, match="no layout tells pss; figures that are told: rss, statm"
+        ):
             recording.peak(process)
         assert recording.peak(process, "rss").tick == 1
 

@@ -306,7 +306,7 @@ def test_mark(one: Opener) -> None:
             assert "▲" in screen.lines("chart")[-1]
             await screen.press("home")
             assert "+" not in screen.lines("table")[1]
-            await screen.press("f")
+            await screen.press("m")
             assert "CHANGE" not in screen.lines("table")[0]
             assert table(screen).order.key == "pss"
 
