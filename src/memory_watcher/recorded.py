@@ -60,7 +60,8 @@ class LayoutRow(NamedTuple):
     """What one tick read of a process; the figures are sums over its layout.
 
     `cause` is why the tick was made, None for a deadline. The layout was read from `delay_ns` after
-    the tick's time on, and that took `wall_ns`.
+    the tick's time on, and that took `wall_ns`. `resident` is statm's, `faults` are counted since
+    the process's start.
     """
 
     tick: int
@@ -78,6 +79,8 @@ class LayoutRow(NamedTuple):
     uss: int | None
     swap: int | None
     swap_pss: int | None
+    resident: int | None
+    faults: int | None
 
 
 class RssFacts(NamedTuple):

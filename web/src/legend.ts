@@ -99,6 +99,8 @@ export class Legend {
     const added = shown.reduce((sum, group) => sum + group.values[tick], 0)
     const total = stack.line && !store.state.isolated.size ? this.view.sumAt(tick) : added
     this.when.textContent = `${hover === null ? "A" : "at"} ${formatTime(this.view.timeOf(tick), recording.clockOf(tick))}`
+    const pass = stack.line ? recording.passAt(tick) : -1
+    if (pass >= 0) this.when.title = `all read within ${formatDuration(recording.pass.wall[pass])}`
     this.total.textContent = stack.stacked ? formatSize(total) : "no sum"
     this.total.title = stack.stacked ? `${total} bytes` : ""
     this.element.dataset["tick"] = String(tick)
@@ -116,13 +118,13 @@ export class Legend {
     this.updateLines(tick)
   }
 
-  /** What a reader of the sums has to know: why there is none, how long a pass took, what it lacks. */
+  /** What a reader of the sums has to know: why there is none, how old layouts are, who lacks. */
   private aboutSums(tick: number): string[] {
     const { recording, stack } = this.view
     if (!stack.line) return [recording.header.sums?.none ?? ""].filter(Boolean)
     const pass = recording.passAt(tick)
     if (pass < 0) return []
-    const notes = [`all read within ${formatDuration(recording.pass.wall[pass])}`]
+    const notes: string[] = []
     const known = stack.instants.filter((each) => each <= tick).at(-1)
     if (known !== undefined && known < tick)
       notes.push(

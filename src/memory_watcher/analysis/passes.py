@@ -25,6 +25,10 @@ from .tree import Member, duplicates_among
 MOST_MOVED = 50
 LEAST_MOVED = 256 * 1024
 
+#: How much faster than on average memory is taken to change, where nobody watched a round.
+_AT_ONCE = 4
+_PAGE = 4096
+
 
 class Figures(NamedTuple):
     """Bytes, of one process or of all together; None: not told."""
@@ -223,21 +227,21 @@ def _stored_shares(
 
 
 class _Round(NamedTuple):
-    """A tick that read a layout of every member: as PassRow, but nobody watched what moved."""
+    """A tick that read a layout of every member: as PassRow; what moved is judged by neighbours."""
 
     tick: int
     time: int
     run_id: int
     wall_ns: int
     lacking: int
-    moved: None = None
+    moved: int
     private: None = None
     layouts: int = 2**31
     pss: None = None
 
 
 def _passes_of_layouts(
-    rows: Iterable[LayoutRow], processes: Sequence[Process]
+    rows: Sequence[LayoutRow], processes: Sequence[Process]
 ) -> tuple[list[_Round], list[Share]]:
     """Regular ticks at which every member that lived then has a layout that is not torn.
 
@@ -251,6 +255,7 @@ def _passes_of_layouts(
     rounds: list[_Round] = []
     shares: list[Share] = []
     alive: set[int] = set()
+    beside = _neighbours(rows)
     for tick, group in groupby(rows, key=attrgetter("tick")):
         read = list(group)
         for row in read:
@@ -260,9 +265,11 @@ def _passes_of_layouts(
         if not _is_round(mine, alive):
             continue
         layouts = [row for row in mine if row.state.has_layout]
-        begin = min(row.delay_ns for row in layouts)
-        length = max(row.delay_ns + row.wall_ns for row in layouts) - begin
-        rounds.append(_Round(tick, mine[0].time, mine[0].run_id, length, len(mine) - len(layouts)))
+        begin = min(map(_began, layouts))
+        end = max(_began(row) + row.wall_ns for row in layouts)
+        moved = sum(_moved(row, *beside[tick, row.process_id], begin, end) for row in layouts)
+        lacking = len(mine) - len(layouts)
+        rounds.append(_Round(tick, mine[0].time, mine[0].run_id, end - begin, lacking, moved))
         duplicates = duplicates_among(
             {row.process_id: _totals(row) for row in layouts}, members, tick
         )
@@ -271,6 +278,49 @@ def _passes_of_layouts(
             counted = row.process_id not in duplicates
             shares.append(Share(row.process_id, tick, tick + 1, counted, figures))
     return rounds, shares
+
+
+_Neighbours = tuple[LayoutRow | None, LayoutRow | None]
+
+
+def _neighbours(rows: Iterable[LayoutRow]) -> dict[tuple[int, int], _Neighbours]:
+    """The reading of the same process before and after each, by tick and process."""
+    by_process: dict[int, list[LayoutRow]] = defaultdict(list)
+    for row in rows:
+        by_process[row.process_id].append(row)
+    return {
+        (row.tick, number): (before, after)
+        for number, mine in by_process.items()
+        for before, row, after in zip([None, *mine], mine, [*mine[1:], None], strict=False)
+    }
+
+
+def _began(row: LayoutRow) -> int:
+    return row.time + row.delay_ns
+
+
+def _moved(
+    row: LayoutRow, before: LayoutRow | None, after: LayoutRow | None, begin: int, end: int
+) -> int:
+    """By how much a process may have changed in a round from `begin` to `end`, bytes.
+
+    Told from its readings before and after: by as much of the change as the round is of the time,
+    and more, for what changes does so at once.
+    """
+    moved = 0.0
+    for other, part in ((before, _began(row) - begin), (after, end - _began(row))):
+        if other is not None:
+            apart = max(abs(_began(other) - _began(row)), 1)
+            moved += _change(row, other) * min(1.0, _AT_ONCE * part / apart)
+    return round(moved)
+
+
+def _change(one: LayoutRow, other: LayoutRow) -> int:
+    def differ(a: int | None, b: int | None) -> int:
+        return 0 if a is None or b is None else abs(a - b)
+
+    faults = differ(one.faults, other.faults) * _PAGE
+    return max(differ(one.resident, other.resident), faults)
 
 
 def _is_round(rows: Sequence[LayoutRow], alive: set[int]) -> bool:
@@ -323,7 +373,8 @@ def _pass(row: PassRow | _Round, living: Mapping[int, Share], huge: Mapping[int,
     if fault is None and row.pss is not None and _differ(row.pss, sums.pss):
         fault = Fault.CONTRADICTORY
     return Moment(
-        *(row.tick, row.time, row.run_id, row.wall_ns, len(told), row.lacking, row.moved),
+        *(row.tick, row.time, row.run_id, row.wall_ns, len(told), row.lacking),
+        None if isinstance(row, _Round) else row.moved,
         min(row.layouts, len(told)),
         row.private,
         sums,

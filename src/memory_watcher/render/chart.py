@@ -391,7 +391,8 @@ class _Chart:
         wall = self._view.axis.wall
         first, last = (format_time(wall(timeline.times_ns[end])) for end in (0, -1))
         told = sum(height is not None for height in timeline.heights)
-        what = ("layout", "layouts") if timeline.heights is timeline.total else ("sum", "sums")
+        summed = any(each is not None for each in timeline.sums)
+        what = ("sum", "sums") if summed else ("layout", "layouts")
         return [
             f"{first[:19].replace('T', ' ')} to {last[11 if first[:10] == last[:10] else 0 : 19]}",
             plural_of(told, *what) if timeline.is_stacked else "each by itself",

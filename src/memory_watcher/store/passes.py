@@ -45,7 +45,8 @@ def layout_rows(database: ReadOnlyDatabase, first_tick: int, last_tick: int) -> 
     rows = database.rows(
         "SELECT r.tick, t.time_ns, t.run_id, t.cause, r.process_id, r.layout_state,"
         " ifnull(r.delay_ns, 0), ifnull(r.wall_ns, 0), r.mappings, r.layout_size, r.rss, r.pss,"
-        " r.uss, r.layout_swap, r.swap_pss FROM readings AS r JOIN ticks AS t ON t.id = r.tick"
+        " r.uss, r.layout_swap, r.swap_pss, r.resident, r.minor_faults"
+        " FROM readings AS r JOIN ticks AS t ON t.id = r.tick"
         " WHERE r.tick BETWEEN ? AND ? ORDER BY r.tick, r.process_id",
         *(first_tick, last_tick),
     )

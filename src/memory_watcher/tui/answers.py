@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..analysis.identity import By
 from ..analysis.kinds import Kind
+from ..analysis.passes import Figures, Share, is_of_pass
 from ..model import LayoutState, Reading, Totals
 from ..render.colours import GREY, kind_colours, name_colours
-from ..units import format_time
+from ..units import format_duration, format_time
 from .grouping import GroupedLayout, GroupSum, add_told, merge
 from .view import Layer, Row, ShownFigure, Sizes
 
@@ -21,6 +22,7 @@ class Present(NamedTuple):
 
     `state` and `reading` are of its latest reading; `totals` and `layout` of the latest layout,
     None if there is none, `layout_time` when that was read. `layout` is called only when needed.
+    `share` is what it has at the pass whose sums are shown, if it is a member.
     """
 
     id: int
@@ -31,6 +33,7 @@ class Present(NamedTuple):
     totals: Totals | None
     layout: Callable[[], GroupedLayout | None]
     layout_time: int | None = None
+    share: Share | None = None
 
     @property
     def title(self) -> str:
@@ -39,11 +42,38 @@ class Present(NamedTuple):
 
     @property
     def sizes(self) -> Sizes:
-        """Sums over the layout; without one, what statm and status tell."""
+        """What it has at the pass; else sums over the layout; else what statm and status tell."""
         totals = self.totals
+        if self.share is not None:
+            figures = self.share.figures
+            swap = self.reading.swap if totals is None else totals.swap
+            return Sizes(figures.pss, figures.rss, figures.uss, swap, figures.swap_pss)
         if totals is None:
             return Sizes(rss=self.reading.resident, swap=self.reading.swap)
         return Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
+
+
+class Together(NamedTuple):
+    """What all processes come to at the last pass: `sizes` without RSS and swap.
+
+    It was at `time` (as layout times are), `age_ns` before what is shown. `why`: there is no sum.
+    """
+
+    sizes: Sizes = Sizes()
+    shares: Mapping[int, Share] = {}
+    time: int = 0
+    age_ns: int = 0
+    wall_ns: int = 0
+    lacking: int = 0
+    why: str | None = None
+
+
+def together_of(
+    sums: Figures, shares: Mapping[int, Share], time: int, wall_ns: int, lacking: int
+) -> Together:
+    """Make it of a pass."""
+    sizes = Sizes(pss=sums.pss, uss=sums.uss, swap_pss=sums.swap_pss)
+    return Together(sizes, shares, time, 0, wall_ns, lacking)
 
 
 def process_colour(name: str) -> str:
@@ -56,11 +86,24 @@ def kind_colour(kind: Kind | None) -> str:
     return GREY[1] if kind is None else kind_colours(kind).dark
 
 
-def rows_of(
-    now: Sequence[Present], before: Sequence[Present] | None, by: By
-) -> tuple[tuple[Row, ...], Row]:
-    """Make all rows and their sum; with `before`, also of groups that were there only then."""
-    rows = _process_rows(now, before) if by == "process" else _group_rows(now, before, by)
+class Seen(NamedTuple):
+    """Some processes at a moment, and what they come to; for a single one that is its own."""
+
+    presents: Sequence[Present]
+    together: Together
+
+
+def rows_of(now: Seen, before: Seen | None, by: By) -> tuple[tuple[Row, ...], Row]:
+    """Make all rows and their sum; with `before`, also of groups that were there only then.
+
+    Where there is no sum nothing is added up: then the rows are processes.
+    """
+    then = None if before is None else before.presents
+    apart = len(now.presents) != _ALONE and now.together.why is not None
+    if by == "process" or apart:
+        rows = _process_rows(now.presents, then)
+    else:
+        rows = _group_rows(now.presents, then, by)
     return rows, _total(now, before)
 
 
@@ -145,11 +188,11 @@ def _nothing() -> Sizes:
     return Sizes(0, 0, 0, 0, 0)
 
 
-def _total(now: Sequence[Present], before: Sequence[Present] | None) -> Row:
+def _total(now: Seen, before: Seen | None) -> Row:
     sizes, lacking = _sum(now)
     space: int | None = None
     mappings: int | None = None
-    for present in now:
+    for present in now.presents:
         if present.totals is not None:
             space = add_told(space, present.totals.size)
             mappings = add_told(mappings, present.totals.mappings)
@@ -157,16 +200,11 @@ def _total(now: Sequence[Present], before: Sequence[Present] | None) -> Row:
     return Row("", "sum", "", "", sizes, space, mappings, then, lacking)
 
 
-def _sum(presents: Sequence[Present]) -> tuple[Sizes, bool]:
-    """Add up processes; RSS and swap, in which shared pages count in each, only of a single one."""
-    if len(presents) == _ALONE:
-        return presents[0].sizes, False
-    sums: list[int | None] = [None] * len(Sizes._fields)
-    lacking = False
-    for present in presents:
-        lacking |= present.totals is None and present.state is LayoutState.NO_PERMISSION
-        sums = [add_told(*pair) for pair in zip(sums, present.sizes, strict=True)]
-    return Sizes._make(sums)._replace(rss=None, swap=None), lacking
+def _sum(seen: Seen) -> tuple[Sizes, bool]:
+    """What a single process has, or what several come to at a pass: nothing else is a sum."""
+    if len(seen.presents) == _ALONE:
+        return seen.presents[0].sizes, False
+    return seen.together.sizes, seen.together.lacking > 0
 
 
 def layers_of(presents: Sequence[Present], figure: ShownFigure) -> tuple[Layer, ...]:
@@ -197,19 +235,46 @@ def additive(figure: ShownFigure) -> str:
     return {"rss": "pss", "swap": "swap_pss"}.get(figure, figure)
 
 
-def notes_of(presents: Sequence[Present]) -> tuple[str, ...]:
+def notes_of(seen: Seen, by: By) -> tuple[str, ...]:
     """Say what a reader of the figures has to know of their quality."""
+    presents = seen.presents
     if len(presents) == _ALONE:
         present = presents[0]
         if present.state is LayoutState.NOT_TAKEN and present.layout_time is not None:
             when = format_time(present.layout_time)[11:19]
             return (f"layout of {when}: at this instant only the cheap figures were read",)
         return () if present.state is LayoutState.EXACT else (present.state.meaning,)
-    refused = sum(present.state is LayoutState.NO_PERMISSION for present in presents)
+    notes = list(_about_sums(seen, by))
+    unreadable = sum(present.state.is_unreadable for present in presents)
     torn = sum(present.state is LayoutState.TORN for present in presents)
-    notes = []
-    if refused:
-        notes.append(f"{refused} of {len(presents)} processes: no permission to read their layouts")
+    if unreadable:
+        notes.append(f"{unreadable} of {len(presents)} processes: their layouts cannot be read")
     if torn:
         notes.append(f"{torn} layouts are torn")
     return tuple(notes)
+
+
+def _about_sums(seen: Seen, by: By) -> Iterator[str]:
+    together = seen.together
+    if together.why is not None:
+        yield together.why
+        return
+    if together.age_ns:
+        yield f"sums of a pass {format_duration(together.age_ns)} before"
+    older = max(
+        (
+            together.time - present.layout_time
+            for present in seen.presents
+            if present.layout_time is not None and present.share is not None and _is_older(present)
+        ),
+        default=0,
+    )
+    if older > 0 and by != "process":
+        yield f"layouts up to {format_duration(older)} older than the sums"
+
+
+def _is_older(present: Present) -> bool:
+    totals, share = present.totals, present.share
+    if totals is None or share is None:
+        return False
+    return not is_of_pass(Figures(totals.rss, totals.pss, totals.uss, totals.swap_pss), share)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..analysis.passes import Figures, Passes, Share, find_fault, sum_up
 from ..clocks import Jump, Stamp, TimeAxis, jumped
 from ..model import (
     ElfSegment,
@@ -24,8 +24,9 @@ from ..model import (
     Totals,
 )
 from ..record.sink import Sink
+from ..render.pass_text import why_no_sum
 from ..store.writer import Writer
-from .answers import Present
+from .answers import Present, Together, together_of
 from .grouping import GroupedLayout, Grouper, GroupSum
 from .view import Sizes
 
@@ -48,11 +49,14 @@ class Brief(NamedTuple):
 
 @dataclass(slots=True)
 class Instant:
-    """One tick. `presents` are dropped when it is long ago; `weight` is what keeping them takes."""
+    """One tick. `presents` are dropped when it is long ago; `weight` is what keeping them takes.
+
+    `together` is what they came to at the last pass until then.
+    """
 
     number: int
     time: int
-    sizes: Sizes
+    together: Together
     briefs: dict[int, Brief]
     presents: dict[int, Present] | None
     weight: int
@@ -94,6 +98,12 @@ class _LiveProcess:
         elif sample.state is not LayoutState.NOT_TAKEN:
             self.entries = self.totals = self._layout = None
             self.weight = 0
+
+    def is_read_at(self, time: int) -> bool:
+        """Whether a tick read its layout well, or found that there is none to be had."""
+        if self.state.has_layout:
+            return self.layout_time == time and self.state is not LayoutState.TORN
+        return self.state is not LayoutState.NOT_TAKEN
 
     def learn(
         self,
@@ -148,6 +158,8 @@ class LiveHistory(Sink):
         self._oldest_layout = 0  # position of the first instant that still has its layouts
         self._weight = 0
         self._highest: Instant | None = None
+        self._together = Together(why=why_no_sum(Passes((), ())))
+        self._has_pass = False
 
     # -- what the recorder tells ------------------------------------------------------------------
 
@@ -170,6 +182,7 @@ class LiveHistory(Sink):
             self.clock = TimeAxis(eras, self._jumps)
         self._stamp = now
         self._time = time_ns - self._ahead
+        self._has_pass = False
         if self._writer:
             self._writer.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
         return 0
@@ -228,9 +241,25 @@ class LiveHistory(Sink):
             self._writer.fast_reading(process_id, time_ns, since_ns, reading)
 
     def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
-        """Only recorded."""
+        """Take what all come to at this tick, if it is steady enough to be a sum."""
         if self._writer:
             self._writer.take_pass(sums, members)
+        shares = {
+            number: Share(number, 0, 1, member.is_counted, Figures(*member.rollup))
+            for number, member in members.items()
+        }
+        self._take_sums(shares, sums.moved, sums.wall_ns)
+
+    def _take_sums(self, shares: dict[int, Share], moved: int | None, wall_ns: int) -> None:
+        told = [each for each in shares.values() if each.counted and each.figures.pss is not None]
+        fault = find_fault(told, moved)
+        self._has_pass = True
+        if fault is None:
+            sums = Figures(*(total.size for total in sum_up(told)))
+            lacking = sum(each.figures.pss is None for each in shares.values())
+            self._together = together_of(sums, shares, self._time, wall_ns, lacking)
+        elif self._together.why is not None:
+            self._together = Together(why=f"No sum: {fault.value}.")
 
     def group_mark(self, time_ns: int, private: int, processes: int) -> None:
         """Only recorded."""
@@ -253,13 +282,19 @@ class LiveHistory(Sink):
         """Let the tick that is over be an instant; one at which nothing lives any more is none."""
         if not self._processes and self._instants:
             return
+        if not self._has_pass:
+            self._sum_up_layouts()
+        together = self._together._replace(age_ns=max(self._time - self._together.time, 0))
         frozen = {number: each.freeze() for number, each in self._processes.items()}
-        presents = {number: present for number, (present, _, _) in frozen.items()}
+        presents = {
+            number: present._replace(share=together.shares.get(number))
+            for number, (present, _, _) in frozen.items()
+        }
         self._ticks += 1
         instant = Instant(
             self._ticks,
             self._time,
-            _total(presents.values()),
+            together,
             {number: brief for number, (_, brief, _) in frozen.items()},
             presents,
             sum(weight for _, _, weight in frozen.values()),
@@ -270,10 +305,22 @@ class LiveHistory(Sink):
             self._weight += instant.weight
             self._forget()
 
+    def _sum_up_layouts(self) -> None:
+        """Where no passes are taken, a tick that read a layout of everyone is one."""
+        if not all(each.is_read_at(self._time) for each in self._processes.values()):
+            return
+        shares = {
+            number: Share(number, 0, 1, True, _figures(each.totals))
+            for number, each in self._processes.items()
+            if each.state.has_memory
+        }
+        if any(each.figures.pss is not None for each in shares.values()):
+            self._take_sums(shares, None, 0)
+
     def _note_highest(self, instant: Instant) -> None:
         """The layouts of the peak are kept, however long ago it was."""
         before = self._highest
-        if before is not None and (instant.sizes.pss or 0) <= (before.sizes.pss or 0):
+        if before is not None and _height(instant) <= _height(before):
             return
         if before is not None and before.number < self._instants[self._oldest_layout].number:
             before.presents = None
@@ -300,9 +347,14 @@ class LiveHistory(Sink):
             return self._instants.copy()
 
 
-def _total(presents: Iterable[Present]) -> Sizes:
-    sums = [0] * len(Sizes._fields)
-    for present in presents:
-        for number, size in enumerate(present.sizes):
-            sums[number] += size or 0
-    return Sizes._make(sums)
+def _figures(totals: Totals | None) -> Figures:
+    if totals is None:
+        return Figures()
+    return Figures(totals.rss, totals.pss, totals.uss, totals.swap_pss)
+
+
+def _height(instant: Instant) -> int:
+    """The sum, or of a single process its own PSS."""
+    if len(instant.briefs) == 1:
+        return next(iter(instant.briefs.values())).sizes.pss or 0
+    return instant.together.sizes.pss or 0

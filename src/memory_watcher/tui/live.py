@@ -13,6 +13,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
+from statistics import median_low
 from typing import NamedTuple
 
 from ..analysis.kinds import Kind
@@ -25,7 +26,17 @@ from ..record.recorder import Recorder
 from ..record.targets import Targets
 from ..render.colours import GREY
 from ..store.writer import Writer
-from .answers import Present, additive, kind_colour, layers_of, notes_of, process_colour, rows_of
+from .answers import (
+    Present,
+    Seen,
+    Together,
+    additive,
+    kind_colour,
+    layers_of,
+    notes_of,
+    process_colour,
+    rows_of,
+)
 from .columns import History, draw, sliding_span
 from .history import Instant, LiveHistory
 from .view import Band, Chart, Question, ShownFigure, Sizes, Snapshot
@@ -145,13 +156,14 @@ class LiveSource:
         if found is None:
             return
         shown, presents = found
-        now = _chosen(presents, question.process_id)
-        mark, before = None, None
+        seen = _chosen(shown, presents, question.process_id)
+        now = list(seen.presents)
+        mark, then = None, None
         if question.mark is not None:
             mark, before = self._marked(instants, question.mark)
-        rows, total = rows_of(
-            now, None if before is None else _chosen(before, question.process_id), question.by
-        )
+            if mark is not None and before is not None:
+                then = _chosen(mark, before, question.process_id)
+        rows, total = rows_of(seen, then, question.by)
         alone = now[0] if len(now) == 1 else None
         yield Snapshot(
             question=question,
@@ -167,22 +179,22 @@ class LiveSource:
             rows=rows,
             total=total,
             layers=layers_of(now, question.figure),
-            notes=self._notes(instants, shown, now, question.tick),
+            notes=self._notes(instants, shown, seen, question),
             chart=self._chart(instants, question, alone)._replace(clock=self._history.clock),
             clock=self._history.clock,
             ended=self._ended or (question.tick is None and shown is not instants[-1]),
         )
 
     def _notes(
-        self, instants: list[Instant], shown: Instant, now: list[Present], asked: int | None
+        self, instants: list[Instant], shown: Instant, seen: Seen, question: Question
     ) -> tuple[str, ...]:
-        notes = notes_of(now)
+        notes = notes_of(seen, question.by)
         assert self._history is not None
         notes += tuple(
             f"┊ {jump.text}"
             for jump in self._history.clock.jumps_between(instants[0].time, instants[-1].time)
         )
-        if asked is not None and asked != shown.number:
+        if question.tick is not None and question.tick != shown.number:
             notes += ("layouts of that time are no longer kept; this is the nearest",)
         return notes
 
@@ -219,14 +231,17 @@ class LiveSource:
         return draw(_history_of_all(instants, question.figure, self._period_ns), span)
 
 
-def _chosen(presents: dict[int, Present], process_id: int | None) -> list[Present]:
+def _chosen(shown: Instant, presents: dict[int, Present], process_id: int | None) -> Seen:
     if process_id is None:
-        return list(presents.values())
-    return [presents[process_id]] if process_id in presents else []
+        return Seen(list(presents.values()), shown.together)
+    alone = [presents[process_id]._replace(share=None)] if process_id in presents else []
+    return Seen(alone, Together())
 
 
 def _until(times: list[int], period_ns: int) -> list[int]:
     """An instant stands until the next, but not for long if that did not come."""
+    if not times:
+        return []
     ends = [
         after if after - before <= _PAUSE * period_ns else before + period_ns
         for before, after in pairwise(times)
@@ -273,28 +288,32 @@ def _history_of_one(
     )
 
 
-def _history_of_all(instants: list[Instant], asked: ShownFigure, period_ns: int) -> History:
+def _history_of_all(every: list[Instant], asked: ShownFigure, period_ns: int) -> History:
+    """The sums at passes; one stands until the next, which may be several periods later."""
+    instants = [each for each in every if each.together.why is None and not each.together.age_ns]
     figure = additive(asked)
-    place = Sizes._fields.index(figure)
     times = [instant.time for instant in instants]
+    sums = [getattr(instant.together.sizes, figure) for instant in instants]
+    steps = [after - before for before, after in pairwise(times)]
+    period_ns = max(period_ns, median_low(steps) if steps else 0)
 
     def bands(positions: Sequence[int | None]) -> tuple[Band, ...]:
-        columns = [{} if each is None else instants[each].briefs for each in positions]
+        columns = [{} if each is None else _parts(instants[each], figure) for each in positions]
         highest: dict[int, int] = {}
-        titles: dict[int, str] = {}
-        for briefs in columns:
-            for number, brief in briefs.items():
-                highest[number] = max(highest.get(number, 0), brief.sizes[place] or 0)
-                titles[number] = brief.title
+        for parts in columns:
+            for number, size in parts.items():
+                highest[number] = max(highest.get(number, 0), size)
+        titles = _titles(instants[each] for each in positions if each is not None)
         top = sorted(highest, key=lambda number: -highest[number])[:_PROCESS_BANDS]
-        layers = [
-            [(seen.sizes[place] or 0) if (seen := briefs.get(number)) else 0 for briefs in columns]
-            for number in top
-        ]
-        totals = [0 if each is None else instants[each].sizes[place] or 0 for each in positions]
+        layers = [[parts.get(number, 0) for parts in columns] for number in top]
+        totals = [0 if each is None else sums[each] or 0 for each in positions]
         rest = [total - sum(parts) for total, *parts in zip(totals, *layers, strict=True)]
         named = zip(top, layers, strict=True)
-        found = [Band(titles[each], process_colour(titles[each]), layer) for each, layer in named]
+        found = [
+            Band(title, process_colour(title), layer)
+            for each, layer in named
+            if (title := titles.get(each, f"process {each}"))
+        ]
         return (*found, Band("other", GREY[1], rest)) if any(rest) else tuple(found)
 
     return History(
@@ -302,9 +321,19 @@ def _history_of_all(instants: list[Instant], asked: ShownFigure, period_ns: int)
         ticks=[instant.number for instant in instants],
         times=times,
         until=_until(times, period_ns),
-        totals=[instant.sizes[place] for instant in instants],
+        totals=sums,
         marks=[None] * len(instants),
         torn=[0] * len(instants),
         gaps=[0] * len(instants),
         bands=bands,
     )
+
+
+def _parts(instant: Instant, figure: str) -> dict[int, int]:
+    """What each process has in the sum."""
+    shares = instant.together.shares
+    return {number: getattr(share.part, figure) or 0 for number, share in shares.items()}
+
+
+def _titles(instants: Iterable[Instant]) -> dict[int, str]:
+    return {number: brief.title for each in instants for number, brief in each.briefs.items()}

@@ -9,16 +9,29 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from ..analysis.identity import OTHER, By
+from ..analysis.passes import Passes, Share, read
 from ..analysis.timeline import Figure, Series, Timeline
 from ..analysis.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import KindEvidence, LayoutState
 from ..render.colours import GREY
+from ..render.pass_text import why_no_sum
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
 from ..units import format_time
-from .answers import Present, additive, kind_colour, layers_of, notes_of, process_colour, rows_of
+from .answers import (
+    Present,
+    Seen,
+    Together,
+    additive,
+    kind_colour,
+    layers_of,
+    notes_of,
+    process_colour,
+    rows_of,
+    together_of,
+)
 from .columns import History, draw, whole_span
 from .grouping import GroupedLayout, Grouper
 from .view import Band, Chart, Question, ShownFigure, Snapshot
@@ -32,6 +45,7 @@ _PROCESS_BANDS = 7
 class _Instants(NamedTuple):
     ticks: list[int]
     times: list[int]
+    runs: list[int]
 
     def time_of(self, tick: int) -> int:
         return self.times[self.ticks.index(tick)]
@@ -70,6 +84,7 @@ class ReplaySource:
         self._usages: tuple[int | None, Usages] | None = None
         self._histories: dict[tuple[int | None, str], History] = {}
         self._charts: dict[tuple[int | None, str, int], Chart] = {}
+        self._passes: Passes | None = None
 
     def close(self) -> None:
         """Close the recording."""
@@ -79,12 +94,13 @@ class ReplaySource:
         """Answer; before a history is read for the first time, at once without it."""
         instants = self._instants_of(question.process_id)
         tick = _nearest(instants, question.tick)
-        presents = [] if tick is None else self._presents(question.process_id, tick)
+        now = Seen([], Together()) if tick is None else self._seen(question.process_id, tick)
+        presents = now.presents
         before, mark_time = None, None
         if question.mark is not None and (mark := _nearest(instants, question.mark)) is not None:
-            before = self._presents(question.process_id, mark)
+            before = self._seen(question.process_id, mark)
             mark_time = instants.time_of(mark)
-        rows, total = rows_of(presents, before, question.by)
+        rows, total = rows_of(now, before, question.by)
         alone = presents[0] if len(presents) == 1 else None
         snapshot = Snapshot(
             question=question,
@@ -99,7 +115,7 @@ class ReplaySource:
             reading=alone.reading if alone else None,
             rows=rows,
             total=total,
-            notes=(*notes_of(presents), *self._jumps(instants)),
+            notes=(*notes_of(now, question.by), *self._jumps(instants)),
             clock=self._recording.axis,
             layers=layers_of(presents, question.figure),
             chart=self._charts.get((question.process_id, question.figure, question.columns)),
@@ -118,7 +134,7 @@ class ReplaySource:
             else:
                 rows = self._recording.reading_rows(process_id)
             self._instants[process_id] = _Instants(
-                [row[0] for row in rows], [row[1] for row in rows]
+                *([row[place] for row in rows] for place in range(3))
             )
         return self._instants[process_id]
 
@@ -140,16 +156,37 @@ class ReplaySource:
             }
         return self._owners[process_id]
 
-    def _presents(self, process_id: int | None, tick: int) -> list[Present]:
+    def _seen(self, process_id: int | None, tick: int) -> Seen:
         if process_id is not None:
-            return [self._present(self._recording.measurement_at(process_id, tick), None)]
-        return [
-            self._present(moment.latest, moment.layout)
+            latest = self._recording.measurement_at(process_id, tick)
+            return Seen([self._present(latest, None, None)], Together())
+        together = self._together(tick)
+        presents = [
+            self._present(moment.latest, moment.layout, together.shares.get(moment.process.id))
             for moment in self._recording.processes_at(tick)
             if moment.latest.state.has_memory
         ]
+        return Seen(presents, together)
 
-    def _present(self, latest: Measurement, with_layout: Measurement | None) -> Present:
+    def _together(self, tick: int) -> Together:
+        """The sums of the last pass of the same run until a tick."""
+        if self._passes is None:
+            self._passes = read(self._recording)
+        passes = self._passes
+        moment = passes.at(tick)
+        instants = self._instants_of(None)
+        position = instants.ticks.index(tick)
+        if moment is None or moment.run_id != instants.runs[position]:
+            why = why_no_sum(passes) if not passes.sums else "no sum: no pass until then"
+            return Together(why=why)
+        when = self._recording.tick_time(moment.tick)
+        shares = passes.members(moment.tick)
+        found = together_of(moment.sums, shares, when, moment.wall_ns, moment.lacking)
+        return found._replace(age_ns=instants.times[position] - moment.time)
+
+    def _present(
+        self, latest: Measurement, with_layout: Measurement | None, share: Share | None
+    ) -> Present:
         if with_layout is None:
             with_layout = self._with_layout(latest)
         owner = self._owner(latest.process_id)
@@ -162,6 +199,7 @@ class ReplaySource:
             totals=with_layout.totals if with_layout else None,
             layout=lambda: with_layout and self._layout(with_layout),
             layout_time=with_layout.time if with_layout else None,
+            share=share,
         )
 
     def _with_layout(self, latest: Measurement) -> Measurement | None:
@@ -247,10 +285,10 @@ def _history_of(timeline: Timeline, clock: TimeAxis) -> History:
         ticks=timeline.ticks,
         times=timeline.times_ns,
         until=timeline.until_ns,
-        totals=timeline.total,
+        totals=timeline.heights,
         marks=timeline.high_water_mark,
         torn=timeline.torn,
-        gaps=timeline.gaps,
+        gaps=timeline.gaps if timeline.is_stacked else [1] * len(timeline),
         bands=bands,
         clock=clock,
     )

@@ -195,6 +195,25 @@ def test_ticks_that_lack_a_layout_are_none(builder: RecordingBuilder) -> None:
     ]
 
 
+def test_layouts_between_which_memory_moved(builder: RecordingBuilder) -> None:
+    """A round of layouts that took long, while processes changed, is no sum: by the same rule."""
+    one, two = builder.process(11), builder.process(12)
+
+    def read(process: int, size: int, delay: int, faults: int) -> None:
+        reading = Reading(resident=2 * size, minor_faults=faults)
+        builder.layout(process, heap(size), reading, delay_ns=delay)
+
+    for number, touched in enumerate((0, 0, 50_000, 50_000, 50_000)):
+        builder.tick()
+        read(one, 50 * MI, 0, 0)
+        read(two, 50 * MI, 300_000_000, touched)
+        if number == 4:
+            builder.execute("UPDATE readings SET delay_ns = 1000000 WHERE tick = 5")
+    passes = passes_of(builder)
+    assert [each.tick for each in passes.sums] == [1, 2, 4, 5]
+    assert passes.faults() == {Fault.MOVED: 1}
+
+
 def test_what_has_no_memory_need_not_be_read(builder: RecordingBuilder) -> None:
     """Kernel threads and zombies are no members; one that may not be read is, and lacks."""
     one, two, three = (builder.process(pid) for pid in (11, 12, 13))

@@ -9,17 +9,20 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import CannotWrite
+from memory_watcher.model import Image, Member, Pass, ProcessFacts, ProcessKey, Rollup
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.targets import NamedTargets, WholeMachine
 from memory_watcher.store.recording import Recording
+from memory_watcher.tui.history import LiveHistory
 from memory_watcher.tui.live import LiveSource, Output
-from memory_watcher.tui.view import Question, Snapshot
+from memory_watcher.tui.view import Question, Sizes, Snapshot
 from tests.fakeproc import SMALL, Area, FakeProc, FakeProcess
 from tests.programs import wait_until
 
 KI = 1024
 PERIOD = 20_000_000
+SECOND = 1_000_000_000
 
 
 @pytest.fixture
@@ -124,23 +127,52 @@ def test_chart(proc: FakeProc, watch: Callable[..., Watch]) -> None:
 
 def test_all_processes(proc: FakeProc, watch: Callable[..., Watch]) -> None:
     """All processes by PSS, of which RSS is not added up; who ends is gone."""
-    proc.put(FakeProcess(7, "server", areas=grown(90)))
-    proc.put(FakeProcess(8, "worker", areas=grown(10)))
+    proc.put(FakeProcess(7, "server", areas=grown(92)))
+    proc.put(FakeProcess(8, "worker", areas=grown(12)))
     seeing = watch([])
     question = Question(by="process")
     both = seeing.see(lambda snapshot: len(snapshot.rows) == 2, question)
     assert both.title == "host"
-    assert both.total.sizes.pss == (4 + 90 + 12 + 4 + 10 + 12) * KI
+    assert both.total.sizes.pss == (4 + 92 + 12 + 4 + 12 + 12) * KI
     assert both.total.sizes.rss is None
     assert both.state is None
     worker = next(row for row in both.rows if row.name == "worker (8)")
     alone = seeing.see(lambda _: True, Question(process_id=worker.opens, by="name"))
-    assert rss_of(alone, "heap") == 10 * KI
+    assert rss_of(alone, "heap") == 12 * KI
     proc.remove(8)
     seeing.see(lambda snapshot: [row.name for row in snapshot.rows] == ["server (7)"], question)
     last = seeing.see(lambda _: True, Question(process_id=worker.opens, by="name"))
     assert last.ended
     assert last.title == "worker (8)"
+
+
+def test_sums_are_those_of_the_last_pass() -> None:
+    """A pass gives the sum until the next one, and its age; one in which too much moved gives none.
+
+    What a single process reads in between is its own, and in no sum.
+    """
+    history = LiveHistory(4096)
+    facts = [ProcessFacts(ProcessKey(pid, 1), Image(f"p{pid}")) for pid in (11, 12)]
+    history.tick(10 * SECOND, 0, 0)
+    one, two = map(history.add_process, facts)
+    history.freeze()
+    figures = {one: Member(Rollup(90, 60, 30, 5)), two: Member(Rollup(40, 40, 40, 0))}
+    history.tick(11 * SECOND, 0, 0)
+    history.take_pass(Pass(7, 2, 0, 0, 0, None, 130, 100, 70, 5), figures)
+    history.freeze()
+    history.tick(12 * SECOND, 0, 0)
+    history.take_pass(
+        Pass(7, 2, 0, 1 << 30, 0, None, 130, 100, 70, 5),
+        {one: Member(Rollup(900, 600, 300, 0)), two: figures[two]},
+    )
+    history.freeze()
+    first, second, third = history.instants()
+    assert first.together.why is not None
+    assert second.together.sizes == Sizes(pss=100, uss=70, swap_pss=5)
+    assert (second.together.age_ns, third.together.age_ns) == (0, SECOND)
+    assert third.together.sizes == second.together.sizes
+    assert third.presents is not None
+    assert third.presents[one].sizes.pss == 60
 
 
 def test_the_end(proc: FakeProc, watch: Callable[..., Watch]) -> None:
