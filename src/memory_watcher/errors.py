@@ -104,6 +104,10 @@ class CannotWrite(StoreError):
     """The recording cannot be written: folder, permissions, disk."""
 
 
+class DamagedWarning(UserWarning):
+    """A recording can be read, but contradicts itself: what is shown of it may be wrong."""
+
+
 class SelectionError(MemoryWatcherError):
     """What was asked for is not in the recording, or stands for several things."""
 

@@ -252,7 +252,7 @@ def counted_size(entry: MappingUsage) -> int:
     return int(told[1]) * 1024 if told else entry.mapping.size
 
 
-def _sum(values: Iterable[int | None]) -> int | None:
+def add_up(values: Iterable[int | None]) -> int | None:
     """Sum, or None if any is None."""
     try:
         return sum(values)  # type: ignore[arg-type]
@@ -266,11 +266,11 @@ def sum_totals(entries: Collection[MappingUsage]) -> Totals:
     return Totals(
         mappings=len(entries),
         size=sum([counted_size(entry) for entry in entries if not is_gate(entry.mapping)]),
-        rss=_sum([usage.rss for usage in usages]),
-        pss=_sum([usage.pss for usage in usages]),
-        uss=_sum([usage.uss for usage in usages]),
-        swap=_sum([usage.swap for usage in usages]),
-        swap_pss=_sum([usage.swap_pss for usage in usages]),
+        rss=add_up([usage.rss for usage in usages]),
+        pss=add_up([usage.pss for usage in usages]),
+        uss=add_up([usage.uss for usage in usages]),
+        swap=add_up([usage.swap for usage in usages]),
+        swap_pss=add_up([usage.swap_pss for usage in usages]),
     )
 
 
@@ -384,7 +384,7 @@ class SystemMemory:
             for name in ("MemFree", "Buffers", "Cached", "SwapCached", "SReclaimable")
         ]
         shmem = self.values.get("Shmem")
-        total = _sum(parts)
+        total = add_up(parts)
         return None if total is None or shmem is None else total - shmem
 
 

@@ -19,6 +19,7 @@ from ..errors import (
     no_file_can_be_opened,
 )
 from .console import open_streams, say, silence, write_text
+from .doubts import told_at_the_end
 
 __all__ = ["main", "parse_pid", "say"]
 
@@ -185,7 +186,9 @@ def _guarded(program: str, run: Callable[[], int]) -> int:
     open_streams()
     try:
         try:
-            code = run()
+            with told_at_the_end(program):
+                code = run()
+                sys.stdout.flush()
         except SystemExit as end:  # argparse, after --help or a usage error
             code = end.code if isinstance(end.code, int) else 0
         sys.stdout.flush()

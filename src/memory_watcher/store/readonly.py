@@ -34,6 +34,7 @@ from ..errors import (
     no_file_can_be_opened,
 )
 from . import schema
+from .shapes import check_shapes
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -70,7 +71,14 @@ class ReadOnlyDatabase:
         Raises StoreError if the file is damaged or unreadable.
         """
         bound = [_clamp(value) if isinstance(value, int) else value for value in parameters]
-        return self._consistently(lambda connection: connection.execute(sql, bound).fetchall())
+
+        def ask(connection: sqlite3.Connection) -> list[Row]:
+            cursor = connection.execute(sql, bound)
+            rows = cursor.fetchall()
+            check_shapes(cursor.description, rows)
+            return rows
+
+        return self._consistently(ask)
 
     def row(self, sql: str, *parameters: int | str) -> Row | None:
         """Return the first row of a query, or None."""

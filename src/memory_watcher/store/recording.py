@@ -6,12 +6,13 @@ Sizes are bytes and times are UTC nanoseconds since 1970 everywhere. Absent is N
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Literal
 
 from ..clocks import TimeAxis
-from ..errors import SelectionError
+from ..errors import DamagedWarning, SelectionError, StoreError
 from ..metrics import READING
 from ..model import (
     VOLATILE_FIELDS,
@@ -25,6 +26,7 @@ from ..model import (
     SystemMemory,
     Totals,
     Usage,
+    add_up,
 )
 from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow, RssFacts
 from ..units import SECOND, format_time
@@ -288,15 +290,18 @@ class Recording:
     def layout(self, measurement_id: int) -> Layout:
         """All mappings of a measurement with their usage, in the order of their addresses.
 
+        Warns (DamagedWarning) if it does not add up to the sums that are stored beside it.
+
         Raises SelectionError if there is no such measurement, or if it has no layout.
         """
         found = self._database.row(
-            "SELECT process_id, tick, keyframe, layout_state FROM readings WHERE id = ?",
+            "SELECT process_id, tick, keyframe, layout_state, mappings, rss, pss FROM readings"
+            " WHERE id = ?",
             measurement_id,
         )
         if found is None:
             raise SelectionError(f"{self.path}: no measurement {measurement_id}")
-        process_id, tick, keyframe, state = found
+        process_id, tick, keyframe, state, *sums = found
         if keyframe is None:
             meaning = LayoutState(state).meaning
             raise SelectionError(f"measurement {measurement_id} has no layout: {meaning}")
@@ -313,9 +318,10 @@ class Recording:
         )
         details = {number: self._detail(number) for number in {row[7] for row in rows}}
         entries = [
-            MappingUsage(_mapping(row), Usage._make(row[8:] + details[row[7]])) for row in rows
+            MappingUsage(self._mapping(row), Usage._make(row[8:] + details[row[7]])) for row in rows
         ]
         entries.sort(key=lambda entry: entry.mapping)
+        self._compare(measurement_id, entries, sums)
         return Layout(tuple(entries), LayoutState(state))
 
     def high_water_mark(self, process_id: int, until: int | None = None) -> HighWaterMark | None:
@@ -570,7 +576,7 @@ class Recording:
             " FROM mappings AS m JOIN paths AS p ON p.id = m.path_id"
             f" WHERE m.process_id IN ({marks})"
         )
-        return {row[7]: _mapping(row) for row in rows}
+        return {row[7]: self._mapping(row) for row in rows}
 
     def details(self, columns: Sequence[str]) -> dict[int, Row]:
         """All details by their number: of each these fields of Usage behind `anonymous`."""
@@ -673,6 +679,35 @@ class Recording:
                 lowest, found = available, tick
         return found
 
+    def _mapping(self, row: Row) -> Mapping:
+        # Unsigned numbers above 2**63 are held by SQLite as negative ones.
+        start, end, perms, offset, dev, inode, name = row[:7]
+        if end < start:
+            raise StoreError(f"{self.path}: damaged: a mapping ends before it starts")
+        return Mapping(start % 2**64, end % 2**64, perms, offset % 2**64, dev, inode % 2**64, name)
+
+    def _compare(
+        self, measurement_id: int, entries: Sequence[MappingUsage], told: Sequence[int | None]
+    ) -> None:
+        """Warn if a layout is not the one whose sums were stored."""
+        figures = (
+            len(entries),
+            add_up(entry.usage.rss for entry in entries),
+            add_up(entry.usage.pss for entry in entries),
+        )
+        titles = ("mappings", "bytes of RSS", "bytes of PSS")
+        for title, figure, stored in zip(titles, figures, told, strict=True):
+            # What was not told is told where it is shown.
+            if None not in (stored, figure) and figure != stored:
+                warnings.warn(
+                    f"{self.path}: damaged: measurement {measurement_id} does not add up to the"
+                    f" sums stored beside it ({figure} {title} against {stored}); do not trust its"
+                    " figures",
+                    DamagedWarning,
+                    stacklevel=3,
+                )
+                return
+
     def _detail(self, number: int) -> Row:
         row = self._database.row(f"SELECT {_DETAILS} FROM details WHERE id = ?", number)
         return () if row is None else row
@@ -713,12 +748,6 @@ def _lasted(run: RecordedRun, axis: TimeAxis) -> int | None:
     if run.started is None or run.ended is None or run.last_tick is None:
         return None
     return axis.place(run.last_tick, run.ended) - axis.place(run.first_tick, run.started)
-
-
-def _mapping(row: Row) -> Mapping:
-    # Unsigned numbers above 2**63 are held by SQLite as negative ones.
-    start, end, perms, offset, dev, inode, pathname = row[:7]
-    return Mapping(start % 2**64, end % 2**64, perms, offset % 2**64, dev, inode % 2**64, pathname)
 
 
 def _listing(processes: list[RecordedProcess]) -> str:
