@@ -28,6 +28,7 @@ LEAST_MOVED = 256 * 1024
 #: How much faster than on average memory is taken to change, where nobody watched a round.
 _AT_ONCE = 4
 _PAGE = 4096
+_TOLD_IN = 1024
 
 
 class Figures(NamedTuple):
@@ -385,7 +386,8 @@ def _pass(row: PassRow | _Round, living: Mapping[int, Share], huge: Mapping[int,
 def find_fault(members: Sequence[Share], moved: int | None) -> Fault | None:
     """Tell why the sums over the counted members of a pass may not be shown; None if they may.
 
-    Whatever is shared how, USS <= PSS <= RSS in sum, and PSS is not below any single USS.
+    Whatever is shared how, USS <= PSS <= RSS in sum, and PSS is not below any single USS: but for
+    what is lost as the kernel tells each figure in KiB.
     """
     rss, pss, uss, _ = (total.size for total in sum_up(members))
     if not members or pss is None:
@@ -393,7 +395,10 @@ def find_fault(members: Sequence[Share], moved: int | None) -> Fault | None:
     if moved is not None and moved > allowed(pss):
         return Fault.MOVED
     single = max((share.figures.uss or 0 for share in members), default=0)
-    if (rss is not None and pss > rss) or (uss is not None and uss > pss) or single > pss:
+    slack = _TOLD_IN * len(members)
+    upper = pss if rss is None else rss
+    lower = max(single, uss or 0)
+    if pss > upper + slack or pss < lower - slack:
         return Fault.CONTRADICTORY
     return None
 

@@ -133,7 +133,7 @@ def test_all_processes(proc: FakeProc, watch: Callable[..., Watch]) -> None:
     question = Question(by="process")
     both = seeing.see(lambda snapshot: len(snapshot.rows) == 2, question)
     assert both.title == "host"
-    assert both.total.sizes.pss == (4 + 92 + 12 + 4 + 12 + 12) * KI
+    assert both.total.sizes.pss == (4 + 92 + 12 + 1 + 4 + 12 + 12 + 1) * KI, "of smaps_rollup"
     assert both.total.sizes.rss is None
     assert both.state is None
     worker = next(row for row in both.rows if row.name == "worker (8)")
@@ -153,14 +153,14 @@ def test_sums_are_those_of_the_last_pass() -> None:
     """
     history = LiveHistory(4096)
     facts = [ProcessFacts(ProcessKey(pid, 1), Image(f"p{pid}")) for pid in (11, 12)]
-    history.tick(10 * SECOND, 0, 0)
+    history.tick(10 * SECOND, 10 * SECOND, 0)
     one, two = map(history.add_process, facts)
     history.freeze()
     figures = {one: Member(Rollup(90, 60, 30, 5)), two: Member(Rollup(40, 40, 40, 0))}
-    history.tick(11 * SECOND, 0, 0)
+    history.tick(11 * SECOND, 11 * SECOND, 0)
     history.take_pass(Pass(7, 2, 0, 0, 0, None, 130, 100, 70, 5), figures)
     history.freeze()
-    history.tick(12 * SECOND, 0, 0)
+    history.tick(12 * SECOND, 12 * SECOND, 0)
     history.take_pass(
         Pass(7, 2, 0, 1 << 30, 0, None, 130, 100, 70, 5),
         {one: Member(Rollup(900, 600, 300, 0)), two: figures[two]},
