@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from ..model import LayoutState
-from .identity import By
+from .identity import OTHER, By
 from .kinds import Kind
 
 Figure = Literal["pss", "rss", "uss", "swap", "swap_pss"]
@@ -118,6 +118,33 @@ class Timeline:
         before = range(position, -1, -1)
         every = (*before, *range(position + 1, len(self)))
         return next((each for each in every if self.total[each] is not None), None)
+
+
+def merge_smallest(timeline: Timeline, most: int) -> Timeline:
+    """Leave at most so many groups: those with the highest peaks, and all others as one, last.
+
+    Where there are no sums, nothing tells what the others come to.
+    """
+    groups = timeline.groups
+    if len(groups) <= most:
+        return timeline
+    named = [series for series in groups if series.key != OTHER]
+    kept = {series.key for series in sorted(named, key=lambda each: -each.peak)[: most - 1]}
+    rest = [series for series in groups if series.key not in kept]
+    values = [
+        sum(value or 0 for value in row)
+        if timeline.is_stacked and any(value is not None for value in row)
+        else None
+        for row in zip(*(series.values for series in rest), strict=True)
+    ]
+    peak = max((value for value in values if value is not None), default=0)
+    integral = sum(series.integral for series in rest)
+    other = Series(OTHER, None, OTHER, values, peak, integral)
+    return replace(
+        timeline,
+        groups=(*(series for series in groups if series.key in kept), other),
+        other_groups=timeline.other_groups + sum(series.key != OTHER for series in rest),
+    )
 
 
 def reduce(

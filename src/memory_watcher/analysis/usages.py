@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -25,6 +25,8 @@ from .kinds import Attribution, Kind
 from .lives import Lives, attribute_lives
 from .peak import OWN_LINES
 from .presence import Presence, Segment
+from .roles import Image as NamedImage
+from .roles import roles_at
 from .timeline import Figure, Series, Timeline
 from .watch import Instants, Watch
 
@@ -48,15 +50,14 @@ class Process(passes.Process, Protocol):
         """Its PID."""
 
     @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
     def images(self) -> Sequence[Image]:
         """What execve put into it, in order of time."""
 
+    def image_at(self, tick: int) -> Image | None:
+        """What it was running then."""
 
-class Image(Protocol):
+
+class Image(NamedImage, Protocol):
     """What one execve put into a process."""
 
     @property
@@ -335,7 +336,9 @@ class Usages:
         """Sum up over processes, at passes."""
         if by == "process":
             names = {each.id: each for each in self.processes}
-            return group.by_process(figure, {n: _identity(each) for n, each in names.items()}, top)
+            return group.by_process(
+                figure, {n: self._identity(each) for n, each in names.items()}, top
+            )
         self._load_layouts()
         return group.beside_sums(self._of_layouts(figure, by, top))
 
@@ -369,6 +372,15 @@ class Usages:
                 self._series(self._measured(Identity(OTHER, None, OTHER), merged), unknown)
             )
         return self._assembled(figure, by, series, len(rest), lacking, unknown)
+
+    @cached_property
+    def _titles(self) -> dict[int, str]:
+        """What each process is called: its role, and its PID."""
+        found = roles_at(self.processes)
+        return {each.id: f"{found[each.id].label} ({each.pid})" for each in self.processes}
+
+    def _identity(self, process: Process) -> Identity:
+        return Identity(f"process {process.id}", None, self._titles[process.id])
 
     def _sweep(
         self, figure: Figure, by: By
@@ -406,13 +418,15 @@ class Usages:
 
     def _groups(self, by: By) -> tuple[dict[int, dict[int, int]], dict[Identity, dict[int, int]]]:
         """Make the groups, all still empty, and tell for each mapping id its own."""
+        title_of = self._titles if by == "process" else {}
         group_of: dict[int, dict[int, int]] = {}
         widest: dict[str, tuple[int, Identity]] = {}
         by_key: dict[str, dict[int, int]] = {}
         for number, attribution in self._attributions.items():
             process = self._owners[number]
             header = self._headers[number]
-            identity = identify(header, attribution, by, (process.id, _title(process)))
+            title = title_of.get(process.id, "")
+            identity = identify(header, attribution, by, (process.id, title))
             known = widest.get(identity.key)
             if known is None or header.size > known[0]:
                 widest[identity.key] = header.size, identity
@@ -483,14 +497,6 @@ class _Group:
     changes: list[tuple[int, int]]
     peak: int
     integral: int
-
-
-def _title(process: Process) -> str:
-    return f"{process.name} ({process.pid})"
-
-
-def _identity(process: Process) -> Identity:
-    return Identity(f"process {process.id}", None, _title(process))
 
 
 def _numbers(values: Iterable[int | None]) -> list[int]:

@@ -13,15 +13,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..analysis.identity import OTHER
 from ..analysis.presence import UNSEEN
-from ..analysis.timeline import Timeline, reduce
+from ..analysis.timeline import Series, Timeline, merge_smallest, reduce
 from ..clocks import STEADY, TimeAxis
 from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
 from ..units import format_duration, format_size, format_time, group_digits
 from .axis import size_marks, time_marks
-from .colours import group_colours
+from .colours import Coloured, colours_of
 from .columns import plural
 from .elide import elide
 from .escape import escape
@@ -194,8 +195,14 @@ class _Chart:
         origin = self._whole.times_ns[0] if len(self._whole) else 0
         end = max([origin + 1, *self._whole.read_until_ns])
         self._grid = Grid(origin, end, self._plot_width)
-        self._timeline = reduce(view.timeline, self._plot_width, origin, end)
         self._in_ram = view.timeline.figure in _IN_RAM
+        reduced = reduce(view.timeline, self._plot_width, origin, end)
+        self._timeline = merge_smallest(reduced, self._groups_that_fit())
+        biggest = sorted(self._timeline.groups, key=lambda series: -series.peak)
+        shades = colours_of(
+            view.timeline.by, [Coloured(each.key, each.kind, each.name) for each in biggest]
+        )
+        self._colours = {each.key: shade.light for each, shade in zip(biggest, shades, strict=True)}
         self._highest = self._find_highest()
         self._axes = self._make_axes()
 
@@ -316,9 +323,8 @@ class _Chart:
             ]
             heights.append(upper)
         for number in reversed(range(len(heights))):
-            series = timeline.groups[number]
             x, y = steps(timeline.times_ns, timeline.until_ns, heights[number], self._grid)
-            colour = group_colours(timeline.by, series.key, series.kind, series.name).light
+            colour = self._colours[timeline.groups[number].key]
             self._axes.fill_between(x, 0, y, facecolor=colour, linewidth=0, zorder=2)
             if number + 1 < len(heights):
                 # Level parts only: lines upwards would whiten a peak that is a pixel wide.
@@ -339,7 +345,7 @@ class _Chart:
         timeline = self._timeline
         for series in timeline.groups:
             x, y = steps(timeline.times_ns, timeline.until_ns, series.values, self._grid)
-            colour = group_colours(timeline.by, series.key, series.kind, series.name).light
+            colour = self._colours[series.key]
             self._axes.plot(x, y, color=colour, linewidth=1.6, zorder=3)
 
     def _draw_lines(self) -> None:
@@ -434,27 +440,31 @@ class _Chart:
             self._legend_row(left, right, y, row)
             y += _ROW
         y += 6 if rows else 0
-        groups = list(reversed(self._timeline.groups))
         place = self._legend_place()
-        if not groups or (place is None and self._timeline.is_stacked):
+        if not self._timeline.groups or (place is None and self._timeline.is_stacked):
             return
         self._text(right, y, self._legend_time(place), _SMALL, colour=_FAINT, align="right")
         title = f"{TITLES[self._timeline.figure]} by {self._timeline.by}"
         self._text(left, y, title, _SMALL, colour=_FAINT)
         y += _ROW
-        fit = max(int((self._height - 8 - y) / _ROW) + 1, 1)
-        shown = groups if len(groups) <= fit else groups[: fit - 1]
-        for series in shown:
-            colour = group_colours(self._timeline.by, series.key, series.kind, series.name).light
+
+        def size_of(series: Series) -> int | None:
+            return series.peak if place is None else series.values[place]
+
+        biggest = sorted(self._timeline.groups, key=lambda series: -(size_of(series) or 0))
+        for series in sorted(biggest, key=lambda series: series.key == OTHER):
             name = escape(series.name) or "(no name)"
-            if series.kind is None and series.key == "other":
+            if series.key == OTHER:
                 name = plural_of(self._timeline.other_groups, "other", "others")
-            size = format_size(series.peak if place is None else series.values[place])
-            self._legend_row(left, right, y, _Row(name, size, "patch", colour))
+            size = format_size(size_of(series))
+            self._legend_row(left, right, y, _Row(name, size, "patch", self._colours[series.key]))
             y += _ROW
-        if len(shown) < len(groups):
-            more = f"… and {len(groups) - len(shown)} more below"
-            self._text(left + 18, y, more, _NORMAL, colour=_FAINT)
+
+    def _groups_that_fit(self) -> int:
+        """For how many groups the legend has room, below its lines and its title."""
+        rows = len(self._special_rows())
+        first = _TOP + 4 + rows * _ROW + (6 if rows else 0) + _ROW
+        return max(int((self._height - 8 - first) / _ROW) + 1, 1)
 
     def _legend_place(self) -> int | None:
         """Position of the groups whose sizes the legend shows: those that stood at the peak."""

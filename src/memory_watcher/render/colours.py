@@ -1,15 +1,15 @@
-"""Which colour a group has: the same name has the same colour in every picture of every output.
+"""Which colour a group has: those shown together can be told apart.
 
-Kinds have fixed colours. Names get theirs from a hash of the name alone, so that a library looks
-the same in each recording and in each figure; they are paler than the kinds that stand for memory
-without a name (heap, anonymous…), which a person looks for first. Each colour comes in a shade for
-a light and one for a dark background.
+Kinds have fixed colours. Names and processes get theirs from a palette, by a hash of the name, so
+that a library looks the same in most recordings and figures; where two would look the same, the
+smaller one gets another. Each colour comes in a shade for a light and one for a dark background.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -28,60 +28,101 @@ class Shades(NamedTuple):
     dark: str
 
 
-#: Hue in degrees and strength. The four of peak.OWN_LINES are strong and far apart.
+#: Hue in degrees, strength, and lightness for a light and a dark background. The four of
+#: peak.OWN_LINES are strong and far apart.
 _KINDS = {
-    Kind.THREAD_STACK: (145, 0.15),
-    Kind.HEAP: (55, 0.17),
-    Kind.ARENA: (90, 0.15),
-    Kind.ANONYMOUS: (255, 0.15),
-    Kind.NAMED_ANONYMOUS: (290, 0.12),
-    Kind.LIBRARY: (15, 0.11),
-    Kind.FILE: (200, 0.09),
-    Kind.DELETED_FILE: (225, 0.06),
-    Kind.SHARED_MEMORY: (340, 0.12),
-    Kind.DEVICE: (120, 0.07),
-    Kind.SOCKET: (175, 0.08),
-    Kind.HUGE_PAGES: (315, 0.14),
-    Kind.GUARD: (0, 0.0),
-    Kind.KERNEL: (60, 0.03),
+    Kind.THREAD_STACK: (145, 0.15, 0.70, 0.64),
+    Kind.HEAP: (55, 0.17, 0.70, 0.64),
+    Kind.ARENA: (90, 0.15, 0.70, 0.64),
+    Kind.ANONYMOUS: (255, 0.15, 0.70, 0.64),
+    Kind.NAMED_ANONYMOUS: (290, 0.12, 0.70, 0.64),
+    Kind.LIBRARY: (15, 0.11, 0.70, 0.64),
+    Kind.FILE: (200, 0.09, 0.70, 0.64),
+    Kind.DELETED_FILE: (225, 0.06, 0.82, 0.48),
+    Kind.SHARED_MEMORY: (340, 0.12, 0.70, 0.64),
+    Kind.DEVICE: (120, 0.07, 0.82, 0.50),
+    Kind.SOCKET: (175, 0.08, 0.56, 0.80),
+    Kind.HUGE_PAGES: (315, 0.14, 0.54, 0.80),
+    Kind.GUARD: (0, 0.0, 0.70, 0.64),
+    Kind.KERNEL: (60, 0.05, 0.56, 0.80),
 }
-#: Names: this many hues, each at every one of these lightnesses (light, dark) and strengths.
-_HUES = 40
-_TONES = (
-    (0.80, 0.62, 0.075),
-    (0.70, 0.54, 0.085),
-    (0.86, 0.70, 0.055),
+#: Names and processes: lightness for a light and a dark background, strength, hue. Each differs
+#: from each other, from the kinds with lines of their own and from grey, in both shades, by 13 and
+#: more (CIEDE2000; 2 can just be seen side by side).
+_PALETTE = (
+    *((0.52, 0.82, 0.10, 0), (0.52, 0.82, 0.10, 204), (0.74, 0.60, 0.14, 12)),
+    *((0.52, 0.82, 0.06, 108), (0.52, 0.82, 0.14, 288), (0.74, 0.60, 0.10, 192)),
+    *((0.74, 0.60, 0.14, 324), (0.52, 0.82, 0.10, 48), (0.52, 0.82, 0.14, 156)),
+    *((0.62, 0.50, 0.14, 120), (0.62, 0.50, 0.06, 72), (0.62, 0.50, 0.06, 300)),
+    *((0.62, 0.50, 0.06, 24), (0.62, 0.50, 0.06, 168), (0.52, 0.82, 0.14, 240)),
+    *((0.86, 0.74, 0.14, 108), (0.74, 0.60, 0.06, 120), (0.86, 0.74, 0.14, 24)),
+    *((0.52, 0.82, 0.14, 84), (0.74, 0.60, 0.14, 36), (0.86, 0.74, 0.06, 156)),
+    *((0.74, 0.60, 0.14, 288), (0.62, 0.50, 0.10, 228), (0.74, 0.60, 0.06, 348)),
 )
+#: From a colour that is taken to the next that is tried: all are come to.
+_STEP = 7
 
 
-def kind_colours(kind: Kind) -> Shades:
-    """Give the fixed colour of a kind."""
-    hue, strength = _KINDS[kind]
-    return Shades(_hex(0.70, strength, hue), _hex(0.64, strength, hue))
+class Coloured(NamedTuple):
+    """What has a colour: its key and its name, and its kind if it has a single one."""
+
+    key: str
+    kind: Kind | None
+    name: str
 
 
 @cache
-def name_colours(kind: Kind | None, name: str) -> Shades:
-    """Give the colour of a group of that name; heap, anonymous and the like have their kind's."""
-    if kind in OWN_LINES:
-        return kind_colours(kind)
-    digest = zlib.crc32(name.encode("utf-8", "surrogateescape")) * 2654435761 % 2**32
-    number, tone = divmod(digest >> 8, len(_TONES))
-    light, dark, strength = _TONES[tone]
-    hue = number % _HUES * 360 / _HUES
-    return Shades(_hex(light, strength, hue), _hex(dark, strength * 1.2, hue))
+def kind_colours(kind: Kind) -> Shades:
+    """Give the fixed colour of a kind."""
+    hue, strength, light, dark = _KINDS[kind]
+    return Shades(_hex(light, strength, hue), _hex(dark, strength, hue))
 
 
-def group_colours(by: By, key: str, kind: Kind | None, name: str) -> Shades:
-    """Give the colour of a group of a timeline, however it is grouped.
+@cache
+def palette() -> tuple[Shades, ...]:
+    """The colours of names and processes, any two of which can be told apart."""
+    return tuple(
+        Shades(_hex(light, strength, hue), _hex(dark, min(strength * 1.15, 0.16), hue))
+        for light, dark, strength, hue in _PALETTE
+    )
 
-    Single mappings are told apart by their own key: many of them bear the same name.
+
+def colours_of(by: By, groups: Iterable[Coloured]) -> list[Shades]:
+    """Give the colours of groups that are shown together, the biggest first.
+
+    Kinds, heap, anonymous and the like have a fixed colour. Others have one that their name alone
+    chooses, or the next that no bigger one has: so as many as the palette holds all differ.
     """
-    if key == OTHER:
+    colours = palette()
+    free = set(range(len(colours)))
+    last: list[int] = []
+    found = []
+    for group in groups:
+        if (fixed := _fixed(by, group)) is not None:
+            found.append(fixed)
+            continue
+        if not free:
+            free = set(range(len(colours))) - set(last[-2:])
+        number = _preferred(group.key if by == "mapping" else group.name)
+        while number not in free:
+            number = (number + _STEP) % len(colours)
+        free.discard(number)
+        last.append(number)
+        found.append(colours[number])
+    return found
+
+
+def _fixed(by: By, group: Coloured) -> Shades | None:
+    if group.key == OTHER:
         return Shades(*GREY)
-    if by == "kind" and kind is not None:
-        return kind_colours(kind)
-    return name_colours(None, key) if by == "mapping" else name_colours(kind, name)
+    if group.kind is not None and (by == "kind" or (by == "name" and group.kind in OWN_LINES)):
+        return kind_colours(group.kind)
+    return None
+
+
+def _preferred(name: str) -> int:
+    digest = zlib.crc32(name.encode("utf-8", "surrogateescape")) * 2654435761 % 2**32
+    return (digest >> 8) % len(_PALETTE)
 
 
 def _hex(lightness: float, strength: float, hue: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -25,7 +24,7 @@ from memory_watcher.errors import MissingExtra
 from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.render import chart
 from memory_watcher.render.chart import ChartView, Grid, render, steps
-from memory_watcher.render.colours import group_colours
+from memory_watcher.render.colours import kind_colours
 from memory_watcher.render.elide import elide
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
@@ -163,9 +162,7 @@ def test_peak_pixels(recorded: tuple[Timeline, list[int | None]]) -> None:
     box = axes.get_window_extent()
     x = round(box.x0) + 2001 * round(axes.get_xlim()[1]) // len(totals)
     y = round(HEIGHT - (box.y0 + 50 * MI / axes.get_ylim()[1] * box.height))
-    heap = [
-        int(group_colours("name", "", Kind.HEAP, "heap").light[n : n + 2], 16) for n in (1, 3, 5)
-    ]
+    heap = [int(kind_colours(Kind.HEAP).light[n : n + 2], 16) for n in (1, 3, 5)]
     assert np.allclose(image[y, x, :3] * 255, heap, atol=1), "as dark as a wide area"
     for column in (*range(x - 9, x), *range(x + 1, x + 10)):
         assert np.ptp(image[y, column, :3]) < 0.05
@@ -302,21 +299,8 @@ def test_elided_paths_keep_the_file() -> None:
     assert elide("/usr/lib/libverylongname.so.1.2.3", 14) == "…/libver…1.2.3"
 
 
-def test_colours_belong_to_names() -> None:
-    """The same name has the same colour whatever the figure; heap has one by kind and by name."""
-    by_name = group_colours("name", "x", Kind.HEAP, "heap")
-    assert by_name == group_colours("kind", "heap", Kind.HEAP, "heap")
-    one = group_colours("name", "a", Kind.LIBRARY, "/usr/lib/libc.so.6")
-    assert one == group_colours("name", "b", Kind.FILE, "/usr/lib/libc.so.6")
-    kinds = {group_colours("kind", "", kind, "") for kind in Kind}
-    assert len(kinds) == len(Kind)
-    names = [group_colours("name", "", None, f"/usr/lib/lib{n}.so") for n in range(60)]
-    assert len(set(names)) > 35
-    assert all(re.fullmatch("#[0-9a-f]{6}", shade) for pair in names for shade in pair)
-
-
 def test_not_all_of_it_fits(builder: RecordingBuilder) -> None:
-    """A legend that has no room for all groups says how many are missing."""
+    """Groups for which the legend has no room are among the others, there and in the stack."""
     process = builder.process(7)
     builder.tick()
     builder.layout(
@@ -330,7 +314,8 @@ def test_not_all_of_it_fits(builder: RecordingBuilder) -> None:
         timeline = load(recording, recording.processes()).timeline("pss", top=30)
     figure, _, _ = drawn(timeline)
     figure_texts = [text.get_text() for text in figure.texts]
-    (more,) = [text for text in figure_texts if text.startswith("… and")]
-    shown = sum(text.startswith("/f") for text in figure_texts) + 1  # others
-    assert int(more.split()[2]) + shown == 31
+    (others,) = [text for text in figure_texts if text.endswith(" others")]
+    shown = [text for text in figure_texts if text.startswith("/f")]
+    assert int(others.split()[0]) + len(shown) == 39
+    assert shown == [f"/f{n}" for n in range(39, 39 - len(shown), -1)]
     assert timeline.times_ns[0] == START
