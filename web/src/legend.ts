@@ -3,7 +3,7 @@
 import { h, swatch } from "./dom"
 import { ABSENT, formatDuration, formatSize, formatTime } from "./format"
 import { LayoutState } from "./model"
-import type { Group } from "./stack"
+import { OTHER, type Group } from "./stack"
 import { LINES, type Timeline } from "./timeline"
 import type { View } from "./view"
 
@@ -43,16 +43,21 @@ export class Legend {
 
   build(): void {
     const { theme, stack } = this.view
-    this.rows = stack.groups.map((group) => {
+    const isOther = (group: Group): number => (group.key === OTHER ? 1 : 0)
+    const bySize = [...stack.groups].sort(
+      (one, other) => isOther(one) - isOther(other) || other.peak - one.peak,
+    )
+    this.rows = bySize.map((group) => {
       const value = document.createTextNode("")
       const bar = h("i")
       bar.style.background = theme.colour(group.colours)
-      const name = group.key === "other" ? `${stack.otherGroups} others` : group.name
+      const name = group.key === OTHER ? `${stack.otherGroups} others` : group.name
       const element = h(
         "button",
         {
           type: "button",
           title: `${name} · peak ${formatSize(group.peak)}\nClick: this alone; Ctrl-click: add`,
+          class: group.key === OTHER ? "others" : null,
           "data-group": group.key,
           click: (event: MouseEvent) => this.isolate(group.key, event.ctrlKey || event.metaKey),
         },

@@ -31,6 +31,9 @@ export interface NamedGroup {
 export interface Image {
   position: number
   name: string
+  /** What tells it apart from others of its name, with the name; of a group, without what differs. */
+  label: string
+  group: string
   command: string | null
   exe: string | null
 }
@@ -105,6 +108,8 @@ interface Header {
   /** Colours of single mappings, by `mapping.same`. */
   sameColours: Colours[]
   otherColours: Colours
+  /** Colours any two of which can be told apart. */
+  palette: Colours[]
   processes: ProcessFacts[]
   runs: Run[]
   meminfo: string[]
@@ -489,5 +494,11 @@ export async function readRecording(text: string): Promise<Recording> {
 
 export function processName(process: Process): string {
   const { images, pid } = process.facts
-  return `${images[images.length - 1]?.name || "?"} (${pid})`
+  return `${images[images.length - 1]?.label || "?"} (${pid})`
+}
+
+/** What all processes that do the same are called. */
+export function roleOf(process: Process): string {
+  const { images } = process.facts
+  return images[images.length - 1]?.group || "?"
 }

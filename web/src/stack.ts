@@ -78,6 +78,7 @@ function assembled(
 ): Stack {
   const { shown, rest } = ordered(recording, found, by, top)
   const groups = [...shown]
+  toldApart(groups, recording)
   if (rest.length) groups.push(merged(rest, recording))
   const total = new Float64Array(recording.ticks)
   for (const { values } of groups) for (let t = 0; t < total.length; t++) total[t] += values[t]
@@ -209,6 +210,19 @@ function ordered(
   const kept = named.slice(0, top)
   if (by === "kind") kept.sort((one, other) => one.kind! - other.kind!)
   return { shown: [...first, ...kept], rest: named.slice(top) }
+}
+
+/** Gives another colour to the smaller of two that have the same, as long as there are any. */
+function toldApart(groups: Group[], recording: Recording): void {
+  const { palette, kinds, own, otherColours } = recording.header
+  const fixed = [...own.map((kind) => kinds[kind].colours), otherColours]
+  const taken = new Set(fixed.map(([light]) => light))
+  for (const group of [...groups].sort((one, other) => other.peak - one.peak)) {
+    const isFixed = fixed.some(([light]) => light === group.colours[0])
+    if (!isFixed && taken.has(group.colours[0]))
+      group.colours = palette.find(([light]) => !taken.has(light)) ?? group.colours
+    taken.add(group.colours[0])
+  }
 }
 
 function merged(groups: Group[], recording: Recording): Group {

@@ -9,20 +9,21 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .. import __version__
 from ..analysis.assurance import judge
-from ..analysis.identity import identify
+from ..analysis.identity import By, identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
 from ..analysis.peak import OWN_LINES
+from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..clocks import TimeAxis
 from ..metrics import READING, USAGE
 from ..model import LayoutState, Totals
 from ..render.assurance_text import missed
-from ..render.colours import GREY, group_colours, kind_colours, name_colours
+from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
 from ..render.escape import escape
 from ..store.recording import Recording
 from ..store.results import RecordedProcess, RecordedRun
@@ -79,7 +80,10 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
     _ticks(columns, held.ticks)
     _readings(columns, held, letters)
     lives = [(each.process, life) for each in held.processes for life in each.lives]
-    _mappings(columns, lives, (groups, mapping_groups, paths, permissions))
+    numbers = _mappings(columns, lives, (groups, mapping_groups, paths, permissions))
+    weights, mapping_weights = (
+        _weights([life for _, life in lives], of_lives, held) for of_lives in numbers
+    )
     _usages(columns, [life for _, life in lives], held, used)
     header = {
         "format": FORMAT,
@@ -110,14 +114,17 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
             }
             for kind in Kind
         ],
-        "groups": _named_groups(groups),
+        "groups": _named_groups(list(groups), weights),
         "own": [list(Kind).index(kind) for kind in OWN_LINES],
         "paths": [escape(path) for path in paths],
         "permissions": list(permissions),
         "letters": list(letters),
         "details": [_detail(details[number]) for number in used],
-        "sameColours": [group_colours("mapping", key, None, "") for key in mapping_groups],
+        "sameColours": _by_weight(
+            "mapping", [Coloured(key, None, "") for key in mapping_groups], mapping_weights
+        ),
         "otherColours": GREY,
+        "palette": palette(),
         "processes": [
             {**facts, "shares": count}
             for facts, count in zip(_processes(recording, held), shares, strict=True)
@@ -132,12 +139,31 @@ def _detail(row: tuple[Any, ...]) -> list[Any]:
     return [escape(value) if isinstance(value, str) else value for value in row]
 
 
-def _named_groups(groups: Iterable[tuple[Kind, str]]) -> list[dict[str, Any]]:
+def _named_groups(
+    groups: Sequence[tuple[Kind, str]], weights: Sequence[int]
+) -> list[dict[str, Any]]:
     kinds = list(Kind)
+    colours = _by_weight("name", [Coloured(name, kind, name) for kind, name in groups], weights)
     return [
-        {"kind": kinds.index(kind), "name": escape(name), "colours": name_colours(kind, name)}
-        for kind, name in groups
+        {"kind": kinds.index(kind), "name": escape(name), "colours": shades}
+        for (kind, name), shades in zip(groups, colours, strict=True)
     ]
+
+
+def _by_weight(by: By, groups: Sequence[Coloured], weights: Sequence[int]) -> list[Shades]:
+    """The colours of groups, of which the biggest choose first."""
+    order = sorted(range(len(groups)), key=lambda at: -weights[at])
+    chosen = colours_of(by, [groups[at] for at in order])
+    return [shades for _, shades in sorted(zip(order, chosen, strict=True))]
+
+
+def _weights(lives: Sequence[Life], numbers: Sequence[int], held: Histories) -> list[int]:
+    """The highest PSS of the mappings of each group, added up, bytes."""
+    pss = [usage[1 + FIGURES.index("pss")] or 0 for usage in held.usages]
+    weights = [0] * (max(numbers, default=-1) + 1)
+    for life, number in zip(lives, numbers, strict=True):
+        weights[number] += max((pss[usage] for usage in life.usages), default=0)
+    return weights
 
 
 def _ticks(columns: Columns, ticks: Ticks) -> None:
@@ -195,7 +221,8 @@ def _mappings(
     columns: Columns,
     lives: Sequence[tuple[RecordedProcess, Life]],
     tables: tuple[_Numbered, _Numbered, _Numbered, _Numbered],
-) -> None:
+) -> tuple[list[int], list[int]]:
+    """Add the headers of mappings; tells of each its group, and what it is one with over time."""
     groups, mapping_groups, paths, permissions = tables
     headers = [life.header for _, life in lives]
     columns.add_wide("mapping.start", [header.start for header in headers])
@@ -205,15 +232,15 @@ def _mappings(
     columns.add("mapping.dev", [header.dev for header in headers])
     columns.add("mapping.permissions", [permissions[header.perms] for header in headers])
     columns.add("mapping.path", [paths[header.pathname] for header in headers])
-    columns.add("mapping.group", [_group(groups, life) for _, life in lives])
-    columns.add(
-        "mapping.same",
-        [
-            mapping_groups[identify(life.header, life.attribution, "mapping", (process.id, "")).key]
-            for process, life in lives
-        ],
-    )
+    by_name = [_group(groups, life) for _, life in lives]
+    same = [
+        mapping_groups[identify(life.header, life.attribution, "mapping", (process.id, "")).key]
+        for process, life in lives
+    ]
+    columns.add("mapping.group", by_name)
+    columns.add("mapping.same", same)
     columns.add("mapping.usages", [len(life.starts) for _, life in lives])
+    return by_name, same
 
 
 def _group(groups: _Numbered, life: Life) -> int:
@@ -258,15 +285,58 @@ def _usages(columns: Columns, lives: Sequence[Life], held: Histories, used: _Num
 
 def _processes(recording: Recording, held: Histories) -> list[dict[str, Any]]:
     every = [each.process for each in held.processes]
+    role_of = _roles(every)
+    heights = [
+        max((m.totals.pss or 0 for m in each.measurements if m.totals), default=0)
+        for each in held.processes
+    ]
+    titles = [f"{role_of[each.id][-1].label} ({each.pid})" if each.images else "" for each in every]
+    colours = _by_weight("process", [Coloured(title, None, title) for title in titles], heights)
     position_of: dict[int | None, int] = {process.id: at for at, process in enumerate(every)}
     parent_of = parents(every)
     return [
         {
             **_process(recording, each, held),
             "parent": position_of.get(parent_of[each.process.id]),
+            "images": _images(each.process, role_of[each.process.id], held.ticks),
+            "colours": shades,
         }
-        for each in held.processes
+        for each, shades in zip(held.processes, colours, strict=True)
     ]
+
+
+def _roles(processes: Sequence[RecordedProcess]) -> dict[int, list[Role]]:
+    """The role of each image of each process."""
+    programs = {
+        (process.id, number): program_of(image)
+        for process in processes
+        for number, image in enumerate(process.images)
+    }
+    found = roles(programs)
+    return {
+        process.id: [found[process.id, number] for number in range(len(process.images))]
+        for process in processes
+    }
+
+
+def _images(
+    process: RecordedProcess, roles_of_images: Sequence[Role], ticks: Ticks
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "position": ticks.position(image.first_tick),
+            "name": escape(image.name),
+            "label": escape(role.label),
+            "group": escape(role.group),
+            "command": _command(image.command_line),
+            "exe": _escaped(image.exe),
+        }
+        for image, role in zip(process.images, roles_of_images, strict=True)
+    ]
+
+
+def _command(command_line: str | None) -> str | None:
+    return None if command_line is None else escape(shown_command_line(command_line))
 
 
 def _process(recording: Recording, history: ProcessHistory, held: Histories) -> dict[str, Any]:
@@ -292,16 +362,6 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
         "lastSeen": _time(process.last_seen),
         "ended": process.ended,
         "end": held.ticks.position(process.end_tick),
-        "images": [
-            {
-                "position": held.ticks.position(image.first_tick),
-                "name": escape(image.name),
-                "command": _escaped(image.command_line),
-                "exe": _escaped(image.exe),
-            }
-            for image in process.images
-        ],
-        "colours": group_colours("process", "", None, f"{process.name} ({process.pid})"),
         "readings": len(history.measurements),
         "mappings": len(history.lives),
         "recorded": {

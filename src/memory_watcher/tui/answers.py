@@ -8,10 +8,12 @@ from typing import NamedTuple
 from ..analysis.identity import By
 from ..analysis.kinds import Kind
 from ..analysis.passes import Figures, Share, is_of_pass
+from ..analysis.roles import Role
 from ..model import LayoutState, Reading, Totals
-from ..render.colours import GREY, kind_colours, name_colours
+from ..render.colours import GREY, kind_colours
 from ..units import format_duration, format_time
 from .grouping import GroupedLayout, GroupSum, add_told, merge
+from .process_colours import ProcessColours
 from .view import Layer, Row, ShownFigure, Sizes
 
 _ALONE = 1
@@ -20,14 +22,16 @@ _ALONE = 1
 class Present(NamedTuple):
     """One process at a moment.
 
-    `state` and `reading` are of its latest reading; `totals` and `layout` of the latest layout,
-    None if there is none, `layout_time` when that was read. `layout` is called only when needed.
-    `share` is what it has at the pass whose sums are shown, if it is a member.
+    `command` is its command line. `state` and `reading` are of its latest reading; `totals` and
+    `layout` of the latest layout, None if there is none, `layout_time` when that was read. `layout`
+    is called only when needed. `share` is what it has at the pass whose sums are shown, if it is a
+    member.
     """
 
     id: int
     pid: int
-    name: str
+    role: Role
+    command: str
     state: LayoutState
     reading: Reading
     totals: Totals | None
@@ -37,8 +41,8 @@ class Present(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Name and PID."""
-        return f"{self.name} ({self.pid})"
+        """Role and PID."""
+        return f"{self.role.label} ({self.pid})"
 
     @property
     def sizes(self) -> Sizes:
@@ -76,11 +80,6 @@ def together_of(
     return Together(sizes, shares, time, 0, wall_ns, lacking)
 
 
-def process_colour(name: str) -> str:
-    """The colour of a process in the chart and in the table."""
-    return name_colours(None, name).dark
-
-
 def kind_colour(kind: Kind | None) -> str:
     """The colour of a kind; of a group of several kinds, grey."""
     return GREY[1] if kind is None else kind_colours(kind).dark
@@ -93,7 +92,9 @@ class Seen(NamedTuple):
     together: Together
 
 
-def rows_of(now: Seen, before: Seen | None, by: By) -> tuple[tuple[Row, ...], Row]:
+def rows_of(
+    now: Seen, before: Seen | None, by: By, colours: ProcessColours
+) -> tuple[tuple[Row, ...], Row]:
     """Make all rows and their sum; with `before`, also of groups that were there only then.
 
     Where there is no sum nothing is added up: then the rows are processes.
@@ -101,19 +102,21 @@ def rows_of(now: Seen, before: Seen | None, by: By) -> tuple[tuple[Row, ...], Ro
     then = None if before is None else before.presents
     apart = len(now.presents) != _ALONE and now.together.why is not None
     if by == "process" or apart:
-        rows = _process_rows(now.presents, then)
+        rows = _process_rows(now.presents, then, colours)
     else:
         rows = _group_rows(now.presents, then, by)
     return rows, _total(now, before)
 
 
-def _process_rows(now: Sequence[Present], before: Sequence[Present] | None) -> tuple[Row, ...]:
+def _process_rows(
+    now: Sequence[Present], before: Sequence[Present] | None, colours: ProcessColours
+) -> tuple[Row, ...]:
     old = None if before is None else {present.id: present for present in before}
-    rows = [_process_row(present, old) for present in now]
+    rows = [_process_row(present, old, colours) for present in now]
     if old is not None:
         alive = {present.id for present in now}
         rows += [
-            _process_row(gone, old)._replace(
+            _process_row(gone, old, colours)._replace(
                 label="ended", sizes=_nothing(), address_space=0, mappings=0
             )
             for gone in old.values()
@@ -122,7 +125,9 @@ def _process_rows(now: Sequence[Present], before: Sequence[Present] | None) -> t
     return tuple(rows)
 
 
-def _process_row(present: Present, before: dict[int, Present] | None) -> Row:
+def _process_row(
+    present: Present, before: dict[int, Present] | None, colours: ProcessColours
+) -> Row:
     totals = present.totals
     good = present.state in (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.NOT_TAKEN)
     then = None
@@ -132,12 +137,13 @@ def _process_row(present: Present, before: dict[int, Present] | None) -> Row:
         key=f"process {present.id}",
         name=present.title,
         label="" if good else present.state.label,
-        colour=process_colour(present.title),
+        colour=colours.of(present.id),
         sizes=present.sizes,
         address_space=totals.size if totals else present.reading.size,
         mappings=totals.mappings if totals else None,
         before=then,
         opens=present.id,
+        detail=present.command,
     )
 
 
@@ -207,7 +213,15 @@ def _sum(seen: Seen) -> tuple[Sizes, bool]:
     return seen.together.sizes, seen.together.lacking > 0
 
 
-def layers_of(presents: Sequence[Present], figure: ShownFigure) -> tuple[Layer, ...]:
+def top_of(presents: Sequence[Present], figure: ShownFigure) -> list[int]:
+    """The numbers of processes, the biggest first."""
+    place = Sizes._fields.index(additive(figure))
+    return [each.id for each in sorted(presents, key=lambda each: -(each.sizes[place] or 0))]
+
+
+def layers_of(
+    presents: Sequence[Present], figure: ShownFigure, colours: ProcessColours
+) -> tuple[Layer, ...]:
     """What the layers of the chart are at this moment: kinds of one process, or processes."""
     place = Sizes._fields.index(figure)
     if len(presents) == _ALONE:
@@ -220,7 +234,7 @@ def layers_of(presents: Sequence[Present], figure: ShownFigure) -> tuple[Layer, 
     else:
         place = Sizes._fields.index(additive(figure))
         layers = [
-            Layer(present.title, process_colour(present.title), present.sizes[place] or 0)
+            Layer(present.title, colours.of(present.id), present.sizes[place] or 0)
             for present in presents
         ]
     layers = [layer for layer in layers if layer.size]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..analysis.passes import Figures, Passes, Share, find_fault, sum_up
+from ..analysis.roles import Program, Role, roles
 from ..clocks import Jump, Stamp, TimeAxis, jumped
 from ..model import (
     ElfSegment,
@@ -35,6 +37,8 @@ from .view import Sizes
 _INSTANTS = 3600
 _LAYOUTS = 600
 _MAPPINGS = 100_000
+#: So much of a command line is shown.
+_ARGUMENTS = 50
 
 
 class Brief(NamedTuple):
@@ -78,13 +82,21 @@ class _LiveProcess:
         self.state = LayoutState.NOT_TAKEN
         self.layout_time = 0
         self.weight = 0
-        self.set_name(facts.image.name)
+        self.role = Role("", "", "")
+        self.set_image(facts.image)
 
-    def set_name(self, name: str) -> None:
-        self.name = name
-        self._grouper = Grouper(self.number, f"{name} ({self.pid})")
+    def set_image(self, image: Image) -> None:
+        arguments = image.command_line or ()
+        self.program = Program(image.name, arguments)
+        self.command = shlex.join(arguments[:_ARGUMENTS])
+        self._grouper = Grouper(self.number, f"{image.name} ({self.pid})")
         self._layout: GroupedLayout | None = None
         self._known: tuple[Present, Brief] | None = None
+
+    def set_role(self, role: Role) -> None:
+        if role != self.role:
+            self.role = role
+            self._known = None
 
     def take(self, sample: Sample, now: int) -> None:
         self._known = None
@@ -122,7 +134,8 @@ class _LiveProcess:
             self._layout = self._grouper.group(self.entries, self.evidence)
         layout = self._layout
         present = Present(
-            *(self.number, self.pid, self.name, self.state, self.reading, self.totals),
+            *(self.number, self.pid, self.role, self.command),
+            *(self.state, self.reading, self.totals),
             layout=lambda: layout,
             layout_time=self.layout_time,
         )
@@ -144,6 +157,7 @@ class LiveHistory(Sink):
         self._writer = writer
         self._processes: dict[int, _LiveProcess] = {}
         self._numbers = 0
+        self._roles_are_old = False
         self._segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
         self._last: _LiveProcess | None = None
         self._time = 0  # a place: see clocks
@@ -191,6 +205,7 @@ class LiveHistory(Sink):
         """Take note of a process; its number is the writer's if there is one."""
         self._numbers = self._writer.add_process(facts) if self._writer else self._numbers + 1
         self._processes[self._numbers] = _LiveProcess(self._numbers, facts, self._page_size)
+        self._roles_are_old = True
         return self._numbers
 
     def image(self, process_id: int, image: Image) -> None:
@@ -198,7 +213,8 @@ class LiveHistory(Sink):
         if self._writer:
             self._writer.image(process_id, image)
         process = self._processes[process_id]
-        process.set_name(image.name)
+        process.set_image(image)
+        self._roles_are_old = True
         process.pointers = {}
 
     def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
@@ -218,6 +234,7 @@ class LiveHistory(Sink):
         if self._writer:
             self._writer.end_process(process_id)
         del self._processes[process_id]
+        self._roles_are_old = True
 
     def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
         """Take note of what tells stacks."""
@@ -282,6 +299,7 @@ class LiveHistory(Sink):
         """Let the tick that is over be an instant; one at which nothing lives any more is none."""
         if not self._processes and self._instants:
             return
+        self._tell_roles()
         if not self._has_pass:
             self._sum_up_layouts()
         together = self._together._replace(age_ns=max(self._time - self._together.time, 0))
@@ -316,6 +334,15 @@ class LiveHistory(Sink):
         }
         if any(each.figures.pss is not None for each in shares.values()):
             self._take_sums(shares, None, 0)
+
+    def _tell_roles(self) -> None:
+        """What tells a process apart depends on who else is there."""
+        if not self._roles_are_old:
+            return
+        self._roles_are_old = False
+        found = roles({number: each.program for number, each in self._processes.items()})
+        for number, process in self._processes.items():
+            process.set_role(found[number])
 
     def _note_highest(self, instant: Instant) -> None:
         """The layouts of the peak are kept, however long ago it was."""

@@ -34,11 +34,11 @@ from .answers import (
     kind_colour,
     layers_of,
     notes_of,
-    process_colour,
     rows_of,
 )
 from .columns import History, draw, sliding_span
 from .history import Instant, LiveHistory
+from .process_colours import ProcessColours
 from .view import Band, Chart, Question, ShownFigure, Sizes, Snapshot
 
 #: An instant stands for no more than so many periods.
@@ -77,6 +77,7 @@ class LiveSource:
         self._ended = False
         self._history: LiveHistory | None = None
         self._mark: tuple[Instant, dict[int, Present]] | None = None
+        self._colours = ProcessColours()
         self._thread = threading.Thread(
             target=self._record,
             args=(source, targets, policy, output),
@@ -163,8 +164,9 @@ class LiveSource:
             mark, before = self._marked(instants, question.mark)
             if mark is not None and before is not None:
                 then = _chosen(mark, before, question.process_id)
-        rows, total = rows_of(seen, then, question.by)
         alone = now[0] if len(now) == 1 else None
+        chart = self._chart(instants, question, alone)
+        rows, total = rows_of(seen, then, question.by, self._colours)
         yield Snapshot(
             question=question,
             title=alone.title if alone else self._title,
@@ -178,9 +180,9 @@ class LiveSource:
             reading=alone.reading if alone else None,
             rows=rows,
             total=total,
-            layers=layers_of(now, question.figure),
+            layers=layers_of(now, question.figure, self._colours),
             notes=self._notes(instants, shown, seen, question),
-            chart=self._chart(instants, question, alone)._replace(clock=self._history.clock),
+            chart=chart._replace(clock=self._history.clock),
             clock=self._history.clock,
             ended=self._ended or (question.tick is None and shown is not instants[-1]),
         )
@@ -228,7 +230,8 @@ class LiveSource:
         span = sliding_span(instants[-1].time, instants[0].time, self._period_ns, question.columns)
         if alone is not None:
             return draw(_history_of_one(instants, alone.id, question.figure, self._period_ns), span)
-        return draw(_history_of_all(instants, question.figure, self._period_ns), span)
+        history = _history_of_all(instants, question.figure, self._period_ns, self._colours)
+        return draw(history, span)
 
 
 def _chosen(shown: Instant, presents: dict[int, Present], process_id: int | None) -> Seen:
@@ -288,7 +291,9 @@ def _history_of_one(
     )
 
 
-def _history_of_all(every: list[Instant], asked: ShownFigure, period_ns: int) -> History:
+def _history_of_all(
+    every: list[Instant], asked: ShownFigure, period_ns: int, colours: ProcessColours
+) -> History:
     """The sums at passes; one stands until the next, which may be several periods later."""
     instants = [each for each in every if each.together.why is None and not each.together.age_ns]
     figure = additive(asked)
@@ -308,9 +313,10 @@ def _history_of_all(every: list[Instant], asked: ShownFigure, period_ns: int) ->
         layers = [[parts.get(number, 0) for parts in columns] for number in top]
         totals = [0 if each is None else sums[each] or 0 for each in positions]
         rest = [total - sum(parts) for total, *parts in zip(totals, *layers, strict=True)]
+        colours.give(top)
         named = zip(top, layers, strict=True)
         found = [
-            Band(title, process_colour(title), layer)
+            Band(title, colours.of(each), layer)
             for each, layer in named
             if (title := titles.get(each, f"process {each}"))
         ]

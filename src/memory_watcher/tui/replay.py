@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import NamedTuple, cast
 
 from ..analysis.identity import OTHER, By
 from ..analysis.passes import Passes, Share, read
+from ..analysis.roles import Role, roles_at, shown_command_line
 from ..analysis.timeline import Figure, Series, Timeline
 from ..analysis.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
@@ -28,18 +30,21 @@ from .answers import (
     kind_colour,
     layers_of,
     notes_of,
-    process_colour,
     rows_of,
     together_of,
+    top_of,
 )
 from .columns import History, draw, whole_span
 from .grouping import GroupedLayout, Grouper
+from .process_colours import ProcessColours
 from .view import Band, Chart, Question, ShownFigure, Snapshot
 
 #: Mappings of layouts that are kept, to be asked for by another grouping: no more, because the
 #: garbage collector walks over them now and then (2 us for each).
 _KEPT_MAPPINGS = 12_000
 _PROCESS_BANDS = 7
+#: For so many spans between two execve the roles of all processes are kept.
+_KEPT_ROLES = 64
 
 
 class _Instants(NamedTuple):
@@ -63,6 +68,10 @@ class _Owner:
         image = self.process.image_at(tick)
         return image.name if image else ""
 
+    def command_at(self, tick: int) -> str:
+        image = self.process.image_at(tick)
+        return shown_command_line(image.command_line) if image and image.command_line else ""
+
     def grouper(self, tick: int) -> Grouper:
         name = self.name_at(tick)
         if name not in self._groupers:
@@ -85,6 +94,10 @@ class ReplaySource:
         self._histories: dict[tuple[int | None, str], History] = {}
         self._charts: dict[tuple[int | None, str, int], Chart] = {}
         self._passes: Passes | None = None
+        self._colours = ProcessColours()
+        self._layers: dict[str, list[int]] = {}  # processes of the chart of all, by its figure
+        self._changes: list[int] = []  # ticks at which execve or a title changed any role
+        self._roles: dict[int, dict[int, Role]] = {}
 
     def close(self) -> None:
         """Close the recording."""
@@ -100,7 +113,10 @@ class ReplaySource:
         if question.mark is not None and (mark := _nearest(instants, question.mark)) is not None:
             before = self._seen(question.process_id, mark)
             mark_time = instants.time_of(mark)
-        rows, total = rows_of(now, before, question.by)
+        if question.process_id is None:
+            top = top_of(presents, question.figure)[:_PROCESS_BANDS]
+            self._colours.give(self._layers.get(additive(question.figure), top))
+        rows, total = rows_of(now, before, question.by, self._colours)
         alone = presents[0] if len(presents) == 1 else None
         snapshot = Snapshot(
             question=question,
@@ -117,13 +133,16 @@ class ReplaySource:
             total=total,
             notes=(*notes_of(now, question.by), *self._jumps(instants)),
             clock=self._recording.axis,
-            layers=layers_of(presents, question.figure),
+            layers=layers_of(presents, question.figure, self._colours),
             chart=self._charts.get((question.process_id, question.figure, question.columns)),
         )
         self._forget()
         yield snapshot
         if snapshot.chart is None and len(instants.ticks) > 0:
-            yield replace(snapshot, chart=self._chart(question))
+            chart = self._chart(question)
+            rows, _ = rows_of(now, before, question.by, self._colours)
+            layers = layers_of(presents, question.figure, self._colours)
+            yield replace(snapshot, chart=chart, rows=rows, layers=layers)
 
     # -- the moment -------------------------------------------------------------------------------
 
@@ -149,12 +168,27 @@ class ReplaySource:
         ]
 
     def _owner(self, process_id: int) -> _Owner:
+        return self._all_owners()[process_id]
+
+    def _all_owners(self) -> dict[int, _Owner]:
         if not self._owners:
             self._owners = {
                 process.id: _Owner(self._recording, process)
                 for process in self._recording.processes()
             }
-        return self._owners[process_id]
+        return self._owners
+
+    def _roles_at(self, tick: int) -> dict[int, Role]:
+        """The roles of all processes; the same from one execve of any of them to the next."""
+        processes = [owner.process for owner in self._all_owners().values()]
+        if not self._changes:
+            self._changes = sorted({i.first_tick for each in processes for i in each.images})
+        number = bisect_right(self._changes, tick)
+        if number not in self._roles:
+            if len(self._roles) > _KEPT_ROLES:
+                self._roles.clear()
+            self._roles[number] = roles_at(processes, tick)
+        return self._roles[number]
 
     def _seen(self, process_id: int | None, tick: int) -> Seen:
         if process_id is not None:
@@ -193,7 +227,8 @@ class ReplaySource:
         return Present(
             id=latest.process_id,
             pid=owner.process.pid,
-            name=owner.name_at(latest.tick),
+            role=self._roles_at(latest.tick)[latest.process_id],
+            command=owner.command_at(latest.tick),
             state=latest.state,
             reading=latest.reading,
             totals=with_layout.totals if with_layout else None,
@@ -252,7 +287,12 @@ class ReplaySource:
                 timeline = usages.timeline(figure, "process", _PROCESS_BANDS)
             else:
                 timeline = usages.timeline(asked, "kind", None)
-            self._histories[key] = _history_of(timeline, self._recording.axis)
+            if process_id is None:
+                found = [series.key for series in timeline.groups if series.key != OTHER]
+                layers = [int(each.rpartition(" ")[2]) for each in found]
+                self._layers[figure] = layers
+                self._colours.give(layers)
+            self._histories[key] = _history_of(timeline, self._recording.axis, self._colours)
         return self._histories[key]
 
     def _usages_of(self, process_id: int | None) -> Usages:
@@ -269,12 +309,12 @@ class ReplaySource:
         return self._usages[1]
 
 
-def _history_of(timeline: Timeline, clock: TimeAxis) -> History:
+def _history_of(timeline: Timeline, clock: TimeAxis, colours: ProcessColours) -> History:
     def bands(positions: Sequence[int | None]) -> tuple[Band, ...]:
         return tuple(
             Band(
                 series.name,
-                _colour(timeline.by, series),
+                _colour(timeline.by, series, colours),
                 [0 if position is None else series.values[position] or 0 for position in positions],
             )
             for series in timeline.groups
@@ -294,10 +334,12 @@ def _history_of(timeline: Timeline, clock: TimeAxis) -> History:
     )
 
 
-def _colour(by: By, series: Series) -> str:
+def _colour(by: By, series: Series, colours: ProcessColours) -> str:
     if series.key == OTHER:
         return GREY[1]
-    return process_colour(series.name) if by == "process" else kind_colour(series.kind)
+    if by == "process":
+        return colours.of(int(series.key.rpartition(" ")[2]))
+    return kind_colour(series.kind)
 
 
 def _nearest(instants: _Instants, tick: int | None) -> int | None:

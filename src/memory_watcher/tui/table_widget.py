@@ -40,6 +40,9 @@ _CHANGE = "change"
 _TITLES = {"kind": "KIND", "name": "NAME", "mapping": "MAPPING", "process": "PROCESS"}
 _SIZE_WIDTH = 10
 _SHARE = 0.30
+#: Between a name and its detail; a detail that had less room than that is left out.
+_APART = 3
+_LEAST_DETAIL = 16
 #: Lines besides the rows: titles above, the sum below.
 _FRAME = 2
 
@@ -135,7 +138,7 @@ class Table(Lines):
         rows = [
             row
             for row in self.snapshot.rows
-            if wanted in row.name.casefold() or wanted in row.label.casefold()
+            if any(wanted in text.casefold() for text in (row.name, row.label, row.detail))
         ]
         if self.order.key == _CHANGE and self.snapshot.mark_time is None:
             self.order = Order(self.snapshot.question.figure)
@@ -300,14 +303,15 @@ class Table(Lines):
         filled = 0
         if largest:
             filled = round((getattr(row.sizes, figure) or 0) / largest * name_width)
-        name = fit(_shortened(row, self.snapshot.question.by, name_width), name_width)
+        name = _shortened(row, self.snapshot.question.by, name_width)
         pieces = [("▌ " if number == self.cursor else "■ ", style(row.colour or FAINT, ground))]
-        if row.colour and filled:
-            cut = _cut(name, filled)
-            bar = style(TEXT, blend(row.colour, ground, _SHARE))
-            pieces += [(name[:cut], bar), (name[cut:], style(TEXT, ground))]
-        else:
-            pieces.append((name, style(TEXT, ground)))
+        told = _with_detail(row, name, name_width)
+        bar = blend(row.colour, ground, _SHARE) if row.colour and filled else ground
+        cut = _cut(told, filled) if row.colour else 0
+        for colour, start, end in ((TEXT, 0, len(name)), (FAINT, len(name), len(told))):
+            middle = min(max(cut, start), end)
+            pieces.append((told[start:middle], style(colour, bar)))
+            pieces.append((told[middle:end], style(colour, ground)))
         pieces += [self._cell(row, column, ground, figure) for column in columns]
         pieces.append(self._bar(number))
         return line(pieces, width, style(TEXT, ground))
@@ -383,6 +387,14 @@ class Table(Lines):
             before=add(befores) if snapshot.mark_time is not None else None,
             lacking=any(row.lacking for row in self.rows),
         )
+
+
+def _with_detail(row: Row, name: str, width: int) -> str:
+    """A name, and behind it the detail as far as there is room: exactly so wide."""
+    room = width - cell_len(name) - _APART
+    if not row.detail or room < _LEAST_DETAIL:
+        return fit(name, width)
+    return fit(f"{name}{' ' * _APART}{elide(escape(row.detail), room, cell_len)}", width)
 
 
 def _shortened(row: Row, by: By, width: int) -> str:

@@ -51,7 +51,8 @@ class Row(NamedTuple):
 
     `key` is the same for as long as the group lives. `label` says what it is (a kind, or the state
     of a process), `address_space` is bytes. `before` are the sizes at the mark, None without one.
-    `lacking`: some part of the sums was not told. `opens` is the process that can be looked into.
+    `lacking`: some part of the sums was not told. `opens` is the process that can be looked into,
+    `detail` its command line, shown where there is room.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Row(NamedTuple):
     before: Sizes | None = None
     lacking: bool = False
     opens: int | None = None
+    detail: str = ""
 
     def change(self, figure: ShownFigure) -> int | None:
         """Bytes more than at the mark."""
