@@ -94,6 +94,7 @@ function besideEachOther(
 ): Stack {
   const found = apart(recording, processes, figure)
   const { shown, rest } = ordered(recording, found, "process", top)
+  toldApart(shown, recording)
   const every = Int32Array.from({ length: recording.ticks }, (_, at) => at)
   return {
     groups: shown,
