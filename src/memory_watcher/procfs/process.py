@@ -12,6 +12,9 @@ from .figures import LARGEST, figure
 
 PF_FORKNOEXEC = 0x00000040
 PF_KTHREAD = 0x00200000
+#: Bytes of a command line that are told: some programs have arguments of 2 MB.
+LONGEST_COMMAND_LINE = 4096
+_CUT_COMMAND_LINE = f"… [cut after {LONGEST_COMMAND_LINE} bytes]".encode()
 #: No machine has others; a quotient of absurd figures would make all sizes wrong.
 _PAGE_SIZES = tuple(1 << bits for bits in range(12, 19))
 
@@ -269,10 +272,17 @@ def parse_command_line(content: bytes) -> tuple[str, ...] | None:
     return tuple(argument.decode("utf-8", "surrogateescape") for argument in arguments)
 
 
+def _cut(command_line: bytes) -> bytes:
+    """A command line as far as it is told, which says so if that is not all."""
+    if len(command_line.rstrip(b"\0")) <= LONGEST_COMMAND_LINE:
+        return command_line
+    return command_line[:LONGEST_COMMAND_LINE] + _CUT_COMMAND_LINE
+
+
 def image_of(stat: Stat, command_line: bytes | None, exe: bytes | None) -> Image:
     """What execve put there, from stat, cmdline and the target of the exe link."""
     return Image(
         name=stat.name,
-        command_line=None if command_line is None else parse_command_line(command_line),
+        command_line=None if command_line is None else parse_command_line(_cut(command_line)),
         exe=None if exe is None else exe.decode("utf-8", "surrogateescape"),
     )

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..errors import SourceError
 from .process import PF_FORKNOEXEC, PF_KTHREAD, parse_command_line
-from .source import READ_SIZE, ProcSource
+from .source import LONGEST_TEXT, READ_SIZE, ProcSource
 
 _KCMP_VM = 1
 #: kcmp has no wrapper in libc; its number differs between processors.
@@ -175,10 +175,11 @@ class Scanner:
     def _read(self, pid: int, name: str) -> bytes:
         descriptor = os.open(f"{self._root}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            parts = [os.read(descriptor, READ_SIZE)]
-            while len(parts[-1]) == READ_SIZE:
-                parts.append(os.read(descriptor, READ_SIZE))
-            return b"".join(parts)
+            text = part = os.read(descriptor, READ_SIZE)
+            while len(part) == READ_SIZE and len(text) < LONGEST_TEXT:
+                part = os.read(descriptor, READ_SIZE)
+                text += part
+            return text
         finally:
             os.close(descriptor)
 

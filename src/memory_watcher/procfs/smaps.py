@@ -59,6 +59,8 @@ _ADDRESS = 12
 
 #: Headers whose meaning is remembered: parsing one anew takes as long as all figures of a block.
 _REMEMBERED_HEADERS = 4096
+#: Paths may take 4 KiB each: longer headers are parsed anew.
+_LONGEST_REMEMBERED = 512
 
 
 def _split_at_headers(text: bytes | bytearray, start: int, length: int) -> Iterator[bytes]:
@@ -132,7 +134,9 @@ class BlockParser:
                 raise SmapsFormatError(f"no header of a mapping: {text!r}")
             if len(self._mappings) >= _REMEMBERED_HEADERS:
                 self._mappings.clear()
-            mapping = self._mappings[line] = _mapping(header.groups())
+            mapping = _mapping(header.groups())
+            if len(line) <= _LONGEST_REMEMBERED:
+                self._mappings[line] = mapping
         return mapping
 
     def _by_columns(self, block: bytes, start: int, size: int) -> Usage | None:

@@ -39,6 +39,8 @@ _SMALL_SIZE = 8 * 1024
 #: it was read, in a hole of the heap: the recorder would grow, and record that it did.
 _TINY_SIZE = 448
 _LARGEST_SMALL = 2 * 1024 * 1024
+#: Of a command line, and of the list of cgroups, so much is read.
+LONGEST_TEXT = 128 * 1024
 #: Of a file that holds one number: more than any has.
 _LONGEST_NUMBER = 24
 #: Which small files stay open, so that reading them takes a third of the time.
@@ -59,20 +61,23 @@ class TextBuffer:
     def __init__(self) -> None:
         self.text = bytearray(2 * READ_SIZE)
 
-    def fill_from(self, descriptor: int) -> int:
-        """Read to end of file; returns the length."""
+    def fill_from(self, descriptor: int, limit: int | None = None) -> int:
+        """Read to end of file, or until there is more than `limit`; returns the length."""
         length = 0
         view = memoryview(self.text)
         try:
             while True:
                 if len(view) - length < READ_SIZE:
                     view.release()
-                    self.text.extend(bytes(len(self.text)))
+                    more = len(self.text) if limit is None else min(len(self.text), limit)
+                    self.text.extend(bytes(more))
                     view = memoryview(self.text)
                 count = os.readv(descriptor, (view[length : length + READ_SIZE],))
                 if count == 0:
                     return length
                 length += count
+                if limit is not None and length > limit:
+                    return length
         finally:
             view.release()
 
@@ -352,12 +357,14 @@ class ProcessFiles:
         self._has_schedstat = text not in (b"", b"0 0 0\n")
         return text if self._has_schedstat else b""
 
-    def smaps(self) -> int:
+    def smaps(self, limit: int | None = None) -> int:
         """Read smaps into the source's buffer; returns its length, 0 if there is no memory.
+
+        Of one longer than `limit` bytes, some more than that are read, and no end.
 
         Opened anew each time: a kept descriptor goes on showing the image before execve.
         """
-        return self._fill("smaps")
+        return self._fill("smaps", limit)
 
     def rollup(self) -> bytes:
         """smaps_rollup: a second walk over all pages."""
@@ -459,8 +466,9 @@ class ProcessFiles:
         return process.image_of(stat, self._optional("cmdline"), exe)
 
     def _optional(self, name: str) -> bytes | None:
+        """The beginning of a file that a process can make as long as it likes."""
         try:
-            length = self._fill(name)
+            length = self._fill(name, LONGEST_TEXT)
         except SourceError:
             return None
         return bytes(self._source.buffer.text[:length])
@@ -470,21 +478,21 @@ class ProcessFiles:
             name = f"task/{self._thread}/{name}"
         return os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)
 
-    def _fill(self, name: str) -> int:
+    def _fill(self, name: str, limit: int | None = None) -> int:
         try:
-            return self._fill_once(name)
+            return self._fill_once(name, limit)
         except NoSuchProcess:
             if not self._left_thread():
                 raise
-            return self._fill_once(name)
+            return self._fill_once(name, limit)
 
-    def _fill_once(self, name: str) -> int:
+    def _fill_once(self, name: str, limit: int | None) -> int:
         try:
             descriptor = self._open(name)
         except OSError as error:
             raise meaning_of(error, self.pid) from None
         try:
-            return self._source.buffer.fill_from(descriptor)
+            return self._source.buffer.fill_from(descriptor, limit)
         except OSError as error:
             raise self._meaning_at_read(error) from None
         finally:

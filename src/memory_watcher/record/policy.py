@@ -29,6 +29,7 @@ class Policy:
     reset_peak: reset the kernel's high-water mark at each tick, which others can see.
     pass_every_ns: how often all processes of a group are read in one pass, for their sum; 0: at
     every tick. Between such passes each process of a whole machine is looked at for itself.
+    layout_text: bytes of the longest smaps that is read among many; None: any.
     """
 
     fast_period_ns: int | None = None
@@ -40,6 +41,7 @@ class Policy:
     in_turns: bool = False
     reset_peak: bool = False
     pass_every_ns: int = 0
+    layout_text: int | None = None
 
     def full_every(self, processes: int) -> int:
         """How often a process is read in full although it shows no change, among so many."""
@@ -65,5 +67,9 @@ FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=
 
 #: What it does for the whole machine, where most processes sleep.
 FOR_MACHINE = Policy(
-    max_cpu=0.10, full_every_ns=FULL_EVERY_NS, in_turns=True, pass_every_ns=FULL_EVERY_NS
+    max_cpu=0.10,
+    full_every_ns=FULL_EVERY_NS,
+    in_turns=True,
+    pass_every_ns=FULL_EVERY_NS,
+    layout_text=8 * MIB,
 )

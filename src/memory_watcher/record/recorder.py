@@ -19,6 +19,7 @@ from .boundary import describe, supervised
 from .budget import Budget
 from .clock import Clock, Deadline, Sleep
 from .group import Group
+from .limits import MachineLimits
 from .notices import Notices
 from .passes import Rounds
 from .policy import Policy
@@ -63,7 +64,7 @@ class Recorder:
         self._writer = writer
         self._policy = policy
         self._notices = Notices(policy, say)
-        self._machine = MachineKnowledge()
+        self._machine = MachineKnowledge(limits=MachineLimits(policy.layout_text))
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, Target] = {}
         self._taken: dict[int, LayoutState] = {}  # at this tick, by process id

@@ -28,6 +28,7 @@ from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
 from ..procfs.source import ProcessFiles
 from .boundary import describe, supervised
 from .evidence import ElfHeaders, StackPointers
+from .limits import MachineLimits, ProcessLimits, TooLarge
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class MachineKnowledge:
 
     parser: BlockParser = field(default_factory=BlockParser)
     elf_headers: ElfHeaders = field(default_factory=ElfHeaders)
+    limits: MachineLimits = field(default_factory=MachineLimits)
     agreed: int = 0
     disagreed: int = 0
     has_rollup: bool = True
@@ -84,8 +86,10 @@ class ProcessSampler:
         self._looks = 0
         self._tracker = LayoutTracker(machine.parser)
         self._machine = machine
+        self._limits = ProcessLimits(machine.limits)
         self._stacks = StackPointers(files)
         self._next_rollup_ns = 0
+        self._text_length = 0  # of smaps, the last time
         #: CPU time of merely reading smaps, the last time.
         self.bare_ns = 0
         #: What smaps_rollup said beside the last layout, if it was read.
@@ -118,6 +122,7 @@ class ProcessSampler:
             # The kernel prints nothing for a process that is exiting: it has let go of its memory.
             return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
         self._tracker.accept(layout)
+        self._limits.took(self._text_length, layout.added, layout.removed)
         rollup = self._apart(self._rollup)
         reading = self._reading(stat, statm)
         headers, stacks = self._machine.elf_headers, self._stacks
@@ -179,6 +184,7 @@ class ProcessSampler:
     def close(self) -> None:
         """Let go of the process."""
         self._machine.elf_headers.forget(self.files.pid)
+        self._limits.close()
         self.files.close()
 
     # -- what one part of a sample may cost -------------------------------------------------------
@@ -212,6 +218,9 @@ class ProcessSampler:
             if not self.files.lacks("smaps"):
                 raise problem
             return LayoutState.NO_SMAPS
+        if isinstance(problem, TooLarge):
+            self.problems.append(str(problem))
+            return LayoutState.NOT_TAKEN
         expected = isinstance(problem, SourceError)
         self.problems.append(str(problem) if expected else describe(problem))
         return LayoutState.UNREADABLE
@@ -244,16 +253,23 @@ class ProcessSampler:
         if stat.state in "ZX":
             return  # the marks of a thread that has ended are 0
         changed = stat.name != self.image.name
+        marks = self._marks
         # Hidden marks (it is not dumpable, or another user's) tell nothing.
         if any(mark not in (b"0", b"1") for mark in stat.image_marks):
-            if self._marks is None:  # seen for the first time: it may be a later image's
+            if marks is None:  # seen for the first time: it may be a later image's
                 changed = self.files.image(stat) != self.image
-            elif stat.image_marks != self._marks:
+            elif stat.image_marks != marks:
                 changed = True
-            self._marks = stat.image_marks
+            marks = stat.image_marks
         if changed or self._has_other_title(stat):
+            if not self._limits.may_change_image():
+                self.problems.append(
+                    "it changes its name or program all the time: not all are told"
+                )
+                return
             self.image = self.files.image(stat)
             self._stacks = StackPointers(self.files)  # those of the image before are no more
+        self._marks = marks
 
     def _has_other_title(self, stat: Stat) -> bool:
         """Whether it wrote over its arguments: asked at its looks 2, 4, 8…, for no mark tells.
@@ -305,7 +321,10 @@ class ProcessSampler:
 
     def _layout(self) -> TrackedLayout | None:
         start = time.thread_time_ns()
-        length = self.files.smaps()
+        limit = self._limits.text()
+        length = self._text_length = self.files.smaps(limit)
+        if limit is not None and length > limit:
+            raise self._limits.was_too_large(limit)
         self.bare_ns = time.thread_time_ns() - start
         if length == 0:
             return None

@@ -39,6 +39,8 @@ KEYFRAME_ROWS_PER_MAPPING = 8
 
 #: Mapping headers, paths and details remembered although nothing uses them any more.
 _REMEMBERED = 4096
+#: Longer paths are looked up in the recording each time: 4096 of them would take 16 MB.
+_LONGEST_REMEMBERED = 512
 
 _USAGE_COLUMNS = Usage._fields[:VOLATILE_FIELDS]
 _DETAIL_COLUMNS = Usage._fields[VOLATILE_FIELDS:]
@@ -461,8 +463,9 @@ class Writer:
                 if row
                 else self._execute(_insert("files", "dev", "inode", "path_id"), *columns)
             )
-            _forget_oldest(self._files)
-            self._files[key] = file_id
+            if len(mapping.pathname) <= _LONGEST_REMEMBERED:
+                _forget_oldest(self._files)
+                self._files[key] = file_id
         return file_id
 
     def _path(self, pathname: str) -> int:
@@ -477,8 +480,9 @@ class Writer:
                 if row
                 else self._execute("INSERT INTO paths (pathname) VALUES (CAST(? AS TEXT))", text)
             )
-            _forget_oldest(self._paths)
-            self._paths[pathname] = path_id
+            if len(pathname) <= _LONGEST_REMEMBERED:
+                _forget_oldest(self._paths)
+                self._paths[pathname] = path_id
         return path_id
 
     def _detail(self, usage: Usage) -> int:

@@ -67,7 +67,7 @@ class ScriptedFiles(ProcessFiles):
         except SourceError:
             return False
 
-    def _fill(self, name: str) -> int:
+    def _fill(self, name: str, limit: int | None = None) -> int:
         content = self._answer(name)
         self.buffer[: len(content)] = content
         return len(content)
