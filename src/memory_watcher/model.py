@@ -387,6 +387,64 @@ class SystemMemory:
         total = add_up(parts)
         return None if total is None or shmem is None else total - shmem
 
+    @property
+    def parts(self) -> tuple[MemoryPart, ...]:
+        """What MemTotal consists of: parts that add up to it, as far as the kernel tells them.
+
+        The last, "other", is what it does not tell: of drivers and firmware, for example. It is
+        below 0 where the kernel counts pages twice. Empty without MemTotal.
+        """
+        values = {name: size for name, size in self.values.items() if size is not None}
+        if "MemTotal" not in values:
+            return ()
+        if "Cached" in values:
+            values["Cached"] -= values.get("Shmem", 0)
+        # Kernel stacks are in vmalloc's (CONFIG_VMAP_STACK, since 4.9).
+        if "VmallocUsed" in values:
+            values["VmallocUsed"] = max(values["VmallocUsed"] - values.get("KernelStack", 0), 0)
+        if "Hugetlb" not in values:  # since 4.19
+            pages, size = values.get("HugePages_Total", 0), values.get("Hugepagesize", 0)
+            values["Hugetlb"] = pages * size
+        told = [
+            MemoryPart(key, name, sum(values[field] for field in fields if field in values))
+            for key, name, fields in _PARTS
+            if any(field in values for field in fields)
+        ]
+        other = values["MemTotal"] - sum(part.size for part in told)
+        return (*told, MemoryPart("other", "not told by the kernel (drivers, firmware)", other))
+
+    @property
+    def kernel(self) -> int | None:
+        """What the kernel itself uses, as far as it tells: slab, page tables, stacks, vmalloc."""
+        sizes = [part.size for part in self.parts if part.name.startswith("kernel: ")]
+        return sum(sizes) if sizes else None
+
+
+class MemoryPart(NamedTuple):
+    """A part of the machine's memory, bytes; `name` is what a person reads."""
+
+    key: str
+    name: str
+    size: int
+
+
+#: Key, name, and the fields of /proc/meminfo that add up to it; no page is in two of them.
+_PARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("anonymous", "anonymous memory of processes", ("AnonPages",)),
+    ("shared", "tmpfs and shared memory", ("Shmem",)),
+    ("cache", "page cache (files)", ("Cached",)),
+    ("buffers", "buffers (block devices)", ("Buffers",)),
+    ("swap_cache", "swap cache", ("SwapCached",)),
+    ("hugetlb", "huge pages (hugetlb), used or not", ("Hugetlb",)),
+    ("slab_reclaimable", "kernel: caches it can give back", ("SReclaimable",)),
+    ("slab_unreclaimable", "kernel: other slab", ("SUnreclaim",)),
+    ("page_tables", "kernel: page tables", ("PageTables", "SecPageTables")),
+    ("kernel_stacks", "kernel: stacks", ("KernelStack",)),
+    ("vmalloc", "kernel: vmalloc", ("VmallocUsed",)),
+    ("per_cpu", "kernel: per CPU", ("Percpu",)),
+    ("free", "free", ("MemFree",)),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:

@@ -381,7 +381,7 @@ def test_totals_only(tmp_path: Path) -> None:
     ) == (5268, 4747, 4364, 8, 4747, 0)
     shown = run("memory-peak", cwd=tmp_path)
     assert shown.returncode == 0
-    assert re.search(r"sum: +4 747 Ki", shown.stdout)
+    assert re.search(r"sum of PSS: +4 747 Ki", shown.stdout)
 
 
 def test_torn_capture_is_marked(tmp_path: Path) -> None:

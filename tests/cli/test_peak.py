@@ -108,8 +108,10 @@ data:                   300 Ki  data + stack (private writable address space)
 figures:          PSS: Resident, each page divided by how many map it
 layout:           exact: {LayoutState.EXACT.meaning}
 high-water mark:  6 144 Ki (VmHWM), 1 772 Ki above the RSS of 4 372 Ki here
-highest layout:   4 372 Ki RSS, this measurement: 1 772 Ki more were reached before \
-2018-08-17T13:58:03.942
+highest layout:   4 372 Ki RSS, this measurement: missed: 1 772 Ki more were reached \
+before 2018-08-17T13:58:03.942
+
+mappings:         5
 
 peak measurement: 1
 time:             2018-08-17T13:58:03.942
@@ -123,7 +125,7 @@ anonymous:                                                  0 Ki
 
 other mappings:                                             8 Ki
 
-sum:                                                    2 324 Ki
+sum of PSS:                                             2 324 Ki
 """
 
 
@@ -445,7 +447,7 @@ class TestSystem:
         """The processes have their figures; a sum would count shared pages several times."""
         out = peak("--process-memory", figure).out
         assert "p38 (138) " in out
-        assert "\nsum:" not in out
+        assert "\nsum" not in out
         assert "11 more processes.\nNo sum: a page that several processes share" in out
         found = peak.json("--process-memory", figure, "--top", 3)
         assert (found["sum"], found["other"]) == (None, {"processes": 38, "bytes": None})
@@ -501,7 +503,7 @@ def test_vfork_child_of_the_whole_machine(builder: RecordingBuilder, peak: Peak)
     out = peak().out
     assert f"{'java (11) = its parent' + chr(39) + 's memory':<48}       30 720 Ki\n" in out
     assert out.count("= its parent's memory") == 1
-    assert f"{'sum:':<48}       62 464 Ki\n" in out
+    assert f"{'sum of PSS:':<48}       62 464 Ki\n" in out
     assert "1 process shows its parent's memory (vfork): in no sum.\n" in out
     assert "(vfork).\n" in peak("--process-memory", "rss").out
     for top in (0, 1, 2, 4):
@@ -535,7 +537,7 @@ def test_layouts_that_are_older_than_the_moment(builder: RecordingBuilder, peak:
     assert "system memory:    tick 13 " in out
     assert "2 processes by an older layout (up to 11.5 s).\n" in out
     assert "No sum: at no moment were all of them read in one pass.\n" in out
-    assert "\nsum:" not in out
+    assert "\nsum" not in out
     assert "older layout" in peak("--process-memory", "rss").out
     assert "older layout" not in peak("--process-memory", "statm").out
     found = {each["process"]["pid"]: each for each in peak.json()["processes"]}

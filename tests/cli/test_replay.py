@@ -61,7 +61,7 @@ def test_plain(recorded: Path) -> None:
     assert "PSS 1 007 Ki  RSS 2 000 Ki" in first
     assert "high-water mark 4 096 Ki" in first
     assert re.search(r"^heap: +1 000 Ki$", first, re.M)
-    assert re.search(r"^sum: +1 007 Ki$", first, re.M)
+    assert re.search(r"^sum of PSS: +1 007 Ki$", first, re.M)
     assert "no permission\nstatm resident 5 120 Ki  high-water mark –\n" in second
     assert "The kernel refused to show the mappings." in second
     assert "torn" in third.splitlines()[0]

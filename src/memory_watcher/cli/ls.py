@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: How many processes of which it is known how they ended are asked what was missed: 1 ms each.
 _JUDGED = 100
 #: As in render.process_list.SORTINGS, which is loaded only when it is needed.
-_COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm")
+_COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm", "swap", "mappings")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sort",
         choices=_COLUMNS,
         default="first",
-        help="by when it was first or last seen, PID, name, parent's PID, peak RSS or PSS, or the"
-        " kernel's high-water mark; sizes from the highest (default %(default)s)",
+        help="by when it was first or last seen, PID, name, parent's PID, peak RSS or PSS, the"
+        " kernel's high-water mark, peak swap, or most mappings; sizes from the"
+        " highest (default %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
 

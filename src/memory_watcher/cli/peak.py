@@ -20,6 +20,7 @@ from . import recording_file
 from .console import write_text
 
 if TYPE_CHECKING:
+    from ..analysis.peak import By
     from ..render.process_view import ProcessView
     from ..store.recording import PeakFigure, Recording
     from ..store.results import RecordedProcess
@@ -61,10 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--by",
-        choices=("name", "kind", "mapping"),
-        default="name",
+        choices=("name", "kind", "mapping", "user"),
         help="what makes a line: the name of a file or group (default), the kind of memory, or each"
-        " mapping",
+        " mapping; of the whole machine each process (default), all of a name, or all of a user",
     )
     parser.add_argument(
         "--top",
@@ -100,6 +100,16 @@ def _top(args: argparse.Namespace, view: str) -> int | None:
         top: int | None = args.top
         return top
     return DEFAULT_TOP[view]
+
+
+def _by(args: argparse.Namespace) -> By:
+    """What makes a line of mappings."""
+    from ..errors import UsageError
+
+    if args.by == "user":
+        raise UsageError("--by user: adds up processes, of a recording of the whole machine only")
+    by: By = args.by or "name"
+    return by
 
 
 def _time(args: argparse.Namespace) -> int | None:
@@ -141,13 +151,15 @@ def _process_view(
         is_peak=time is None,
         process_memory=chosen,
         breakdown=break_down(
-            attribute(layout.entries, facts), figure, args.by, _top(args, "process")
+            attribute(layout.entries, facts), figure, _by(args), _top(args, "process")
         ),
         mark=found.mark,
         gap=found.gap,
         known=found.known,
         highest=found.highest,
         instead=explain(args.process_memory, chosen),
+        most_mappings=recording.max_map_count(measurement.tick),
+        before=recording.reading_before(measurement),
     )
 
 
@@ -166,7 +178,7 @@ def _tree_text(
         recording,
         selection,
         _time(args),
-        by=args.by,
+        by=_by(args),
         top=_top(args, "process"),
         shown=None if args.json else SHOWN_PROCESSES,
     )
@@ -193,6 +205,7 @@ def _system_text(recording: TreeRecording, args: argparse.Namespace) -> str:
         _time(args),
         figure=args.process_memory,
         lowest=args.system_memory,
+        by=args.by,
         top=_top(args, "system"),
     )
     if args.json:

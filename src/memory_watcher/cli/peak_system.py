@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
 from ..analysis.passes import Moment, Passes, read
+from ..analysis.peak import add_up
 from ..analysis.ranking import Ranking, rank
-from ..errors import SelectionError
+from ..errors import SelectionError, UsageError
 from ..render.pass_text import refused, why_no_sum
-from ..render.system_view import Lowest, SystemView, layout_age, size_in_sum, size_of
+from ..render.system_view import Lowest, ProcessGroup, SystemView, layout_age, size_in_sum, size_of
 from ..render.tree_view import Branch
 from ..store.recording import SystemFigure
 from ..store.trees import TreeRecording
@@ -19,9 +27,16 @@ def system_view(
     *,
     figure: str,
     lowest: SystemFigure,
+    by: str | None,
     top: int | None,
 ) -> SystemView:
-    """All processes at the pass at or before the lowest `lowest`, or a time; by `figure`."""
+    """All processes at the pass at or before the lowest `lowest`, or a time; by `figure`.
+
+    Added up `by` "name" or "user", if wanted. Raises UsageError, SelectionError where that is
+    impossible.
+    """
+    if by is not None:
+        _check_grouping(by, figure)
     wanted = recording.system_peak(lowest) if time_ns is None else recording.tick_at(time_ns)
     passes = read(recording)
     near = _pass_near(passes, wanted)
@@ -29,6 +44,8 @@ def system_view(
     tick = wanted if moment is None else moment.tick
     at = recording.tick_time(tick)
     branches = members_at(recording, recording.processes(), passes, moment, tick)
+    if by is not None and moment is None:
+        raise SelectionError(f"{recording.path}: --by {by}: {why_no_sum(passes)}")
     return SystemView(
         tick=tick,
         time=at,
@@ -40,6 +57,7 @@ def system_view(
         why=why_no_sum(passes) if moment is None else None,
         refused=None if moment is None else refused(passes),
         ranking=_ranked(branches, figure, top),
+        groups=None if by is None else _grouped(branches, figure, _namer(recording, by), top),
         uncounted=sum(branch.shows_parents_memory for branch in branches),
         older={
             branch.process.id: age
@@ -47,6 +65,52 @@ def system_view(
             if branch.share is None and (age := layout_age(branch, at)) is not None
         },
     )
+
+
+def _check_grouping(by: str, figure: str) -> None:
+    if by not in ("name", "user"):
+        raise UsageError(
+            f"--by {by}: of a whole machine processes are added up by name or user;"
+            " choose one process with --pid"
+        )
+    if figure != "pss":
+        raise UsageError(
+            f"--by {by}: only PSS can be added up over processes, not --process-memory {figure}"
+        )
+
+
+def _namer(recording: TreeRecording, by: str) -> Callable[[Branch], str]:
+    """What the group of a process is called; users have names only on the machine recorded."""
+    if by == "name":
+        return lambda branch: branch.process.name or "(no name)"
+    is_here = recording.runs()[-1].machine.hostname == os.uname().nodename
+
+    def user(branch: Branch) -> str:
+        uid = branch.process.uid
+        if uid is None:
+            return "user not told"
+        with suppress(KeyError):
+            if is_here:
+                return f"{pwd.getpwuid(uid).pw_name} ({uid})"
+        return f"user {uid}"
+
+    return user
+
+
+def _grouped(
+    branches: list[Branch], figure: str, name_of: Callable[[Branch], str], top: int | None
+) -> Ranking[ProcessGroup]:
+    """Add up processes of the same name; what shows its parent's memory adds nothing."""
+    members: dict[str, list[Branch]] = defaultdict(list)
+    for branch in branches:
+        members[name_of(branch)].append(branch)
+    groups = [
+        ProcessGroup(name, len(each), add_up(size_in_sum(branch, figure) for branch in each))
+        for name, each in members.items()
+    ]
+    ranking = rank(groups, lambda group: group.sum.size, top)
+    lacking = sum(group.sum.lacking for group in groups)
+    return replace(ranking, total=ranking.total._replace(lacking=lacking))
 
 
 def _pass_near(passes: Passes, tick: int) -> Moment | None:

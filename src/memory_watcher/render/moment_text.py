@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..analysis.peak import Breakdown, Group
+from ..metrics import USAGE
 from ..model import LayoutState
 from ..store.results import Measurement, RecordedProcess
 from ..units import format_kib, format_time
 from .columns import Line, blocks
 from .escape import escape
+
+_TITLES = {metric.name: metric.title for metric in USAGE}
 
 
 def render(process: RecordedProcess, measurement: Measurement, breakdown: Breakdown | None) -> str:
@@ -44,7 +47,10 @@ def _sizes(breakdown: Breakdown) -> str:
     return blocks(
         [_line(group, ":") for group in breakdown.own],
         [_line(group) for group in breakdown.top],
-        [_line(breakdown.other, ":"), _line(breakdown.total, ":")],
+        [
+            _line(breakdown.other, ":"),
+            Line(f"sum of {_TITLES[breakdown.figure]}:", breakdown.total.sum.size),
+        ],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..analysis.peak import Group
+from .activity import cpu_share
 from .assurance_text import as_json
 from .json_values import dump, measurement_facts, named, process_facts, summed, timed
 from .process_view import ProcessView
@@ -21,6 +22,8 @@ def render(view: ProcessView) -> str:
             "process": process_facts(view.process, view.role),
             "measurement": measurement_facts(view.measurement),
             "high_water_mark": _mark(view),
+            "max_map_count": view.most_mappings,
+            "cpu_share": None if view.before is None else _cpu_share(view),
             "missed": as_json(view.gap, view.known),
             "figure": parts.figure,
             "figure_note": view.instead,
@@ -29,6 +32,12 @@ def render(view: ProcessView) -> str:
             "sum": _group(parts.total),
         }
     )
+
+
+def _cpu_share(view: ProcessView) -> float | None:
+    """Of one CPU since the reading before."""
+    assert view.before is not None
+    return cpu_share(view.measurement.reading, *view.before)
 
 
 def _mark(view: ProcessView) -> dict[str, Any] | None:

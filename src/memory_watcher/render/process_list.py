@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..analysis.roles import Role, shown_command_line
 from ..store.results import RecordedProcess
 from ..store.trees import PeakRow, RecordedExit
-from ..units import format_kib, format_time
+from ..units import format_kib, format_time, group_digits
 from .columns import ABSENT
 from .elide import elide
 from .escape import escape, pad, width
@@ -38,7 +38,13 @@ SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
     "rss": lambda row: -(row.peak.rss or -1),
     "pss": lambda row: -(row.peak.pss or -1),
     "hwm": lambda row: -(row.peak.high_water_mark or -1),
+    "swap": lambda row: -(row.peak.swap or -1),
+    "mappings": lambda row: -(row.peak.mappings or -1),
 }
+
+
+#: What is shown only where any process had some of it: outside of RSS and PSS.
+_BESIDE = {"swap": "peak swap", "hugetlb": "peak hugetlb"}
 
 
 def ending(row: ListedProcess) -> str:
@@ -53,9 +59,11 @@ def ending(row: ListedProcess) -> str:
 def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str:
     """A line for each process, in columns; the command line last, as it is the longest."""
     heads = ["PID", "name", "role", "parent", "first seen", "last seen", "end"]
-    heads += ["peak RSS", "peak PSS", "high-water mark", "id", "command line"]
-    right = {0, 3, 7, 8, 9, 10}
-    cells = [heads, *(_cells(row) for row in rows)]
+    beside = [name for name in _BESIDE if any(getattr(row.peak, name) for row in rows)]
+    heads += ["peak RSS", "peak PSS", "high-water mark", *(_BESIDE[name] for name in beside)]
+    heads += ["mappings", "id", "command line"]
+    right = {0, 3, *range(7, len(heads) - 1)}
+    cells = [heads, *(_cells(row, beside) for row in rows)]
     widths = [max(width(line[column]) for line in cells) for column in range(len(heads))]
     lines = []
     for line in cells:
@@ -69,7 +77,7 @@ def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
-def _cells(row: ListedProcess) -> list[str]:
+def _cells(row: ListedProcess, beside: Sequence[str]) -> list[str]:
     process, command = row.process, row.process.command_line
     return [
         str(process.pid),
@@ -82,6 +90,8 @@ def _cells(row: ListedProcess) -> list[str]:
         format_kib(row.peak.rss),
         format_kib(row.peak.pss),
         format_kib(row.peak.high_water_mark),
+        *(format_kib(getattr(row.peak, name)) for name in beside),
+        ABSENT if row.peak.mappings is None else group_digits(row.peak.mappings),
         str(process.id),
         ABSENT if command is None else escape(shown_command_line(command)),
     ]
@@ -110,4 +120,7 @@ def _facts(row: ListedProcess) -> dict[str, Any]:
         "peak_rss": row.peak.rss,
         "peak_pss": row.peak.pss,
         "high_water_mark": row.peak.high_water_mark,
+        "peak_swap": row.peak.swap,
+        "peak_hugetlb": row.peak.hugetlb,
+        "peak_mappings": row.peak.mappings,
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..analysis.figures import TITLES
 from ..analysis.peak import Group
 from ..metrics import READING, USAGE
-from ..units import format_kib, format_time
+from ..units import format_kib, format_time, group_digits
+from .activity import activity
 from .assurance_text import missed
+from .beside import beside
 from .columns import ABSENT, Line, blocks, label, plural
 from .escape import escape
 from .process_view import ProcessView
@@ -23,13 +25,14 @@ def render(view: ProcessView) -> str:
         _about_process(view),
         _statm(view),
         _about_layout(view),
+        _activity(view),
         "\n".join(
             [label(title, str(measurement.id)), label("time", format_time(measurement.time))]
         ),
         _sizes(view),
         *_notes(view),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _about_process(view: ProcessView) -> str:
@@ -54,6 +57,22 @@ def _statm(view: ProcessView) -> str:
         label(metric.title, f"{size:>{longest}}  {metric.meaning}")
         for metric, size in zip(_STATM, sizes, strict=True)
     )
+
+
+def _activity(view: ProcessView) -> str:
+    """How many mappings of how many, and what it did up to this moment."""
+    measurement, reading = view.measurement, view.measurement.reading
+    lines = []
+    if measurement.totals is not None:
+        most = (
+            "" if view.most_mappings is None else f" of at most {group_digits(view.most_mappings)}"
+        )
+        source = "" if view.most_mappings is None else " (vm.max_map_count)"
+        lines.append(
+            label("mappings", f"{group_digits(measurement.totals.mappings)}{most}{source}")
+        )
+    lines += [label(title, text) for title, text in activity(reading, view.before)]
+    return "\n".join(lines)
 
 
 def _about_layout(view: ProcessView) -> str:
@@ -102,7 +121,8 @@ def _highest(view: ProcessView) -> str:
 
 def _sizes(view: ProcessView) -> str:
     parts = view.breakdown
-    end = [_line(parts.total, ":")]
+    title = _FIGURES[parts.figure].title
+    end = [Line(f"sum of {title}:", parts.total.sum.size)]
     if view.process_memory == "statm":
         end.append(Line("statm resident:", view.measurement.reading.resident))
     return blocks(
@@ -110,6 +130,7 @@ def _sizes(view: ProcessView) -> str:
         [_line(group) for group in parts.top],
         [_line(parts.other, ":")],
         end,
+        beside(parts.total, view.measurement.reading),
     )
 
 

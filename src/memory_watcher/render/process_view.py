@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..analysis.assurance import Gap
 from ..analysis.peak import Breakdown
 from ..analysis.roles import Role
+from ..model import Reading
 from ..recorded import RssFacts
 from ..store.results import HighWaterMark, Measurement, RecordedProcess
 
@@ -18,6 +19,7 @@ class ProcessView(NamedTuple):
     which the peak was chosen (pss, rss, statm), `instead` why it is not the one asked for;
     `highest` is the measurement with the highest RSS of all layouts, None if none tells RSS, and
     `gap` says whether a higher one was missed, as far as that is `known`.
+    `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
     """
 
     process: RecordedProcess
@@ -31,3 +33,5 @@ class ProcessView(NamedTuple):
     known: RssFacts
     highest: Measurement | None
     instead: str | None = None
+    most_mappings: int | None = None
+    before: tuple[Reading, int] | None = None

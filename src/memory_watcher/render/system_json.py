@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .json_values import dump, measurement_facts, pass_facts, process_facts, summed, timed
+from .json_values import dump, measurement_facts, named, pass_facts, process_facts, summed, timed
 from .system_view import SystemView
 from .tree_view import Branch
 
@@ -25,8 +25,10 @@ def render(view: SystemView) -> str:
             "refused_passes": view.refused,
             "meminfo": memory.values if memory else None,
             "mem_available_computed": memory.available_computed if memory else None,
+            "memory_parts": _parts(view),
             "process_memory": view.process_memory,
             "processes": [_moment(view, branch, size) for branch, size in view.ranking.top],
+            "groups": _groups(view),
             **_sums(view),
         }
     )
@@ -37,6 +39,24 @@ def _lowest(view: SystemView) -> dict[str, Any] | None:
     if lowest is None:
         return None
     return {"tick": lowest.tick, **timed("time", lowest.time), "bytes": lowest.size}
+
+
+def _groups(view: SystemView) -> list[dict[str, Any]] | None:
+    """The processes added up by name or user, if that was wanted."""
+    if view.groups is None:
+        return None
+    return [
+        {**named("name", each.name), "processes": each.processes, **summed(each.sum)}
+        for each, _ in view.groups.top
+    ]
+
+
+def _parts(view: SystemView) -> dict[str, Any] | None:
+    """What MemTotal consists of, bytes; `kernel` is the sum of its own."""
+    memory = view.memory
+    if memory is None or not memory.parts:
+        return None
+    return {**{part.key: part.size for part in memory.parts}, "kernel": memory.kernel}
 
 
 def _moment(view: SystemView, branch: Branch, size: int | None) -> dict[str, Any]:

@@ -41,12 +41,19 @@ def render(view: SystemView) -> str:
     processes = [Line(_title(branch), size) for branch, size in ranking.top]
     others: list[Line] = []
     total: list[Line] = []
-    if view.process_memory == "pss" and view.moment is not None:
+    if view.groups is not None:
+        processes = [
+            Line(f"{each.name} ({plural(each.processes, 'process', 'processes')})", size)
+            for each, size in view.groups.top
+        ]
+        others = [Line("others:", view.groups.other.size)]
+        total = [Line("sum of PSS:", view.groups.total.size)]
+    elif view.process_memory == "pss" and view.moment is not None:
         others = [Line("other processes:", ranking.other.size)]
-        total = [Line("sum:", ranking.total.size)]
+        total = [Line("sum of PSS:", ranking.total.size)]
     parts = [
         _about(view),
-        blocks(_memory(view.memory), processes, others, total),
+        blocks(_memory(view.memory), _parts(view.memory), processes, others, total),
         *_notes(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -81,6 +88,15 @@ def _memory(memory: SystemMemory | None) -> list[Line]:
         "MemAvailableComputed": memory.available_computed,
     }
     return [Line(f"{name}:", values.get(name)) for name in _SHOWN if name in values]
+
+
+def _parts(memory: SystemMemory | None) -> list[Line]:
+    """What all of the memory is used for, in lines that add up."""
+    if memory is None or not memory.parts:
+        return []
+    lines = [Line(f"{part.name}:", part.size) for part in memory.parts if part.size]
+    total = sum(part.size for part in memory.parts)
+    return [*lines, Line("sum (MemTotal):", total), Line("of that the kernel:", memory.kernel)]
 
 
 def _title(branch: Branch) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..analysis.passes import Moment
+from ..analysis.peak import Sum
 from ..analysis.ranking import Ranking
 from ..model import LayoutState, SystemMemory
 from .tree_view import Branch
@@ -20,6 +21,14 @@ class Lowest(NamedTuple):
     size: int | None
 
 
+class ProcessGroup(NamedTuple):
+    """Processes that are added up: those of one name or user."""
+
+    name: str
+    processes: int
+    sum: Sum
+
+
 class SystemView(NamedTuple):
     """All processes at the pass `moment`; if there is none, `why` there is no sum.
 
@@ -27,6 +36,7 @@ class SystemView(NamedTuple):
     `process_memory` (pss, rss, statm) is the figure by which the processes are ranked. `uncounted`
     show their parent's memory, and are in no sum. `refused` says which passes give no sum. `older`
     are how old the layouts are, nanoseconds, from which figures come that are of no pass.
+    `groups` are the processes added up, if that was wanted.
     """
 
     tick: int
@@ -41,6 +51,7 @@ class SystemView(NamedTuple):
     ranking: Ranking[Branch]
     uncounted: int
     older: Mapping[int, int] = {}
+    groups: Ranking[ProcessGroup] | None = None
 
 
 def size_of(branch: Branch, process_memory: str) -> int | None:

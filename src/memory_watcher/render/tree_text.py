@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..analysis.peak import Group
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time
+from .beside import beside
 from .columns import PROCESS_WIDTH, Line, blocks, label, plural, process_name
 from .elide import elide
 from .escape import escape, width
@@ -57,7 +58,8 @@ def _sums(whole: Whole) -> list[list[Line]]:
         [_line(group, ":") for group in parts.own],
         [_line(group) for group in parts.top],
         rest,
-        [Line("sum:", sums.pss.size)],
+        [Line("sum of PSS:", sums.pss.size)],
+        beside(parts.total),
     ]
 
 

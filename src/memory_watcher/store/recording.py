@@ -273,6 +273,28 @@ class Recording:
             f" the first one is of {format_time(first[0])}"
         )
 
+    def reading_before(self, measurement: Measurement) -> tuple[Reading, int] | None:
+        """Give the cheap figures read of a process before, in the same run, and how long before."""
+        first = self._first_tick_of_run(measurement.tick)
+        row = self._database.row(
+            f"{self._measurement}{_READINGS}WHERE r.process_id = ? AND r.tick BETWEEN ? AND ?"
+            " AND r.resident IS NOT NULL ORDER BY r.tick DESC LIMIT 1",
+            *(measurement.process_id, first, measurement.tick - 1),
+        )
+        if row is None:
+            return None
+        before, axis = _measurement_of(row), self.axis
+        now = axis.place(measurement.tick, measurement.time)
+        return before.reading, now - axis.place(before.tick, before.time)
+
+    def max_map_count(self, tick: int) -> int | None:
+        """How many mappings the machine let a process have in the run of a tick."""
+        told = self._database.told("runs", ("max_map_count",), "r.")
+        row = self._database.row(
+            f"SELECT {told} FROM ticks AS t JOIN runs AS r ON r.id = t.run_id WHERE t.id = ?", tick
+        )
+        return None if row is None else row[0]
+
     def layout_until(self, process_id: int, tick: int) -> Measurement:
         """Find the last measurement of a process with a layout, at a tick or before it.
 

@@ -34,11 +34,14 @@ class RecordedExit(NamedTuple):
 
 
 class PeakRow(NamedTuple):
-    """The highest figures of a process, bytes; None where none was recorded."""
+    """The highest figures of a process, bytes (`mappings`: how many); None: none was recorded."""
 
     rss: int | None
     pss: int | None
     high_water_mark: int | None
+    swap: int | None = None
+    hugetlb: int | None = None
+    mappings: int | None = None
 
 
 class TreeRecording(Recording):
@@ -69,7 +72,8 @@ class TreeRecording(Recording):
         """The highest figures of every process, by process id; of fast readings, too."""
         rows = self._database.rows(
             "SELECT process_id, max(max(ifnull(rss, resident), ifnull(resident, rss))), max(pss),"
-            " max(high_water_mark) FROM readings GROUP BY process_id"
+            " max(high_water_mark), max(swap), max(hugetlb), max(mappings)"
+            " FROM readings GROUP BY process_id"
         )
         found = {row[0]: PeakRow(*row[1:]) for row in rows}
         fast = self._rows_if_there(

@@ -1,0 +1,124 @@
+"""What stands beside a sum: swap, huge pages, lazily freed; CPU time, faults and switches."""
+
+from __future__ import annotations
+
+from memory_watcher.analysis.kinds import attribute
+from memory_watcher.analysis.peak import Group, break_down
+from memory_watcher.model import MappingUsage, Reading, SystemMemory, Usage
+from memory_watcher.render.activity import activity, cpu_ns, cpu_share
+from memory_watcher.render.beside import beside
+from tests.recordings import KI, MI, SECOND, mapping
+
+
+def total(*usages: Usage) -> Group:
+    entries = [MappingUsage(mapping(MI * (n + 1)), usage) for n, usage in enumerate(usages)]
+    return break_down(attribute(entries), "pss").total
+
+
+def test_nothing_that_is_0() -> None:
+    """Where all of it is 0 or not told there is no line."""
+    assert beside(total(Usage(rss=MI, swap=0, locked=None)), Reading(swap=0)) == []
+
+
+def test_sums_over_mappings() -> None:
+    """Each is added up; RSS without what is lazily freed is what stays under pressure."""
+    lines = beside(
+        total(
+            Usage(rss=8 * MI, swap=45 * MI, swap_pss=40 * MI, lazy_free=3 * MI, locked=KI),
+            Usage(rss=MI, swap=MI, swap_pss=MI, private_hugetlb=4 * MI, shared_hugetlb=2 * MI),
+        )
+    )
+    assert dict(lines) == {
+        "in swap, not in RSS:": 46 * MI,
+        "in swap, divided by how many share it:": 41 * MI,
+        "in huge pages (hugetlb), not in RSS:": 6 * MI,
+        "of RSS: lazily freed (MADV_FREE):": 3 * MI,
+        "of PSS: locked:": KI,
+        "RSS without what is lazily freed:": 6 * MI,
+    }
+
+
+def test_what_status_tells() -> None:
+    """Kernels whose smaps does not tell swap: the process's own figure stands there."""
+    lines = beside(total(Usage(rss=MI)), Reading(swap=45 * MI, hugetlb=2 * MI))
+    assert dict(lines) == {
+        "in swap, not in RSS:": 45 * MI,
+        "in huge pages (hugetlb), not in RSS:": 2 * MI,
+    }
+
+
+def test_activity() -> None:
+    """CPU time in all, its share of one CPU since the reading before, faults and switches."""
+    before = Reading(user_time=100, system_time=50)
+    now = Reading(
+        user_time=190,
+        system_time=60,
+        minor_faults=12345,
+        major_faults=6,
+        voluntary_switches=7,
+        involuntary_switches=8000,
+    )
+    assert cpu_ns(now) == 2_500_000_000
+    assert cpu_share(now, before, 2 * SECOND) == 0.5
+    assert activity(now, (before, 2 * SECOND)) == [
+        ("CPU time", "2.5 s, 50 % of a CPU since the reading before"),
+        ("page faults", "12 345 minor, 6 major"),
+        ("switches", "7 waits, 8 000 preemptions (of its first thread)"),
+    ]
+    assert activity(Reading(), (before, SECOND)) == []
+    assert cpu_share(before, now, SECOND) is None, "a process does not give CPU time back"
+
+
+def test_what_the_memory_of_a_machine_is() -> None:
+    """Parts that add up to MemTotal: no page in two of them, what is not told as other."""
+    memory = SystemMemory(
+        {
+            name: size * MI
+            for name, size in {
+                "MemTotal": 1000,
+                "MemFree": 300,
+                "Buffers": 10,
+                "Cached": 250,
+                "Shmem": 50,
+                "SwapCached": 5,
+                "AnonPages": 200,
+                "SReclaimable": 40,
+                "SUnreclaim": 20,
+                "KernelStack": 4,
+                "PageTables": 8,
+                "VmallocUsed": 10,
+                "Percpu": 2,
+                "Hugetlb": 64,
+            }.items()
+        }
+    )
+    parts = {part.key: part.size // MI for part in memory.parts}
+    assert parts == {
+        "anonymous": 200,
+        "shared": 50,
+        "cache": 200,
+        "buffers": 10,
+        "swap_cache": 5,
+        "hugetlb": 64,
+        "slab_reclaimable": 40,
+        "slab_unreclaimable": 20,
+        "page_tables": 8,
+        "kernel_stacks": 4,
+        "vmalloc": 6,
+        "per_cpu": 2,
+        "free": 300,
+        "other": 91,
+    }
+    assert sum(parts.values()) == 1000
+    assert memory.kernel == (40 + 20 + 8 + 4 + 6 + 2) * MI
+
+
+def test_an_old_kernels_meminfo() -> None:
+    """Huge pages are counted and not sized before 4.19; without MemTotal there is nothing."""
+    pages = {"MemTotal": 100 * MI, "HugePages_Total": 8, "Hugepagesize": 2 * MI}
+    assert [(part.key, part.size) for part in SystemMemory(pages).parts] == [
+        ("hugetlb", 16 * MI),
+        ("other", 84 * MI),
+    ]
+    assert SystemMemory({"MemFree": MI}).parts == ()
+    assert SystemMemory({"MemFree": MI}).kernel is None
