@@ -171,7 +171,10 @@ class TestOneProcess:
         out = peak("--process-memory", "statm").out
         assert "peak measurement: 2\n" in out
         assert "figures:          RSS: Resident: in RAM" in out
-        assert [line.split(": ")[0] for line in out.splitlines()[-2:]] == ["sum", "statm resident"]
+        assert [line.split(": ")[0] for line in out.splitlines()[-2:]] == [
+            "sum of RSS",
+            "statm resident",
+        ]
         assert [ki(line) for line in out.splitlines()[-2:]] == [4372, 9216]
 
     def test_the_file_can_be_named_in_each_way(self, builder: RecordingBuilder, peak: Peak) -> None:
@@ -420,7 +423,11 @@ class TestSystem:
             "processes:        41",
             "figures:          PSS: resident, each page divided by how many map it",
         ]
-        memory, processes, other, total, note = result.out.split("\n\n")[1:]
+        memory, parts, processes, other, total, note = result.out.split("\n\n")[1:]
+        sizes = {line.split(":  ")[0]: ki(line) for line in parts.splitlines()}
+        whole = sizes.pop("all of it (MemTotal)")
+        sizes.pop("of that the kernel", None)
+        assert whole == sum(sizes.values()) == 999 * KI
         assert {line.split(":")[0]: ki(line) for line in memory.splitlines()} == {
             "MemTotal": 999 * KI,
             "MemFree": 50 * KI,

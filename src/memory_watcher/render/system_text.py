@@ -96,7 +96,8 @@ def _parts(memory: SystemMemory | None) -> list[Line]:
         return []
     lines = [Line(f"{part.name}:", part.size) for part in memory.parts if part.size]
     total = sum(part.size for part in memory.parts)
-    return [*lines, Line("sum (MemTotal):", total), Line("of that the kernel:", memory.kernel)]
+    kernel = [] if memory.kernel is None else [Line("of that the kernel:", memory.kernel)]
+    return [*lines, Line("all of it (MemTotal):", total), *kernel]
 
 
 def _title(branch: Branch) -> str:
