@@ -424,10 +424,10 @@ class TestSystem:
             "figures:          PSS: resident, each page divided by how many map it",
         ]
         memory, parts, processes, other, total, note = result.out.split("\n\n")[1:]
-        sizes = {line.split(":  ")[0]: ki(line) for line in parts.splitlines()}
-        whole = sizes.pop("all of it (MemTotal)")
-        sizes.pop("of that the kernel", None)
-        assert whole == sum(sizes.values()) == 999 * KI
+        told = {line.split(":  ")[0]: ki(line) for line in parts.splitlines()}
+        whole = told.pop("all of it (MemTotal)")
+        told.pop("of that the kernel", None)
+        assert whole == sum(told.values()) == 999 * KI
         assert {line.split(":")[0]: ki(line) for line in memory.splitlines()} == {
             "MemTotal": 999 * KI,
             "MemFree": 50 * KI,
