@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test fuzz lint bench report-bundle docs clean
+.PHONY: help demo test fuzz fuzz-proc lint bench report-bundle docs clean
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
 	@echo "make test    set up, run all tests"
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
+	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
 	@echo "make lint    ruff, mypy, import-linter, generated documents"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
@@ -43,6 +44,9 @@ test: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.damaged
+
+fuzz-proc: $(READY)
+	$(BIN)/python -m tests.fuzz.proc_files --count 100000 --seed 1
 
 lint: $(READY)
 	$(BIN)/ruff check

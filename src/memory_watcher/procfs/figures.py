@@ -12,6 +12,11 @@ LARGEST = (1 << 63) - 1
 _DIGITS = 20
 
 
+def held(size: int) -> int | None:
+    """A sum as it can be stored; None for one that no machine can have."""
+    return size if abs(size) <= LARGEST else None
+
+
 def figure(text: bytes, unit: int = 1) -> int | None:
     """The number of `unit`s that the digits tell, in ones; None if they tell none that could be."""
     if not text.isdigit() or len(text) > _DIGITS:

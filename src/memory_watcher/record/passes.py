@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 
 from ..errors import NoSuchProcess, SourceError, UnexpectedFault
 from ..model import Member, Pass, Rollup
+from ..procfs.figures import LARGEST, held
 from ..procfs.process import parse_anonymous, parse_rollup, sum_smaps
 from ..procfs.source import ProcessFiles
 from .boundary import supervised
@@ -122,15 +123,15 @@ class Round:
 
         def total(name: str) -> int | None:
             values = [getattr(rollup, name) for rollup in read]
-            return None if None in values else sum(values)
+            return None if None in values else held(sum(values))
 
         return Pass(
             wall_ns=self.wall_ns,
             processes=len(counted),
             lacking=len(counted) - len(read),
-            moved=self.moved,
+            moved=min(self.moved, LARGEST),
             layouts=layouts,
-            private=self.private,
+            private=held(self.private),
             rss=total("rss"),
             pss=total("pss"),
             uss=total("uss"),

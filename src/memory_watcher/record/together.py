@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ..model import LayoutState, Member, Rollup, Sample
+from ..procfs.figures import held
 from .gate import hash_of_sums
 from .group import Group
 from .passes import Round, Rounds
@@ -131,7 +132,8 @@ class Together:
 
     def store_mark(self, sink: Sink, private: int = 0) -> None:
         """Store the highest sum of private memory that was seen since the last pass."""
-        if (mark := self.group.mark_before(private)) is not None:
+        mark = self.group.mark_before(private)
+        if mark is not None and held(mark.private) is not None:
             sink.group_mark(mark.time_ns, mark.private, mark.processes)
 
     # -- between the passes -----------------------------------------------------------------------
