@@ -3,8 +3,8 @@
     python -m tests.fuzz.proc_files --count 100000 --seed 1      as `make fuzz-proc` does
 
 Every case is made from its own number, so that a failing one is run alone: --only NUMBER. What
-must hold of each is in the functions named check_ and the file. tests/unit/test_fuzz_proc.py runs some,
-and lets a recorder read others.
+must hold of each is in the functions named check_ and the file. tests/unit/test_fuzz_proc.py runs
+some, and lets a recorder read others.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from memory_watcher.procfs.process import (
     parse_stat,
     parse_statm,
     parse_status,
+    sum_smaps,
 )
 from memory_watcher.procfs.smaps import BlockParser, LayoutTracker
 from memory_watcher.procfs.system import MeminfoTracker, parse_meminfo
@@ -53,7 +54,7 @@ _HEADER = re.compile(
     rb" ([0-9]{1,20})(?: .*)?",
     re.DOTALL,
 )
-_LINE = re.compile(rb"([A-Z]\w*): *(?:([0-9]{1,19})( kB)?|VmFlags)|VmFlags:(?: [a-z?0-9]{2})* ?")
+_LINE = re.compile(rb"([A-Z]\w*): +(?:([0-9]{1,19})( kB)?|VmFlags)|VmFlags:(?: [a-z?0-9]{2})* ?")
 _COUNTS = (b"THPeligible", b"ProtectionKey")
 
 
@@ -220,6 +221,7 @@ def check_smaps(source: random.Random, text: bytes) -> str:
     else:
         _compare(plain(entries), layout.totals, expected, "recorder")
         _hold(layout.totals)
+    _check_sums(text, expected if fits else None)
     try:
         captured = read(text)
     except SmapsFormatError as error:
@@ -232,6 +234,17 @@ def check_smaps(source: random.Random, text: bytes) -> str:
         entries = [entry for each in captured.captures for entry in each.entries]
         _compare(plain(entries), sum_totals(entries), expected, "loader")
     return "loaded" if expected is None else "loaded, well-formed"
+
+
+def _check_sums(text: bytes, expected: list[Entry] | None) -> None:
+    """The sums that stand for smaps_rollup before 4.14, where every mapping tells them."""
+    sums = sum_smaps(text)
+    _bounded(tuple(sums))
+    if expected:
+        totals = sums_of(expected)
+        for one, other in ((totals.rss, sums.rss), (totals.pss, sums.pss), (totals.uss, sums.uss)):
+            if one is not None and one != other:
+                raise Failure(f"sums of smaps: {other}, not {one}")
 
 
 def _compare(entries: list[Entry], totals: Totals, expected: list[Entry] | None, who: str) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import SourceError
 from ..model import Image, Rollup
-from .figures import LARGEST, figure
+from .figures import LARGEST, figure, held
 
 PF_FORKNOEXEC = 0x00000040
 PF_KTHREAD = 0x00200000
@@ -252,7 +252,7 @@ def sum_smaps(content: bytes) -> Rollup:
     return Rollup(
         rss=total(b"Rss"),
         pss=total(b"Pss"),
-        uss=None if clean is None or dirty is None else clean + dirty + hugetlb,
+        uss=None if clean is None or dirty is None else held(clean + dirty + hugetlb),
         swap_pss=total(b"SwapPss"),
     )
 
