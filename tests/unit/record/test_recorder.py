@@ -186,14 +186,12 @@ def test_figures_bear_the_time_at_which_they_were_read(
     ]
 
 
-def advancing(
-    time: FakeTime, real: Callable[[ScriptedFiles], int], by: int
-) -> Callable[[ScriptedFiles], int]:
+def advancing(time: FakeTime, real: Callable[..., int], by: int) -> Callable[..., int]:
     """A method that takes its time."""
 
-    def slow(files: ScriptedFiles) -> int:
+    def slow(files: ScriptedFiles, limit: int | None = None) -> int:
         time.now += by
-        return real(files)
+        return real(files, limit)
 
     return slow
 
@@ -651,7 +649,7 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
         stage.time.cpu += 30 * MS
         return real()
 
-    monkeypatch.setattr(ScriptedFiles, "smaps", lambda _: dear())
+    monkeypatch.setattr(ScriptedFiles, "smaps", lambda *_: dear())
     stage.time.cpu += 10 * MS
     for _ in range(15):
         stage.time.cpu += 2 * MS
@@ -710,9 +708,9 @@ def many(stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int = 70) -> lis
     """Processes of the machine, whose layouts cost 1 ms each, after the first tick."""
     real = ScriptedFiles.smaps
 
-    def dear(files: ScriptedFiles) -> int:
+    def dear(files: ScriptedFiles, limit: int | None = None) -> int:
         stage.time.cpu += MS
-        return real(files)
+        return real(files, limit)
 
     monkeypatch.setattr(ScriptedFiles, "smaps", dear)
     stage.recorder._policy = Policy(full_every_ns=10 * SECOND, in_turns=True)
