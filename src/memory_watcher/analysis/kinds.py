@@ -154,6 +154,7 @@ _BEGINNINGS = (
     ("/dev/shm/", Kind.SHARED_MEMORY),  # noqa: S108 -- a name to compare with, never opened
     ("/run/shm/", Kind.SHARED_MEMORY),
     ("/dev/ashmem/", Kind.SHARED_MEMORY),
+    ("/dev/__properties__/", Kind.SHARED_MEMORY),
     ("/dev/hugepages/", Kind.HUGE_PAGES),
     ("/dev/", Kind.DEVICE),
 )
@@ -209,7 +210,8 @@ def _shared_memory(name: str) -> Attribution | None:
     if match := _SYSV.fullmatch(name):
         return Attribution(Kind.SHARED_MEMORY, match[1])
     if name.startswith("/memfd:") and name.endswith(_DELETED):
-        return Attribution(Kind.SHARED_MEMORY, _without_number(name.removesuffix(_DELETED)))
+        bare = _UUID.sub("*", name.removesuffix(_DELETED))
+        return Attribution(Kind.SHARED_MEMORY, _without_number(bare))
     return None
 
 
@@ -220,8 +222,10 @@ def _special_file(name: str) -> Attribution | None:
     beginning, kind = found
     if kind is Kind.SOCKET:
         return _plain(kind)
+    if beginning == "/dev/__properties__/":  # Android's: a file for each domain of them
+        return Attribution(kind, f"{beginning}*")
     if kind is Kind.SHARED_MEMORY:
-        return Attribution(kind, _without_random_end(name))
+        return Attribution(kind, _of_many(name))
     if beginning.startswith("/dev/"):
         return Attribution(kind, name)
     return Attribution(kind, _without_number(name.removesuffix(_DELETED)))
@@ -233,7 +237,37 @@ def _file(name: str) -> Attribution:
     ` (deleted)` is taken at its word: a living file may bear such a name, but a layout alone cannot
     tell, and the group's name shows what the kernel printed.
     """
-    return Attribution(Kind.DELETED_FILE if name.endswith(_DELETED) else Kind.FILE, name)
+    if not name.endswith(_DELETED):
+        return Attribution(Kind.FILE, name)
+    unnamed = _UNNAMED.fullmatch(name)
+    if unnamed:
+        return Attribution(Kind.DELETED_FILE, f"{unnamed[1]}#*{_DELETED}")
+    if name.startswith(_TEMPORARY):
+        name = _of_many(name).removesuffix(_DELETED) + _DELETED
+    return Attribution(Kind.DELETED_FILE, name)
+
+
+#: What a file is called that never had a name (O_TMPFILE): by its inode.
+_UNNAMED = re.compile(r"(.*/)#\d+ \(deleted\)", re.DOTALL)
+_TEMPORARY = ("/tmp/", "/var/tmp/", "/run/")  # noqa: S108 -- names to compare with, never opened
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NUMBERED = re.compile(r"(?<=.)[-_.:@# ]+\d[\d._:-]*(?: \(deleted\))?$")
+
+
+def _of_many(name: str) -> str:
+    """Make one group of the files of which a program makes many.
+
+    A UUID or a random end is written `*`, numbers at the end are cut:
+    `/dev/ashmem/gralloc-1332.3 (deleted)` -> `/dev/ashmem/gralloc`.
+    """
+    if _UUID.search(name):
+        return _UUID.sub("*", name.removesuffix(_DELETED))
+    shorter = _without_random_end(name)
+    if shorter != name:
+        return shorter
+    folder, _, last = name.rpartition("/")
+    cut = _NUMBERED.search(last)
+    return f"{folder}/{last[: cut.start()]}" if cut else name
 
 
 def _without_number(name: str) -> str:

@@ -19,6 +19,7 @@ RESERVE = "mr mw me nr"
 STACK = "rd wr mr mw me ac nh"
 GUARD = "mr mw me nh"
 NOTHING = KindFacts()
+UUID = "f5dea93b-5e33-4f98-a7b7-affb9e08faa1"
 
 
 def kind_of(name: str, perms: str = "rw-p", inode: int = 7, flags: str = PLAIN) -> Attribution:
@@ -83,6 +84,21 @@ class TestNames:
             ),
             ("/dev/shm/app.buffer (deleted)", Kind.SHARED_MEMORY, "/dev/shm/app.buffer (deleted)"),
             ("/memfd:mozilla-ipc (deleted)", Kind.SHARED_MEMORY, "/memfd:mozilla-ipc"),
+            (f"/memfd:{UUID} (deleted)", Kind.SHARED_MEMORY, "/memfd:*"),
+            (f"/dev/ashmem/{UUID} (deleted)", Kind.SHARED_MEMORY, "/dev/ashmem/*"),
+            ("/dev/ashmem/lab-ashmem-16 (deleted)", Kind.SHARED_MEMORY, "/dev/ashmem/lab-ashmem"),
+            ("/dev/ashmem/gralloc-1332.3 (deleted)", Kind.SHARED_MEMORY, "/dev/ashmem/gralloc"),
+            ("/dev/ashmem/dalvik-main space (deleted)", Kind.SHARED_MEMORY, None),
+            ("/dev/shm/PostgreSQL.1337120334", Kind.SHARED_MEMORY, "/dev/shm/PostgreSQL"),
+            ("/dev/shm/pulse-shm-39 (deleted)", Kind.SHARED_MEMORY, "/dev/shm/pulse-shm"),
+            (f"/dev/shm/{UUID}", Kind.SHARED_MEMORY, "/dev/shm/*"),
+            ("/dev/shm/4711", Kind.SHARED_MEMORY, "/dev/shm/4711"),
+            ("/dev/__properties__/u:object_r:x:s0", Kind.SHARED_MEMORY, "/dev/__properties__/*"),
+            ("/tmp/#1310743 (deleted)", Kind.DELETED_FILE, "/tmp/#* (deleted)"),
+            ("/srv/db/#77 (deleted)", Kind.DELETED_FILE, "/srv/db/#* (deleted)"),
+            ("/tmp/part-0012 (deleted)", Kind.DELETED_FILE, "/tmp/part (deleted)"),
+            ("/srv/libz.so.1.2 (deleted)", Kind.DELETED_FILE, None),
+            ("/tmp/part-0012", Kind.FILE, None),
             ("/memfd:wl_shm-12 (deleted)", Kind.SHARED_MEMORY, "/memfd:wl_shm"),
             ("/memfd:x11-shm (deleted)", Kind.SHARED_MEMORY, "/memfd:x11-shm"),
             ("/memfd:4711 (deleted)", Kind.SHARED_MEMORY, "/memfd:4711"),
@@ -106,9 +122,24 @@ class TestNames:
             ),
         ],
     )
-    def test_names_of_files_and_objects(self, name: str, kind: Kind, group: str) -> None:
-        """Shared memory, devices, files: told by the whole beginning or end of the name."""
-        assert kind_of(name) == (kind, group)
+    def test_names_of_files_and_objects(self, name: str, kind: Kind, group: str | None) -> None:
+        """Shared memory, devices, files: told by the whole beginning or end of the name.
+
+        Files of which a program makes many are one group; without a group, the name is one.
+        """
+        assert kind_of(name) == (kind, name if group is None else group)
+
+    def test_android(self) -> None:
+        """Properties are no device; ashmem's UUIDs and numbered names are a group each."""
+        names = [f"/dev/ashmem/{each} (deleted)" for each in (UUID, UUID.replace("7", "0"))]
+        names += [f"/dev/ashmem/gralloc-1332.{number} (deleted)" for number in (3, 4)]
+        names += [f"/dev/__properties__/u:object_r:{name}_prop:s0" for name in ("a", "b")]
+        groups = {kind_of(name, "rw-s") for name in names}
+        assert groups == {
+            (Kind.SHARED_MEMORY, "/dev/ashmem/*"),
+            (Kind.SHARED_MEMORY, "/dev/ashmem/gralloc"),
+            (Kind.SHARED_MEMORY, "/dev/__properties__/*"),
+        }
 
     @pytest.mark.parametrize(
         "name",
