@@ -99,16 +99,19 @@ def test_agrees_with_the_recording(recorded: Path) -> None:
                 assert f"PSS {kib} Ki" in text
 
 
-def test_several_processes_ask_for_a_choice(builder: RecordingBuilder) -> None:
-    """As text one process is shown: of several the user is told which there are."""
+def test_several_processes(builder: RecordingBuilder) -> None:
+    """As text all are shown, a line for each, the biggest first; or the one that is chosen."""
     for pid, name in ((77, "server"), (78, "worker")):
         builder.process(pid, name)
     builder.tick()
     for process in (1, 2):
         builder.layout(process, layout(1000 * process))
     done = run("memory-replay", builder.path, "--plain")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("memory-replay: the recording holds 2 processes; choose one")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, processes, total = done.stdout.split("\n\n")
+    assert first.endswith("  2 processes")
+    assert [line.split(" (")[0] for line in processes.splitlines()] == ["worker", "server"]
+    assert total.startswith("sum of PSS:")
     chosen = run("memory-replay", builder.path, "-p", "78").stdout
     assert "worker (78)" in chosen
     assert chosen == run("memory-replay", builder.path, "--process-id", "2").stdout

@@ -101,8 +101,9 @@ def break_down(
     # The figures come first: of many names only the few that are shown become groups.
     sums = [(key, _sum_of(entries, figure)) for key, entries in members.items()]
     sums.sort(key=_biggest_first)
-    shown = sums if top is None else sums[:top]
-    rest = [entry for key, _ in sums[len(shown) :] for entry in members[key]]
+    shown = sums if top is None else [each for each in sums if each[1].size != 0][:top]
+    kept = {key for key, _ in shown}
+    rest = [entry for key, _ in sums if key not in kept for entry in members[key]]
     return Breakdown(
         figure=figure,
         own=tuple(own),

@@ -27,11 +27,15 @@ class Ranking(Generic[_T]):
 def rank(
     things: Iterable[_T], size_of: Callable[[_T], int | None], top: int | None = None
 ) -> Ranking[_T]:
-    """Sort things by size, the biggest first and those without one last; keep the `top` ones."""
+    """Sort things by size, the biggest first and those without one last; keep the `top` ones.
+
+    Of what has nothing, none is among the top ones.
+    """
     sized = [(thing, size_of(thing)) for thing in things]
     sized.sort(key=lambda pair: (pair[1] is None, -(pair[1] or 0)))
-    shown = sized if top is None else sized[:top]
-    rest = sized[len(shown) :]
+    kept = [n for n, (_, size) in enumerate(sized) if top is None or size != 0][:top]
+    shown = [sized[n] for n in kept]
+    rest = [pair for n, pair in enumerate(sized) if n not in set(kept)]
     return Ranking(
         top=tuple(shown),
         other=add_up(size for _, size in rest),

@@ -18,9 +18,12 @@ from . import recording_file
 from .console import write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..analysis.peak import Breakdown
     from ..store.recording import Recording
     from ..store.results import Measurement, RecordedProcess
+    from ..store.trees import TreeRecording
 
 READS_RECORDING = True
 _DEFAULT_INTERVAL_MS = "1000"
@@ -56,12 +59,12 @@ def run(args: argparse.Namespace) -> int:
     """Show or print it; errors are raised as MemoryWatcherError."""
     import sys
 
-    from ..store.recording import Recording
+    from ..store.trees import TreeRecording
     from ..units import parse_duration
 
     interval = None if args.interval is None else parse_duration(args.interval, "--interval") / 1e9
     path = recording_file.recording_file(args)
-    with Recording(path) as recording:
+    with TreeRecording(path) as recording:
         if args.plain or not sys.stdout.isatty():
             return _print(recording, args, interval)
         process = recording_file.process_meant(recording, args)
@@ -87,21 +90,20 @@ def _show(path: str, process_id: int | None, interval: float | None) -> int:
     return 0
 
 
-def _print(recording: Recording, args: argparse.Namespace, interval: float | None) -> int:
+def _print(recording: TreeRecording, args: argparse.Namespace, interval: float | None) -> int:
     """One measurement after the other; on a terminal each in its time, on a clear screen."""
     import sys
     import time
 
-    from ..render.moment_text import render
     from ..units import parse_duration
 
-    process = recording.process(pid=args.pid, process_id=args.process_id)
+    process = recording_file.process_meant(recording, args)
     on_terminal = sys.stdout.isatty()
     if interval is None:
         interval = parse_duration(_DEFAULT_INTERVAL_MS, "--interval") / 1e9
     due = time.monotonic()
-    for number, measurement in enumerate(recording.measurements(process.id)):
-        text = render(process, measurement, _breakdown(recording, process, measurement))
+    texts = _all_processes(recording) if process is None else _one_process(recording, process)
+    for number, text in enumerate(texts):
         if on_terminal:
             time.sleep(max(due - time.monotonic(), 0))
             due += interval
@@ -109,6 +111,28 @@ def _print(recording: Recording, args: argparse.Namespace, interval: float | Non
         else:
             write_text(f"\n{text}" if number else text)
     return 0
+
+
+def _one_process(recording: Recording, process: RecordedProcess) -> Iterator[str]:
+    from ..render.moment_text import render
+
+    for measurement in recording.measurements(process.id):
+        yield render(process, measurement, _breakdown(recording, process, measurement))
+
+
+def _all_processes(recording: TreeRecording) -> Iterator[str]:
+    """Each pass over all processes; where there is none, each tick."""
+    from ..analysis.passes import read
+    from ..render.moment_text import render_all
+    from ..render.pass_text import why_no_sum
+    from .peak_tree import members_at
+
+    passes, processes = read(recording), recording.processes()
+    why = None if passes.sums else why_no_sum(passes)
+    moments = {moment.tick: moment for moment in passes.sums}
+    for tick in moments or [row[0] for row in recording.tick_rows()]:
+        found = members_at(recording, processes, passes, moments.get(tick), tick)
+        yield render_all(moments.get(tick), recording.tick_time(tick), found, why)
 
 
 def _breakdown(

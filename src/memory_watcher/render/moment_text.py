@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..analysis.passes import Moment
 from ..analysis.peak import Breakdown, Group
 from ..metrics import USAGE
 from ..model import LayoutState
 from ..store.results import Measurement, RecordedProcess
 from ..units import format_kib, format_time
-from .columns import Line, blocks
+from .columns import Line, blocks, plural, process_name
 from .escape import escape
+from .tree_view import Branch, pss_of
+
+
+def render_all(
+    moment: Moment | None, time_ns: int, branches: Sequence[Branch], why: str | None
+) -> str:
+    """All processes at one moment, a line for each, the biggest first. Ends in a newline."""
+    lines = sorted(branches, key=lambda branch: -(pss_of(branch) or 0))
+    first = f"{format_time(time_ns)}  {plural(len(lines), 'process', 'processes')}"
+    if moment is None:
+        first += f"\n{why}"
+    parts = [
+        [Line(process_name(each.role.label, each.process.pid), pss_of(each)) for each in lines],
+        [] if moment is None else [Line("sum of PSS:", moment.sums.pss)],
+    ]
+    return "\n\n".join([first, blocks(*parts)]) + "\n"
 
 _TITLES = {metric.name: metric.title for metric in USAGE}
 
