@@ -382,6 +382,8 @@ def test_totals_only(tmp_path: Path) -> None:
     shown = run("memory-peak", cwd=tmp_path)
     assert shown.returncode == 0
     assert re.search(r"sum of PSS: +4 747 Ki", shown.stdout)
+    by_kind = run("memory-peak", "--by", "kind", cwd=tmp_path)
+    assert re.search(r"^totals +4 747 Ki", by_kind.stdout, re.MULTILINE)
 
 
 def test_torn_capture_is_marked(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Kind(enum.Enum):
     HUGE_PAGES = "huge pages"
     GUARD = "guard"
     KERNEL = "kernel"
+    TOTALS = "totals"
 
     @property
     def meaning(self) -> str:
@@ -62,6 +63,7 @@ _MEANINGS = {
     Kind.HUGE_PAGES: "Pages of hugetlbfs; they count in neither RSS nor PSS.",
     Kind.GUARD: "Address space without access: guards of stacks, reserves of allocators.",
     Kind.KERNEL: "What the kernel itself puts there: vdso, vvar, vsyscall, rings, uprobes.",
+    Kind.TOTALS: "The whole process, of a capture of smaps_rollup: it has no mappings.",
 }
 
 
@@ -187,6 +189,8 @@ def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attrib
 
 def _kernel_or_named(name: str) -> Attribution:
     """Names in brackets: the kernel's own, and those given with prctl(PR_SET_VMA)."""
+    if name == "[rollup]":
+        return Attribution(Kind.TOTALS, name)
     if name == "[heap]":
         return _plain(Kind.HEAP)
     if _STACK_NAMES.fullmatch(name):

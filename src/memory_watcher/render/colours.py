@@ -45,6 +45,7 @@ _KINDS = {
     Kind.HUGE_PAGES: (315, 0.14, 0.54, 0.80),
     Kind.GUARD: (0, 0.0, 0.70, 0.64),
     Kind.KERNEL: (60, 0.05, 0.56, 0.80),
+    Kind.TOTALS: (0, 0.0, 0.56, 0.80),
 }
 #: Names and processes: lightness for a light and a dark background, strength, hue. Each differs
 #: from each other, from the kinds with lines of their own and from grey, in both shades, by 13 and
