@@ -29,6 +29,7 @@ def render_all(
     ]
     return "\n\n".join([first, blocks(*parts)]) + "\n"
 
+
 _TITLES = {metric.name: metric.title for metric in USAGE}
 
 
