@@ -268,3 +268,19 @@ def test_replay_in_a_terminal(recorded: Path) -> None:
     terminal = Terminal("memory-replay", recorded, "--plain", "--interval", "20")
     assert terminal.end() == 0
     assert terminal.seen.count(b"\x1b[H\x1b[2J") == 3
+
+
+def test_plain_of_a_kernel_without_pss(tmp_path: Path) -> None:
+    """Where the kernel reports no PSS, the lines are of RSS, and that is said."""
+    text = b"".join(
+        b"%x-%x rw-p 00000000 00:00 0 %s\nRss: %d kB\nShared_Clean: 0 kB\nShared_Dirty: 0 kB\n"
+        b"Private_Clean: 0 kB\nPrivate_Dirty: %d kB\nSize: %d kB\n"
+        % (start, start + (1 << 20), name, size, size, 1024)
+        for start, name, size in ((0x10000000, b"[heap]", 700), (0x20000000, b"", 52))
+    )
+    assert run("memory-load-smaps", "-", cwd=tmp_path, stdin=text).returncode == 0
+    done = run("memory-replay", "--plain", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the kernel reports no PSS; RSS is shown\n" in done.stdout
+    assert re.search(r"heap: +700 Ki", done.stdout)
+    assert re.search(r"sum of RSS: +752 Ki", done.stdout)

@@ -189,8 +189,6 @@ def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attrib
 
 def _kernel_or_named(name: str) -> Attribution:
     """Names in brackets: the kernel's own, and those given with prctl(PR_SET_VMA)."""
-    if name == "[rollup]":
-        return Attribution(Kind.TOTALS, name)
     if name == "[heap]":
         return _plain(Kind.HEAP)
     if _STACK_NAMES.fullmatch(name):
@@ -201,7 +199,7 @@ def _kernel_or_named(name: str) -> Attribution:
         return Attribution(Kind.NAMED_ANONYMOUS, _without_number(name))
     if name.startswith("[anon_shmem:"):
         return Attribution(Kind.SHARED_MEMORY, _without_number(name))
-    return Attribution(Kind.KERNEL, name)
+    return Attribution(Kind.TOTALS if name == "[rollup]" else Kind.KERNEL, name)
 
 
 def _shared_memory(name: str) -> Attribution | None:

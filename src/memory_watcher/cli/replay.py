@@ -138,6 +138,7 @@ def _all_processes(recording: TreeRecording) -> Iterator[str]:
 def _breakdown(
     recording: Recording, process: RecordedProcess, measurement: Measurement
 ) -> Breakdown | None:
+    from ..analysis.figures import best
     from ..analysis.kinds import attribute, facts_from
     from ..analysis.peak import break_down
 
@@ -145,4 +146,5 @@ def _breakdown(
         return None
     layout = recording.layout(measurement.id)
     facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
-    return break_down(attribute(layout.entries, facts), top=_PLAIN_TOP)
+    figure = best("pss", measurement.told_figures) or "pss"
+    return break_down(attribute(layout.entries, facts), figure, top=_PLAIN_TOP)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..analysis.figures import TITLES, explain
 from ..analysis.passes import Moment
 from ..analysis.peak import Breakdown, Group
-from ..metrics import USAGE
 from ..model import LayoutState
 from ..store.results import Measurement, RecordedProcess
 from ..units import format_kib, format_time
@@ -30,9 +30,6 @@ def render_all(
     return "\n\n".join([first, blocks(*parts)]) + "\n"
 
 
-_TITLES = {metric.name: metric.title for metric in USAGE}
-
-
 def render(process: RecordedProcess, measurement: Measurement, breakdown: Breakdown | None) -> str:
     """Sizes in KiB; a line saying why where there is no layout. Ends in a newline."""
     image = process.image_at(measurement.tick)
@@ -45,6 +42,8 @@ def render(process: RecordedProcess, measurement: Measurement, breakdown: Breakd
     if measurement.state not in (LayoutState.EXACT, LayoutState.UNCHECKED):
         parts[0] += f"\n{measurement.state.meaning}"
     if breakdown is not None:
+        instead = explain("pss", breakdown.figure)
+        parts[0] += f"\n{instead}" if instead else ""
         parts.append(_sizes(breakdown))
     return "\n\n".join(parts) + "\n"
 
@@ -69,7 +68,7 @@ def _sizes(breakdown: Breakdown) -> str:
         [_line(group) for group in breakdown.top],
         [
             _line(breakdown.other, ":"),
-            Line(f"sum of {_TITLES[breakdown.figure]}:", breakdown.total.sum.size),
+            Line(f"sum of {TITLES[breakdown.figure]}:", breakdown.total.sum.size),
         ],
     )
 

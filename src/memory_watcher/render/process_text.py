@@ -121,7 +121,7 @@ def _highest(view: ProcessView) -> str:
 
 def _sizes(view: ProcessView) -> str:
     parts = view.breakdown
-    title = _FIGURES[parts.figure].title
+    title = TITLES[parts.figure]
     end = [Line(f"sum of {title}:", parts.total.sum.size)]
     if view.process_memory == "statm":
         end.append(Line("statm resident:", view.measurement.reading.resident))
