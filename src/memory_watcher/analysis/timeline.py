@@ -19,7 +19,8 @@ from ..model import LayoutState
 from .identity import OTHER, By
 from .kinds import Kind
 
-Figure = Literal["pss", "rss", "uss", "swap", "swap_pss"]
+#: "mappings" counts them, all others are bytes.
+Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "mappings"]
 
 #: Figures that may be added up over processes: in RSS and swap a shared page counts in each.
 ADDITIVE_OVER_PROCESSES: tuple[Figure, ...] = ("pss", "uss", "swap_pss")

@@ -280,6 +280,8 @@ class Usages:
                     told["private_clean"], told["private_dirty"], details, strict=True
                 )
             ]
+        if figure == "mappings":
+            return [1] * len(details)
         where = 1 if figure == "swap" else 2
         sizes = {number: row[where] for number, row in self._details.items()}
         return _numbers(sizes[detail] for detail in details)

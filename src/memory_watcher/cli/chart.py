@@ -50,10 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--process-memory",
-        choices=("pss", "rss", "uss", "swap"),
+        choices=("pss", "rss", "uss", "swap", "mappings"),
         default="pss",
-        help="the figure that is stacked (default pss); for several processes pss, uss or swap"
-        " (as SwapPss), for in rss a page that several share would count in each",
+        help="the figure that is stacked (default pss), or how many mappings there are, with the"
+        " machine's limit; for several processes pss, uss or swap (as SwapPss), for in rss a page"
+        " that several share would count in each",
     )
     parser.add_argument(
         "--by",
@@ -140,7 +141,7 @@ def _view(
     from ..units import parse_time
 
     asked = _figure(args.process_memory, len(processes) > 1)
-    figure = _told(recording, processes, asked)
+    figure = asked if asked == "mappings" else _told(recording, processes, asked)
     usages = load(
         recording,
         processes,
@@ -153,13 +154,15 @@ def _view(
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
     instead = explain(asked, figure)
+    limit = recording.max_map_count(timeline.ticks[-1]) if figure == "mappings" else None
     notes = (
         *([instead] if instead else []),
         recording.path.rsplit("/", 1)[-1],
         *_notes(usages.passes, timeline),
         *_missed(recording, processes),
+        *([f"at most {limit} (vm.max_map_count)"] if limit is not None else []),
     )
-    return ChartView(timeline, _title(processes, figure), notes, recording.axis)
+    return ChartView(timeline, _title(processes, figure), notes, recording.axis, limit)
 
 
 def _missed(recording: Recording, processes: list[RecordedProcess]) -> list[str]:
@@ -192,6 +195,10 @@ def _figure(asked: str, several: bool) -> Figure:
     from ..analysis.timeline import Figure
     from ..errors import UsageError
 
+    if several and asked == "mappings":
+        raise UsageError(
+            "--process-memory mappings: their limit is that of each process; choose one with --pid"
+        )
     if several and asked == "rss":
         raise UsageError(
             "--process-memory: rss cannot be added up over processes, for a page that several share"

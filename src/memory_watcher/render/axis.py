@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..clocks import STEADY, TimeAxis
-from ..units import KIB, MILLISECOND, SECOND, local_offset
+from ..units import KIB, MILLISECOND, SECOND, group_digits, local_offset
 
 _SIZE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -44,6 +44,15 @@ def size_marks(highest: int, most: int) -> list[Mark]:
         Mark(round(number * step * scale), f"{number * step:g} {_UNITS[unit]}" if number else "0")
         for number in range(count)
     ]
+
+
+def count_marks(highest: int, most: int) -> list[Mark]:
+    """Round counts from 0 up to `highest`, at most so many."""
+    wanted = max(highest, 1) / max(most - 1, 1)
+    step = 1
+    while step < wanted:
+        step = next(step * times for times in (2, 5, 10) if step * times >= wanted or times == 10)
+    return [Mark(count, group_digits(count)) for count in range(0, highest + 1, step)]
 
 
 def time_marks(first_ns: int, last_ns: int, most: int, axis: TimeAxis = STEADY) -> list[Mark]:

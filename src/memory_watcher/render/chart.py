@@ -21,7 +21,7 @@ from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
 from ..units import format_duration, format_size, format_time, group_digits
-from .axis import size_marks, time_marks
+from .axis import count_marks, size_marks, time_marks
 from .colours import Coloured, colours_of
 from .columns import plural
 from .elide import elide
@@ -47,6 +47,8 @@ _LEFT, _TOP, _BOTTOM, _RIGHT = 74, 74, 46, 14
 _ROW = 16.5
 _SMALL, _NORMAL, _LARGE = 7.5, 8.5, 11.0
 _STRIP = 5
+#: A limit is drawn once the highest value is so many times below it.
+_LIMIT_IN_SIGHT = 3
 #: More jumps of the clock than this are lines without words.
 _NAMED_JUMPS = 4
 _FURTHER_FONTS = (
@@ -55,7 +57,7 @@ _FURTHER_FONTS = (
 )
 _DASHES = (0, (4, 2.5))
 #: What the figures are called.
-TITLES = {metric.name: metric.title for metric in USAGE} | {"uss": "USS"}
+TITLES = {metric.name: metric.title for metric in USAGE} | {"uss": "USS", "mappings": "mappings"}
 #: Beside a figure that is in RAM the kernel's own RSS means something; beside swap it does not.
 _IN_RAM = ("pss", "rss", "uss")
 
@@ -63,13 +65,15 @@ _IN_RAM = ("pss", "rss", "uss")
 class ChartView(NamedTuple):
     """A timeline, not yet reduced, and what it shows in a few words; `notes` are further lines.
 
-    `axis` says what the clock showed at its times, and where it jumped.
+    `axis` says what the clock showed at its times, and where it jumped. `limit` is what the
+    figure can be at most: drawn where it comes near.
     """
 
     timeline: Timeline
     title: str
     notes: tuple[str, ...] = ()
     axis: TimeAxis = STEADY
+    limit: int | None = None
 
 
 def render(view: ChartView, file_format: str, width: int = 1200, height: int = 600) -> bytes:
@@ -196,6 +200,7 @@ class _Chart:
         end = max([origin + 1, *self._whole.read_until_ns])
         self._grid = Grid(origin, end, self._plot_width)
         self._in_ram = view.timeline.figure in _IN_RAM
+        self._counts = view.timeline.figure == "mappings"
         reduced = reduce(view.timeline, self._plot_width, origin, end)
         self._timeline = merge_smallest(reduced, self._groups_that_fit())
         biggest = sorted(self._timeline.groups, key=lambda series: -series.peak)
@@ -217,6 +222,7 @@ class _Chart:
         else:
             self._draw_apart()
         self._draw_lines()
+        self._draw_limit()
         self._draw_quality()
         self._draw_head()
         self._draw_legend()
@@ -229,6 +235,9 @@ class _Chart:
         if self._in_ram:
             for line in (self._timeline.resident_highest, self._timeline.high_water_mark):
                 values += [value for value in line if value is not None]
+        limit = self._view.limit
+        if limit is not None and max(values, default=0) * _LIMIT_IN_SIGHT >= limit:
+            values.append(limit)
         return max([1, *values])
 
     def _make_axes(self) -> Axes:
@@ -250,7 +259,8 @@ class _Chart:
 
     def _draw_scale(self) -> None:
         axes = self._axes
-        sizes = size_marks(round(self._highest * 1.05), max(self._plot_height // 50, 2))
+        marks = count_marks if self._counts else size_marks
+        sizes = marks(round(self._highest * 1.05), max(self._plot_height // 50, 2))
         axes.set_yticks([mark.place for mark in sizes], [mark.text for mark in sizes])
         axes.grid(axis="y", color=_RULE, linewidth=0.7)
         first, last, _ = self._grid
@@ -361,6 +371,11 @@ class _Chart:
             x, y = steps(timeline.times_ns, timeline.read_until_ns, values, self._grid)
             self._axes.plot(x, y, color=_INK, linewidth=width, linestyle=style, zorder=4)
 
+    def _draw_limit(self) -> None:
+        limit = self._view.limit
+        if limit is not None and limit <= self._highest:
+            self._axes.axhline(limit, color=_TORN, linewidth=1.0, linestyle=_DASHES, zorder=4)
+
     def _draw_quality(self) -> None:
         """A strip above the plot: which columns had torn layouts, or none."""
         timeline = self._timeline
@@ -424,7 +439,7 @@ class _Chart:
             [x], [size], marker="o", markersize=4.5, color=_INK, markeredgecolor="white", zorder=6
         )
         torn = " (torn)" if timeline.states[position] is LayoutState.TORN else ""
-        text = f"peak {format_size(size)}{torn}  {format_time(self._view.axis.wall(time))[11:]}"
+        text = f"peak {self._amount(size)}{torn}  {format_time(self._view.axis.wall(time))[11:]}"
         half = self._measure(text, _NORMAL, "bold") / 2
         centre = min(max(_LEFT + x, _LEFT + half), _LEFT + self._plot_width - half)
         self._text(centre, _TOP - _STRIP - 8, text, _NORMAL, weight="bold", align="center")
@@ -456,7 +471,7 @@ class _Chart:
             name = escape(series.name) or "(no name)"
             if series.key == OTHER:
                 name = plural_of(self._timeline.other_groups, "other", "others")
-            size = format_size(size_of(series))
+            size = self._amount(size_of(series))
             self._legend_row(left, right, y, _Row(name, size, "patch", self._colours[series.key]))
             y += _ROW
 
@@ -486,7 +501,7 @@ class _Chart:
         sums = [each for each in whole.sums if each is not None]
         if sums:
             title = "sum of all" if self._legend_width > 240 else "sum"
-            rows.append(_Row(title, "max " + format_size(max(sums)), "line", _INK))
+            rows.append(_Row(title, "max " + self._amount(max(sums)), "line", _INK))
         if self._in_ram:
             for title, values, style in (
                 (
@@ -543,6 +558,12 @@ class _Chart:
         """Pixels from the left edge of the plot."""
         first, last, columns = self._grid
         return (time_ns - first) / (last - first) * columns
+
+    def _amount(self, size: int | None) -> str:
+        """A value of the figure that is drawn: bytes, or how many."""
+        if not self._counts:
+            return format_size(size)
+        return "–" if size is None else group_digits(size)
 
     def _text(
         self,

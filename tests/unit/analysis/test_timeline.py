@@ -48,7 +48,8 @@ def sums(layout: Sequence[Entry], figure: Figure, by: By, process: int) -> dict[
     groups: dict[str, int] = defaultdict(int)
     for entry, attribution in attribute([MappingUsage(*entry) for entry in layout]):
         identity = identify(entry.mapping, attribution, by, (process, ""))
-        groups[identity.key] += getattr(entry.usage, figure) or 0
+        size = 1 if figure == "mappings" else getattr(entry.usage, figure)
+        groups[identity.key] += size or 0
     return {key: size for key, size in groups.items() if size}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from memory_watcher.clocks import Stamp, axis_of
-from memory_watcher.render.axis import time_marks
+from memory_watcher.render.axis import count_marks, time_marks
 from memory_watcher.units import SECOND
 
 HOUR = 3600 * SECOND
@@ -84,6 +84,14 @@ def test_a_clock_that_was_set() -> None:
         ("10:46:45", 12),
         ("10:46:50", 17),
     ]
+
+
+def test_counts() -> None:
+    """Whole round numbers, at most so many."""
+    assert [mark.text for mark in count_marks(7, 4)] == ["0", "5"]
+    assert [mark.place for mark in count_marks(3, 9)] == [0, 1, 2, 3]
+    assert [mark.text for mark in count_marks(65530, 5)] == ["0", "20 000", "40 000", "60 000"]
+    assert [mark.text for mark in count_marks(0, 5)] == ["0"]
 
 
 def test_the_beginning_of_time() -> None:
