@@ -73,6 +73,7 @@ export class FactsPanel {
       ["kernel", run.kernel],
       ["page size", run.pageSize === null ? null : formatSize(run.pageSize)],
       ["CPUs", run.cpus === null ? null : String(run.cpus)],
+      ["vm.max_map_count", run.maxMapCount === null ? null : String(run.maxMapCount)],
       ["command", run.command],
       ["version", run.version],
       ["period", run.period === null ? null : formatDuration(run.period)],

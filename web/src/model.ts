@@ -78,6 +78,7 @@ export interface Run {
   cpu: number | null
   peakRss: number | null
   cpus: number | null
+  maxMapCount: number | null
   policy: string | null
 }
 

@@ -1,7 +1,7 @@
 // The line at the top: what a reader wants to know first.
 
 import { h } from "./dom"
-import { formatClock, formatDuration, formatSize } from "./format"
+import { formatClock, formatDuration, formatSize, groupDigits } from "./format"
 import { peakOf } from "./stack"
 import { FIGURES, type View } from "./view"
 
@@ -22,7 +22,7 @@ export class Summary {
       const clock = formatClock(peak.time, recording.clockOf(peak.tick))
       facts.push([`peak ${title}`, formatSize(peak.size), `at ${clock}`])
     }
-    if (!several) facts.push(...this.mark())
+    if (!several) facts.push(...this.mark(), ...this.mappings())
     const { times, until } = stack.line ?? stack
     if (times.length)
       facts.push(["watched", formatDuration(until[until.length - 1] - times[0])])
@@ -41,6 +41,18 @@ export class Summary {
         h("div", {}, h("dt", {}, name), h("dd", {}, value, note ? h("small", {}, note) : null)),
       ),
     )
+  }
+
+  /** The most mappings at once, where the machine's limit is known. */
+  private mappings(): [string, string, string?][] {
+    const { recording, processes } = this.view
+    const [first, end] = processes[0].readings
+    const most = recording.reading["total.mappings"]
+      .slice(first, end)
+      .reduce((highest, count) => (count > highest ? count : highest), 0)
+    const limits = recording.header.runs.flatMap(({ maxMapCount }) => maxMapCount ?? [])
+    if (!most || !limits.length) return []
+    return [["most mappings", groupDigits(most), `of at most ${groupDigits(Math.min(...limits))}`]]
   }
 
   private mark(): [string, string, string?][] {

@@ -168,13 +168,16 @@ def _view(
 def _missed(recording: Recording, processes: list[RecordedProcess]) -> list[str]:
     """Say of one process what was higher than all that is drawn, if anything was."""
     from ..errors import SelectionError
+    from ..units import format_size
     from .assurance import assurance_of
 
+    if len(processes) > 1:
+        return []
     try:
-        found = assurance_of(recording, processes[0]).missed if len(processes) == 1 else None
+        found = assurance_of(recording, processes[0])
     except SelectionError:
         return []
-    return [found] if found else []
+    return [f"RSS was up to {format_size(found.gap.size)} higher"] if found.missed else []
 
 
 def _notes(passes: Passes | None, timeline: Timeline) -> list[str]:

@@ -393,6 +393,7 @@ def _run(run: RecordedRun) -> dict[str, Any]:
         "cpu": _micro(run.cpu_ns),
         "peakRss": run.peak_rss,
         "cpus": run.machine.cpus,
+        "maxMapCount": run.max_map_count,
         "policy": _escaped(run.policy),
     }
 

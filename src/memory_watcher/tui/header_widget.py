@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from ..model import LayoutState
+from ..model import LayoutState, Reading
 from ..render.escape import escape
 from ..units import format_size, group_digits
 from .lines_widget import Lines
@@ -109,9 +109,29 @@ class Header(Lines):
         if reading is not None and reading.high_water_mark is not None:
             found.append(("VmHWM", format_size(reading.high_water_mark), False))
         if snapshot.total.mappings is not None:
-            found.append((group_digits(snapshot.total.mappings), "mappings", False))
+            limit = snapshot.most_mappings
+            most = "mappings" if limit is None else f"of {group_digits(limit)} mappings"
+            found.append((group_digits(snapshot.total.mappings), most, False))
         if reading is not None and reading.threads is not None:
             found.append((str(reading.threads), "threads", False))
+        if snapshot.cpu_share is not None:
+            found.append(("CPU", f"{100 * snapshot.cpu_share:.0f} %", False))
+        if reading is not None:
+            found += self._beside(reading)
+        return found
+
+    @staticmethod
+    def _beside(reading: Reading) -> list[tuple[str, str, bool]]:
+        """Huge pages, where there are any, and what a process did so far."""
+        found = []
+        if reading.hugetlb:
+            found.append(("hugetlb", format_size(reading.hugetlb), False))
+        if reading.major_faults is not None and reading.minor_faults is not None:
+            faults = group_digits(reading.minor_faults + reading.major_faults)
+            found.append((faults, "faults", False))
+        if reading.voluntary_switches is not None and reading.involuntary_switches is not None:
+            switches = reading.voluntary_switches + reading.involuntary_switches
+            found.append((group_digits(switches), "switches", False))
         return found
 
     def _state(self, snapshot: Snapshot) -> _Pieces:

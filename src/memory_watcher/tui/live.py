@@ -24,6 +24,7 @@ from ..record.clock import Clock
 from ..record.policy import Policy
 from ..record.recorder import Recorder
 from ..record.targets import Targets
+from ..render.activity import cpu_share
 from ..render.colours import GREY
 from ..store.writer import Writer
 from .answers import (
@@ -69,6 +70,7 @@ class LiveSource:
     ) -> None:
         """Raises what opening the output raises."""
         self._title = title
+        self._most_mappings: int | None = None
         self._period_ns = period_ns
         self._wake = wake
         self._stop = threading.Event()
@@ -113,6 +115,7 @@ class LiveSource:
                     policy.as_json(),
                     source.max_map_count(),
                 )
+            self._most_mappings = source.max_map_count()
             history = self._history = LiveHistory(source.page_size, writer)
             recorder = Recorder(source, targets, history, policy)
             self._started.set()
@@ -184,6 +187,8 @@ class LiveSource:
             notes=self._notes(instants, shown, seen, question),
             chart=chart._replace(clock=self._history.clock),
             clock=self._history.clock,
+            most_mappings=self._most_mappings if alone else None,
+            cpu_share=_cpu_share(instants, shown, alone),
             ended=self._ended or (question.tick is None and shown is not instants[-1]),
         )
 
@@ -239,6 +244,18 @@ def _chosen(shown: Instant, presents: dict[int, Present], process_id: int | None
         return Seen(list(presents.values()), shown.together)
     alone = [presents[process_id]._replace(share=None)] if process_id in presents else []
     return Seen(alone, Together())
+
+
+def _cpu_share(instants: list[Instant], shown: Instant, alone: Present | None) -> float | None:
+    """How much of a CPU a single process used since the instant before."""
+    position = bisect_left(instants, shown.number, key=lambda instant: instant.number)
+    if alone is None or position == 0:
+        return None
+    before = instants[position - 1]
+    present = (before.presents or {}).get(alone.id)
+    if present is None or present.reading is None or alone.reading is None:
+        return None
+    return cpu_share(alone.reading, present.reading, shown.time - before.time)
 
 
 def _until(times: list[int], period_ns: int) -> list[int]:

@@ -6,8 +6,9 @@ import gc
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from ..analysis.identity import OTHER, By
 from ..analysis.passes import Passes, Share, read
@@ -17,6 +18,7 @@ from ..analysis.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import KindEvidence, LayoutState
+from ..render.activity import cpu_share
 from ..render.colours import GREY
 from ..render.pass_text import why_no_sum
 from ..store.recording import Recording
@@ -133,6 +135,7 @@ class ReplaySource:
             total=total,
             notes=(*notes_of(now, question.by), *self._jumps(instants)),
             clock=self._recording.axis,
+            **self._activity(tick, alone),
             layers=layers_of(presents, question.figure, self._colours),
             chart=self._charts.get((question.process_id, question.figure, question.columns)),
         )
@@ -156,6 +159,17 @@ class ReplaySource:
                 *([row[place] for row in rows] for place in range(3))
             )
         return self._instants[process_id]
+
+    def _activity(self, tick: int | None, alone: Present | None) -> dict[str, Any]:
+        """The limit of mappings, and the share of a CPU, of a single process."""
+        if tick is None or alone is None:
+            return {}
+        found: dict[str, Any] = {"most_mappings": self._recording.max_map_count(tick)}
+        with suppress(SelectionError):  # nothing was read of it at this tick
+            now = self._recording.measurement_at(alone.id, tick)
+            before = self._recording.reading_before(now)
+            found["cpu_share"] = None if before is None else cpu_share(now.reading, *before)
+        return found
 
     def _jumps(self, instants: _Instants) -> list[str]:
         """What happened to the clock on the wall."""

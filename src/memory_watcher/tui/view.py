@@ -129,7 +129,8 @@ class Snapshot:
     and `reading` are None for all processes. `notes` say what a reader of the figures has to know.
     `layers` are those of the chart, the largest first. `chart` is None while the history is still
     being read. `ended`: there is nothing more to come. `clock` says what times
-    were on the wall.
+    were on the wall. `most_mappings` is the machine's limit for a process, `cpu_share` how much of
+    a CPU it used since the instant before.
     """
 
     question: Question
@@ -149,6 +150,8 @@ class Snapshot:
     chart: Chart | None
     ended: bool = False
     clock: TimeAxis = STEADY
+    most_mappings: int | None = None
+    cpu_share: float | None = None
 
 
 class Source(Protocol):

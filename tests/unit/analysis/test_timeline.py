@@ -43,13 +43,17 @@ def written(runs: list[Run], keyframe_rows: int) -> Iterator[tuple[Recording, Fl
             yield recording, flat
 
 
+def value_of(usage: Usage, figure: Figure) -> int | None:
+    """What one mapping adds: it counts as one, whatever it tells."""
+    return 1 if figure == "mappings" else getattr(usage, figure)
+
+
 def sums(layout: Sequence[Entry], figure: Figure, by: By, process: int) -> dict[str, int]:
     """Sum up one layout by key, without the groups that have nothing."""
     groups: dict[str, int] = defaultdict(int)
     for entry, attribution in attribute([MappingUsage(*entry) for entry in layout]):
         identity = identify(entry.mapping, attribution, by, (process, ""))
-        size = 1 if figure == "mappings" else getattr(entry.usage, figure)
-        groups[identity.key] += size or 0
+        groups[identity.key] += value_of(entry.usage, figure) or 0
     return {key: size for key, size in groups.items() if size}
 
 
@@ -83,7 +87,7 @@ def test_sweep_equals_flat_computation(
                     continue
                 expected = sums(row.layout, figure, by, process.id)
                 assert at(made, position) == expected
-                missing = [getattr(usage, figure) for _, usage in row.layout].count(None)
+                missing = [value_of(usage, figure) for _, usage in row.layout].count(None)
                 assert made.lacking[position] == missing
                 # What the kernel tells of no mapping is unknown, not 0.
                 nothing = missing and missing == len(row.layout)
