@@ -8,6 +8,7 @@ import select
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -529,3 +530,59 @@ def test_version_loads_little() -> None:
     assert "sqlite3" not in loaded
     assert "memory_watcher.record" not in loaded
     assert "memory_watcher.procfs" not in loaded
+
+
+#: Maps, touches and unmaps all the time.
+RESTLESS = """
+import mmap, random, time
+maps = [mmap.mmap(-1, 40960) for _ in range(300)]
+while True:
+    for _ in range(20):
+        number = random.randrange(300)
+        maps[number].close()
+        maps[number] = mmap.mmap(-1, 40960)
+        maps[number][0] = 1
+    time.sleep(0.002)
+"""
+
+
+def test_max_size(file: Path) -> None:
+    """It ends before the file is larger, with one line, a reason, and exit code 1."""
+    most = 1 << 20
+    with subprocess.Popen([sys.executable, "-c", RESTLESS]) as restless:
+        try:
+            done = run(
+                "memory-record",
+                *("-p", str(restless.pid), "--period", "10ms", "--max-cpu", "0"),
+                *("--duration", "50s", "--max-size", "1M", "--quiet", "--output", str(file)),
+            )
+        finally:
+            restless.kill()
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"{file}: ended at --max-size 1 MiB" in done.stderr
+    assert one(file, "SELECT end_reason FROM runs") == ("max size",)
+    assert most // 4 < file.stat().st_size <= most
+    assert one(file, "PRAGMA integrity_check") == ("ok",)
+
+
+def test_max_size_of_a_launched_command(file: Path) -> None:
+    """The command goes on, unrecorded, and its exit code is returned."""
+    script = RESTLESS.replace("while True:", "for _ in range(3000):") + "raise SystemExit(5)"
+    done = run(
+        "memory-watcher",
+        *("record", "--period", "10ms", "--max-cpu", "0", "--max-size", "1M", "-o", str(file)),
+        *("--", sys.executable, "-c", script),
+    )
+    assert done.returncode == 5, done.stderr
+    assert "ended at --max-size" in done.stderr
+    assert one(file, "SELECT end_reason FROM runs") == ("max size",)
+
+
+@pytest.mark.parametrize("size", ["0", "1K", "x", "-5M", "1E"])
+def test_max_size_that_is_none(file: Path, size: str) -> None:
+    """A usage error that names the option; nothing is written."""
+    done = run("memory-record", "-p", str(os.getpid()), f"--max-size={size}", "--output", file)
+    assert done.returncode == 2
+    assert "--max-size" in done.stderr
+    assert not file.exists()

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import MemoryWatcherError, UsageError
-from ..units import parse_duration
+from ..units import format_size, parse_duration, parse_size
 from . import policy_options, say, target_options
 from .record_status import StatusLine, closing_line, own_peak_rss
 from .stopping import Stop, StopWithCommand
@@ -84,7 +84,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no status line, no closing line"
     )
+    parser.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        help="end the recording before the file is larger than this, as 500M or 2GiB, with exit"
+        " code 1 (default: no limit); a launched command goes on, and its exit code is returned",
+    )
     policy_options.add_arguments(parser)
+
+
+#: The least --max-size: an empty recording takes a sixth of it.
+_LEAST_SIZE = 1 << 20
+_TOO_LARGE = "max size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +110,14 @@ class _Job:
     file: str
     quiet: bool
     launched: Launched | None = None
+    max_size: int | None = None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Record; 0 when the targets have gone or a signal said so, 1 if no layout could be read.
+    """Record; 0 when the targets have gone or a signal said so.
 
-    A launched command's exit code is its own.
+    1 if no layout could be read, or --max-size was reached. A launched command's exit code is its
+    own.
     """
     pids, period_ns = _what_and_how_often(args)
     request = target_options.request_of(args, pids)
@@ -120,13 +133,26 @@ def run(args: argparse.Namespace) -> int:
         file = target_options.file_name(
             args.database_file, request, launched.pid if launched else None
         )
-        job = _Job(request, policy, period_ns, duration_ns, proc, file, args.quiet, launched)
+        job = _Job(
+            *(request, policy, period_ns, duration_ns, proc, file, args.quiet, launched),
+            max_size=_max_size(args.max_size),
+        )
         if launched is None:
             return _record(job, Stop().on_signals())
         return _record_command(job, launched)
     finally:
         if launched is not None:
             launched.abandon()
+
+
+def _max_size(text: str | None) -> int | None:
+    """Bytes. Raises UsageError."""
+    if text is None:
+        return None
+    size = parse_size(text, "--max-size")
+    if size < _LEAST_SIZE:
+        raise UsageError(f"--max-size: {text!r} is too small; give at least {_LEAST_SIZE >> 20}M")
+    return size
 
 
 def _what_and_how_often(args: argparse.Namespace) -> tuple[list[str], int]:
@@ -222,9 +248,14 @@ def _record(job: _Job, stop: Stop) -> int:
         _tell_of_the_unread(job, targets)
         if not folded and (why := why_wal_is_kept(job.file)) is not None:
             _note(why)
+    if reason == _TOO_LARGE:
+        _note(
+            f"{job.file}: ended at --max-size {format_size(job.max_size)}; give more, or make"
+            " --period longer"
+        )
     if recorder.progress.lacks_all_layouts and not problems:
         _note("no layout could be read; the recording tells why of each process")
-    return int(recorder.progress.lacks_all_layouts)
+    return int(recorder.progress.lacks_all_layouts or reason == _TOO_LARGE)
 
 
 def _missed(job: _Job, recorder: Recorder) -> str | None:
@@ -256,13 +287,18 @@ def _loop(
 ) -> str:
     """Record until something ends it; tells what."""
     from ..record.clock import Clock, Deadline
+    from ..record.sizelimit import SizeLimit
 
     launched = job.launched
     # A launched command has the terminal for itself.
     status = StatusLine(enabled=not job.quiet and launched is None and sys.stderr.isatty())
     watch = _cgroup_watch(job.request, targets, writer)
 
+    limit = None if job.max_size is None else SizeLimit(writer.size, job.max_size)
+
     def after_pass(progress: Progress) -> None:
+        if limit is not None and limit.is_reached():
+            stop.set(_TOO_LARGE)
         watch.after_pass(progress.ticks)
         status.show(progress)
 

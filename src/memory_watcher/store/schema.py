@@ -44,7 +44,7 @@ CREATE TABLE runs (
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     first_tick INTEGER NOT NULL,
     last_tick INTEGER,          -- NULL: it still runs, or did not end cleanly
-    end_reason TEXT,            -- 'targets gone', 'SIGINT', 'loaded'; 'killed' by the next run
+    end_reason TEXT,            -- 'targets gone', 'SIGINT', 'max size', 'loaded', 'killed'…
     period_ns INTEGER,          -- asked for; NULL for a loaded capture
     command_line TEXT NOT NULL, -- the recorder's own, quoted as for a shell
     version TEXT NOT NULL,      -- of memory-watcher

@@ -154,6 +154,12 @@ class Writer:
     def _execute(self, sql: str, *parameters: object) -> int:
         return self._connection.execute(sql, parameters).lastrowid or 0
 
+    def size(self) -> int:
+        """Bytes of the recording with all that was written so far, whatever file it is in."""
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        (page_size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return int(pages * page_size)
+
     # -- runs and ticks ---------------------------------------------------------------------------
 
     def start_run(
