@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from memory_watcher.model import LayoutState, Mapping, Reading, Usage
+from memory_watcher.model import LayoutState, Mapping, Reading, Rollup, Usage
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder
 
 TICKS = 40
@@ -122,3 +122,58 @@ def family(path: Path) -> Path:
 def time_of(tick: int) -> int:
     """When a tick of `one_process` was read, UTC nanoseconds."""
     return START + (tick - 1) * SECOND + 1_250_000
+
+
+def fork(path: Path) -> Path:
+    """100 MiB are shared by a fork at an extra tick; the sums are those of passes (MiB): SUMS.
+
+    At the extra tick only the child's layout is read, which would come to 150 MiB with the
+    parent's of before. Layouts of both are of the passes at ticks 1 and 5 only. A third process
+    cannot be read for a reason that nobody expects.
+    """
+    builder = RecordingBuilder(path)
+    parent, child, secret = (builder.process(200 + number, f"f{number}") for number in range(3))
+    builder.execute("UPDATE processes SET parent_pid = 200 WHERE id = ?", child)
+    header = Mapping(0x10000000, 0x20000000, "rw-p", 0, 0, 0, "[heap]")
+
+    def shared(size: int) -> Rollup:
+        return Rollup(rss=100 * MI, pss=size * MI, uss=0, swap_pss=0)
+
+    def half(size: int) -> Usage:
+        return usage(2 * size * MI, shared=2 * size * MI)
+
+    for tick in range(1, 6):
+        builder.tick()
+        builder.reading(secret, state=LayoutState.UNREADABLE)
+        if tick == 2:
+            builder.execute("UPDATE ticks SET cause = 'start' WHERE id = 2")
+            builder.layout(child, [(header, half(50))])
+            continue
+        members: dict[int, Rollup | None] = {parent: shared(100), secret: None}
+        if tick > 1:
+            members |= {parent: shared(48 + tick), child: shared(49)}
+        builder.take_pass(members, layouts=None if tick in (1, 5) else 0, wall_ns=2_000_000)
+        if tick in (1, 5):
+            for process in members.keys() - {secret}:
+                figures = members[process]
+                assert figures is not None
+                builder.layout(process, [(header, half((figures.pss or 0) // MI))])
+    builder.end_run()
+    return builder.close()
+
+
+#: By tick of `fork`.
+SUMS = {1: 100, 3: 100, 4: 101, 5: 102}
+
+
+def apart(path: Path) -> Path:
+    """Two processes of which never both are read at one tick: there is no sum."""
+    builder = RecordingBuilder(path)
+    one, two = builder.process(300, "one"), builder.process(301, "two")
+    header = Mapping(0x10000000, 0x20000000, "rw-p", 0, 0, 0, "[heap]")
+    for process, other in ((one, two), (two, one), (one, two)):
+        builder.tick()
+        builder.layout(process, [(header, usage(8 * MI))])
+        builder.reading(other)
+    builder.end_run()
+    return builder.close()

@@ -20,9 +20,20 @@ from memory_watcher.render.escape import escape
 from memory_watcher.store.recording import Recording
 from memory_watcher.units import format_time
 
-from ..recordings import SECOND, START, RecordingBuilder
+from ..recordings import MI, SECOND, START, RecordingBuilder
 from .conftest import Opener, Report, report_of
-from .stories import HOSTILE, PEAK, TICKS, TORN, UNREADABLE, layout_at, time_of
+from .stories import (
+    HOSTILE,
+    PEAK,
+    SUMS,
+    TICKS,
+    TORN,
+    UNREADABLE,
+    apart,
+    fork,
+    layout_at,
+    time_of,
+)
 
 FIGURES: tuple[Figure, ...] = ("pss", "rss", "uss", "swap")
 
@@ -408,3 +419,77 @@ def test_between_two_runs_nothing_is_drawn(tmp_path: Path, open_report: Opener) 
     for _ in range(8):
         report.page.keyboard.press("ArrowRight")
     assert report.page.locator(".legend").get_attribute("data-tick") == "7"
+
+
+@pytest.mark.parametrize("by", ["process", "kind"])
+def test_sums_are_those_of_passes(tmp_path: Path, open_report: Opener, by: str) -> None:
+    """At each moment that can be gone to the total is that of the pass: no spike, no notch.
+
+    By process the groups add up to it. By kind they are those of the last pass with all layouts.
+    """
+    recorded = fork(tmp_path / "fork.db")
+    with Recording(recorded) as recording:
+        made = load(recording, recording.processes(), figures=("pss",)).timeline("pss", by, None)  # type: ignore[arg-type]
+    assert dict(zip(made.ticks, made.sums, strict=True)) == {t: s * MI for t, s in SUMS.items()}
+    report = open_report(report_of(recorded))
+    page = report.page
+    page.keyboard.press("c" if by == "process" else "k")
+    for _ in SUMS:
+        page.keyboard.press("ArrowLeft")
+    for position, tick in enumerate(SUMS):
+        assert report.page.locator(".legend").get_attribute("data-tick") == str(tick - 1)
+        assert report.total() == made.sums[position]
+        there = made.standing(position)
+        assert there is not None
+        groups = [series.values[there] or 0 for series in made.groups]
+        assert sum(report.groups().values()) == sum(groups)
+        page.keyboard.press("ArrowRight")
+    assert "peak 102 MiB" in page.locator(".timeline .peak").inner_text()
+    assert "without 1 that could not be read" in page.locator(".legend .note").inner_text()
+
+
+def test_processes_at_a_pass(tmp_path: Path, open_report: Opener) -> None:
+    """Each process has what it has at the pass; a state that few recordings have is told."""
+    report = open_report(report_of(fork(tmp_path / "fork.db")))
+    report.tab("processes")
+    assert report.column("processes", "pss") == [str(53 * 1024), str(49 * 1024), "–"]
+    assert report.column("processes", "state")[2] == LayoutState.UNREADABLE.label
+    total = report.page.locator("#panel-processes tfoot").inner_text().replace("\u202f", "")
+    assert str(102 * 1024) in total
+    every = report.page.locator("[data-process=all] .value")
+    assert every.inner_text() == "102 MiB"
+
+
+def test_without_any_sum(tmp_path: Path, open_report: Opener) -> None:
+    """Processes with their own figures, nothing added up, and one sentence why."""
+    report = open_report(report_of(apart(tmp_path / "apart.db")))
+    page = report.page
+    assert page.locator(".legend .total").inner_text() == "no sum"
+    assert "at no moment were all of them read in one pass" in page.locator(
+        ".legend .note"
+    ).inner_text()
+    assert page.locator(".timeline .peak").count() == 0
+    assert page.locator("[data-process=all] .value").inner_text() == ""
+
+
+def test_every_state_of_a_layout_is_told(tmp_path: Path, open_report: Opener) -> None:
+    """Whatever is said of a layout by a number, the page has its words and knows how it counts."""
+    for state in LayoutState:
+        builder = RecordingBuilder(tmp_path / f"{state}.db")
+        process, other = builder.process(300, "one"), builder.process(301, "two")
+        for _ in range(3):
+            builder.tick()
+            builder.layout(other, layout_at(1))
+            if state.has_layout:
+                builder.layout(process, layout_at(1), state=state)
+            else:
+                builder.reading(process, state=state)
+        report = open_report(report_of(builder.close()))
+        report.tab("processes")
+        shown = report.column("processes", "state")
+        if state.has_memory:
+            assert state.label in shown, state
+        lacks = "without 1 that could not be read" in report.page.locator(
+            ".legend .note"
+        ).inner_text()
+        assert lacks == state.is_unreadable, state
