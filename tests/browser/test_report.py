@@ -465,9 +465,10 @@ def test_without_any_sum(tmp_path: Path, open_report: Opener) -> None:
     report = open_report(report_of(apart(tmp_path / "apart.db")))
     page = report.page
     assert page.locator(".legend .total").inner_text() == "no sum"
-    assert "at no moment were all of them read in one pass" in page.locator(
-        ".legend .note"
-    ).inner_text()
+    assert (
+        "at no moment were all of them read in one pass"
+        in page.locator(".legend .note").inner_text()
+    )
     assert page.locator(".timeline .peak").count() == 0
     assert page.locator("[data-process=all] .value").inner_text() == ""
 
@@ -489,7 +490,7 @@ def test_every_state_of_a_layout_is_told(tmp_path: Path, open_report: Opener) ->
         shown = report.column("processes", "state")
         if state.has_memory:
             assert state.label in shown, state
-        lacks = "without 1 that could not be read" in report.page.locator(
-            ".legend .note"
-        ).inner_text()
+        lacks = (
+            "without 1 that could not be read" in report.page.locator(".legend .note").inner_text()
+        )
         assert lacks == state.is_unreadable, state

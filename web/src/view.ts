@@ -75,7 +75,9 @@ export class View {
   }
 
   get peakTick(): number | null {
-    return peakOf(this.stack)?.tick ?? null
+    const { stacked, instants } = this.stack
+    // Without a sum there is no peak either: then what was seen last.
+    return peakOf(this.stack)?.tick ?? (stacked ? null : (instants.at(-1) ?? null))
   }
 
   /** Microseconds at which what is looked at was read at a tick. */
