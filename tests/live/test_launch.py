@@ -148,6 +148,27 @@ def test_peak_of_a_short_command(file: Path) -> None:
     assert one(file, "SELECT max_rss FROM exits")[0] > 80 * MI
 
 
+def test_what_it_had_at_its_very_end(file: Path) -> None:
+    """96 MiB and then an end at once: no look may have seen it, but the recorder is told.
+
+    What is said of it must be true: missed, and all of it, unless a layout shows it.
+    """
+    script = f"import os; block = b'x' * {96 * MI}; os._exit(0)"
+    done = launch(file, sys.executable, "-c", script)
+    assert done.returncode == 0, done.stderr
+    pid, told = one(file, "SELECT pid, max_rss FROM exits JOIN processes ON id = process_id")
+    shown = json.loads(run("memory-peak", file, "--pid", pid, "--json").stdout)
+    (highest,) = one(file, "SELECT max(rss) FROM readings WHERE layout_state = 1")
+    missed = shown["missed"]
+    assert missed["exit_max_rss"] == told > 96 * MI
+    if told - highest > missed["tolerance"]:
+        assert missed["verdict"] == "higher"
+        assert abs(highest + missed["gap"] - told) <= missed["tolerance"]
+        assert ("missed: " in done.stderr) is missed["at_exit"]
+    else:
+        assert missed["verdict"] in ("nothing higher", "within tolerance")
+
+
 def test_last_reading_at_exit(file: Path) -> None:
     """The last row is of the end, before the process was reaped: a zombie, without sizes."""
     launch(file, "sleep", "0.1")

@@ -16,6 +16,7 @@ import pytest
 
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
+from memory_watcher.record import clock as clock_module
 from memory_watcher.record import recorder as recorder_module
 from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record import schedule as schedule_module
@@ -112,7 +113,7 @@ class Stage:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     fake = FakeTime()
-    for module in (recorder_module, sampler_module, schedule_module):
+    for module in (recorder_module, sampler_module, schedule_module, clock_module):
         monkeypatch.setattr(module, "time", fake)
     return fake
 
@@ -506,8 +507,6 @@ def test_commit_is_there_for_others(stage: Stage) -> None:
 
 def test_skipped_deadlines_of_a_slow_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading takes three periods: two deadlines are skipped each time, none is queued."""
-    from memory_watcher.record import clock as clock_module
-
     monkeypatch.setattr(clock_module, "time", stage.time)
     monkeypatch.setattr(
         ScriptedFiles, "smaps", advancing(stage.time, ScriptedFiles.smaps, 310 * MS)
@@ -686,6 +685,33 @@ def test_end_that_only_stat_tells(stage: Stage) -> None:
     stage.recorder.fast_pass()
     assert stage.states() == [LayoutState.EXACT, LayoutState.GONE]
     assert stage.rows("SELECT cause FROM ticks") == [(None,), ("exit",)]
+
+
+def test_the_last_look_before_an_end_is_stored(stage: Stage) -> None:
+    """Though nothing had changed: from then on nobody knows what it had."""
+    files = stage.comes(FakeProcess(7))
+    stage.tick()
+    for _ in range(3):
+        stage.time.now += 20 * MS
+        stage.recorder.fast_pass()
+    stage.time.now += 15 * MS
+    files.always("statm", GONE)
+    files.always("stat", GONE)
+    stage.recorder.fast_pass()
+    assert stage.rows(
+        "SELECT (time_ns - (SELECT min(time_ns) FROM ticks)) / 1000000, since_ns / 1000000,"
+        " resident / 1024 FROM fast_readings"
+    ) == [(60, 20, 36)]
+
+
+def test_sleep_of_the_machine_is_noted(stage: Stage) -> None:
+    """At the first tick after it, with how long it was; it is no time of the monotonic clock."""
+    stage.comes(FakeProcess(7))
+    stage.tick()
+    stage.time.slept += 3600 * SECOND
+    stage.tick()
+    stage.tick()
+    assert stage.rows("SELECT suspended_ns FROM ticks") == [(0,), (3600 * SECOND,), (0,)]
 
 
 def test_peak_between_two_ticks(stage: Stage) -> None:
