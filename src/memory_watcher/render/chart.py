@@ -24,7 +24,7 @@ from ..units import format_duration, format_size, format_time, group_digits
 from .axis import count_marks, size_marks, time_marks
 from .colours import Coloured, colours_of
 from .columns import plural
-from .elide import elide
+from .elide import elide, elide_process
 from .escape import escape
 
 if TYPE_CHECKING:
@@ -526,7 +526,9 @@ class _Chart:
         self._sample(left, y, row)
         self._text(right, y, row.size, _NORMAL, align="right")
         room = right - left - 18 - self._measure(row.size, _NORMAL) - 8
-        self._text(left + 18, y, self._elided(row.name, room, _NORMAL), _NORMAL)
+        shorten = elide_process if self._timeline.by == "process" else elide
+        name = shorten(row.name, room, lambda part: self._measure(part, _NORMAL))
+        self._text(left + 18, y, name, _NORMAL)
 
     def _sample(self, left: float, y: float, row: _Row) -> None:
         from matplotlib.lines import Line2D  # noqa: PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..units import format_kib
-from .elide import elide
+from .elide import elide_process
 from .escape import escape, pad, width
 
 #: Where sizes end in outputs that people already parse: names to column 48, "Ki" at 62 to 64.
@@ -43,7 +43,7 @@ def blocks(*lines_by_block: list[Line]) -> str:
 def process_name(role: str, pid: int, room: int = PROCESS_WIDTH) -> str:
     """A process by its role (any text), cut in the middle to so many columns, and its PID."""
     number = f" ({pid})"
-    return (elide(escape(role), room - len(number), width) or ABSENT) + number
+    return (elide_process(escape(role), room - len(number), width) or ABSENT) + number
 
 
 def label(name: str, value: str) -> str:

@@ -29,6 +29,17 @@ def elide(text: str, width: float, measure: Callable[[str], float] = len) -> str
     return _longest(max(len(text) - 1, 0), without_middle, width, measure)
 
 
+def elide_process(title: str, width: float, measure: Callable[[str], float] = len) -> str:
+    """Shorten what a process is called: first the program's name goes, for its role tells more.
+
+    `chromium utility NetworkService (12)` -> `…utility NetworkService (12)`.
+    """
+    _, _, role = title.partition(" ")
+    if measure(title) <= width or not role or role.startswith("("):
+        return elide(title, width, measure)
+    return elide(_ELLIPSIS + role, width, measure)
+
+
 def _longest(
     most: int, cut: Callable[[int], str], width: float, measure: Callable[[str], float]
 ) -> str:

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from ..analysis.identity import By
 from ..model import LayoutState
-from ..render.elide import elide
+from ..render.elide import elide, elide_process
 from ..render.escape import escape
 from ..units import group_digits
 from .grouping import add_told
@@ -305,7 +305,7 @@ class Table(Lines):
             filled = round((getattr(row.sizes, figure) or 0) / largest * name_width)
         name = _shortened(row, self.snapshot.question.by, name_width)
         pieces = [("▌ " if number == self.cursor else "■ ", style(row.colour or FAINT, ground))]
-        told = _with_detail(row, name, name_width)
+        told = _with_detail(row, name, name_width, self._longest_name(name_width))
         bar = blend(row.colour, ground, _SHARE) if row.colour and filled else ground
         cut = _cut(told, filled) if row.colour else 0
         for colour, start, end in ((TEXT, 0, len(name)), (FAINT, len(name), len(told))):
@@ -315,6 +315,12 @@ class Table(Lines):
         pieces += [self._cell(row, column, ground, figure) for column in columns]
         pieces.append(self._bar(number))
         return line(pieces, width, style(TEXT, ground))
+
+    def _longest_name(self, width: int) -> int:
+        """How wide the names in view are at most, of those that take no more than half."""
+        shown = self.rows[self._top : self._top + self._room]
+        widths = [cell_len(row.name) for row in shown]
+        return max((each for each in widths if each <= width // 2), default=0)
 
     def _cell(
         self, row: Row, column: _Column, ground: str, figure: ShownFigure, bold: bool = False
@@ -389,17 +395,22 @@ class Table(Lines):
         )
 
 
-def _with_detail(row: Row, name: str, width: int) -> str:
-    """A name, and behind it the detail as far as there is room: exactly so wide."""
-    room = width - cell_len(name) - _APART
-    if not row.detail or room < _LEAST_DETAIL:
+def _with_detail(row: Row, name: str, width: int, aligned: int) -> str:
+    """A name, and behind it the detail as far as there is room: exactly so wide.
+
+    Details stand below each other, `aligned` columns from the left, but for long names.
+    """
+    begin = max(cell_len(name), aligned) + _APART
+    if not row.detail or width - begin < _LEAST_DETAIL:
         return fit(name, width)
-    return fit(f"{name}{' ' * _APART}{elide(escape(row.detail), room, cell_len)}", width)
+    return fit(fit(name, begin) + elide(escape(row.detail), width - begin, cell_len), width)
 
 
 def _shortened(row: Row, by: By, width: int) -> str:
     """The name in so many columns: of a mapping first its end goes, then the path's start."""
     name = escape(row.name) or "(no name)"
+    if by == "process":
+        return elide_process(name, width, cell_len)
     if by != "mapping" or cell_len(name) <= width:
         return elide(name, width, cell_len)
     bounds, perms, *rest = name.split(" ", 2)

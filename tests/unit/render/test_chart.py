@@ -25,7 +25,7 @@ from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.render import chart
 from memory_watcher.render.chart import ChartView, Grid, render, steps
 from memory_watcher.render.colours import kind_colours
-from memory_watcher.render.elide import elide
+from memory_watcher.render.elide import elide, elide_process
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
 
@@ -297,6 +297,16 @@ def test_elided_paths_keep_the_file() -> None:
     """Of a path the file's name is kept, then the beginning."""
     assert elide("/usr/lib/x86_64-linux-gnu/libc.so.6", 20) == "/usr/lib/…/libc.so.6"
     assert elide("/usr/lib/libverylongname.so.1.2.3", 14) == "…/libver…1.2.3"
+
+
+def test_elided_processes_keep_their_role() -> None:
+    """First the program's name goes; then the middle, as elsewhere."""
+    title = "chromium utility NetworkService (12)"
+    assert elide_process(title, 40) == title
+    assert elide_process(title, 30) == "…utility NetworkService (12)"
+    assert elide_process(title, 20) == "…utility N…vice (12)"
+    assert elide_process("a-very-long-program (12)", 16) == "a-very-l…am (12)"
+    assert elide_process("postgres: walwriter (7)", 14) == "…walwriter (7)"
 
 
 def test_not_all_of_it_fits(builder: RecordingBuilder) -> None:
