@@ -26,6 +26,7 @@ __all__ = ["main", "parse_pid", "say"]
 #: Subcommand -> module here; its docstring is its help, its first line stands in the overview.
 COMMANDS = {
     "record": "record",
+    "show": "show",
     "peak": "peak",
     "ls": "ls",
     "load-smaps": "load_smaps",

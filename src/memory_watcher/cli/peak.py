@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         elif process is None:
             text = _system_text(recording, args)
         else:
-            text = _process_text(_process_view(recording, process, args), args.json)
+            text = _process_text(process_view(recording, process, args), args.json)
         notes = [] if args.json else clock_notes(recording.axis)
     write_text(text + "".join(f"\n{note}\n" for note in notes))
     return 0
@@ -120,9 +120,10 @@ def _time(args: argparse.Namespace) -> int | None:
     return parse_time(args.measurement_time, "--measurement-time")
 
 
-def _process_view(
+def process_view(
     recording: Recording, process: RecordedProcess, args: argparse.Namespace
 ) -> ProcessView:
+    """One process at its peak or at the time asked for, in lines as asked for."""
     from ..analysis.figures import best, explain
     from ..analysis.kinds import attribute, facts_from
     from ..analysis.peak import break_down

@@ -1,0 +1,93 @@
+"""Show where the memory of a running process is right now: one reading, and no recording.
+
+A line for each name, kind or mapping, with all figures that are not 0, as `pmap -X` gives them; the
+lines are sorted by PSS and add up. The recorder's own reading is shown: a layout that mappings
+moved in is read again, and marked torn if it stays so.
+
+  memory-watcher show 123                 by name: stacks, heap, arenas, libraries, files
+  memory-watcher show 123 --by kind
+  memory-watcher show 123 --by mapping --top 1000
+  memory-watcher show 123 --json          all figures, in bytes
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+
+from ..units import SECOND
+from . import parse_pid, recording_file, say
+from .console import write_text
+from .peak import process_view
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("process", metavar="PID", help="the process")
+    parser.add_argument(
+        "--by",
+        choices=("name", "kind", "mapping"),
+        default="name",
+        help="what makes a line: the name of a file or group (default), the kind of memory, or each"
+        " mapping",
+    )
+    parser.add_argument(
+        "--top",
+        type=recording_file.count,
+        metavar="N",
+        help="how many lines to show, the biggest; --json shows all by default (default 40)",
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
+    parser.add_argument(
+        "--proc", default="/proc", metavar="DIR", help="the proc filesystem (default %(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read it once; errors are raised as MemoryWatcherError."""
+    pid = parse_pid(args.process)
+    top = args.top if args.top is not None or args.json else 40
+    asked = argparse.Namespace(
+        process_memory="pss", measurement_time=None, by=args.by, top=top, json=args.json
+    )
+    with tempfile.TemporaryDirectory(prefix="memory-watcher-") as folder:
+        file = os.path.join(folder, "show.db")
+        _record_once(file, args.proc, pid)
+        from ..store.recording import Recording
+
+        with Recording(file) as recording:
+            view = process_view(recording, recording.process(pid=pid), asked)
+    if args.json:
+        from ..render.process_json import render
+    else:
+        from ..render.show_text import render
+    write_text(render(view._replace(is_peak=False)))
+    return 0
+
+
+def _record_once(file: str, proc: str, pid: int) -> None:
+    """One tick of the recorder, whose checks and evidence for kinds are those of a recording."""
+    from ..procfs.source import ProcSource
+    from ..record.clock import Deadline
+    from ..record.policy import Policy
+    from ..record.recorder import Recorder
+    from ..record.targets import NamedTargets
+    from ..store.tree_writer import TreeWriter
+
+    source = ProcSource(proc)
+    source.mapped_files.prepare()
+    targets = NamedTargets(source, [pid])
+    if targets.problems:
+        raise targets.problems[0]
+    writer = TreeWriter(file)
+    recorder = Recorder(source, targets, writer, Policy(), lambda text: say(f"{text}\n"))
+    reason = None
+    try:
+        writer.start_run(source.machine(), SECOND, sys.argv, None, source.max_map_count())
+        recorder.tick(Deadline(0, 0))
+        reason = "shown"
+    finally:
+        recorder.close()
+        writer.close(reason)
