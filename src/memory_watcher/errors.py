@@ -13,8 +13,10 @@
     │   ├── RecordingNotFound      the file is not there
     │   ├── NotARecording          no SQLite, or SQLite but no recording
     │   ├── NewerRecording         written by a newer version
+    │   ├── Damaged                what it holds contradicts itself, or another program changed it
     │   ├── RecordingBusy          another recorder writes to it
     │   └── CannotWrite            missing or read-only folder, full disk, I/O error
+    │       └── RecordingMoved     it was deleted, renamed or replaced while it was written
     ├── SelectionError             what was asked for is not in the recording, or is ambiguous
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
     ├── CommandNotExecutable       it is there, but cannot be run (exit code 126)
@@ -96,12 +98,20 @@ class NewerRecording(StoreError):
     """The recording was written by a newer version of memory-watcher."""
 
 
+class Damaged(StoreError):
+    """What the recording holds contradicts itself, or its tables are not those that were made."""
+
+
 class RecordingBusy(StoreError):
     """Another recorder is writing to this recording."""
 
 
 class CannotWrite(StoreError):
     """The recording cannot be written: folder, permissions, disk."""
+
+
+class RecordingMoved(CannotWrite):
+    """The recording was deleted, renamed or replaced while it was being written."""
 
 
 class DamagedWarning(UserWarning):

@@ -207,13 +207,11 @@ def _record(job: _Job, stop: Stop) -> int:
     """Record until something ends it; 1 if no layout at all could be read."""
     from ..procfs.source import ProcSource
     from ..record.recorder import Recorder
-    from ..store.connection import why_wal_is_kept
     from ..store.tree_writer import TreeWriter
 
     source = ProcSource(job.proc)
     source.mapped_files.prepare()
     targets = None if job.launched else target_options.targets_of(job.request, source)
-    is_new = not os.path.exists(job.file)
     writer = TreeWriter(job.file)
     if job.launched is not None:
         targets = _launched_targets(source, job.launched, writer, job.request)
@@ -238,16 +236,17 @@ def _record(job: _Job, stop: Stop) -> int:
         reason = _loop(job, stop, recorder, targets, writer)
     finally:
         recorder.close()
-        cpu_ns = time.process_time_ns() + source.mapped_files.cpu_ns
-        folded = writer.close(reason, cpu_ns, own_peak_rss())
-        if job.launched is not None and not job.launched.is_released and is_new:
-            os.unlink(job.file)  # the command could not be run: there is nothing in it
+        if job.launched is not None and not job.launched.is_released:
+            writer.discard()  # the command could not be run: there is nothing in it
+        else:
+            cpu_ns = time.process_time_ns() + source.mapped_files.cpu_ns
+            writer.close(reason, cpu_ns, own_peak_rss())
     if not job.quiet:
         recorder.progress.missed = _missed(job, recorder)
         say(closing_line(recorder.progress, time.monotonic_ns() - started, job.file) + "\n")
         _tell_of_the_unread(job, targets)
-        if not folded and (why := why_wal_is_kept(job.file)) is not None:
-            _note(why)
+        if writer.why_wal_is_kept is not None:
+            _note(writer.why_wal_is_kept)
     if reason == _TOO_LARGE:
         _note(
             f"{job.file}: ended at --max-size {format_size(job.max_size)}; give more, or make"

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-
 from ..errors import CannotWrite
+from ..own_files import reason, replace_whole
 
 
 def write_whole(path: str, data: bytes) -> None:
     """Write a file; one that was there before is kept until the new one is complete.
 
-    It is readable by its owner only, as recordings are. Devices and pipes are written to directly.
+    It is readable by its owner only, as recordings are. Links, pipes, devices and files of other
+    users are refused: what they lead to is not this user's to write.
 
     Raises CannotWrite.
     """
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            with open(path, "wb") as file:
-                file.write(data)
-        else:
-            _replace(path, data)
+        replace_whole(path, data)
     except OSError as error:
-        raise CannotWrite(f"{path}: cannot write: {error.strerror}") from None
-
-
-def _replace(path: str, data: bytes) -> None:
-    unfinished = f"{path}.{os.getpid()}.part"
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(unfinished, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
-        raise
+        raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None
+    except ValueError as error:  # a NUL byte in the name
+        raise CannotWrite(f"{path!r}: cannot write: {error}") from None

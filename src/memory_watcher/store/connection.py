@@ -1,27 +1,42 @@
-"""Opens and locks recording files: one recorder at a time, readers whenever they like."""
+"""A recording file opened for writing: one recorder at a time, readers whenever they like.
+
+At every instant SIGKILL leaves a file that opens: a new one is complete before it has its name, all
+changes go through -wal, and the file's own pages are only ever changed by what is committed there.
+There is never a -journal.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import sqlite3
-import stat
+import tempfile
+import threading
 from collections.abc import Iterator
-from urllib.parse import quote
+from typing import NoReturn
 
 from ..errors import (
     TOO_MANY_FILES,
     CannotWrite,
+    Damaged,
     NotARecording,
-    RecordingBusy,
+    RecordingMoved,
     no_file_can_be_opened,
 )
-from . import schema
+from ..own_files import new_part
+from . import beside, schema
+from .contents import Contents, check, tables_of
+from .guard import Guard
+from .lock import WriteLock
+from .migrations import migrate
+from .readonly import ReadOnlyDatabase
 
 #: Larger recordings are left as they were written, bytes.
 _LARGEST_PACKED = 128 << 20
+#: CPU seconds that looking for damage takes at most, before a recording is added to.
+_QUICK_CHECK_SECONDS = 1.0
+#: CPU seconds that a migration may take at least, and for each MB.
+_MIGRATION_SECONDS, _MIGRATION_SECONDS_PER_MB = 30.0, 0.5
 
 
 @contextlib.contextmanager
@@ -30,173 +45,259 @@ def explained(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        reason = str(error)
-        if no_file_can_be_opened():
-            reason = TOO_MANY_FILES
-        elif "full" in reason:
-            reason = "the disk is full"
-        elif "locked" in reason:
-            reason = "another program keeps it locked for writing"
-        raise CannotWrite(f"{path}: cannot write: {reason}; what was committed is kept") from error
+        raise CannotWrite(
+            f"{path}: cannot write: {_why(error)}; what was committed is kept"
+        ) from error
 
 
-class WriteLock:
-    """The right to write to a recording, as a lock on the file itself: it ends with the process."""
+def _why(error: sqlite3.Error) -> str:
+    words = str(error)
+    if no_file_can_be_opened():
+        return TOO_MANY_FILES
+    if "full" in words:
+        return "the disk is full"
+    if "locked" in words:
+        return "another program keeps it locked for writing"
+    if "malformed" in words or isinstance(error, sqlite3.IntegrityError):
+        return f"the file is damaged ({words}); memory-watcher verify tells more"
+    return words
+
+
+class WritableFile:
+    """A recording's file, its lock and SQLite's connection to it.
+
+    Raises NotARecording, NewerRecording, Damaged, RecordingBusy, CannotWrite.
+    """
 
     def __init__(self, path: str) -> None:
-        """Creates the file, readable by its owner only, if there is none.
-
-        Raises RecordingBusy, CannotWrite.
-        """
-        if not path:
-            raise CannotWrite("--database-file: the name is empty")
+        """Opens a recording, or makes a new one; anything else than a recording stays untouched."""
+        self.path = path
+        self._lock = WriteLock(path, self._lay_out)
+        self.is_new = self._lock.is_new
+        self._is_given_up = False
+        # A path that begins with "file:" is a path too: hence the absolute form.
+        self._absolute = os.path.abspath(path)
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise CannotWrite(f"{path}: cannot write: {_reason(error, path)}") from None
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            os.close(self._descriptor)
-            raise CannotWrite(f"{path}: cannot write: it is no regular file")
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._descriptor)
-            if error.errno == errno.EWOULDBLOCK:
-                raise RecordingBusy(
-                    f"{path}: another recorder is writing to it; name another --database-file"
-                ) from None
-            raise CannotWrite(f"{path}: cannot lock: {error.strerror}") from None
+            self._look_before()
+            with explained(path):
+                self.connection = sqlite3.connect(self._absolute, isolation_level=None)
+                try:
+                    self._prepare()
+                except BaseException:
+                    self.connection.close()
+                    raise
+        except BaseException:
+            self._lock.release()
+            raise
 
-    def release(self) -> None:
-        """Give it back. Only after SQLite's own descriptors: closing drops the process's locks."""
-        os.close(self._descriptor)
+    # -- opening ----------------------------------------------------------------------------------
 
-
-def _reason(error: OSError, path: str) -> str:
-    folder = os.path.dirname(path) or "."
-    if error.errno == errno.ENOENT:
-        return f"there is no folder {folder}"
-    if error.errno == errno.EISDIR:
-        return "it is a folder"
-    return os.strerror(error.errno or 0)
-
-
-def connect_for_writing(path: str) -> sqlite3.Connection:
-    """Open a recording, laying out an empty file; anything else than a recording stays untouched.
-
-    Raises NotARecording, NewerRecording, CannotWrite.
-    """
-    if os.path.getsize(path) > 0:
-        _refuse_other_formats(path)
-        _check_untouched(path)
-    # A path that begins with "file:" is a path too: hence the absolute form.
-    with explained(path):
-        connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
-    try:
-        with explained(path):
-            is_blank = _is_blank(connection)
-            if not is_blank:
-                schema.check(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            if is_blank:
+    def _lay_out(self, part: str) -> None:
+        """Make an empty file, which nobody knows of yet, a recording."""
+        with explained(self.path):
+            connection = sqlite3.connect(part, isolation_level=None)
+            try:
+                connection.execute("PRAGMA journal_mode = OFF")
+                connection.execute("PRAGMA synchronous = OFF")
                 schema.create(connection)
-            else:
-                schema.migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+            finally:
+                connection.close()
 
+    def _look_before(self) -> None:
+        """Refuse other files and damaged ones by a connection that cannot write.
 
-def _refuse_other_formats(path: str) -> None:
-    """SQLite takes very short files for empty databases."""
-    with open(path, "rb") as file:
-        if file.read(16) != b"SQLite format 3\0":
-            raise NotARecording(f"{path}: not a recording (no SQLite database)")
+        Closing one that can would fold a -wal file that another program left into its database.
+        """
+        if self._lock.is_new:
+            return
+        if not self._lock.starts_as_sqlite():
+            raise NotARecording(f"{self.path}: not a recording (no SQLite database)")
+        if beside.has_hot_journal(self._absolute) or self._lock.is_blank():
+            return  # to be undone first, or laid out: by the connection that can write
+        database = ReadOnlyDatabase(self.path, alone=True)
+        try:
+            _refuse(database.contents, self.path)
+            if (damage := database.quick_check(_QUICK_CHECK_SECONDS)) is not None:
+                raise Damaged(
+                    f"{self.path}: damaged ({damage}), so nothing is added to it; memory-watcher"
+                    " repair saves what can be read"
+                )
+        finally:
+            database.close()
 
+    def _prepare(self) -> None:
+        connection = self.connection
+        size = os.stat(self._absolute).st_size
+        guard = self._guard = Guard(connection, size)
+        if _is_blank(connection):
+            schema.create(connection)
+        contents = check(connection, self.path)
+        _refuse(contents, self.path)
+        self._is_wholly_ours = not contents.extra
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode != "wal":
+            # From here SQLite changes the mode without a -journal, which a kill would leave.
+            connection.execute("PRAGMA journal_mode = MEMORY")
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("SELECT count(*) FROM runs").fetchone()
+        self._lock.hold_beside()
+        if contents.version < schema.VERSION:
+            guard.allow_building()
+            guard.start(_MIGRATION_SECONDS + _MIGRATION_SECONDS_PER_MB * (size >> 20))
+            migrate(connection, contents.version, list(contents.own_views))
+            guard.stop()
+        guard.allow_writing(tables_of(schema.VERSION))
 
-def _check_untouched(path: str) -> None:
-    """Refuse other files by a connection that cannot write.
+    # -- while it is written ----------------------------------------------------------------------
 
-    Closing one that can would fold a -wal file that another program left into its database.
-    """
-    connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode=ro", uri=True)
-    try:
-        if not _is_blank(connection):
-            schema.check(connection, path)
-    except sqlite3.OperationalError:
-        pass  # what an interrupted program left is to be mended first: the next connection does
-    finally:
-        connection.close()
+    def commit(self) -> None:
+        """Make everything so far safe against the end of this process.
+
+        Raises CannotWrite; RecordingMoved if the file is not under its name any more.
+        """
+        self.check()
+        if self.connection.in_transaction:
+            with explained(self.path):
+                self.connection.execute("COMMIT")
+
+    def check(self) -> None:
+        """Make sure that the file is still under its name. Raises RecordingMoved."""
+        try:
+            self._lock.check()
+        except RecordingMoved as moved:
+            self._give_up(moved)
+
+    def _give_up(self, moved: RecordingMoved) -> NoReturn:
+        """Stop, with what was committed where it can be found.
+
+        SQLite would now remove by name what lies beside the file, which may be another recorder's:
+        so its connection is never closed.
+        """
+        if self.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
+        self._guard.stop()
+        self._guard.allow_all()
+        _never_close(self.connection)
+        self._is_given_up = True
+        where = self._what_is_left()
+        self._lock.remove_beside()
+        raise RecordingMoved(f"{moved} while it was recorded: the recording has stopped; {where}")
+
+    def _what_is_left(self) -> str:
+        """Put all into the one file if it has a name, else save a copy; tells where it is."""
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA busy_timeout = 200")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not self._lock.is_unlinked:
+            return f"what was recorded is in {self._lock.present_name}"
+        source = self._lock.in_proc
+        for folder in (os.path.dirname(self._absolute), tempfile.gettempdir()):
+            name = os.path.join(folder, os.path.basename(self._absolute))
+            with contextlib.suppress(OSError, sqlite3.Error):
+                return f"what was recorded is saved in {self._copy(name)} (from {source})"
+        return f"what was recorded could not be saved: there is no room for it (it was {source})"
+
+    def _copy(self, name: str) -> str:
+        descriptor, part = new_part(name)
+        try:
+            with contextlib.closing(sqlite3.connect(part)) as copy:
+                self.connection.backup(copy)
+            os.fsync(descriptor)
+            saved = f"{name}.{os.getpid()}.saved"
+            os.link(part, saved)
+        except OSError:
+            saved = part  # a filesystem without links, or the name is taken
+        except BaseException:
+            os.unlink(part)
+            raise
+        else:
+            os.unlink(part)
+        finally:
+            os.close(descriptor)
+        return saved
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def close(self) -> str | None:
+        """Put everything into the one file and let go of it; tells why a -wal is kept, if it is.
+
+        Raises RecordingMoved if the file is not under its name any more.
+        """
+        if self._is_given_up:
+            return None  # and the lock is held to the end, for the file is still open
+        if self.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
+        self.check()
+        why = self._fold()
+        self.connection.close()
+        kept = beside.has_wal(self._absolute)
+        self._lock.release()
+        return why if kept else None
+
+    def remove(self) -> None:
+        """Close it and leave nothing of it."""
+        self.connection.close()
+        self._lock.remove()
+        self._lock.release()
+
+    def _fold(self) -> str | None:
+        """Leave the one file, in a mode in which it can be read from read-only media."""
+        busy = f"a reader still has {self.path} open: keep its -wal file"
+        connection = self.connection
+        try:
+            # A reader may hold on for hours: do not wait for it as long as for another writer.
+            connection.execute("PRAGMA busy_timeout = 200")
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                return busy
+            self._pack()
+            # Not DELETE, which would change the mode with a -journal.
+            (mode,) = connection.execute("PRAGMA journal_mode = MEMORY").fetchone()
+        except sqlite3.Error as error:
+            if "locked" in str(error):
+                return busy
+            return (
+                f"{self.path}: cannot put all into the one file: {_why(error)}; keep its -wal"
+                " file: it holds the rest"
+            )
+        return None if mode == "memory" else busy
+
+    def _pack(self) -> None:
+        """Fill the pages that inserts in the middle of a tree left half empty: a fifth of the file.
+
+        In one transaction of -wal: killed meanwhile, the file is as it was before. Not for very
+        large files: it takes 15 ms a megabyte, and twice the file of free disk. VACUUM runs what
+        stands in the schema, so that has to be ours.
+        """
+        (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
+        (page_size,) = self.connection.execute("PRAGMA page_size").fetchone()
+        if pages * page_size > _LARGEST_PACKED or not self._is_wholly_ours:
+            return
+        self._guard.allow_all()
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("VACUUM")
 
 
 def _is_blank(connection: sqlite3.Connection) -> bool:
-    """Whether nothing was ever stored: a new file, or a recorder was killed while it laid it out.
-
-    Raises sqlite3.OperationalError if that cannot be told by reading alone.
-    """
-    try:
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        application = connection.execute("PRAGMA application_id").fetchone()
-        version = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        return False  # no SQLite file
+    """Whether nothing was ever stored: an old recorder was killed while it laid out the file."""
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application = connection.execute("PRAGMA application_id").fetchone()
+    version = connection.execute("PRAGMA user_version").fetchone()
     return bool(tables == application == version == (0,))
 
 
-def why_wal_is_kept(path: str) -> str | None:
-    """Try once more to fold a -wal file in, after `fold_wal` could not; tells what stands against.
-
-    None if nothing does (any more).
-    """
-    wal = f"{path}-wal"
-    if not os.path.exists(wal):
-        return None
-    try:
-        with contextlib.closing(sqlite3.connect(os.path.abspath(path), timeout=0.2)) as connection:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as error:
-        reason = str(error)
-        if "locked" not in reason:
-            reason = "the disk is full" if "full" in reason else reason
-            return (
-                f"{path}: cannot put all into the one file: {reason}; keep its -wal file: it holds"
-                " the rest"
-            )
-        busy = 1
-    if busy or os.path.exists(wal):
-        return f"a reader still has {path} open: keep its -wal file"
-    return None
+def _refuse(contents: Contents, path: str) -> None:
+    if contents.refused is not None:
+        raise CannotWrite(
+            f"{path}: cannot write: {contents.refused}; remove it from the file, or record into"
+            " another one"
+        )
 
 
-def fold_wal(connection: sqlite3.Connection) -> bool:
-    """Put everything into the one file; False if that failed: `why_wal_is_kept` tells why.
-
-    The journal mode goes back to DELETE, so that the file can be read from read-only media.
-    """
-    try:
-        # A reader may hold on for hours: do not wait for it as long as for another writer.
-        connection.execute("PRAGMA busy_timeout = 200")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.Error:
-        return False
-    if mode != "delete":
-        return False
-    _pack(connection)
-    return True
-
-
-def _pack(connection: sqlite3.Connection) -> None:
-    """Fill the pages that inserts in the middle of a tree left half empty: a fifth of the file.
-
-    Not for very large files: it takes 10 ms a megabyte, and as much free disk as the file.
-    """
-    with contextlib.suppress(sqlite3.Error):
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-        if pages * page_size <= _LARGEST_PACKED:
-            connection.execute("VACUUM")
+def _never_close(connection: sqlite3.Connection) -> None:
+    """Keep a connection open until the process has ended: a thread holds it that never returns."""
+    threading.Thread(
+        target=lambda _: threading.Event().wait(), args=(connection,), daemon=True
+    ).start()

@@ -63,5 +63,4 @@ def most_hugetlb(database: ReadOnlyDatabase) -> dict[int, int]:
 
 def rows_if_there(database: ReadOnlyDatabase, table: str, sql: str) -> list[Row]:
     """Rows of a table that recordings of earlier versions do not have."""
-    there = database.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table)
-    return database.rows(sql) if there else []
+    return database.rows(sql) if database.has_table(table) else []

@@ -1,62 +1,87 @@
 """A recording file opened for reading only: nothing beside it is created, nothing in it changed.
 
-How SQLite is asked to open the file depends on what lies beside it:
+How SQLite is asked to open the file depends on what lies beside it (see `beside`):
 
-    -wal lies there               a recorder is writing, or was killed: mode=ro. SQLite reads what
-                                  is committed in -wal, and takes the locks that keep a recorder
-                                  from moving pages under the reader.
     no -wal, or an empty one      closed cleanly: immutable=1. mode=ro would create -wal and -shm
-    without -shm                  for a file in WAL mode and leave them there, and would fail in a
+                                  for a file in WAL mode and leave them there, and would fail in a
                                   folder that cannot be written.
-    -wal, no -shm, and the        SQLite cannot read -wal without creating -shm: refused, with the
-    folder cannot be written      remedy.
+    -wal, and a recorder of this  mode=ro. SQLite reads what is committed in -wal, and takes the
+    user's or root's lives        locks that keep the recorder from moving pages under the reader.
+    -wal otherwise                its recorder was killed, or is a stranger's: mode=ro without locks
+                                  and with the index of -wal in memory of our own. Nothing is made
+                                  beside the file, and nothing is mapped that others can cut short.
 
-An immutable file takes no locks, so a recorder that starts on it meanwhile must be noticed: before
-and after each query the file's times and a new -wal are looked at, and the query is asked again
-of a file opened anew. Therefore each query is read to its end at once; long answers are asked for
-in pages. That also keeps a reader from holding a transaction open, which would make a recorder's
--wal grow for as long as it reads.
+Without locks, a recorder that comes (or is there) must be noticed: before and after each query the
+times of the files are looked at, and the query is asked again of a file opened anew. Therefore each
+query is read to its end at once; long answers are asked for in pages. That also keeps a reader from
+holding a transaction open, which would make a recorder's -wal grow for as long as it reads.
+
+The file may be anybody's. Its tables must be ours (`contents`), its views are never asked: those
+that are needed are made anew, for this connection alone. `guard` refuses all else.
 """
 
 from __future__ import annotations
 
+import enum
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from ..errors import (
     TOO_MANY_FILES,
+    Damaged,
     NotARecording,
     RecordingNotFound,
     StoreError,
     no_file_can_be_opened,
 )
-from . import schema
+from . import beside, schema
+from .contents import Contents, check
+from .guard import Guard
 from .shapes import check_shapes
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
 _LARGEST = 2**63 - 1
+_INF = float("inf")
 _URI_SAFE = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+#: Views that are asked here. Those of version 1 are tables.
+_ASKED_VIEWS = ("mappings", "usages")
+#: How often a query is asked again because somebody wrote meanwhile.
+_ATTEMPTS = 10
+#: A file's time of change is no finer than this: what was written since may not show.
+_CLOCK_NS = 20_000_000
+
+
+class _Mode(enum.Enum):
+    """How SQLite opens the file."""
+
+    IMMUTABLE = "immutable=1"
+    LOCKING = "mode=ro"
+    ALONE = "mode=ro&vfs=unix-none"
 
 
 class ReadOnlyDatabase:
     """One SQLite file, read in complete queries.
 
-    Raises RecordingNotFound, NotARecording, NewerRecording, or StoreError (no permission).
+    Raises RecordingNotFound, NotARecording, NewerRecording, Damaged, or StoreError (no permission).
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], alone: bool = False) -> None:
+        """`alone`: whoever opens it holds the recorder's lock, so nobody else writes."""
         self.path = os.fspath(path)
+        self._alone = alone
         # SQLite looks for -wal beside the file that a symbolic link leads to.
         self._real_path = os.path.realpath(self.path)
         self._connection: sqlite3.Connection | None = None
-        self._seen: tuple[int, ...] = ()
-        self._immutable = False
-        self._columns: dict[str, frozenset[str]] = {}
+        self._guard: Guard | None = None
+        self._mode = _Mode.IMMUTABLE
+        self._seen = beside.State((), (), b"")
+        self.contents: Contents
         self._open()
 
     def close(self) -> None:
@@ -68,7 +93,7 @@ class ReadOnlyDatabase:
     def rows(self, sql: str, *parameters: int | str) -> list[Row]:
         """All rows of a query; whole numbers that SQLite cannot hold stand for its largest.
 
-        Raises StoreError if the file is damaged or unreadable.
+        Raises Damaged, StoreError if the file is unreadable.
         """
         bound = [_clamp(value) if isinstance(value, int) else value for value in parameters]
 
@@ -85,12 +110,13 @@ class ReadOnlyDatabase:
         rows = self.rows(sql, *parameters)
         return rows[0] if rows else None
 
+    def has_table(self, name: str) -> bool:
+        """Whether the file has one of our tables: older versions lack some."""
+        return name in self.contents.tables
+
     def columns(self, table: str) -> frozenset[str]:
         """The columns that a table of this file has: one of an earlier format has fewer."""
-        if table not in self._columns:
-            rows = self.rows("SELECT name FROM pragma_table_info(?)", table)
-            self._columns[table] = frozenset(row[0] for row in rows)
-        return self._columns[table]
+        return self.contents.columns(table)
 
     def told(self, table: str, columns: Iterable[str], alias: str = "") -> str:
         """SQL for these columns of a table; NULL for those that this file does not have."""
@@ -99,68 +125,170 @@ class ReadOnlyDatabase:
             f"{alias}{name}" if name in there else f"NULL AS {name}" for name in columns
         )
 
-    def _consistently(self, ask: Callable[[sqlite3.Connection], list[_T]]) -> list[_T]:
-        if self._connection is None:
-            raise StoreError(f"{self.path}: the recording is closed")
-        if self._overtaken():
-            self._reopen()
-        for attempt in (1, 2):
+    def is_cut_off(self) -> bool:
+        """Whether the file says that it had a -wal when it was last written, and none is there."""
+        return self._mode is _Mode.IMMUTABLE and beside.is_in_wal_mode(self._real_path)
+
+    def inspect(self, ask: Callable[[sqlite3.Connection], _T], seconds: float = _INF) -> _T:
+        """Let the whole file be checked, by PRAGMAs that `guard` else refuses.
+
+        Raises Damaged, also when it takes more CPU time than `seconds`, StoreError.
+        """
+        assert self._guard is not None
+        self._guard.allow_checking(self.contents.tables)
+        try:
+            return self._consistently(ask, seconds)
+        finally:
+            if self._connection is not None:
+                self._allow_reading()
+
+    def quick_check(self, seconds: float) -> str | None:
+        """What is damaged in the structure of the file, as far as that is found in this time.
+
+        Raises StoreError.
+        """
+        names = [f"('{name}')" for name in sorted(self.contents.tables)]
+
+        def ask(connection: sqlite3.Connection) -> str | None:
+            for which in names if self.contents.extra else ["(1)"]:
+                try:
+                    found = connection.execute(f"PRAGMA quick_check{which}").fetchone()
+                except sqlite3.DatabaseError as error:
+                    return None if "interrupted" in str(error) else str(error)
+                if found != ("ok",):
+                    return str(found[0]).splitlines()[-1] if found else "nothing to check"
+            return None
+
+        return self.inspect(ask, seconds)
+
+    def _consistently(
+        self, ask: Callable[[sqlite3.Connection], _T], seconds: float | None = None
+    ) -> _T:
+        for _ in range(_ATTEMPTS):
+            connection = self._current()
             try:
-                answer = ask(self._connection)
+                answer = self._timed(ask, connection, seconds)
+            except sqlite3.Error as error:
+                # A file that changed under a connection without locks can look damaged.
+                if not self._overtaken():
+                    raise self._explained(error) from None
+            else:
                 if not self._overtaken():
                     return answer
-            except sqlite3.Error as error:
-                # A file that changed under an immutable connection can look damaged.
-                if attempt == 2 or not self._overtaken():
-                    raise StoreError(f"{self.path}: {_trouble(error)}") from None
-            self._reopen()
-        return ask(self._connection)
+        raise StoreError(f"{self.path}: it is written to faster than it can be read; ask a copy")
+
+    def _timed(
+        self,
+        ask: Callable[[sqlite3.Connection], _T],
+        connection: sqlite3.Connection,
+        seconds: float | None,
+    ) -> _T:
+        assert self._guard is not None
+        self._guard.start(seconds)
+        try:
+            return ask(connection)
+        finally:
+            self._guard.stop()
+
+    def _current(self) -> sqlite3.Connection:
+        """The connection, anew if somebody wrote since it was opened."""
+        if self._connection is None:
+            raise StoreError(f"{self.path}: the recording is closed")
+        if self._mode is not _Mode.LOCKING and beside.state(self._real_path) != self._seen:
+            self.close()
+            self._open()
+        return self._connection
 
     def _overtaken(self) -> bool:
-        """Whether a recorder came to a file that was opened as one that nobody writes."""
-        return self._immutable and (
-            _wal_needed(self._real_path) or _fingerprint(self._real_path) != self._seen
+        """Whether somebody wrote in a way that a connection without locks does not see."""
+        return self._mode is not _Mode.LOCKING and not beside.is_still_valid(
+            self._seen, beside.state(self._real_path)
         )
 
-    def _reopen(self) -> None:
-        self.close()
-        self._open()
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        """What an error says: the disk or the system failed, or the file is damaged."""
+        if no_file_can_be_opened():
+            return StoreError(f"{self.path}: cannot be read ({TOO_MANY_FILES})")
+        if "interrupted" in str(error):
+            return Damaged(f"{self.path}: damaged: it has more rows than there is room for in it")
+        if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+            return StoreError(f"{self.path}: cannot be read ({error})")
+        return Damaged(f"{self.path}: damaged: cannot be read ({error})")
 
     def _open(self) -> None:
         self._refuse_other_files()
-        wal = _wal_needed(self._real_path)
-        self._immutable = not wal
-        self._seen = _fingerprint(self._real_path)
-        uri = f"file:{_quote(self._real_path)}?{'mode=ro' if wal else 'immutable=1'}"
+        self._mode = self._mode_of_opening()
+        self._seen = beside.state(self._real_path)
+        if self._mode is _Mode.ALONE and self._seen.file:
+            age = time.time_ns() - self._seen.file[3]
+            if 0 <= age < _CLOCK_NS:
+                time.sleep((_CLOCK_NS - age) / 1e9)
+        uri = f"file:{_quote(self._real_path)}?{self._mode.value}"
         try:
             # No implicit transactions: each query sees what is committed when it is asked.
             connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path}: cannot be opened ({_because(error)})") from None
+        except sqlite3.Error as error:
+            raise self._explained(error) from None
         try:
-            connection.text_factory = _decode
-            self._check(connection)
+            self._prepare(connection)
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
-        self._columns = {}  # a recorder of this version may have migrated it
 
-    def _check(self, connection: sqlite3.Connection) -> None:
-        """Refuse what is no recording; tell apart a -wal that cannot be read from a wrong file."""
+    def _mode_of_opening(self) -> _Mode:
+        if beside.has_hot_journal(self._real_path):
+            raise StoreError(
+                f"{self.path}: it was being changed when its recorder was killed, and"
+                f" {self.path}-journal is needed to undo that: keep both, and ask a repaired copy"
+                " (memory-watcher repair)"
+            )
+        if not beside.has_wal(self._real_path):
+            return _Mode.IMMUTABLE
+        if self._alone or not beside.is_trusted(self._real_path):
+            return _Mode.ALONE
+        return _Mode.LOCKING if beside.is_being_recorded(self._real_path) else _Mode.ALONE
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Look at the schema, and make the views that are asked; only then is it used."""
+        connection.text_factory = _decode
         try:
-            connection.execute("PRAGMA schema_version").fetchone()
+            if self._mode is _Mode.ALONE:
+                # Before anything is read: then SQLite keeps the index of -wal in its own memory.
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._guard = Guard(connection, os.stat(self._real_path).st_size)
+            self._guard.start()
+            self.contents = check(connection, self.path)
+            if self.contents.version > 1:
+                for statement in _asked_views():
+                    connection.execute(statement)
+        except NotARecording as error:
+            raise self._of_what_is_missing() or error from None
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read ({error.strerror})") from None
         except sqlite3.OperationalError as error:
-            if not self._immutable and not os.path.exists(f"{self._real_path}-shm"):
-                raise StoreError(
-                    f"{self.path}: its recorder was killed, and what it left in"
-                    f" {self.path}-wal cannot be read in a folder that cannot be written:"
-                    " copy both files to one that can"
-                ) from None
-            raise StoreError(f"{self.path}: cannot be read ({_because(error)})") from None
-        except sqlite3.DatabaseError as error:
-            raise NotARecording(f"{self.path}: not a recording ({error})") from None
-        schema.check(connection, self.path)
+            raise self._explained(error) from None
+        except sqlite3.Error as error:
+            missing = self._of_what_is_missing()
+            raise missing or Damaged(f"{self.path}: damaged: cannot be read ({error})") from None
+        self._connection = connection
+        self._allow_reading()
+
+    def _allow_reading(self) -> None:
+        assert self._guard is not None
+        self._guard.allow_reading(
+            tables=self.contents.tables.keys() | {"sqlite_master"},
+            views=_ASKED_VIEWS if self.contents.version > 1 else (),
+            refused=self.contents.views,
+        )
+
+    def _of_what_is_missing(self) -> StoreError | None:
+        """Why a file that is a recording's does not look like one."""
+        if not self.is_cut_off():
+            return None
+        return StoreError(
+            f"{self.path}: its -wal file is missing, and the recording cannot be read without it:"
+            f" copy {self.path}-wal along with it"
+        )
 
     def _refuse_other_files(self) -> None:
         """Say clearly what SQLite would only call "unable to open database file"."""
@@ -177,43 +305,18 @@ class ReadOnlyDatabase:
             raise NotARecording(f"{self.path}: not a regular file, so not a recording")
         if not os.access(self._real_path, os.R_OK, effective_ids=True):
             raise StoreError(f"{self.path}: no permission to read it")
-        if status.st_size == 0 and not _wal_needed(self._real_path):
+        if status.st_size == 0 and not beside.has_wal(self._real_path):
             raise NotARecording(f"{self.path}: an empty file, not a recording")
+        if not beside.starts_as_sqlite(self._real_path) and not beside.has_wal(self._real_path):
+            raise NotARecording(f"{self.path}: not a recording (no SQLite database)")
 
 
-def _trouble(error: sqlite3.Error) -> str:
-    """What an error at a query says: the disk or the system failed, or the file is damaged."""
-    if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
-        return f"cannot be read ({_because(error)})"
-    return f"damaged: cannot be read ({error})"
-
-
-def _because(error: sqlite3.Error) -> str:
-    return TOO_MANY_FILES if no_file_can_be_opened() else str(error)
-
-
-def _wal_needed(path: str) -> bool:
-    """Whether something may be committed that is not yet in the file itself, or is being written.
-
-    A rollback journal (a recorder killed while it created the file) is left to SQLite as well.
-    """
-    for suffix in ("-wal", "-journal"):
-        try:
-            if os.stat(path + suffix).st_size > 0:
-                return True
-        except OSError:
-            continue
-        if suffix == "-wal" and os.path.exists(f"{path}-shm"):
-            return True
-    return False
-
-
-def _fingerprint(path: str) -> tuple[int, ...]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ()
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+def _asked_views() -> list[str]:
+    """The views that are asked here, for one connection alone: they go before the file's own."""
+    return [
+        statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1)
+        for statement in (schema.view(name) for name in _ASKED_VIEWS)
+    ]
 
 
 def _quote(path: str) -> str:

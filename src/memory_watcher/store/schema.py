@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import sqlite3
 
-from ..errors import NewerRecording, NotARecording
 from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
@@ -454,55 +453,6 @@ FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 """
 
 
-def _table(name: str) -> str:
-    """The statement that makes one table."""
-    start = TABLES.index(f"CREATE TABLE {name} ")
-    return TABLES[start : TABLES.index(";\n", TABLES.index("\n)", start)) + 2]
-
-
-#: Views of any version, which a migration makes anew; a user's own come back as they were.
-_OWN_VIEWS = frozenset(
-    (
-        *("mappings", "usages"),  # tables in version 1, so no view of a user's there
-        *("layouts", "process", "memory_range", "measurement", "data", "system_memory"),
-    )
-)
-#: From version 1, whose usages have every figure of their own and NULL where it was not told.
-_FROM_VERSION_1 = f"""
-{_table("files")}
-{_table("mapping_rows")}
-INSERT INTO files (dev, inode, path_id)
-SELECT dev, inode, path_id FROM mappings GROUP BY dev, inode, path_id ORDER BY min(id);
-INSERT INTO mapping_rows
-SELECT m.id, process_id, "start", "end" - "start", perms, "offset", f.id
-FROM mappings AS m JOIN files AS f USING (dev, inode, path_id);
-DROP TABLE mappings;
-ALTER TABLE usages RENAME TO usage_rows;
-UPDATE usage_rows SET {
-    ", ".join(
-        f"{name} = nullif(ifnull({name}, -1), rss)" for name in Usage._fields[1:VOLATILE_FIELDS]
-    )
-};
-ALTER TABLE ticks ADD COLUMN unchanged INTEGER;
-"""
-
-#: From version 2, which has no sums; later columns stand last, as ADD COLUMN puts them.
-_FROM_VERSION_2 = f"""
-{"".join(map(_table, ("passes", "rollups", "group_marks")))}
-ALTER TABLE ticks ADD COLUMN suspended_ns INTEGER;
-ALTER TABLE runs ADD COLUMN max_map_count INTEGER;
-ALTER TABLE readings ADD COLUMN user_time INTEGER;
-ALTER TABLE readings ADD COLUMN system_time INTEGER;
-ALTER TABLE readings ADD COLUMN voluntary_switches INTEGER;
-ALTER TABLE readings ADD COLUMN involuntary_switches INTEGER;
-ALTER TABLE fast_readings ADD COLUMN tick INTEGER;
-ALTER TABLE exits ADD COLUMN inherited INTEGER;
-"""
-
-#: What brings a recording of a version to the next one; views are made anew after all of them.
-_STEPS = {1: _FROM_VERSION_1, 2: _FROM_VERSION_2}
-
-
 def create(connection: sqlite3.Connection) -> None:
     """Lay out an empty database as a recording of this version, in one transaction."""
     states = "".join(
@@ -515,46 +465,21 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a recording of an older version to this one, in one transaction."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
-        return
-    made = connection.execute(
-        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
-        " ORDER BY type = 'trigger', rowid"
-    ).fetchall()
-    # Triggers may be on views, and views may use views: all go, and those of the user come back.
-    drop = "".join(f"DROP {kind} {_identifier(name)};\n" for kind, name, _ in reversed(made))
-    again = "".join(f"{sql};\n" for _, name, sql in made if name not in _OWN_VIEWS)
-    steps = "".join(_STEPS[each] for each in range(version, VERSION))
-    connection.executescript(
-        f"BEGIN IMMEDIATE; {drop} {steps} {VIEWS} {again}PRAGMA user_version = {VERSION}; COMMIT;"
-    )
+def table_names() -> list[str]:
+    """The names of all tables, in the order in which they are made."""
+    start = "CREATE TABLE "
+    return [
+        line[len(start) : line.index(" (")]
+        for line in TABLES.splitlines()
+        if line.startswith(start)
+    ]
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def view(name: str) -> str:
+    """The statement that makes one view."""
+    start = VIEWS.index(f"CREATE VIEW {name} ")
+    return VIEWS[start : VIEWS.index(";\n", start)]
 
 
 def _quote(state: LayoutState) -> str:
     return state.meaning.replace("'", "''")
-
-
-def check(connection: sqlite3.Connection, path: str) -> None:
-    """Refuse a database that is no recording, or one from a newer version; it is not modified.
-
-    Raises NotARecording, NewerRecording.
-    """
-    try:
-        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise NotARecording(f"{path}: not a recording ({error})") from None
-    if application_id != APPLICATION_ID:
-        raise NotARecording(f"{path}: a SQLite database, but not a memory-watcher recording")
-    if version > VERSION:
-        raise NewerRecording(
-            f"{path}: written by a newer memory-watcher (format {version}, this one reads up to"
-            f" {VERSION}); use that version or newer"
-        )

@@ -29,7 +29,7 @@ from ..model import (
     SystemMemory,
     Usage,
 )
-from .connection import WriteLock, connect_for_writing, explained, fold_wal
+from .connection import WritableFile, explained
 from .schema import STILL_VALID
 
 #: A keyframe (all mappings written anew) comes when this many rows per mapping were written since
@@ -126,15 +126,13 @@ class Writer:
     def __init__(self, path: str) -> None:
         """Opens or creates the file; what it holds is kept.
 
-        Raises NotARecording, NewerRecording, RecordingBusy, CannotWrite.
+        Raises NotARecording, NewerRecording, Damaged, RecordingBusy, CannotWrite.
         """
         self.path = path
-        self._lock = WriteLock(path)
-        try:
-            self._connection = connect_for_writing(path)
-        except BaseException:
-            self._lock.release()
-            raise
+        self._recording = WritableFile(path)
+        self._connection = self._recording.connection
+        #: After `close`: why a -wal file has to be kept beside the file, if it has.
+        self.why_wal_is_kept: str | None = None
         self._tick = self._last_tick()
         self._run = 0
         self._machine = 0
@@ -251,10 +249,11 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Make everything so far safe against the end of this process."""
-        if self._connection.in_transaction:
-            with explained(self.path):
-                self._connection.execute("COMMIT")
+        """Make everything so far safe against the end of this process.
+
+        Raises RecordingMoved if the file was deleted, renamed or replaced.
+        """
+        self._recording.commit()
 
     def close(self, reason: str | None, cpu_ns: int | None = None, rss: int | None = None) -> bool:
         """End the run and the file; without a reason (an error), only what was committed stays.
@@ -265,14 +264,18 @@ class Writer:
             if reason is not None:
                 self._finish_run(reason, cpu_ns, rss)
         finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            folded = fold_wal(self._connection)
-            self._connection.close()
-            self._lock.release()
-        return folded
+            self.why_wal_is_kept = self._recording.close()
+        return self.why_wal_is_kept is None
+
+    def discard(self) -> None:
+        """Leave nothing of a recording that was made for this run, and holds nothing."""
+        if self._recording.is_new:
+            self._recording.remove()
+        else:
+            self._recording.close()
 
     def _finish_run(self, reason: str, cpu_ns: int | None, rss: int | None) -> None:
+        self._recording.check()
         with explained(self.path):
             self._begin()
             for process in self._processes.values():

@@ -146,26 +146,44 @@ def assert_laid_out_as_new(path: Path) -> None:
 
 
 def test_what_the_user_added_stays(old: Path) -> None:
-    """Views and triggers of one's own, whatever their names, are there after the migration."""
+    """Tables, indices and views of one's own, whatever their names, are there afterwards.
+
+    Their text stays as it is, and they answer as before.
+    """
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript(
             """
             CREATE VIEW "my ""quoted"" view" AS SELECT sum(pss_dirty) AS sum FROM usages;
             CREATE VIEW other AS SELECT count(*) FROM layouts;
             CREATE TABLE notes (what TEXT);
-            CREATE TRIGGER noted AFTER INSERT ON ticks BEGIN
-                INSERT INTO notes SELECT 'tick; ' || count(*) FROM other;
-            END;
+            CREATE INDEX readings_by_pss ON readings (pss DESC, tick);
+            INSERT INTO notes VALUES ('mine');
             """
         )
-        sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN ('other')"
+        sql = "SELECT name, sql FROM sqlite_master WHERE name IN ('other', 'readings_by_pss')"
         before = connection.execute(sql).fetchall()
         (dirty,) = connection.execute('SELECT * FROM "my ""quoted"" view"').fetchone()
     add_to(old)
     with closing(sqlite3.connect(old)) as connection:
         assert connection.execute(sql).fetchall() == before
         assert connection.execute('SELECT * FROM "my ""quoted"" view"').fetchone() == (dirty,)
-        assert connection.execute("SELECT * FROM notes").fetchall() == [("tick; 1",)]
+        assert connection.execute("SELECT * FROM notes").fetchall() == [("mine",)]
+
+
+def test_a_trigger_of_the_user_is_refused(old: Path) -> None:
+    """It would run at each tick: the recorder says so, names it, and changes nothing."""
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript(
+            """
+            CREATE TABLE notes (what TEXT);
+            CREATE TRIGGER noted AFTER INSERT ON ticks BEGIN INSERT INTO notes VALUES (1); END;
+            """
+        )
+    before = old.read_bytes()
+    with pytest.raises(CannotWrite, match="the trigger 'noted' would run"):
+        add_to(old)
+    assert old.read_bytes() == before
+    assert layouts(old) == captured()
 
 
 def test_nothing_happens_by_halves(old: Path) -> None:

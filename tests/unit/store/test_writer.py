@@ -141,12 +141,12 @@ def test_path_that_looks_like_a_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_empty_file_is_laid_out(tmp_path: Path) -> None:
-    """An existing file without content, as mktemp makes, becomes a recording; its mode stays."""
+    """An existing file without content, as mktemp makes, becomes a recording that is private."""
     path = tmp_path / "a.db"
     path.touch(0o640)
     record_something(path)
     assert len(rows(path, "SELECT * FROM readings")) == 1
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_recorder_killed_while_it_laid_the_file_out(tmp_path: Path) -> None:
@@ -436,6 +436,7 @@ def test_full_disk_by_the_databases_own_limit(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     writer = Writer(str(path))
     writer.start_run(MACHINE, 100, ["x"])
+    writer._recording._guard.allow_all()
     writer._connection.execute("PRAGMA max_page_count = 100")
     done = write_until_full(writer)
     assert writer.close(None)

@@ -1,0 +1,136 @@
+"""What lies beside a recording's file, and whether somebody writes to it: SQLite's -wal and -shm.
+
+Nothing is opened that could be waited for, and no lock is taken: a reader that asked for one could
+keep a recorder from starting.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from ..own_files import SAFELY
+
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+_WAL_HEADER = 32
+
+
+class State(NamedTuple):
+    """A file and its -wal at one instant; what is not there is ()."""
+
+    file: tuple[int, ...]
+    wal: tuple[int, ...]
+    wal_header: bytes
+
+
+def state(path: str) -> State:
+    """Tell what changes when somebody writes: times, sizes, the header when -wal begins anew."""
+    wal = f"{path}-wal"
+    return State(_fingerprint(path), _fingerprint(wal), _head(wal, _WAL_HEADER))
+
+
+def is_still_valid(before: State, after: State) -> bool:
+    """Whether what was read between two states was consistent: -wal may have grown meanwhile."""
+    return (
+        before.file == after.file
+        and before.wal_header == after.wal_header
+        and before.wal[:2] == after.wal[:2]
+        and before.wal[2:3] <= after.wal[2:3]
+    )
+
+
+def has_wal(path: str) -> bool:
+    """Whether something may be committed that is not in the file itself."""
+    return _size(f"{path}-wal") > 0
+
+
+def has_hot_journal(path: str) -> bool:
+    """Whether an interrupted change of the file itself waits to be undone."""
+    return _head(f"{path}-journal", 8) == _JOURNAL_MAGIC
+
+
+def names_another_journal(path: str) -> bool:
+    """Whether a -journal has SQLite look for one more file, and remove that: ours never do."""
+    try:
+        with open(f"{path}-journal", "rb", opener=_opener) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 8))
+            return file.read(8) == _JOURNAL_MAGIC
+    except OSError:
+        return False
+
+
+def starts_as_sqlite(path: str) -> bool:
+    """Whether the file begins as SQLite's do."""
+    return _head(path, 16) == b"SQLite format 3\0"
+
+
+def is_in_wal_mode(path: str) -> bool:
+    """Whether the file's own header says that it has a -wal while it is written."""
+    head = _head(path, 20)
+    return head[:16] == b"SQLite format 3\0" and head[18:20] == b"\2\2"
+
+
+def is_being_recorded(path: str) -> bool:
+    """Whether a recorder that this process can know of holds the file's lock."""
+    try:
+        inode = str(os.stat(path).st_ino)
+        with open("/proc/locks", encoding="ascii") as locks:
+            held = [line.split() for line in locks]
+    except (OSError, ValueError):
+        return False
+    # 1: FLOCK ADVISORY WRITE 4711 fe:00:123 0 EOF; filesystems in layers have several devices.
+    return any(
+        words[1:2] == ["FLOCK"] and words[3] == "WRITE" and words[5].rpartition(":")[2] == inode
+        for words in held
+        if len(words) > 5
+    )
+
+
+def is_trusted(path: str) -> bool:
+    """Whether nobody but this user and root can change the files: only then may memory be shared.
+
+    Who cuts a mapped file short ends the process that reads there, by SIGBUS.
+    """
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        try:
+            found = os.lstat(name)
+        except OSError:
+            return False
+        if (
+            not stat.S_ISREG(found.st_mode)
+            or found.st_uid not in (os.geteuid(), 0)
+            or found.st_mode & 0o022
+        ):
+            return False
+    return True
+
+
+def _size(path: str) -> int:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def _fingerprint(path: str) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _head(path: str, length: int) -> bytes:
+    try:
+        with open(path, "rb", opener=_opener, buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return b""
+            return file.read(length) or b""
+    except OSError:
+        return b""
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | SAFELY)
