@@ -14,10 +14,10 @@ from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory
 from ..procfs.scan import MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
-from ..units import SECOND
 from .boundary import describe, supervised
 from .budget import Budget
 from .clock import Clock, Deadline, Sleep
+from .commits import CommitTimer
 from .group import Group
 from .limits import MachineLimits
 from .notices import Notices
@@ -33,9 +33,6 @@ from .together import Together
 from .turns import Turns
 
 T = TypeVar("T")
-
-#: What a kill may lose at most: a transaction is committed before it is older than this.
-_COMMIT_EVERY_NS = SECOND
 
 #: How many processes a fast pass reads: 20 us each. More of them have to take turns.
 _FAST_AT_ONCE = 16
@@ -79,7 +76,7 @@ class Recorder:
         self._budget = Budget(policy.max_cpu, now, time.process_time_ns(), keeps)
         self._together = self._read_together(source) if targets.is_group else None
         self._turns = Turns()
-        self._committed_ns = now
+        self._commits = CommitTimer()
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
         self._sleep = Sleep()
@@ -102,6 +99,10 @@ class Recorder:
         Raises CannotWrite (what was committed stays).
         """
         while (deadline := clock.wait(stop)) is not None:
+            began = time.monotonic_ns()
+            if self._commits.is_due_before(began, deadline.is_fast):
+                self.commit()
+            self._commits.begins(began)
             if deadline.is_fast:
                 self.fast_pass()
             else:
@@ -109,7 +110,9 @@ class Recorder:
             if not self._targets and not self._arriving.open_ended:
                 self._store_mark()
                 return True
-            if time.monotonic_ns() - self._committed_ns + clock.until_next() > _COMMIT_EVERY_NS:
+            now = time.monotonic_ns()
+            self._commits.took(now - began, deadline.is_fast)
+            if self._commits.is_due(now, clock.until_next()):
                 self.commit()
             if on_tick is not None:
                 on_tick(self.progress)
@@ -123,7 +126,12 @@ class Recorder:
     def commit(self) -> None:
         """Make everything so far safe."""
         self._writer.commit()
-        self._committed_ns = time.monotonic_ns()
+        self._commits.committed()
+
+    def _commit_if_late(self) -> None:
+        """A tick of thousands of processes takes longer than what a kill may lose."""
+        if self._commits.is_due_within(time.monotonic_ns()):
+            self.commit()
 
     def close(self) -> None:
         """Let go of all processes; the writer is the caller's."""
@@ -405,6 +413,7 @@ class Recorder:
             self._writer.image(target.process_id, target.image)
         self._writer.sample(target.process_id, sample, delay_ns)
         self._taken[target.process_id] = sample.state
+        self._commit_if_late()
         self.progress.count(sample)
         if sample.state in _ENDED:
             self._end(target)

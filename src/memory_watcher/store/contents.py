@@ -40,9 +40,9 @@ class _Object(NamedTuple):
 class Contents:
     """The schema of a recording, compared with what this program writes.
 
-    `tables` are ours, with their SQL; `views` are all views of the file, `own_views` those with the names of ours.
-    `refused` tells in words what a recorder must not touch, None if there is nothing; `extra` what
-    else is not ours: plain tables, indices and views of a user's own.
+    `tables` are ours, with their SQL; `views` are all views of the file, `own_views` those with the
+    names of ours. `refused` tells in words what a recorder must not touch, None if there is
+    nothing; `extra` what else is not ours: plain tables, indices and views of a user's own.
     """
 
     version: int

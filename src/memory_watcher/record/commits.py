@@ -1,0 +1,48 @@
+"""When to commit: what a kill may lose is what was read in the last second."""
+
+from __future__ import annotations
+
+from ..units import SECOND
+
+#: What is not committed gets no older than this; the rest of the second is for the commit itself.
+_OLDEST_NS = 9 * SECOND // 10
+
+
+class CommitTimer:
+    """Knows since when something is not committed, and how long passes take."""
+
+    def __init__(self) -> None:
+        self._since_ns: int | None = None
+        self._tick_ns = 0  # how long the last tick took
+        self._fast_ns = 0  # and the last fast pass
+
+    def begins(self, now_ns: int) -> None:
+        """Something is going to be read and stored from now on."""
+        if self._since_ns is None:
+            self._since_ns = now_ns
+
+    def took(self, duration_ns: int, is_fast: bool) -> None:
+        """A pass took so long."""
+        if is_fast:
+            self._fast_ns = duration_ns
+        else:
+            self._tick_ns = duration_ns
+
+    def committed(self) -> None:
+        """All is safe."""
+        self._since_ns = None
+
+    def is_due(self, now_ns: int, until_next_ns: int) -> bool:
+        """Whether to commit after a pass: what there is would get too old until the next one."""
+        return self._is_too_old(now_ns + max(until_next_ns, 0))
+
+    def is_due_before(self, now_ns: int, is_fast: bool) -> bool:
+        """Whether to commit before a pass: it would take too long for what there is already."""
+        return self._is_too_old(now_ns + (self._fast_ns if is_fast else self._tick_ns))
+
+    def is_due_within(self, now_ns: int) -> bool:
+        """Whether to commit in the middle of a tick, between two processes."""
+        return self._is_too_old(now_ns)
+
+    def _is_too_old(self, then_ns: int) -> bool:
+        return self._since_ns is not None and then_ns - self._since_ns > _OLDEST_NS

@@ -1,0 +1,73 @@
+"""What a kill loses is never older than a second, whatever ticks take."""
+
+from __future__ import annotations
+
+import random
+
+from memory_watcher.record.commits import CommitTimer
+
+MS = 1_000_000
+SECOND = 1000 * MS
+
+
+def oldest_lost(period: int, fast: int | None, tick_takes: int, fast_takes: int) -> int:
+    """Run passes at their deadlines for a while; the oldest that was ever not committed."""
+    timer = CommitTimer()
+    now, oldest, worst = 0, None, 0
+    next_tick, next_fast = 0, fast
+    for _ in range(2000):
+        is_fast = next_fast is not None and next_fast < next_tick
+        now = max(now, next_fast if is_fast and next_fast is not None else next_tick)
+        if timer.is_due_before(now, is_fast):
+            timer.committed()
+            oldest = None
+        timer.begins(now)
+        oldest = now if oldest is None else oldest
+        takes = fast_takes if is_fast else tick_takes
+        now += takes
+        worst = max(worst, now - oldest)
+        timer.took(takes, is_fast)
+        if is_fast:
+            assert fast is not None
+            next_fast = now + fast
+        else:
+            next_tick = now + max(period - takes, 1)
+            next_fast = now + fast if fast is not None else None
+        due = next_tick if next_fast is None else min(next_tick, next_fast)
+        if timer.is_due(now, due - now):
+            timer.committed()
+            oldest = None
+        else:
+            worst = max(worst, due - oldest)
+    return worst
+
+
+def test_never_older_than_a_second() -> None:
+    """Neither while a pass goes on nor while the next is waited for; whatever the periods."""
+    choose = random.Random(1)
+    for _ in range(300):
+        period = choose.choice([10, 50, 100, 333, 700, 1000, 5000]) * MS
+        fast = choose.choice([None, 5 * MS, 20 * MS, 400 * MS])
+        takes = choose.randrange(1, 400) * MS
+        if fast is not None or takes < period:
+            assert oldest_lost(period, fast, takes, choose.randrange(1, 50) * MS) <= SECOND
+
+
+def test_long_ticks_are_committed_before_the_next() -> None:
+    """A tick that takes 0.6 s waits for none that takes as long: 1.2 s would be lost."""
+    assert oldest_lost(10 * MS, None, 600 * MS, 0) <= 601 * MS
+
+
+def test_in_the_middle_of_a_tick() -> None:
+    """A tick of very many processes is committed in parts."""
+    timer = CommitTimer()
+    timer.begins(0)
+    assert not timer.is_due_within(800 * MS)
+    assert timer.is_due_within(950 * MS)
+    timer.committed()
+    assert not timer.is_due_within(5 * SECOND)
+
+
+def test_nothing_to_commit() -> None:
+    """Without anything stored nothing is due."""
+    assert not CommitTimer().is_due(SECOND, 10 * SECOND)
