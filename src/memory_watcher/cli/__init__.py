@@ -34,6 +34,8 @@ COMMANDS = {
     "report": "report",
     "top": "top",
     "replay": "replay",
+    "verify": "verify",
+    "repair": "repair",
 }
 
 

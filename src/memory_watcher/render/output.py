@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from ..errors import CannotWrite
 from ..own_files import reason, replace_whole
 
@@ -12,9 +14,15 @@ def write_whole(path: str, data: bytes) -> None:
     It is readable by its owner only, as recordings are. Links, pipes, devices and files of other
     users are refused: what they lead to is not this user's to write.
 
+    /dev/stdout is the standard output of this program, which need not be opened.
+
     Raises CannotWrite.
     """
     try:
+        if path == "/dev/stdout":
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+            return
         replace_whole(path, data)
     except OSError as error:
         raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..errors import Damaged, NewerRecording, NotARecording
 from . import schema
-from .ddl import column_names, normal, statements, tokens
+from .ddl import declared, normal, statements, tokens
 from .migrations import steps_from
 
 #: Tables that recordings of version 1, which was in development, may lack.
@@ -40,21 +40,22 @@ class _Object(NamedTuple):
 class Contents:
     """The schema of a recording, compared with what this program writes.
 
-    `tables` are ours, with their SQL; `views` are all views of the file, `own_views` those with the
-    names of ours. `refused` tells in words what a recorder must not touch, None if there is
-    nothing; `extra` what else is not ours: plain tables, indices and views of a user's own.
+    `tables` are ours, with their SQL; `views` are all views of the file, also with their SQL,
+    `own_views` those with the names of ours. `refused` tells in words what a recorder must not
+    touch, None if there is nothing; `extra` what else is not ours: plain tables, indices and views
+    of a user's own.
     """
 
     version: int
     tables: dict[str, str]
-    views: frozenset[str]
+    views: dict[str, str]
     own_views: tuple[str, ...]
     refused: str | None
     extra: tuple[str, ...]
 
     def columns(self, table: str) -> frozenset[str]:
         """The columns of one of our tables; none if the file does not have it."""
-        return frozenset(column_names(self.tables[table]) if table in self.tables else ())
+        return frozenset(declared(self.tables[table]) if table in self.tables else ())
 
 
 def check(connection: sqlite3.Connection, path: str) -> Contents:
@@ -113,10 +114,13 @@ def _text(value: object) -> str | None:
 
 
 def _contents(version: int, ours: dict[str, str], objects: Iterable[_Object]) -> Contents:
-    views, own_views, extra, refused = set(), [], [], None
+    views: dict[str, str] = {}
+    own_views: list[str] = []
+    extra: list[str] = []
+    refused = None
     for one in objects:
         if one.kind == "view":
-            views.add(one.name)
+            views[one.name] = one.sql or ""
             if one.name in _OWN_VIEWS:
                 own_views.append(one.name)
                 continue
@@ -125,7 +129,7 @@ def _contents(version: int, ours: dict[str, str], objects: Iterable[_Object]) ->
         extra.append(f"{one.kind} {_shown(one.name)}")
         if (why := _why_refused(one)) is not None:
             refused = refused or f"the {one.kind} {_shown(one.name)} {why}"
-    return Contents(version, ours, frozenset(views), tuple(own_views), refused, tuple(extra))
+    return Contents(version, ours, views, tuple(own_views), refused, tuple(extra))
 
 
 def _is_known(one: _Object, ours: Container[str]) -> bool:
@@ -213,6 +217,27 @@ def tables_of(version: int) -> frozenset[str]:
     if version == schema.VERSION:
         return frozenset(schema.table_names())
     return frozenset(_known(version))
+
+
+def table_sql(version: int) -> dict[str, str]:
+    """Statements that make the tables of a version: by name, in their normal form."""
+    return {name: min(forms) for name, forms in _known(version).items()}
+
+
+@functools.cache
+def _view_forms() -> frozenset[str]:
+    """The normal forms of our views; they are the same in all versions, as far as there are."""
+    return frozenset(map(normal, statements(schema.VIEWS)))
+
+
+def is_own_view(sql: str) -> bool:
+    """Whether a view is one that a recorder makes."""
+    return normal(sql) in _view_forms()
+
+
+def is_own_table(name: str, sql: str, version: int) -> bool:
+    """Whether a table of this name is one that a recorder of that version makes."""
+    return normal(sql) in _known(version).get(name, ())
 
 
 def _is_ours(table: _Object, version: int) -> bool:

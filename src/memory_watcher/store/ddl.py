@@ -26,22 +26,35 @@ def normal(sql: str) -> str:
     return " ".join(found)
 
 
-def column_names(table: str) -> list[str]:
-    """The columns of a table, by the statement that makes it."""
-    names, depth, is_first = [], 0, False
+def _definitions(table: str) -> list[list[str]]:
+    """The parts of a table's statement between its commas, in tokens."""
+    found: list[list[str]] = []
+    depth = 0
     for word in tokens(table):
-        if word == "(":
-            depth += 1
-            is_first = depth == 1
-        elif word == ")":
-            depth -= 1
-        elif word == "," and depth == 1:
-            is_first = True
-        elif is_first:
-            is_first = False
-            if word not in ("PRIMARY", "UNIQUE"):
-                names.append(word.strip('"'))
-    return names
+        depth += (word == "(") - (word == ")")
+        if depth == 1 and word in "(,":
+            found.append([])
+        elif depth and found:
+            found[-1].append(word)
+    return found
+
+
+def declared(table: str) -> dict[str, str]:
+    """The columns of a table and their types, by the statement that makes it."""
+    return {
+        words[0].strip('"'): words[1]
+        for words in _definitions(table)
+        if words and words[0] not in ("PRIMARY", "UNIQUE")
+    }
+
+
+def references(table: str) -> list[tuple[str, str]]:
+    """The columns of a table that refer to the id of another one: (column, the other table)."""
+    return [
+        (words[0].strip('"'), words[words.index("REFERENCES") + 1])
+        for words in _definitions(table)
+        if "REFERENCES" in words
+    ]
 
 
 def statements(script: str) -> list[str]:

@@ -39,7 +39,6 @@ class WriteLock:
         with self._explained():
             self._descriptor = self._open(lay_out)
             try:
-                make_private(self._descriptor)
                 self._check_beside()
             except BaseException:
                 os.close(self._descriptor)
@@ -161,12 +160,16 @@ class WriteLock:
     # -- while it is written ----------------------------------------------------------------------
 
     def hold_beside(self) -> None:
-        """Take hold of what SQLite has made beside the file. Raises CannotWrite."""
+        """Take hold of what SQLite has made beside the file; nobody else may read any of it.
+
+        Raises CannotWrite.
+        """
         with self._explained():
             self._lock_wal(f"{self._absolute}-wal")
-            make_private(self._beside["-wal"])
             # To close a descriptor of -shm would drop SQLite's own locks: it stays open.
             shm = self._beside["-shm"] = os.open(f"{self._absolute}-shm", os.O_RDWR | SAFELY)
+            for descriptor in (self._descriptor, *self._beside.values()):
+                make_private(descriptor)
             _allocate(shm)
 
     def check(self) -> None:

@@ -223,7 +223,7 @@ class ReadOnlyDatabase:
             age = time.time_ns() - self._seen.file[3]
             if 0 <= age < _CLOCK_NS:
                 time.sleep((_CLOCK_NS - age) / 1e9)
-        uri = f"file:{_quote(self._real_path)}?{self._mode.value}"
+        uri = f"{uri_of(self._real_path)}?{self._mode.value}"
         try:
             # No implicit transactions: each query sees what is committed when it is asked.
             connection = sqlite3.connect(uri, uri=True, isolation_level=None)
@@ -250,7 +250,7 @@ class ReadOnlyDatabase:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Look at the schema, and make the views that are asked; only then is it used."""
-        connection.text_factory = _decode
+        connection.text_factory = decode_text
         try:
             if self._mode is _Mode.ALONE:
                 # Before anything is read: then SQLite keeps the index of -wal in its own memory.
@@ -319,12 +319,14 @@ def _asked_views() -> list[str]:
     ]
 
 
-def _quote(path: str) -> str:
-    """Percent-encode a path for a SQLite URI; urllib would take 5 ms to import."""
-    return "".join(chr(byte) if byte in _URI_SAFE else f"%{byte:02X}" for byte in os.fsencode(path))
+def uri_of(path: str) -> str:
+    """A path as a SQLite URI, percent-encoded; urllib would take 5 ms to import."""
+    return "file:" + "".join(
+        chr(byte) if byte in _URI_SAFE else f"%{byte:02X}" for byte in os.fsencode(path)
+    )
 
 
-def _decode(text: bytes) -> str:
+def decode_text(text: bytes) -> str:
     """Names are the kernel's bytes, which need not be valid UTF-8."""
     return text.decode("utf-8", "surrogateescape")
 

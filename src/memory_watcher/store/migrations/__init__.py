@@ -42,6 +42,8 @@ def migrate(connection: sqlite3.Connection, version: int, own_views: list[str]) 
     `own_views` are those of the file that bear the names of ours. Views of a user's own stay as the
     text that they are.
     """
+    if version == schema.VERSION:
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         for name in own_views:

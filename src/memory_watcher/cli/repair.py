@@ -1,0 +1,38 @@
+"""Save what can be read of a damaged recording into a new one.
+
+The old file stays as it is. Rows that cannot be read, or that refer to something that is lost, are
+left out; so are layouts that do not add up to their sums any more, while RSS and the other cheap
+figures of their moments stay.
+
+  memory-watcher repair broken.db -o saved.db
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from . import recording_file, say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    recording_file.add_arguments(parser)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="NEW", help="the new recording; it must not exist"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Save it, and tell what was."""
+    from ..store.repair import repair
+
+    path = recording_file.recording_file(args)
+    saved = repair(path, args.output)
+    processes = saved.rows.get("processes", 0)
+    readings = saved.rows.get("readings", 0)
+    say(
+        f"{args.output}: saved {processes} {'process' if processes == 1 else 'processes'} with"
+        f" {readings} measurements; left out: {saved.left_out} rows,"
+        f" {saved.layouts_left_out} layouts that do not add up\n"
+    )
+    return 0

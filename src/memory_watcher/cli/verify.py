@@ -1,0 +1,39 @@
+"""Check all of a recording: whether what it holds is what a recorder wrote.
+
+The structure of the file, its tables, the types of all values, what refers to what, the order of
+ticks, and of each layout whether its mappings add up to the sums that were stored when it was read.
+Prints one line for each finding; the exit code is 0 if there is none, else 1.
+
+  memory-watcher verify                        measurement.db
+  memory-watcher verify server.db
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from . import recording_file
+from .console import write_text
+
+READS_RECORDING = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    recording_file.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what is wrong; 0 if nothing is."""
+    from ..store.verify import findings
+
+    path = recording_file.recording_file(args)
+    count = 0
+    for finding in findings(path):
+        count += 1
+        write_text(f"{finding}\n")
+    if count:
+        write_text(f"{path}: damaged; memory-watcher repair saves what can be read\n")
+        return 1
+    write_text(f"{path}: all is as it was written\n")
+    return 0
