@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is wrong; 0 if nothing is."""
+    from ..errors import Damaged
     from ..store.verify import findings
 
     path = recording_file.recording_file(args)
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         count += 1
         write_text(f"{finding}\n")
     if count:
-        write_text(f"{path}: damaged; memory-watcher repair saves what can be read\n")
-        return 1
+        found = "1 finding" if count == 1 else f"{count} findings"
+        raise Damaged(f"{path}: damaged: {found}; memory-watcher repair saves what can be read")
     write_text(f"{path}: all is as it was written\n")
     return 0

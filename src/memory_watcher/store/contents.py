@@ -226,7 +226,7 @@ def table_sql(version: int) -> dict[str, str]:
 
 @functools.cache
 def _view_forms() -> frozenset[str]:
-    """The normal forms of our views; they are the same in all versions, as far as there are."""
+    """The normal forms of today's views."""
     return frozenset(map(normal, statements(schema.VIEWS)))
 
 
