@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection
 _FUNCTIONS = frozenset(
     (
         *("abs", "avg", "coalesce", "count", "ifnull", "iif", "length", "max", "min", "nullif"),
+        *("instr", "lower", "upper", "round", "substr", "trim", "replace", "group_concat", "rank"),
         *("sum", "total", "typeof", "first_value", "last_value", "lag", "lead", "row_number"),
     )
 )
