@@ -118,6 +118,15 @@ export class ProcessTree {
     return row < 0 ? NaN : recording.reading[`total.${figure}`][row]
   }
 
+  /** What a process is called below its parent: not the program's name again. */
+  private short(label: string, { facts }: Process, depth: number): string {
+    const parent = facts.parent === null ? null : this.view.recording.processes[facts.parent]
+    const images = parent?.facts.images ?? []
+    const name = images[images.length - 1]?.name
+    const own = name && label.startsWith(name) ? label.slice(name.length).match(/^:? +(.+)$/) : null
+    return middle(own ? own[1] : label, NAME - 2 * depth)
+  }
+
   private groupLine(members: Process[], depth: number): Line {
     const value = h("span", { class: "value" })
     const role = roleOf(members[0])
@@ -134,7 +143,7 @@ export class ProcessTree {
         },
       },
       h("span", { class: "fold" }),
-      h("bdi", {}, middle(role, NAME - 2 * depth)),
+      h("bdi", {}, this.short(role, members[0], depth)),
       h("small", {}, `×${members.length}`),
       value,
     )
@@ -147,7 +156,7 @@ export class ProcessTree {
     const value = h("span", { class: "value" })
     const name = process ? processName(process) : "All processes"
     const image = process?.facts.images[process.facts.images.length - 1]
-    const bare = process ? middle(image?.label || "?", NAME - 2 * depth) : name
+    const bare = process ? this.short(image?.label || "?", process, depth) : name
     const command = image?.command
     const element = h(
       "button",
