@@ -18,7 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.model import LayoutState, Mapping, MappingUsage, Reading, Usage, sum_totals
+from memory_watcher.model import (
+    LayoutState,
+    Mapping,
+    MappingUsage,
+    Reading,
+    Rollup,
+    Usage,
+    sum_totals,
+)
 from memory_watcher.store.schema import STILL_VALID
 from memory_watcher.units import format_time
 from tests.recordings import RecordingBuilder
@@ -229,11 +237,34 @@ def write_recording(path: Path) -> tuple[list[Flat], dict[int, dict[str, int]]]:
         builder.meminfo(tick, **changes)
         for process in processes[: 1 if tick >= END else None]:
             process.record(tick)
+        take_pass(builder, [process.flat for process in processes[: 1 if tick >= END else None]])
     processes[0].intervals.close_all(STILL_VALID)  # as if the recorder was still running
     processes[1].intervals.close_all(END - 1)
     builder.end(processes[1].flat.process_id, END)
     builder.close()
     return [process.flat for process in processes], meminfo
+
+
+def rollup_of(flat: Flat, tick: int) -> Rollup:
+    """What a process has at a pass: it changes every third tick."""
+    return Rollup(*(flat.pid * (tick // 3 % 7 + 1) * PAGE // part for part in (1, 2, 4, 8)))
+
+
+def moved_at(tick: int) -> int:
+    """Too much at the ticks at which the sums would be highest but one."""
+    return 2**30 if tick % 21 == 19 else 0
+
+
+def take_pass(builder: RecordingBuilder, alive: list[Flat]) -> None:
+    """Store a pass, and of its members only what changed, as a recorder does."""
+    tick = builder.last_tick
+    now = {flat.process_id: rollup_of(flat, tick) for flat in alive}
+    builder.take_pass(dict(now), moved=moved_at(tick))
+    for flat in alive:
+        if tick - 1 in flat.readings and rollup_of(flat, tick - 1) == now[flat.process_id]:
+            builder.execute(
+                "DELETE FROM rollups WHERE process_id = ? AND first_tick = ?", flat.process_id, tick
+            )
 
 
 def read_queries() -> dict[str, str]:
@@ -497,6 +528,29 @@ def test_processes_at_a_tick(example: Example) -> None:
         ]
         rows = example.ask("processes at a tick", tick=tick)
         assert rows == sorted(expected, key=lambda row: -(row[1] or 0))
+
+
+def test_highest_sum(example: Example) -> None:
+    """It is that of the members at one pass, of those in which little moved."""
+    sums = {
+        tick: sum(
+            rollup_of(flat, tick).pss or 0 for flat in example.processes if tick in flat.readings
+        )
+        for tick in range(1, TICKS + 1)
+        if not moved_at(tick)
+    }
+    ((tick, time_ns, pss, *_),) = example.ask("highest sum")
+    best = max(sums, key=lambda each: sums[each])
+    assert (tick, time_ns, pss) == (best, time_of(best), sums[best])
+
+
+@pytest.mark.parametrize("tick", [1, 2, 11, 49, END, TICKS])
+def test_members_of_a_pass(example: Example, tick: int) -> None:
+    """Each process that lived then, with its last figures."""
+    there = [flat for flat in example.processes if tick in flat.readings]
+    expected = {flat.pid: (1, *rollup_of(flat, tick)[1:3]) for flat in there}
+    rows = example.ask("members of a pass", tick=tick)
+    assert {row[0]: tuple(row[1:]) for row in rows} == expected
 
 
 def test_layout_states(example: Example, flat: Flat) -> None:
