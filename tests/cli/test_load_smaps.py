@@ -366,6 +366,20 @@ Locked:                0 kB
 """
 
 
+def test_pid_that_the_text_tells(tmp_path: Path) -> None:
+    """A command before the capture names its process; that is said, and -p goes before it."""
+    text = b"$ cat /proc/912/smaps\n" + TWO_BLOCKS
+    done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=text)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "left out as no smaps: line 1\nPID 912, as the text tells\n" in done.stderr
+    done = run("memory-load-smaps", "-p", "5", "-", cwd=tmp_path, stdin=text)
+    assert "PID" not in done.stderr
+    assert rows(tmp_path / "measurement.db", "SELECT pid FROM processes ORDER BY id") == [
+        (912,),
+        (5,),
+    ]
+
+
 def test_totals_only(tmp_path: Path) -> None:
     """smaps_rollup is told by its name; its totals are loaded, and no address space."""
     done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=ROLLUP)

@@ -151,6 +151,7 @@ class _Reader:
         self._pid: int | None = None
         self._is_foreign = False  # what follows belongs to another file, up to the next header
         self._noise: tuple[int, bytes] | None = None  # since the last line of the block
+        self._orphan: tuple[int, bytes] | None = None  # a figure before the first header
 
     def line(self, number: int, line: bytes, *, is_ended: bool = True) -> None:
         """Take the next line; one that no newline ends may be cut, and continues no other."""
@@ -171,18 +172,22 @@ class _Reader:
     def _take(self, number: int, line: bytes, pid: int | None) -> bool:
         """Take a line that is a header, or a figure of the mapping before it."""
         if _HEADER.match(line):
+            if self._orphan is not None:
+                raise SmapsFormatError(
+                    f"line {self._orphan[0]}: {shown(self._orphan[1])} has no mapping's header"
+                    " before it: the begin of the capture is missing or damaged"
+                )
             self._pid = pid or self._pid
             separated = self._noise is not None
             self.blocks.append(_Block(number, line, self._pid, separated))
             self._noise, self._is_foreign = None, False
             return True
         found = _FIELD.fullmatch(line)
-        if (
-            found is None
-            or not self.blocks
-            or self._is_foreign
-            or not self._is_field(*found.groups())
-        ):
+        if found is None or self._is_foreign or not self._is_field(*found.groups()):
+            return False
+        if not self.blocks:
+            if self._orphan is None and found[1] in KNOWN_KEYS and _FIGURE.fullmatch(found[3]):
+                self._orphan = number, line
             return False
         if self._noise is not None:
             raise SmapsFormatError(

@@ -125,6 +125,8 @@ def _notes(captured: Captured, loaded: list[Loaded]) -> list[str]:
         notes.append(f"left out as no smaps: {_lines(captured.left_out)}")
     if len(loaded) > 1:
         notes += [f"line {one.capture.line}: PID {one.pid}, {_figures(one)}" for one in loaded]
+    elif loaded[0].capture.pid == loaded[0].pid:
+        notes.append(f"PID {loaded[0].pid}, as the text tells")
     notes += [
         f"line {one.capture.line}: a mapping overlaps the one before it, for mappings moved while"
         " they were read: marked as torn"

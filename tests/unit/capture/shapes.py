@@ -225,6 +225,12 @@ SHAPES: dict[str, Shape] = {
         ),
         r"line \d+: '\[ 12.5\] usb 1-1: reset' stands in the middle",
     ),
+    "the first header behind a prompt": Shape(
+        b"[sudo] password for me: " + TEXT, "line 2: 'Size: .* has no mapping's header before it"
+    ),
+    "meminfo before it": Shape(
+        b"MemTotal:       16284092 kB\nAnonHugePages:    714752 kB\n" + TEXT, ONE
+    ),
     "cut": Shape(TEXT[:-60], "line 82: the smaps text is cut"),
     "cut, and a prompt after it": Shape(
         TEXT[: TEXT.rindex(b"Swap:")] + b"$ ", "the smaps text is cut"
