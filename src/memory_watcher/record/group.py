@@ -29,6 +29,13 @@ class Mark(NamedTuple):
     processes: int
 
 
+class Cost(NamedTuple):
+    """CPU time of a pass, ns: what it took, and what the next one is expected to: one round."""
+
+    took_ns: int
+    next_ns: int
+
+
 class Group:
     """Decides from what passes and layouts have cost, and from what they have shown."""
 
@@ -64,9 +71,12 @@ class Group:
             return True
         if now_ns - self._last_ns < self._policy.pass_every_ns:
             return False
-        allowed = self._budget.allows_first(self._cost_ns)
-        self._put_off |= not allowed
-        return allowed
+        if self._budget.allows_first(self._cost_ns):
+            return True
+        if self._put_off:
+            self.apart_ns = now_ns - self._tick_ns  # so far
+        self._put_off = True
+        return False
 
     def changed(self, cause: str) -> None:
         """A member came, went or called execve: what the others share is not what it was."""
@@ -82,15 +92,15 @@ class Group:
             return False
         return self._budget.allows_from(self._for_changes, self._cost_ns, alone=True)
 
-    def took(self, one: Round, cost_ns: int, now_ns: int, cause: str | None) -> None:
+    def took(self, one: Round, cost: Cost, now_ns: int, cause: str | None) -> None:
         """Learn from a pass, which a tick of this cause began with."""
         if cause is None:
             self.apart_ns = now_ns - self._tick_ns if self._put_off else None
             self._tick_ns, self._put_off = now_ns, False
-        self._reserve_of(cause).spend(cost_ns)
-        self._cost_ns, self._last_ns = cost_ns, now_ns
-        self._for_ticks.hold(cost_ns)
-        self._for_changes.hold(2 * cost_ns)
+        self._reserve_of(cause).spend(cost.took_ns)
+        self._cost_ns, self._last_ns = cost.next_ns, now_ns
+        self._for_ticks.hold(cost.next_ns)
+        self._for_changes.hold(2 * cost.next_ns)
         self._tries = 0 if one.is_steady else self._tries + 1
         if self._tries % _TRIES == 0:
             self._highest = max(self._highest * self._is_same, one.growing)

@@ -3,11 +3,13 @@
 PSS divides each page by how many map it, so that a sum over processes holds only for figures of one
 moment: a child that forks, calls execve or touches shared pages changes what all its sharers show.
 Before and after the round statm and the fault count of each member are read; what moved meanwhile
-is the most by which the sums may be off. A round in which much moved is tried again.
+is the most by which the sums may be off. Of a member that touches pages that others have already,
+that is much more than the sum can be off by: it is no more than what its PSS differs from the round
+before. Who shows the same in both had it in between. A round in which much moved is tried again.
 
 What neither tells is a child that came and went within the round: while it lived its parent's
-anonymous pages were shared, though none was faulted. So a parent whose share of its own anonymous
-memory has dropped is read again: what stays low is shared with somebody who stays.
+anonymous pages were shared, though none was faulted. So what all members together have lost of
+their shares counts as moved, unless it stays as low for long: then a stranger has it.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from typing import NamedTuple, Protocol
 from ..errors import NoSuchProcess, SourceError, UnexpectedFault
 from ..model import Member, Pass, Rollup
 from ..procfs.figures import LARGEST, held
-from ..procfs.process import parse_anonymous, parse_rollup, sum_smaps
+from ..procfs.process import parse_rollup, sum_smaps
 from ..procfs.source import ProcessFiles
 from .boundary import supervised
+from .shares import Shares
 
 #: Rounds at most, of which the steadiest is stored.
 ATTEMPTS = 3
@@ -75,23 +78,16 @@ def take_pulse(files: ProcessFiles) -> Pulse:
     return Pulse(*sizes, stat.minor_faults or 0, stat.has_not_called_exec)
 
 
-class Anonymous(NamedTuple):
-    """Anonymous memory of a process and its share of it, bytes; None before 5.3."""
-
-    rss: int | None
-    pss: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class Round:
     """What one round read, by process id. `texts` are as the kernel printed them."""
 
     members: dict[int, Member]
     texts: dict[int, bytes]
-    anonymous: dict[int, Anonymous]
     pulses: dict[int, Pulse]  # right after it
     wall_ns: int
-    moved: int
+    moved: int  # with what is lost
+    lost: int = 0  # shares of anonymous memory that went to nobody who is known
 
     @property
     def pss(self) -> int:
@@ -151,8 +147,12 @@ class Rounds:
     page_size: int
     say_fault: Callable[[int, str], None]  # of a PID
     has_rollup: bool = True  # kernels before 4.14 have none
-    _anonymous: dict[int, Anonymous] = field(default_factory=dict)
-    _own_memory: set[int] = field(default_factory=set)  # those that never share it any more
+    attempts: int = 0  # that the last one took
+    _members: Callable[[], Collection[Sharer]] = list
+    _before: dict[int, Member] = field(default_factory=dict)  # of the last round
+    _shares: Shares = field(default_factory=Shares)
+    _twins: set[frozenset[int]] = field(default_factory=set)  # pairs whose memory is the same
+    _apart: set[frozenset[int]] = field(default_factory=set)  # and is not
 
     def take(
         self, members: Callable[[], Collection[Sharer]], admit: Callable[[], None]
@@ -161,10 +161,11 @@ class Rounds:
 
         `admit` takes in newcomers, `members` tells all that are in by then.
         """
+        self._members = members
         admit()
         before = self._pulses(members(), {})
         best: Round | None = None
-        for _ in range(ATTEMPTS):
+        for self.attempts in range(1, ATTEMPTS + 1):
             here = [member for member in members() if member.process_id in before]
             if not here:
                 return None
@@ -175,15 +176,16 @@ class Rounds:
             is_steadier = best is None or 2 * one.moved < best.moved
             if best is None or one.moved < best.moved:
                 best = one
-            if one.is_steady or not is_steadier:
+            if one.is_steady or not (is_steadier or one.lost):
                 break  # what goes on moving would only be disturbed
             before = after
         return best
 
     def forget(self, process_id: int) -> None:
         """It has ended."""
-        self._anonymous.pop(process_id, None)
-        self._own_memory.discard(process_id)
+        self._shares.forget(process_id)
+        for pairs in (self._twins, self._apart):
+            pairs.difference_update([pair for pair in pairs if process_id in pair])
 
     def _pulses(self, members: Iterable[Sharer], known: dict[int, Pulse]) -> dict[int, Pulse]:
         for member in members:
@@ -236,73 +238,96 @@ class Rounds:
         after: dict[int, Pulse],
         wall_ns: int,
     ) -> Round:
-        rollups, anonymous = {}, {}
-        for process_id, text in found.items():
-            if isinstance(text, bytes):
-                rollups[process_id] = parse_rollup(text)
-                anonymous[process_id] = Anonymous(*parse_anonymous(text))
-            else:
-                rollups[process_id] = text or Rollup()
+        rollups = {
+            number: parse_rollup(text) if isinstance(text, bytes) else text or Rollup()
+            for number, text in found.items()
+        }
+        texts = {number: text for number, text in found.items() if isinstance(text, bytes)}
         # One that ended meanwhile is no member: what it had moved to the others, or is free.
         here = [each for each in members if each.process_id in found and each.process_id in after]
-        counted = self._counted(here, after)
-        moved = moved_between(before, after, self.page_size)
-        moved += sum(
-            [lost_share(self._anonymous.get(number), now) for number, now in anonymous.items()]
-        )
-        self._anonymous.update(anonymous)
-        return Round(
-            members={
-                each.process_id: Member(rollups[each.process_id], each.process_id in counted)
-                for each in here
-            },
-            texts={number: text for number, text in found.items() if isinstance(text, bytes)},
-            anonymous=anonymous,
-            pulses=after,
-            wall_ns=wall_ns,
-            moved=moved,
-        )
+        counted = self._counted(here, after, rollups)
+        counts = {number: text for number, text in texts.items() if number in counted}
+        forked = {number for number, pulse in after.items() if pulse.is_forked}
+        lost = self._shares.lost(counts, forked, time.monotonic_ns())
+        now = {
+            each.process_id: Member(rollups[each.process_id], each.process_id in counted)
+            for each in here
+        }
+        known = {number: rollup.pss for number, rollup in rollups.items()}
+        known.update(self._newcomers(before, after))
+        last = {number: member.rollup.pss for number, member in self._before.items()}
+        self._before = now
+        moved = moved_between(Look(before, last), Look(after, known), self.page_size)
+        one = Round(now, texts, after, wall_ns, moved + lost, lost)
+        if one.is_steady:
+            self._shares.settle(counts)
+        return one
 
-    def _counted(self, members: list[Sharer], pulses: dict[int, Pulse]) -> set[int]:
-        """All but those whose memory is that of another member."""
-        if self.shares_memory is None:
-            return {member.process_id for member in members}
-        counted: set[int] = set()
-        pids = {member.files.pid for member in members}
-        owners: set[int] = set()  # PIDs of parents that are no members, and are counted by a child
-        for member in members:
-            number, parent = member.process_id, member.parent_pid
-            if number not in self._own_memory and parent is not None:
-                shares = pulses[number].is_forked and self.shares_memory(member.files.pid, parent)
-                if shares and (parent in pids or parent in owners):
-                    continue
-                if shares:
-                    owners.add(parent)
-                else:
-                    self._own_memory.add(number)
-            counted.add(number)
-        return counted
+    def _newcomers(
+        self, before: dict[int, Pulse], after: dict[int, Pulse]
+    ) -> dict[int, int | None]:
+        """PSS of those who came too late for the round."""
+        late = [each for each in self._members() if each.process_id in after.keys() - before.keys()]
+        found, _ = self._read(late)
+        return {
+            number: parse_rollup(text).pss if isinstance(text, bytes) else None
+            for number, text in found.items()
+        }
+
+    def _counted(
+        self, members: list[Sharer], pulses: dict[int, Pulse], rollups: dict[int, Rollup]
+    ) -> set[int]:
+        """All but those whose memory is that of another member, which is counted."""
+        counted: dict[int, Sharer] = {}
+        # What has called execve has memory of its own, unless others that have not share it.
+        for member in sorted(members, key=lambda each: pulses[each.process_id].is_forked):
+            number = member.process_id
+            if not pulses[number].is_forked or not any(
+                self._is_same(member, other, rollups[number] == rollups[other.process_id])
+                for other in counted.values()
+            ):
+                counted[number] = member
+        return set(counted)
+
+    def _is_same(self, member: Sharer, other: Sharer, look_alike: bool) -> bool:
+        """Whether two have one address space: asked of relatives and of those that look alike."""
+        pair = frozenset((member.process_id, other.process_id))
+        if self.shares_memory is None or pair in self._apart:
+            return False
+        is_kin = member.parent_pid in (other.files.pid, other.parent_pid)
+        if not (is_kin or look_alike or pair in self._twins):
+            return False
+        is_same = self.shares_memory(member.files.pid, other.files.pid) is True
+        (self._twins if is_same else self._apart).add(pair)  # which stays so up to an execve
+        return is_same
 
 
-def moved_between(before: dict[int, Pulse], after: dict[int, Pulse], page_size: int) -> int:
-    """Bytes by which memory moved between two looks: of those that came or went, all of it."""
+class Look(NamedTuple):
+    """One look at all members: what tells whether they stand still, and what PSS was read last."""
+
+    pulses: dict[int, Pulse]
+    pss: dict[int, int | None]
+
+
+def moved_between(first: Look, last: Look, page_size: int) -> int:
+    """Bytes by which memory moved between two looks, at most.
+
+    Of one that came or went, all of its PSS. Of another what its RSS or its faults show, but no
+    more than its PSS differs between the two rounds.
+    """
     moved = 0
-    for number in before.keys() | after.keys():
-        first, last = before.get(number), after.get(number)
-        if first is None or last is None:
-            there = first or last
-            moved += there.resident if there else 0
+    for number in first.pulses.keys() | last.pulses.keys():
+        before, after = first.pulses.get(number), last.pulses.get(number)
+        pss_before, pss_after = first.pss.get(number), last.pss.get(number)
+        if before is None or after is None:
+            there = before or after
+            pss = pss_before if pss_after is None else pss_after
+            moved += pss if pss is not None else there.resident if there else 0
             continue
-        moved += max(abs(last.resident - first.resident), (last.faults - first.faults) * page_size)
+        shown = max(
+            abs(after.resident - before.resident), (after.faults - before.faults) * page_size
+        )
+        if pss_before is not None and pss_after is not None:
+            shown = min(shown, abs(pss_after - pss_before))
+        moved += shown
     return moved
-
-
-def lost_share(before: Anonymous | None, now: Anonymous) -> int:
-    """Bytes of its own anonymous memory that a process has to share now, though it has no less."""
-    if before is None or None in (*before, *now):
-        return 0
-    assert before.pss is not None
-    assert before.rss is not None
-    assert now.pss is not None
-    assert now.rss is not None
-    return max(0, before.pss - now.pss - max(0, before.rss - now.rss))

@@ -150,9 +150,8 @@ class Recorder:
         self._admit()
         now = time.monotonic_ns()
         self._budget.update(now, time.process_time_ns())
-        if self._together is not None and self._together.group.is_due(now):
-            self._together.take_pass(None)
-            self._notices.passes_apart(len(self._targets), self._together.group.apart_ns)
+        if self._together is not None:
+            self._pass_at_tick(self._together, now)
         known = [target for target in self._targets.values() if target not in self._new]
         awake = known
         if self._policy.full_every(len(known)):
@@ -178,6 +177,11 @@ class Recorder:
         self._source.mapped_files.rest()
         self.progress.ticks += 1
         self.progress.skipped += deadline.skipped
+
+    def _pass_at_tick(self, together: Together, now_ns: int) -> None:
+        if together.group.is_due(now_ns):
+            together.take_pass(None)
+        self._notices.passes_apart(len(self._targets), together.group.apart_ns)
 
     def fast_pass(self) -> None:
         """Read RSS and high-water mark of all targets; read more where they rose to a peak."""

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from ..model import LayoutState, Member, Rollup, Sample
 from ..procfs.figures import held
 from .gate import hash_of_sums
-from .group import Group
+from .group import Cost, Group
 from .passes import Round, Rounds
+from .priority import ahead_of_others
 from .sink import Sink
 from .target import Target
 
@@ -45,7 +46,8 @@ class Together:
         self._cause = cause
         self._read.clear()
         cpu = time.thread_time_ns()
-        one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
+        with ahead_of_others():
+            one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
         cost_ns = time.thread_time_ns() - cpu
         self._round = one
         if one is None:
@@ -56,7 +58,8 @@ class Together:
         for target in self._targets.values():
             if (text := one.texts.get(target.process_id)) is not None:
                 target.schedule.learn(text, len(self._targets))
-        self.group.took(one, cost_ns, time.monotonic_ns(), cause)
+        cost = Cost(cost_ns, cost_ns // self._rounds.attempts)
+        self.group.took(one, cost, time.monotonic_ns(), cause)
 
     def _those_not_in(self, one: Round) -> list[Target]:
         missing = [

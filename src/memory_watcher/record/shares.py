@@ -1,0 +1,79 @@
+"""Tells from smaps_rollup that somebody unknown shares a process's anonymous memory. Pure.
+
+A fork halves the PSS of its parent's anonymous memory, though no page moves; when the child calls
+execve or ends the parent has all of it again. A child that lives for a millisecond is not found by
+listing processes: it shows only in what its parent lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..procfs.process import parse_anonymous
+from ..units import SECOND
+
+#: A share that has changed by less is the same, of the memory.
+_SAME = 0.01
+#: What stays lost for so long is shared with somebody who stays.
+_STAYS_NS = 2 * SECOND
+
+
+class _Share(NamedTuple):
+    rss: int
+    pss: int
+
+
+class _Loss(NamedTuple):
+    since_ns: int
+    size: int
+
+
+class Shares:
+    """Remembers what share of its anonymous memory each member of a group had.
+
+    What one member loses to another the group keeps: only what all of them lose went to a stranger.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Share] = {}
+        self._loss: _Loss | None = None
+
+    def lost(self, texts: dict[int, bytes], forked: set[int], now_ns: int) -> int:
+        """Bytes of PSS that went to nobody who is known, by texts of smaps_rollup by process id.
+
+        `forked` are those that still are what a fork made them: they came with shares of others.
+        Before Linux 5.3 nothing can be told.
+        """
+        expected = total = 0
+        for number, now in _shares(texts):
+            total += now.pss
+            before = self._known.get(number)
+            if before is not None:
+                # What it has more is its own; what it has less may have been anybody's.
+                expected += max(0, before.pss + now.rss - before.rss)
+            elif number not in forked:
+                expected += now.rss  # execve left nothing that anybody else could have
+        lost = expected - total
+        if lost <= _SAME * expected:
+            self._loss = None
+            return 0
+        if self._loss is None or abs(self._loss.size - lost) > _SAME * expected:
+            self._loss = _Loss(now_ns, lost)
+        return 0 if now_ns - self._loss.since_ns >= _STAYS_NS else lost
+
+    def settle(self, texts: dict[int, bytes]) -> None:
+        """Take what a steady round read for what each process has."""
+        self._known.update(_shares(texts))
+        self._loss = None
+
+    def forget(self, process_id: int) -> None:
+        """It has ended."""
+        self._known.pop(process_id, None)
+
+
+def _shares(texts: dict[int, bytes]) -> Iterator[tuple[int, _Share]]:
+    for number, text in texts.items():
+        rss, pss = parse_anonymous(text)
+        if rss is not None and pss is not None:
+            yield number, _Share(rss, pss)
