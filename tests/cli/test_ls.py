@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memory_watcher.model import Reading, Usage
+from memory_watcher.model import Reading, Rollup, Usage
 
 from ..programs import run
 from ..recordings import KI, RecordingBuilder, mapping
@@ -91,6 +91,26 @@ def test_text(file: Path) -> None:
     assert lines[3].count("–") >= 3
     assert lines[-1] == "Too short to read: 2 more."
     assert "\x1b" not in done.stdout
+
+
+def test_highest_sum(tmp_path: Path) -> None:
+    """Of several processes that of the pass with the highest PSS; without a pass there is none."""
+    builder = RecordingBuilder(tmp_path / "sums.db")
+    one, two = builder.process(11), builder.process(12)
+    for size in (10, 30, 20):
+        builder.tick()
+        builder.take_pass({one: Rollup(size * KI, size * KI, 0, 0), two: Rollup(KI, KI, 0, 0)})
+    file = builder.close()
+    assert listed(file)["highest_sum"]["pss"] == 31 * KI
+    told = run("memory-watcher", "ls", file).stdout.splitlines()[-1]
+    assert told.startswith("All together: PSS of 31 Ki at most, in the pass of 2018-08-17T")
+    alone = RecordingBuilder(tmp_path / "none.db")
+    alone.process(11)
+    alone.process(12)
+    alone.tick()
+    file = alone.close()
+    assert listed(file)["highest_sum"] is None
+    assert "All together" not in run("memory-watcher", "ls", file).stdout
 
 
 def test_role(tmp_path: Path) -> None:

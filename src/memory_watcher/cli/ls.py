@@ -17,6 +17,7 @@ from .recording_file import DEFAULT_FILE
 
 READS_RECORDING = True
 if TYPE_CHECKING:
+    from ..render.process_list import HighestSum
     from ..store.trees import RecordedExit, TreeRecording
 
 #: How many processes of which it is known how they ended are asked what was missed: 1 ms each.
@@ -50,7 +51,13 @@ def run(args: argparse.Namespace) -> int:
     from ..analysis.parents import parents
     from ..analysis.roles import roles_at
     from ..render.clock_text import clock_jumps, clock_notes
-    from ..render.process_list import SORTINGS, ListedProcess, render_json, render_text
+    from ..render.process_list import (
+        SORTINGS,
+        ListedProcess,
+        about_sum,
+        render_json,
+        render_text,
+    )
     from ..store.trees import PeakRow, TreeRecording
 
     with TreeRecording(args.file) as recording:
@@ -58,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         parent_of, role_of = parents(processes), roles_at(processes)
         peaks, exits = recording.peaks(), recording.exits()
         selection = recording.selection()
+        highest = _highest_sum(recording)
         jumps = clock_jumps(recording.axis) if args.json else []
         notes = [] if args.json else [*_missed(recording, exits), *clock_notes(recording.axis)]
     nothing = PeakRow(None, None, None)
@@ -74,11 +82,24 @@ def run(args: argparse.Namespace) -> int:
     rows.sort(key=SORTINGS[args.sort])
     too_short = selection.too_short if selection else None
     if args.json:
-        write_text(render_json(rows, too_short, jumps))
+        write_text(render_json(rows, too_short, highest, jumps))
     else:
         short = [f"Too short to read: {too_short} more."] if too_short else []
-        write_text(render_text(rows, [*short, *notes]))
+        write_text(render_text(rows, [*about_sum(highest), *short, *notes]))
     return 0
+
+
+def _highest_sum(recording: TreeRecording) -> HighestSum | None:
+    """The pass over all processes with the highest PSS; None of one process, or without a sum."""
+    from ..analysis.passes import read
+    from ..render.process_list import HighestSum
+
+    if recording.process_count() < 2:
+        return None
+    moment = read(recording).peak()
+    if moment is None:
+        return None
+    return HighestSum(moment, recording.tick_time(moment.tick))
 
 
 def _missed(recording: TreeRecording, exits: dict[int, RecordedExit]) -> list[str]:

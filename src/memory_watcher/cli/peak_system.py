@@ -57,7 +57,9 @@ def system_view(
         why=why_no_sum(passes) if moment is None else None,
         refused=None if moment is None else refused(passes),
         ranking=_ranked(branches, figure, top),
-        groups=None if by is None else _grouped(branches, figure, _namer(recording, by), top),
+        groups=None
+        if by is None or moment is None
+        else _grouped(branches, figure, _namer(recording, by), top),
         uncounted=sum(branch.shows_parents_memory for branch in branches),
         older={
             branch.process.id: age

@@ -47,7 +47,7 @@ def tree_view(
     branches = members_at(recording, processes, passes, moment, tick)
     parent_of = parents(processes)
     lines = branches
-    if shown is not None and len(branches) > shown:
+    if moment is not None and shown is not None and len(branches) > shown:
         lines = _alike_together(branches, parent_of)
     sizes = {line.process.id: size_of_line(line) for line in lines}
     biggest = sorted(sizes, key=lambda number: -(sizes[number] or 0))[:shown]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ..analysis.passes import Moment
 from ..analysis.roles import Role, shown_command_line
 from ..store.results import RecordedProcess
 from ..store.trees import PeakRow, RecordedExit
@@ -12,7 +13,7 @@ from ..units import format_kib, format_time, group_digits
 from .columns import ABSENT
 from .elide import elide
 from .escape import escape, pad, width
-from .json_values import dump, process_facts
+from .json_values import dump, pass_facts, process_facts, timed
 
 
 class ListedProcess(NamedTuple):
@@ -97,14 +98,39 @@ def _cells(row: ListedProcess, beside: Sequence[str]) -> list[str]:
     ]
 
 
+class HighestSum(NamedTuple):
+    """The pass over all processes with the highest PSS, and when it was."""
+
+    moment: Moment
+    time: int
+
+
+def about_sum(highest: HighestSum | None) -> list[str]:
+    """One line on what all came to; none if there is no sum."""
+    if highest is None:
+        return []
+    size, when = format_kib(highest.moment.sums.pss), format_time(highest.time)
+    return [f"All together: PSS of {size} at most, in the pass of {when}."]
+
+
 def render_json(
-    rows: Sequence[ListedProcess], too_short: int | None, jumps: Sequence[dict[str, Any]] = ()
+    rows: Sequence[ListedProcess],
+    too_short: int | None,
+    highest: HighestSum | None = None,
+    jumps: Sequence[dict[str, Any]] = (),
 ) -> str:
     """One JSON object and a newline; sizes in bytes."""
     return dump(
         {
             "processes": [_facts(row) for row in rows],
             "too_short": too_short,
+            "highest_sum": None
+            if highest is None
+            else {
+                "pss": highest.moment.sums.pss,
+                **timed("time", highest.time),
+                "pass": pass_facts(highest.moment),
+            },
             "clock_jumps": list(jumps),
         }
     )
