@@ -119,6 +119,27 @@ def family(path: Path) -> Path:
     return builder.close()
 
 
+def chromium(path: Path) -> Path:
+    """A browser: its main process, a zygote, and 14 renderers below that."""
+    builder = RecordingBuilder(path)
+    lines = ["shop", "shop --type=zygote"]
+    lines += [f"shop --type=renderer --client-id={number}" for number in range(14)]
+    processes = []
+    for pid, line in enumerate(lines, 100):
+        process = builder.process(pid, "shop")
+        parent = {100: 1, 101: 100}.get(pid, 101)
+        builder.execute("UPDATE processes SET parent_pid = ? WHERE id = ?", parent, process)
+        builder.execute("UPDATE images SET command_line = ? WHERE process_id = ?", line, process)
+        processes.append(process)
+    for _ in range(3):
+        builder.tick()
+        for number, process in enumerate(processes):
+            header = Mapping(0x10000000, 0x20000000, "rw-p", 0, 0, 0, "[heap]")
+            builder.layout(process, [(header, usage((20 - number) * MI))])
+    builder.end_run()
+    return builder.close()
+
+
 def time_of(tick: int) -> int:
     """When a tick of `one_process` was read, UTC nanoseconds."""
     return START + (tick - 1) * SECOND + 1_250_000

@@ -11,7 +11,7 @@ import pytest
 
 from memory_watcher.analysis.diff import difference
 from memory_watcher.analysis.growth import rank_growth
-from memory_watcher.analysis.identity import By, identify
+from memory_watcher.analysis.identity import OTHER, By, identify
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.timeline import Figure
 from memory_watcher.analysis.usages import load
@@ -30,6 +30,7 @@ from .stories import (
     TORN,
     UNREADABLE,
     apart,
+    chromium,
     fork,
     layout_at,
     time_of,
@@ -97,16 +98,17 @@ def test_hovering_shows_the_figures_of_that_instant(
 
 @pytest.mark.parametrize("by", ["kind", "name", "mapping"])
 def test_the_page_sums_up_as_the_other_outputs_do(recorded: Path, report: Report, by: By) -> None:
-    """Groups, their order and their values are those of analysis.timeline at every instant."""
+    """Groups and their values are those of analysis.timeline at every instant, by size."""
     with Recording(recorded) as recording:
         timeline = load(recording, recording.processes(), figures=("pss",)).timeline("pss", by, 20)
     report.page.click(f"[data-by={by}]")
-    names = [escape(group.name) for group in timeline.groups]
+    by_size = sorted(timeline.groups, key=lambda group: (group.key == OTHER, -group.peak))
+    names = [escape(group.name) for group in by_size]
     for step in range(1, 12):
         position = timeline.ticks.index(report.hover(step / 12) + 1)
         groups = report.groups()
         assert list(groups) == names
-        assert list(groups.values()) == [group.values[position] for group in timeline.groups]
+        assert list(groups.values()) == [group.values[position] for group in by_size]
 
 
 def test_a_torn_layout_is_said_to_be_torn(report: Report) -> None:
@@ -348,6 +350,26 @@ def test_several_processes(recorded_family: Path, family_report: Report) -> None
     assert page.locator("[data-figure=rss]").is_enabled()
     page.check("text=with descendants")
     assert family_report.total() == sum(pss[pid] for pid in (101, 102, 103))
+
+
+def test_roles(tmp_path: Path, open_report: Opener) -> None:
+    """Each process is called by its role; of many, those alike share a line that opens."""
+    report = open_report(report_of(chromium(tmp_path / "browser.db")))
+    tree = report.page.locator(".processes .tree")
+    shown = tree.locator("bdi").all_text_contents()
+    assert shown[:4] == ["All processes", "shop main", "zygote", "renderer"]
+    group = tree.locator("[data-group]")
+    assert group.locator("small").text_content() == "×14"
+    lines = tree.locator("button:visible")
+    assert lines.count() == 4
+    group.click()
+    assert group.get_attribute("aria-expanded") == "true"
+    assert lines.count() == 18
+    names = report.page.locator("td.process bdi").all_text_contents()
+    assert "shop zygote (101)" in names
+    assert sum(name.startswith("shop renderer (") for name in names) == 14
+    report.page.fill(".processes input[type=search]", "zygote")
+    assert tree.locator("button:visible bdi").all_text_contents() == ["zygote"]
 
 
 def test_the_machines_memory(family_report: Report) -> None:
