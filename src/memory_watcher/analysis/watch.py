@@ -69,6 +69,10 @@ class Order:
         return self._rank[self._ticks[following]] if following < len(self._ticks) else 2**62
 
 
+#: A table of as many ranks takes 32 MB.
+_MOST_RANKS = 4_000_000
+
+
 class Instants:
     """The instants of a timeline: ticks and times, and the way from a tick to its position."""
 
@@ -88,10 +92,14 @@ class Instants:
         self.times = [row[1] for row in self.rows]
         self._order = Order([]) if order is None else order
         ranks = list(map(self._order.rank, self.ticks))
+        self._ranks = ranks
         self._base = ranks[0] if ranks else 0
         self._before = array("l", [0])  # how many instants lie before the rank _base + index
-        for position, (rank, after) in enumerate(pairwise(ranks)):
-            self._before.extend([position + 1] * (after - rank))
+        # Ticks count up one by one; where they do not (a damaged file), they are searched instead.
+        self._is_dense = not ranks or ranks[-1] - ranks[0] < _MOST_RANKS + 64 * len(ranks)
+        if self._is_dense:
+            for position, (rank, after) in enumerate(pairwise(ranks)):
+                self._before.extend([position + 1] * (after - rank))
 
     def __len__(self) -> int:
         return len(self.ticks)
@@ -109,6 +117,8 @@ class Instants:
         return self._positions([self._order.rank(tick) + 1 for tick in ticks])
 
     def _positions(self, ranks: Iterable[int]) -> list[int]:
+        if not self._is_dense:
+            return [bisect_left(self._ranks, rank) for rank in ranks]
         base, before, count = self._base, self._before, len(self.ticks)
         behind = base + len(before)
         return [

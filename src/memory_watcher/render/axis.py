@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from ..clocks import STEADY, TimeAxis
 from ..units import KIB, MILLISECOND, SECOND, group_digits, local_offset
 
 _SIZE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _TIME_STEPS = (
     *(MILLISECOND * step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
     *(SECOND * step for step in (1, 2, 5, 10, 15, 30)),
@@ -18,6 +19,10 @@ _TIME_STEPS = (
     *(3600 * SECOND * step for step in (1, 2, 3, 6, 12)),
     *(86400 * SECOND * step for step in (1, 2, 7, 14, 28, 91, 365)),
 )
+
+
+#: No figure is drawn above it, whatever a damaged recording holds.
+_MOST_BYTES = 2**80
 
 
 class Mark(NamedTuple):
@@ -28,13 +33,16 @@ class Mark(NamedTuple):
 
 
 def size_marks(highest: int, most: int) -> list[Mark]:
-    """Round sizes from 0 up to `highest`, at most so many, all in one unit."""
+    """Round sizes from 0 up to `highest`, at most so many, all in one unit; of any size at all."""
+    highest = min(highest, _MOST_BYTES) if highest > 0 else 0  # nor is a NaN
     unit = 0
     while unit + 1 < len(_UNITS) and highest >= 2 * KIB ** (unit + 1):
         unit += 1
     scale = KIB**unit
     wanted = max(highest, 1) / scale / max(most - 1, 1)
-    step: float = next((step for step in _SIZE_STEPS if step >= wanted), 1000)
+    step: float = next((step for step in _SIZE_STEPS if step >= wanted), 0)
+    if not step:  # beyond the largest unit
+        step = 10.0 ** math.ceil(math.log10(wanted))
     if unit == 1 and wanted <= 4:
         step = 4 if wanted > 2 else step  # pages
     if wanted < 0.5 and unit:
@@ -62,7 +70,9 @@ def time_marks(first_ns: int, last_ns: int, most: int, axis: TimeAxis = STEADY) 
     was set or changed for summer time the marks are at its new round times.
     """
     span = max(last_ns - first_ns, 1)
-    step = next((step for step in _TIME_STEPS if span / step <= max(most, 1)), _TIME_STEPS[-1])
+    year = _TIME_STEPS[-1]
+    years = year * math.ceil(span / year / max(most, 1))
+    step = next((step for step in _TIME_STEPS if span / step <= max(most, 1)), years)
     marks = []
     day = None
     for place in _round_places(first_ns, last_ns, step, axis):

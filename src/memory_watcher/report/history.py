@@ -7,8 +7,11 @@ are more than fit, ticks are left out, never figures: see `ticks`.
 
 from __future__ import annotations
 
+import warnings
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from ..analysis.kinds import Attribution
@@ -18,9 +21,12 @@ from ..analysis.presence import Presence
 from ..analysis.usages import evidence_of
 from ..analysis.watch import Instants, Watch
 from ..clocks import TimeAxis
+from ..errors import DamagedWarning
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
+
+Row = tuple[Any, ...]
 
 #: The figures that are columns; the others are in `details`.
 FIGURES = Usage._fields[:VOLATILE_FIELDS]
@@ -35,6 +41,7 @@ class Ticks:
         self.every = every
         self.watch = Watch(every)
         wanted = None if kept is None else set(kept)
+        self.is_whole = wanted is None
         self.rows = [row for row in every if wanted is None or row[0] in wanted]
         self.instants = Instants(self.rows, None, None, self.watch.order)
         self.position_of = {row[0]: position for position, row in enumerate(self.rows)}
@@ -129,24 +136,43 @@ def _history(
     ticks: Ticks,
     known: dict[tuple[int | None, ...], int],
 ) -> ProcessHistory:
-    measurements = list(recording.measurements(process.id))
-    kept = [each for each in measurements if each.tick in ticks.position_of]
-    kept.sort(key=lambda each: ticks.position_of[each.tick])
-    return ProcessHistory(
+    rows = recording.reading_rows(process.id)
+    kept = _measurements(recording, process, ticks, rows)
+    history = ProcessHistory(
         process,
         kept,
-        _until(recording, process, ticks),
-        _highest(recording, process, kept, measurements),
-        _lives(recording, process, ticks, known),
-        readings=len(measurements),
-        layouts=sum(each.has_layout for each in measurements),
-        torn=sum(each.state is LayoutState.TORN for each in measurements),
-        cpu_ns=sum(each.cpu_ns or 0 for each in measurements),
+        _until(rows, ticks),
+        _highest(recording, process, kept, rows),
+        _lives(recording, process, ticks, rows, known),
+        readings=len(rows),
+        layouts=sum(row[4] is not None for row in rows),
+        torn=sum(row[3] == LayoutState.TORN for row in rows),
+        cpu_ns=recording.cost_of_layouts(process.id),
     )
+    _compare(recording, history, ticks, known)
+    return history
 
 
-def _until(recording: Recording, process: RecordedProcess, ticks: Ticks) -> list[int]:
-    rows = [row for row in recording.reading_rows(process.id) if row[0] in ticks.position_of]
+def _measurements(
+    recording: Recording, process: RecordedProcess, ticks: Ticks, rows: Sequence[Row]
+) -> list[Measurement]:
+    """What was read at kept ticks, in their order."""
+    if ticks.is_whole:
+        kept = [
+            each for each in recording.measurements(process.id) if each.tick in ticks.position_of
+        ]
+    else:
+        kept = [
+            recording.measurement_at(process.id, row[0])
+            for row in rows
+            if row[0] in ticks.position_of
+        ]
+    kept.sort(key=lambda each: ticks.position_of[each.tick])
+    return kept
+
+
+def _until(rows: Sequence[Row], ticks: Ticks) -> list[int]:
+    rows = [row for row in rows if row[0] in ticks.position_of]
     if not rows:
         return []
     presence = Presence(Instants(rows, None, None, ticks.watch.order), ticks.watch, several=False)
@@ -155,24 +181,60 @@ def _until(recording: Recording, process: RecordedProcess, ticks: Ticks) -> list
     return presence.until()
 
 
+def _compare(
+    recording: Recording,
+    history: ProcessHistory,
+    ticks: Ticks,
+    known: dict[tuple[int | None, ...], int],
+) -> None:
+    """Warn if layouts are not those whose sums were stored."""
+    stored = {
+        ticks.position_of[each.tick]: (each.totals.mappings, each.totals.rss, each.totals.pss)
+        for each in history.measurements
+        if each.totals is not None
+    }
+    columns = [(1, usage[1], usage[2]) for usage in known]
+    changes = [[0] * (len(ticks) + 1) for _ in range(3)]
+    untold = [0] * (len(ticks) + 1)
+    for life in history.lives:
+        for start, end, number in zip(life.starts, life.ends, life.usages, strict=True):
+            if None in columns[number]:
+                untold[start] += 1
+                untold[end] -= 1
+            for change, size in zip(changes, columns[number], strict=True):
+                change[start] += size or 0
+                change[end] -= size or 0
+    sums = list(zip(*map(accumulate, changes), strict=True))
+    lacking = list(accumulate(untold))
+    wrong = sum(
+        not lacking[position] and None not in told and sums[position] != told
+        for position, told in stored.items()
+    )
+    if wrong:
+        warnings.warn(
+            f"{recording.path}: damaged: {wrong} of {len(stored)} layouts of process"
+            f" {history.process.id} do not add up to the sums stored beside them; do not trust"
+            " their figures",
+            DamagedWarning,
+            stacklevel=2,
+        )
+
+
 def _highest(
     recording: Recording,
     process: RecordedProcess,
     kept: Sequence[Measurement],
-    measurements: Iterable[Measurement],
+    rows: Sequence[Row],
 ) -> Highest:
     highest = Highest([None] * len(kept), [None] * len(kept))
     axis = recording.axis
     times = [axis.place(each.tick, each.time) for each in kept]
-    points = [
-        (axis.place(each.tick, each.time), each.reading.resident, each.reading.high_water_mark)
-        for each in measurements
-    ]
-    points += [
+    points = ((row[1], row[5], row[6]) for row in rows)
+    fast = (
         (point.time, point.resident, point.high_water_mark)
         for point in recording.fast_points(process.id)
-    ]
-    for time, *figures in points:
+    )
+    for time, *figures in chain(points, fast):
         position = bisect_right(times, time) - 1
         if position < 0:
             continue
@@ -186,20 +248,17 @@ def _lives(
     recording: Recording,
     process: RecordedProcess,
     ticks: Ticks,
+    rows: Sequence[Row],
     known: dict[tuple[int | None, ...], int],
 ) -> list[Life]:
-    rows = recording.reading_rows(process.id)
     presence = Presence(ticks.instants, ticks.watch, several=True)
     segments = presence.note(rows) if rows else []
     if not segments:
         return []
-    raw = Lives([], [], [], [])
+    raw = Lives(*(array("q") for _ in Lives._fields))
     found: dict[int, tuple[list[int], list[int], list[int]]] = {}
     keyframes = [segment.keyframe for segment in segments]
-    last_tick = max(ticks.position_of)
-    for page in recording.usage_pages(process.id, FIGURES, keyframes[0], last_tick):
-        for column, values in zip(raw, zip(*page, strict=True), strict=False):
-            column.extend(values)  # type: ignore[attr-defined]
+    for page in _pages(recording, process, ticks, keyframes[0], raw):
         starts = ticks.instants.positions(row[0] for row in page)
         ends = ticks.instants.ends(row[1] for row in page)
         for (first, _, mapping_id, *figures), start, end in zip(page, starts, ends, strict=True):
@@ -220,6 +279,28 @@ def _lives(
         for number in sorted(found, key=lambda number: (headers[number], number))
         if found[number][0]
     ]
+
+
+def _pages(
+    recording: Recording, process: RecordedProcess, ticks: Ticks, first_tick: int, raw: Lives
+) -> Iterator[list[Row]]:
+    """Usage intervals with all figures that stand at kept ticks; of all, `raw` takes note.
+
+    Kinds are told from whole layouts, also where few ticks are kept.
+    """
+    last_tick = max(ticks.position_of)
+    every = recording.usage_pages(
+        process.id, FIGURES if ticks.is_whole else (), first_tick, last_tick
+    )
+    for page in every:
+        for column, values in zip(raw, zip(*page, strict=True), strict=False):
+            column.extend(values)  # type: ignore[attr-defined]
+        if ticks.is_whole:
+            yield page
+    if not ticks.is_whole:
+        yield from recording.standing_pages(
+            process.id, FIGURES, first_tick, sorted(ticks.position_of)
+        )
 
 
 def _append(life: tuple[list[int], list[int], list[int]], start: int, end: int, usage: int) -> None:

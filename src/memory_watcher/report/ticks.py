@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..analysis.passes import Passes
@@ -29,43 +29,55 @@ def read_what_fits(
     """
     every = recording.tick_rows()
     passes = read_passes(recording) if len(processes) > 1 else None
-    if _readings(recording, processes) <= MOST_READINGS:
+    if _fits(recording, processes, most):
         held = read(recording, processes, Ticks(every), most)
         if held is not None:
             return held._replace(passes=passes)
     columns = _COLUMNS
+    peaks, totals = _sums(recording, processes, passes)
     while True:
-        ticks = Ticks(every, _highest(recording, processes, passes, columns))
-        held = read(recording, processes, ticks, None if columns <= _FEWEST else most)
-        if held is not None:
+        ticks = {*peaks, *_highest(every, totals, passes, columns)}
+        if columns <= _FEWEST or _intervals(recording, processes, sorted(ticks)) <= most:
+            held = read(recording, processes, Ticks(every, ticks))
+            assert held is not None
             return held._replace(passes=passes)
         columns //= 2
 
 
-def _readings(recording: Recording, processes: Iterable[RecordedProcess]) -> int:
-    return sum(len(recording.reading_rows(process.id)) for process in processes)
+def _fits(recording: Recording, processes: Sequence[RecordedProcess], most: int) -> bool:
+    """Whether it is worth trying to read all: the least that it can be is not too much."""
+    readings = sum(recording.reading_count(process.id) for process in processes)
+    return readings <= MOST_READINGS and (
+        sum(recording.usage_count(process.id) for process in processes) <= most
+    )
+
+
+def _intervals(
+    recording: Recording, processes: Sequence[RecordedProcess], ticks: Sequence[int]
+) -> int:
+    """How many intervals there are at most at these ticks: some may be parts of one."""
+    return sum(recording.standing_count(process.id, 0, ticks) for process in processes)
+
+
+def _sums(
+    recording: Recording, processes: Sequence[RecordedProcess], passes: Passes | None
+) -> tuple[set[int], dict[int, int]]:
+    """The ticks of each process's own peaks, and the PSS of one process at each tick."""
+    peaks: set[int] = set()
+    totals: dict[int, int] = {}
+    for process in processes:
+        rows = recording.sum_rows(process.id)
+        if passes is None:
+            totals.update((row[0], row[1] or 0) for row in rows)
+        for figure in range(1, 5):
+            if rows:
+                peaks.add(max(rows, key=lambda row, figure=figure: row[figure] or 0)[0])  # type: ignore[misc]
+    return peaks, totals
 
 
 def _highest(
-    recording: Recording,
-    processes: Sequence[RecordedProcess],
-    passes: Passes | None,
-    columns: int,
+    rows: Sequence[tuple[Any, ...]], totals: Mapping[int, int], passes: Passes | None, columns: int
 ) -> Iterator[int]:
-    totals: dict[int, int] = {}
-    for process in processes:
-        best: dict[str, tuple[int, int]] = {}
-        for measurement in recording.measurements(process.id):
-            if measurement.totals is None:
-                continue
-            if passes is None:
-                totals[measurement.tick] = measurement.totals.pss or 0
-            for figure in ("pss", "rss", "uss", "swap"):
-                size = getattr(measurement.totals, figure) or 0
-                if size > best.get(figure, (-1, 0))[0]:
-                    best[figure] = size, measurement.tick
-        yield from (tick for _, tick in best.values())
-    rows = recording.tick_rows()
     if not rows:
         return
     if passes is not None:
