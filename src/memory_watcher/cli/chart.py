@@ -16,6 +16,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from . import recording_file, say
+from .unused import refuse_unused
 
 if TYPE_CHECKING:
     from ..analysis.identity import By
@@ -29,6 +30,16 @@ READS_RECORDING = True
 DEFAULT_TOP = 20
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1200, 600
 _LARGEST = 20_000
+#: Options that say how a picture is drawn; a report holds everything.
+_OF_PICTURES = {
+    "process_memory": "--process-memory",
+    "by": "--by",
+    "top": "--top",
+    "first": "--from",
+    "last": "--to",
+    "width": "--width",
+    "height": "--height",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--process-memory",
         choices=("pss", "rss", "uss", "swap", "mappings"),
-        default="pss",
         help="the figure that is stacked (default pss), or how many mappings there are, with the"
         " machine's limit; for several processes pss, uss or swap (as SwapPss), for in rss a page"
         " that several share would count in each",
@@ -64,7 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top",
         type=recording_file.count,
-        default=DEFAULT_TOP,
         metavar="N",
         help=f"how many names, mappings or processes have an area of their own, those with the"
         f" highest peaks; the others are one area (default {DEFAULT_TOP})",
@@ -75,12 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", dest="last", metavar="ISO", help="leave out what was after this local time"
     )
-    parser.add_argument(
-        "--width", type=int, default=DEFAULT_WIDTH, metavar="PIXELS", help="default 1200"
-    )
-    parser.add_argument(
-        "--height", type=int, default=DEFAULT_HEIGHT, metavar="PIXELS", help="default 600"
-    )
+    parser.add_argument("--width", type=int, metavar="PIXELS", help=f"default {DEFAULT_WIDTH}")
+    parser.add_argument("--height", type=int, metavar="PIXELS", help=f"default {DEFAULT_HEIGHT}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,11 +100,20 @@ def run(args: argparse.Namespace) -> int:
         process = recording_file.process_meant(recording, args)
         processes = [process] if process else recording.processes()
         if file_format == "html":
+            refuse_unused(args, _OF_PICTURES, "on a report: write a .png, .svg or .pdf with -o")
             return _report(recording, processes, args.output)
         _refuse_recording(args.output, name)
         view = _view(recording, processes, args)
-    write_whole(args.output, render(view, file_format, args.width, args.height))
+    write_whole(args.output, render(view, file_format, *_size(args)))
     return 0
+
+
+def _size(args: argparse.Namespace) -> tuple[int, int]:
+    """Width and height, pixels."""
+    return (
+        DEFAULT_WIDTH if args.width is None else args.width,
+        DEFAULT_HEIGHT if args.height is None else args.height,
+    )
 
 
 def _format(args: argparse.Namespace) -> str:
@@ -108,10 +122,7 @@ def _format(args: argparse.Namespace) -> str:
     from ..errors import UsageError
     from ..render.chart import FORMATS, SMALLEST
 
-    for option, pixels, least in (
-        ("--width", args.width, SMALLEST[0]),
-        ("--height", args.height, SMALLEST[1]),
-    ):
+    for option, pixels, least in zip(("--width", "--height"), _size(args), SMALLEST, strict=True):
         if not least <= pixels <= _LARGEST:
             raise UsageError(f"{option}: {pixels} is not from {least} to {_LARGEST} pixels")
     if args.output is None:
@@ -140,7 +151,7 @@ def _view(
     from ..render.chart import ChartView
     from ..units import parse_time
 
-    asked = _figure(args.process_memory, len(processes) > 1)
+    asked = _figure(args.process_memory or "pss", len(processes) > 1)
     figure = asked if asked == "mappings" else _told(recording, processes, asked)
     usages = load(
         recording,
@@ -150,7 +161,7 @@ def _view(
         last_ns=None if args.last is None else parse_time(args.last, "--to"),
     )
     by: By = args.by or ("process" if len(processes) > 1 else "name")
-    timeline = usages.timeline(figure, by, args.top)
+    timeline = usages.timeline(figure, by, DEFAULT_TOP if args.top is None else args.top)
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
     instead = explain(asked, figure)

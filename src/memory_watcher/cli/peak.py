@@ -56,9 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--system-memory",
         choices=("MemAvailable", "MemAvailableComputed"),
-        default="MemAvailable",
-        help="for all processes: which figure of /proc/meminfo is lowest at the moment shown;"
-        " MemAvailableComputed is for kernels that do not tell MemAvailable",
+        help="for all processes: which figure of /proc/meminfo is lowest at the moment shown"
+        " (default MemAvailable); MemAvailableComputed is for kernels that do not tell it",
     )
     parser.add_argument(
         "--by",
@@ -84,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
     with TreeRecording(recording_file.recording_file(args)) as recording:
         process = recording_file.process_meant(recording, args)
         selection = recording.selection() if process is None else None
+        _refuse_unused(args, is_machine=process is None and selection is None)
         if selection is not None:
             text = _tree_text(recording, selection, args)
         elif process is None:
@@ -93,6 +93,16 @@ def run(args: argparse.Namespace) -> int:
         notes = [] if args.json else clock_notes(recording.axis)
     write_text(text + "".join(f"\n{note}\n" for note in notes))
     return 0
+
+
+def _refuse_unused(args: argparse.Namespace, is_machine: bool) -> None:
+    from .unused import refuse_unused
+
+    option = {"system_memory": "--system-memory"}
+    if not is_machine:
+        refuse_unused(args, option, "on processes: it chooses a moment of the whole machine")
+    elif args.measurement_time is not None:
+        refuse_unused(args, option, "beside --measurement-time: each names the moment to show")
 
 
 def _top(args: argparse.Namespace, view: str) -> int | None:
@@ -205,7 +215,7 @@ def _system_text(recording: TreeRecording, args: argparse.Namespace) -> str:
         recording,
         _time(args),
         figure=args.process_memory,
-        lowest=args.system_memory,
+        lowest=args.system_memory or "MemAvailable",
         by=args.by,
         top=_top(args, "system"),
     )

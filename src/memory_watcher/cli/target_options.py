@@ -145,6 +145,8 @@ def _refuse_contradictions(request: Request) -> None:
         )
     if request.wait and not request.selection:
         raise UsageError("--wait goes with --name, --cmdline, --user, --cgroup or --container")
+    if request.children and request.command:
+        raise UsageError("--children has no effect on a command: what it starts is recorded anyway")
     if request.wait_all and not request.command:
         raise UsageError("--wait-all goes with a command behind --")
     if request.children and request.is_whole_machine:

@@ -14,8 +14,10 @@ YEAR = 365 * 86400 * 10**9
 @pytest.mark.parametrize("most", [2, 5, 12])
 @pytest.mark.parametrize(
     "highest",
-    [0, 1, 2, 1023, 4096, 2**30, 2**53, 2**62, 2**63, 2**64, 10**30, -1, -(2**63)]
-    + [1e30, math.inf, math.nan],
+    [
+        *(0, 1, 2, 1023, 4096, 2**30, 2**53, 2**62, 2**63, 2**64, 10**30, -1, -(2**63)),
+        *(1e30, math.inf, math.nan),
+    ],
 )
 def test_sizes_of_any_height(highest: int, most: int) -> None:
     """No more marks than asked for but one, rising from 0, no two alike."""
