@@ -13,6 +13,7 @@ from typing import NoReturn, Protocol, cast
 from .. import __version__
 from ..errors import (
     TOO_MANY_FILES,
+    Damaged,
     MemoryWatcherError,
     StoreError,
     UsageError,
@@ -178,7 +179,7 @@ def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:
     path = recording_file(args)
     if isinstance(error, MemoryError):
         return StoreError(f"{path}: there is not enough memory to show it")
-    return StoreError(
+    return Damaged(
         f"{path}: damaged: it holds what no recorder writes ({type(error).__name__}: {error});"
         f" with {DEBUG}=1 it is told where"
     )

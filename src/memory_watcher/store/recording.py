@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Literal
 
 from ..clocks import TimeAxis
-from ..errors import DamagedWarning, SelectionError, StoreError
+from ..errors import Damaged, DamagedWarning, SelectionError
 from ..metrics import READING
 from ..model import (
     VOLATILE_FIELDS,
@@ -769,7 +769,7 @@ class Recording:
         # Unsigned numbers above 2**63 are held by SQLite as negative ones.
         start, end, perms, offset, dev, inode, name = row[:7]
         if end < start:
-            raise StoreError(f"{self.path}: damaged: a mapping ends before it starts")
+            raise Damaged(f"{self.path}: damaged: a mapping ends before it starts")
         return Mapping(start % 2**64, end % 2**64, perms, offset % 2**64, dev, inode % 2**64, name)
 
     def _compare(
