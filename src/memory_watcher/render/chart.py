@@ -198,6 +198,9 @@ class _Chart:
         self._whole = view.timeline
         origin = self._whole.times_ns[0] if len(self._whole) else 0
         end = max([origin + 1, *self._whole.read_until_ns])
+        if len(self._whole) and end == self._whole.times_ns[-1]:
+            # The last one stands for no time, as a capture does: it takes a column all the same.
+            end += max((end - origin) // max(self._plot_width - 1, 1), 1)
         self._grid = Grid(origin, end, self._plot_width)
         self._in_ram = view.timeline.figure in _IN_RAM
         self._counts = view.timeline.figure == "mappings"
