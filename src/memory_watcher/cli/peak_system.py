@@ -42,7 +42,7 @@ def system_view(
     near = _pass_near(passes, wanted)
     moment = near if time_ns is None else pass_at(recording, passes, time_ns)
     tick = wanted if moment is None else moment.tick
-    at = recording.tick_time(tick)
+    at, axis = recording.tick_time(tick), recording.axis
     branches = members_at(recording, recording.processes(), passes, moment, tick)
     if by is not None and moment is None:
         raise SelectionError(f"{recording.path}: --by {by}: {why_no_sum(passes)}")
@@ -50,7 +50,7 @@ def system_view(
         tick=tick,
         time=at,
         asked=time_ns,
-        lowest=_lowest(recording, wanted, lowest) if time_ns is None else None,
+        lowest=_lowest(recording, wanted, lowest, tick) if time_ns is None else None,
         memory=recording.system_memory(tick),
         process_memory=figure,
         moment=moment,
@@ -64,7 +64,8 @@ def system_view(
         older={
             branch.process.id: age
             for branch in branches
-            if branch.share is None and (age := layout_age(branch, at)) is not None
+            if branch.share is None
+            and (age := layout_age(branch, axis.place(tick, at), axis)) is not None
         },
     )
 
@@ -120,12 +121,14 @@ def _pass_near(passes: Passes, tick: int) -> Moment | None:
     return passes.at(tick) or next(iter(passes.sums), None)
 
 
-def _lowest(recording: TreeRecording, tick: int, name: SystemFigure) -> Lowest:
+def _lowest(recording: TreeRecording, tick: int, name: SystemFigure, shown_tick: int) -> Lowest:
     memory = recording.system_memory(tick)
     if memory is None:
         raise SelectionError(f"{recording.path}: {name} was not recorded at tick {tick}")
     size = memory.available if name == "MemAvailable" else memory.available_computed
-    return Lowest(name, tick, recording.tick_time(tick), size)
+    time, axis = recording.tick_time(tick), recording.axis
+    shown = axis.place(shown_tick, recording.tick_time(shown_tick))
+    return Lowest(name, tick, time, size, axis.place(tick, time) - shown)
 
 
 def _ranked(branches: list[Branch], figure: str, top: int | None) -> Ranking[Branch]:

@@ -9,6 +9,7 @@ from ..analysis.parents import nearest, parents, walk
 from ..analysis.passes import Figures, Moment, Passes, Share, is_of_pass, read, sum_up
 from ..analysis.peak import By, add_up, break_down
 from ..analysis.roles import roles_at
+from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import MappingUsage, Totals
 from ..render.pass_text import refused, why_no_sum
@@ -92,11 +93,11 @@ def pass_at(recording: TreeRecording, passes: Passes, time_ns: int) -> Moment | 
     return found
 
 
-def layouts_age(moment: Moment, time: int, branches: Iterable[Branch]) -> int:
-    """How long before a pass at a time the oldest layout was read that no longer holds."""
+def layouts_age(moment: Moment, branches: Iterable[Branch], axis: TimeAxis) -> int:
+    """How long before a pass the oldest layout was read that no longer holds."""
     return max(
         (
-            time - branch.layout.time
+            moment.time - axis.place(branch.layout.tick, branch.layout.time)
             for branch in branches
             if branch.layout is not None
             and branch.layout.tick != moment.tick
@@ -179,7 +180,7 @@ def _whole(
         moment,
         sum_up([branch.share for branch in counted if branch.share]),
         break_down(_mappings(recording, counted), "pss", by, top),
-        layouts_age(moment, recording.tick_time(moment.tick), counted),
+        layouts_age(moment, counted, recording.axis),
         sum(branch.layout is None and pss_of(branch) is not None for branch in counted),
     )
 

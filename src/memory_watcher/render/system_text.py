@@ -129,8 +129,8 @@ def _about_time(view: SystemView) -> list[str]:
     if view.memory is None:
         lines.append("The machine's memory (/proc/meminfo) was not recorded then.")
     if view.lowest is not None and view.lowest.tick != view.tick:
-        away = format_duration(abs(view.lowest.time - view.time))
-        side = "after" if view.lowest.time > view.time else "before"
+        away = format_duration(abs(view.lowest.after_ns))
+        side = "after" if view.lowest.after_ns > 0 else "before"
         lines.append(
             f"{view.lowest.name} was lowest, {format_kib(view.lowest.size)}, {away} {side} this"
             f" pass: at {format_time(view.lowest.time)}."

@@ -8,17 +8,22 @@ from typing import NamedTuple
 from ..analysis.passes import Moment
 from ..analysis.peak import Sum
 from ..analysis.ranking import Ranking
+from ..clocks import TimeAxis
 from ..model import LayoutState, SystemMemory
 from .tree_view import Branch
 
 
 class Lowest(NamedTuple):
-    """When a figure of /proc/meminfo was lowest, and how low (bytes)."""
+    """When a figure of /proc/meminfo was lowest, and how low (bytes).
+
+    `after_ns` is how long after the pass that is shown, below 0 if before it.
+    """
 
     name: str
     tick: int
     time: int
     size: int | None
+    after_ns: int = 0
 
 
 class ProcessGroup(NamedTuple):
@@ -70,8 +75,8 @@ def size_in_sum(branch: Branch, process_memory: str) -> int | None:
     return 0 if branch.shows_parents_memory else size_of(branch, process_memory)
 
 
-def layout_age(branch: Branch, time: int) -> int | None:
-    """How old a process's layout was at a time, nanoseconds; None if it was current.
+def layout_age(branch: Branch, place: int, axis: TimeAxis) -> int | None:
+    """How old a process's layout was at a place on the axis, nanoseconds; None if it was current.
 
     It is older if later ticks had no time to read it. One that did not change is current: there
     is no reading after it.
@@ -79,4 +84,5 @@ def layout_age(branch: Branch, time: int) -> int | None:
     layout, latest = branch.layout, branch.latest
     if layout is None or latest is None or latest.state is not LayoutState.NOT_TAKEN:
         return None
-    return max(time, latest.time) - layout.time
+    last = max(place, axis.place(latest.tick, latest.time))
+    return last - axis.place(layout.tick, layout.time)
