@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test fuzz fuzz-proc lint bench report-bundle docs clean
+.PHONY: help demo test fuzz fuzz-proc lint bench report-bundle docs clean kills
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -13,6 +13,7 @@ help:
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
 	@echo "make lint    ruff, mypy, import-linter, generated documents"
+	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
@@ -55,6 +56,9 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python hatch_build.py check
 	$(BIN)/python docs/generate.py --check
+
+kills: $(READY)
+	$(BIN)/python -m tests.kills 300
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run
