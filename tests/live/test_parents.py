@@ -157,6 +157,9 @@ def test_parents_however_they_were_chosen(cluster: Path, tmp_path: Path) -> None
                 code, said = recording.stop()
             assert code == 0, said
             assert parents_in(file, set(true)) == true, name
+            labels = {each["role"] or "" for each in listed(file) if each["pid"] in true}
+            assert "postgres: checkpointer" in labels
+            assert sum(each.startswith("-D ") for each in labels) == 1  # the server itself
             tree = json.loads(run("memory-watcher", "peak", file, "--json").stdout)
             depth = {each["process"]["pid"]: each["depth"] for each in tree["processes"]}
             assert {pid: depth[pid] for pid in true if pid in depth} == {

@@ -173,7 +173,7 @@ def _view(
         *_missed(recording, processes),
         *([f"at most {limit} (vm.max_map_count)"] if limit is not None else []),
     )
-    return ChartView(timeline, _title(processes, figure), notes, recording.axis, limit)
+    return ChartView(timeline, _title(recording, processes, figure), notes, recording.axis, limit)
 
 
 def _missed(recording: Recording, processes: list[RecordedProcess]) -> list[str]:
@@ -240,12 +240,14 @@ def _told(recording: Recording, processes: list[RecordedProcess], asked: Figure)
     return cast(Figure, figure or asked)
 
 
-def _title(processes: list[RecordedProcess], figure: str) -> str:
+def _title(recording: Recording, processes: list[RecordedProcess], figure: str) -> str:
+    from ..analysis.roles import roles_at
     from ..render.chart import TITLES
 
     if len(processes) == 1:
         process = processes[0]
-        return f"{process.name or '(no name)'} (PID {process.pid}): {TITLES[figure]}"
+        label = roles_at(recording.processes())[process.id].label
+        return f"{label or '(no name)'} (PID {process.pid}): {TITLES[figure]}"
     return f"{len(processes)} processes: {TITLES[figure]}"
 
 

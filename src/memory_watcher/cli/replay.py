@@ -114,10 +114,18 @@ def _print(recording: TreeRecording, args: argparse.Namespace, interval: float |
 
 
 def _one_process(recording: Recording, process: RecordedProcess) -> Iterator[str]:
+    from ..analysis.roles import roles_at
+    from ..render.columns import process_name
     from ..render.moment_text import render
 
+    every = recording.processes()
+    names: dict[object, str] = {}
     for measurement in recording.measurements(process.id):
-        yield render(process, measurement, _breakdown(recording, process, measurement))
+        image = process.image_at(measurement.tick)
+        if image not in names:
+            role = roles_at(every, measurement.tick)[process.id]
+            names[image] = process_name(role.label, process.pid)
+        yield render(names[image], measurement, _breakdown(recording, process, measurement))
 
 
 def _all_processes(recording: TreeRecording) -> Iterator[str]:

@@ -8,10 +8,9 @@ from ..analysis.figures import TITLES, explain
 from ..analysis.passes import Moment
 from ..analysis.peak import Breakdown, Group
 from ..model import LayoutState
-from ..store.results import Measurement, RecordedProcess
+from ..store.results import Measurement
 from ..units import format_kib, format_time
 from .columns import Line, blocks, plural, process_name
-from .escape import escape
 from .tree_view import Branch, pss_of
 
 
@@ -30,12 +29,13 @@ def render_all(
     return "\n\n".join([first, blocks(*parts)]) + "\n"
 
 
-def render(process: RecordedProcess, measurement: Measurement, breakdown: Breakdown | None) -> str:
-    """Sizes in KiB; a line saying why where there is no layout. Ends in a newline."""
-    image = process.image_at(measurement.tick)
-    name = escape(image.name) if image else ""
+def render(name: str, measurement: Measurement, breakdown: Breakdown | None) -> str:
+    """Sizes in KiB; a line saying why where there is no layout. Ends in a newline.
+
+    `name` is what the process is called (columns.process_name).
+    """
     first = (
-        f"{format_time(measurement.time)}  {name} ({process.pid})"
+        f"{format_time(measurement.time)}  {name}"
         f"  measurement {measurement.id}  {measurement.state.label}"
     )
     parts = [f"{first}\n{_sums(measurement)}"]

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Sequence
 
+from ..analysis.roles import roles_at
 from ..errors import SelectionError
 from ..render.escape import escape
 from ..render.output import write_whole
@@ -34,7 +35,7 @@ def report_text(recording: Recording, processes: Sequence[RecordedProcess]) -> s
     held = read_what_fits(recording, processes)
     header, columns = contents(recording, held, time.time_ns())
     name = escape(os.path.basename(recording.path))
-    title = f"{_who(processes)} · {name}"
+    title = f"{_who(recording, processes)} · {name}"
     return page(title, pack({**header, "file": name, "title": title}, columns))
 
 
@@ -53,7 +54,8 @@ def write_report(
     return len(data)
 
 
-def _who(processes: Sequence[RecordedProcess]) -> str:
+def _who(recording: Recording, processes: Sequence[RecordedProcess]) -> str:
     if len(processes) == 1:
-        return f"{escape(processes[0].name)} ({processes[0].pid})"
+        (process,) = processes
+        return f"{escape(roles_at(recording.processes())[process.id].label)} ({process.pid})"
     return f"{len(processes)} processes"

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.analysis.roles import LONGEST, Program, Role, roles, split
+from memory_watcher.analysis.roles import (
+    LONGEST,
+    Program,
+    Role,
+    roles,
+    roles_at,
+    shown_command_line,
+    split,
+)
+from memory_watcher.store.results import RecordedImage, RecordedProcess
 
 CHROMIUM = "/usr/lib/chromium/chromium"
 EXTENSION = f"{CHROMIUM} --type=renderer --extension-process --lang=en-US --renderer-client-id=5"
@@ -289,3 +298,36 @@ def test_many_long_ones_are_quick() -> None:
     began = time.process_time()
     of_lines("chromium", *lines)
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("'postgres: writer '" + " ''" * 60, "'postgres: writer '"),
+        ("'postgres: writer ' ''", "'postgres: writer '"),
+        ("nginx" + " ''" * 9, "nginx"),
+        ("grep ''", "grep ''"),
+        ("a '' b", "a '' b"),
+    ],
+)
+def test_shown_command_line(stored: str, shown: str) -> None:
+    """The room behind a title, as older recordings hold it, is not printed."""
+    assert shown_command_line(stored) == shown
+
+
+def test_title_that_was_set_after_a_fork() -> None:
+    """Until its title is known a fork has its parent's arguments: the title counts from the start.
+
+    What execve puts there later is another program.
+    """
+
+    def process(number: int, *images: RecordedImage) -> RecordedProcess:
+        return RecordedProcess(number, 1, 1, 1, 0, None, None, 0, 0, images)
+
+    server = RecordedImage(1, "postgres", "postgres -D /data", "/usr/bin/postgres")
+    fork = server._replace(first_tick=3)
+    writer = RecordedImage(5, "postgres", "'postgres: walwriter '", "/usr/bin/postgres")
+    other = RecordedImage(7, "cat", "cat", "/usr/bin/cat")
+    found = roles_at([process(1, server), process(2, fork, writer, other)], 3)
+    assert [role.label for role in found.values()] == ["postgres -D /data", "postgres: walwriter"]
+    assert roles_at([process(2, fork, writer, other)], 8)[2].label == "cat"
