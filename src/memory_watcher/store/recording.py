@@ -83,6 +83,7 @@ class Recording:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._database = ReadOnlyDatabase(path)
         self._axis: tuple[int | None, TimeAxis] | None = None
+        self._in_order: tuple[int | None, bool] | None = None
 
     def __enter__(self) -> Recording:
         return self
@@ -180,12 +181,20 @@ class Recording:
     # One process over time
 
     def measurements(self, process_id: int) -> Iterator[Measurement]:
-        """All measurements of a process in the order they were made, without their layouts.
+        """All measurements of a process in order of time, without their layouts.
 
         Raises SelectionError for an unknown process.
         """
         self.process(process_id=process_id)
-        return self._pages(process_id)
+        if self._is_in_order():
+            return self._pages(process_id)
+        axis = self.axis
+        return iter(
+            sorted(
+                self._pages(process_id),
+                key=lambda each: (axis.place(each.tick, each.time), each.id),
+            )
+        )
 
     def reading_count(self, process_id: int) -> int:
         """How many measurements a process has."""
@@ -704,7 +713,36 @@ class Recording:
         ):
             if process_id in images:
                 images[process_id].append(RecordedImage(*image))
-        return [RecordedProcess._make((*row[:-1], tuple(images[row[0]]), row[-1])) for row in rows]
+        found = [RecordedProcess._make((*row[:-1], tuple(images[row[0]]), row[-1])) for row in rows]
+        return found if self._is_in_order() else [self._seen(process) for process in found]
+
+    def _is_in_order(self) -> bool:
+        """Whether ticks stand in order of time, as all do but captures loaded in any order."""
+        (last,) = self._database.row("SELECT max(id) FROM ticks") or (None,)
+        if self._in_order is None or self._in_order[0] != last:
+            self._in_order = last, not self._goes_back() or self._ascends()
+        return self._in_order[1]
+
+    def _goes_back(self) -> bool:
+        """Whether the wall clock ever showed an earlier time after a later one: 3 ms to know."""
+        return bool(
+            self._database.rows(
+                "SELECT 1 FROM ticks AS b JOIN ticks AS a ON a.id = b.id - 1"
+                " WHERE b.time_ns < a.time_ns LIMIT 1"
+            )
+        )
+
+    def _ascends(self) -> bool:
+        ticks = [row[0] for row in self.tick_rows()]
+        return ticks == sorted(ticks)
+
+    def _seen(self, process: RecordedProcess) -> RecordedProcess:
+        """When a process was seen first and last, in whatever order that was recorded."""
+        rows, axis = self.reading_rows(process.id), self.axis
+        if not rows:
+            return process
+        first, last = (axis.wall(rows[end][1]) for end in (0, -1))
+        return process._replace(first_seen=first, last_seen=last)
 
     def _pages(self, process_id: int) -> Iterator[Measurement]:
         after = -(2**63)

@@ -132,4 +132,8 @@ def test_captures_out_of_order(builder: RecordingBuilder) -> None:
         assert list(timeline.ticks) == [2, 3, 1]
         assert list(timeline.total) == [MI, 2 * MI, 3 * MI]
         assert recording.axis.jumps == ()
+        minutes = [(each.time - START) // (60 * SECOND) for each in recording.measurements(process)]
+        assert minutes == [1, 2, 3]
+        assert asked.first_seen == START + 60 * SECOND
+        assert asked.last_seen == START + 180 * SECOND
         assert report_text(recording, [asked])
