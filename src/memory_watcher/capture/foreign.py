@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _CAPTURE = "capture /proc/PID/smaps"
+_BLANKS = b" \t\r\n\v\f\0"
 #: How files begin that are no text.
 _MAGIC = {
     b"SQLite format 3\0": "a recording or another SQLite database: memory-peak reads recordings",
@@ -86,7 +87,7 @@ _KINDS = tuple(
 
 def what_it_is(text: bytes) -> str:
     """A sentence on a text in which no mapping's header was found, without its full stop."""
-    if not text.strip(b" \t\r\n\0"):
+    if not text.strip(_BLANKS):
         return (
             "the capture is empty: kernel threads and zombies have no mappings, and some copying"
             f" programs take files of /proc as empty; {_CAPTURE} with cat"
@@ -99,7 +100,7 @@ def what_it_is(text: bytes) -> str:
             return f"this is {sentence}"
     if b"\0" in text:
         return f"this is no text: it holds zero bytes; {_CAPTURE} with cat"
-    first = next(line for line in text.split(b"\n") if line.strip())
+    first = next(line for line in text.split(b"\n") if line.strip(_BLANKS))
     return f"this is no smaps text: no line is a mapping's header, the first is {shown(first)}"
 
 

@@ -210,6 +210,7 @@ SHAPES: dict[str, Shape] = {
     ),
     # refused, with the line
     "empty": Shape(b"", "the capture is empty"),
+    "a form feed": Shape(b"\f\v\n", "the capture is empty"),
     "zero bytes": Shape(b"\0" * 4096, "the capture is empty"),
     "maps": Shape(b"".join(line for line in LINES if line[:1] in b"57"), "this is maps"),
     "a line lost": Shape(_without(b"Pss", 2), r"line \d+: this mapping lacks .*\(Pss\)"),
