@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test fuzz fuzz-proc lint bench report-bundle docs clean kills
+.PHONY: help demo test fuzz fuzz-proc lint bench bench-sums report-bundle docs clean kills
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint    ruff, mypy, import-linter, generated documents"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
+	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
 
@@ -62,6 +63,9 @@ kills: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run
+
+bench-sums: $(READY)
+	$(BIN)/python -m benchmarks.sums
 
 report-bundle: $(READY)
 	$(BIN)/python hatch_build.py

@@ -8,6 +8,8 @@ from ..units import SECOND
 _AIM = 0.95
 #: How many seconds' worth there is at the start.
 _AT_START_S = 0.25
+#: How many seconds' worth of debts leave reserves untouched: a burst of others is paid off later.
+_DEBT_S = 0.5
 
 
 class Reserve:
@@ -95,7 +97,9 @@ class Budget:
         """Whether work may be done for which a reserve is kept; `alone`: by that and no more."""
         if self._rate is None:
             return True
-        rest = min(self._free(), 0.0) if alone else self._free()
+        if self._left_ns < -_DEBT_S * self._rate * SECOND:
+            return False
+        rest = 0.0 if alone else max(self._free(), 0.0)
         return reserve.left_ns + rest >= cost_ns
 
     def _free(self) -> float:

@@ -143,8 +143,8 @@ class Group:
     # -- between the passes -----------------------------------------------------------------------
 
     def affords_fast_readings(self) -> bool:
-        """Whether cheap readings would take from nobody else."""
-        return self._budget.allows(0)
+        """Whether cheap readings take nothing from passes at ticks."""
+        return not self._put_off or self._budget.allows(0)
 
     def is_peak(self, growing: int) -> bool:
         """Whether the sum of what grows calls for a pass at once."""

@@ -61,8 +61,8 @@ CREATE TABLE ticks (
     monotonic_ns INTEGER,       -- CLOCK_MONOTONIC of the recorder: differences survive clock jumps
     late_ns INTEGER,            -- how long after its deadline the tick began
     skipped INTEGER NOT NULL,   -- deadlines before this one that were given up as overloaded
-    cause TEXT,                 -- NULL: a deadline; 'peak': RSS rose above the highest layout;
-                                -- 'start', 'exit': a process came or was found to have ended
+    cause TEXT,                 -- NULL: a deadline; 'peak': memory rose above all before; 'start',
+                                -- 'exec', 'exit': a process came, changed or had ended
     unchanged INTEGER,          -- processes that were not read, for nothing showed a change: their
                                 -- last layouts stand; NULL: none was left out
     suspended_ns INTEGER        -- how long the machine slept since the tick before; NULL: not told
