@@ -196,8 +196,9 @@ class Recorder:
                 self._begin_tick(cause="exit")
                 self._take(target)
                 self._changed("exit")
-        if self._together is not None:
-            self._pass_between(self._together)
+        if self._together is not None and self._pass_between(self._together):
+            # What rises further is seen at once, and not when many layouts have been read.
+            self._risen.clear()
         for target in self._risen:
             if self._lives(target):
                 self._read_at_peak(target)
@@ -227,8 +228,8 @@ class Recorder:
             self._take(target)
             self.progress.peaks += 1
 
-    def _pass_between(self, together: Together) -> None:
-        """Read the sums of all between two ticks, if something calls for that."""
+    def _pass_between(self, together: Together) -> bool:
+        """Read the sums of all between two ticks, if something calls for that; whether it did."""
         cause = together.change_now()
         if cause is None and self._policy.fast_period_ns is not None:
             now = time.monotonic_ns() + self._to_utc_ns
@@ -239,6 +240,7 @@ class Recorder:
             self.progress.peaks += together.read_at_peak() and cause == "peak"
             self._read_newcomers()
             together.store(self._writer)
+        return cause is not None
 
     def _next_for_fast_reading(self) -> list[Target]:
         """All targets; of many, those whose turn it is, so that a pass stays cheap."""
