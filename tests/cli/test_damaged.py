@@ -72,6 +72,7 @@ def altered(good: Path, folder: Path, *statements: str) -> Path:
         ("peak", "FILE", "--process-id", "1"),
         ("peak", "FILE", "--process-id", "1", "--json"),
         ("replay", "FILE", "--plain"),
+        ("report", "FILE", "-o", "a.html"),
     ],
     ids=" ".join,
 )
