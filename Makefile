@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test fuzz fuzz-proc lint bench bench-sums report-bundle docs clean kills
+.PHONY: help demo test fuzz fuzz-proc lint bench bench-sums report-bundle docs clean kills hostile
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
 	@echo "make test    set up, run all tests"
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
+	@echo "make hostile  twenty hostile processes against a recorder, as root (5 minutes)"
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
 	@echo "make lint    ruff, mypy, import-linter, generated documents"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
@@ -49,6 +50,9 @@ fuzz: $(READY)
 
 fuzz-proc: $(READY)
 	$(BIN)/python -m tests.fuzz.proc_files --count 100000 --seed 1
+
+hostile: $(READY)
+	$(BIN)/python -m tests.live.hostile_run --seconds 300
 
 lint: $(READY)
 	$(BIN)/ruff check

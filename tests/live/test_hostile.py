@@ -1,0 +1,38 @@
+"""Twenty hostile processes of an ordinary user against root's recorder of the whole machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.model import LayoutState
+
+from .hostile import KINDS
+from .hostile_run import python_of_nobody, run
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root records other users' processes")
+def test_all_at_once(tmp_path: Path) -> None:
+    """The recorder lives on, small; who does nothing wrong is recorded; a signal ends it.
+
+    `make hostile` measures the bars over 5 minutes: lateness and CPU need a machine of one's own.
+    """
+    if python_of_nobody() is None:
+        pytest.skip("there is no Python here that an ordinary user may run")
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    found = run(tmp_path, 20)
+    assert found.code == 0, found.said
+    assert "Traceback" not in found.said
+    assert "unexpected" not in found.said
+    assert all(line.isprintable() for line in found.said.splitlines())
+    assert found.lived >= len(KINDS) - 1
+    assert found.peak_rss < 100e6
+    assert found.size < 50 << 20
+    assert LayoutState.EXACT in found.good_states
+    assert set(found.good_states) <= {LayoutState.EXACT, LayoutState.NOT_TAKEN}
+    assert found.end_s < 5
