@@ -38,16 +38,11 @@ AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-group
 
 def python_of_nobody() -> str | None:
     """An interpreter that an ordinary user may run: a virtual environment may be closed to him."""
-    # By way of another program: setpriv itself may still run what only root may.
     for python in (sys.executable, os.path.realpath(sys.executable), "/usr/bin/python3"):
-        with contextlib.suppress(OSError):
-            if (
-                subprocess.run(
-                    [*AS_NOBODY, python, "-c", ""], check=False, stderr=subprocess.DEVNULL
-                ).returncode
-                == 0
-            ):
-                return python
+        # By way of another program: setpriv itself may still run what only root may.
+        tried = [*AS_NOBODY, "env", python, "-c", ""]
+        if subprocess.run(tried, check=False, stderr=subprocess.DEVNULL).returncode == 0:
+            return python
     return None
 
 
