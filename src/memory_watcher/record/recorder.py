@@ -80,6 +80,7 @@ class Recorder:
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
         self._sleep = Sleep()
+        self._is_told_to_stop: Callable[[], bool] = lambda: False
         self._helper_ns = 0  # CPU time of the file helper that was paid for
 
     def _read_together(self, source: ProcSource) -> Together:
@@ -98,6 +99,7 @@ class Recorder:
 
         Raises CannotWrite (what was committed stays).
         """
+        self._is_told_to_stop = stop.is_set
         while (deadline := clock.wait(stop)) is not None:
             began = time.monotonic_ns()
             if self._commits.is_due_before(began, deadline.is_fast):
@@ -277,6 +279,8 @@ class Recorder:
         """Take newcomers in; they are read by `_read_newcomers`."""
         for files in self._arrivals(all_sharers):
             self._add(files)
+            if self._is_told_to_stop():
+                break
 
     def _read_newcomers(self) -> None:
         for target in self._new:
@@ -285,8 +289,11 @@ class Recorder:
         self._new.clear()
 
     def _lives(self, target: Target) -> bool:
-        """Whether it is still recorded; another may have its PID."""
-        return self._targets.get(target.pid) is target
+        """Whether it is to be read: it is still recorded (another may have its PID).
+
+        Nobody is, once the recording is to end: of many processes a tick may take its time.
+        """
+        return self._targets.get(target.pid) is target and not self._is_told_to_stop()
 
     def _changed(self, cause: str) -> None:
         """Who shares what may be different now."""
