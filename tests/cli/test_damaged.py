@@ -104,3 +104,26 @@ def test_a_value_that_no_recorder_writes(
     assert not outcome.wrong
     assert (outcome.code, "damaged" in outcome.error) == (1, True), outcome.error
     assert outcome.error.startswith(f"memory-watcher replay: {file}: ")
+
+
+_HOSTILE = r"char(27) || ']52;c;ZXZpbA==' || char(7) || char(10) || 'second' || char(155, 8238, 13)"
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_hostile_texts(good: dict[str, Path], tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whatever text a recording's sender wrote reaches no terminal as it is."""
+    file = altered(
+        good["command"],
+        tmp_path,
+        f"UPDATE images SET name = {_HOSTILE}, command_line = {_HOSTILE}, exe = {_HOSTILE}",
+        f"UPDATE paths SET pathname = {_HOSTILE} || id",
+        f"UPDATE processes SET cgroup = {_HOSTILE}",
+        f"UPDATE machines SET hostname = {_HOSTILE}, kernel = {_HOSTILE}",
+        f"UPDATE selections SET kind = {_HOSTILE}, description = {_HOSTILE}",
+        f"UPDATE runs SET command_line = {_HOSTILE}, end_reason = {_HOSTILE}",
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    outcome = run_in_fork(words, file, out)
+    assert not outcome.wrong
+    assert "Traceback" not in outcome.error
