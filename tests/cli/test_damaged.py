@@ -127,3 +127,17 @@ def test_hostile_texts(good: dict[str, Path], tmp_path: Path, words: tuple[str, 
     outcome = run_in_fork(words, file, out)
     assert not outcome.wrong
     assert "Traceback" not in outcome.error
+
+
+def test_an_error_after_a_doubt_is_one_line(good: dict[str, Path], tmp_path: Path) -> None:
+    """What could not be shown need not be doubted."""
+    file = altered(
+        good["built"],
+        tmp_path,
+        "DELETE FROM machines",
+        "UPDATE readings SET mappings = mappings + 1",
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    outcome = run_in_fork(("peak", "FILE", "--process-id", "1"), file, out)
+    assert (outcome.code, len(outcome.error.splitlines())) == (1, 1), outcome.error

@@ -28,10 +28,9 @@ def told_at_the_end(program: str) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("always", DamagedWarning)
         warnings.showwarning = collect
-        try:
-            yield
-        finally:
-            for message in list(messages)[:_TOLD]:
-                say(f"{program}: {message}")
-            if len(messages) > _TOLD:
-                say(f"{program}: and {len(messages) - _TOLD} more warnings like these")
+        yield
+    # Not after an error: that is one line, and says why there is nothing to doubt.
+    for message in list(messages)[:_TOLD]:
+        say(f"{program}: {message}")
+    if len(messages) > _TOLD:
+        say(f"{program}: and {len(messages) - _TOLD} more warnings like these")
