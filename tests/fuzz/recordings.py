@@ -101,16 +101,19 @@ def change_values(path: Path, random: Random) -> str:
     told = []
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
-        tables = [
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone()
-        ]
         for _ in range(random.choice((1, 1, 2, 3))):
-            table = random.choice(tables)
+            table = random.choice(_filled_tables(connection))
             with contextlib.suppress(sqlite3.Error):  # NOT NULL, UNIQUE: then it is not changed
                 told.append(random.choice(_WAYS)(connection, table, random))
     return "; ".join(told)
+
+
+def _filled_tables(connection: sqlite3.Connection) -> list[str]:
+    return [
+        name
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        if connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone()
+    ]
 
 
 def _one_value(connection: sqlite3.Connection, table: str, random: Random) -> str:
