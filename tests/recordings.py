@@ -102,9 +102,18 @@ class RecordingBuilder:
         return number
 
     def image(self, process: int, name: str, tick: int) -> None:
+        line = self._once("command_lines", (f"{name} --flag",))
+        exe = self._once("paths", (f"/usr/bin/{name}",))
         self.execute(
-            "INSERT INTO images VALUES (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))",
-            *(process, tick, text(name), text(f"{name} --flag"), text(f"/usr/bin/{name}")),
+            "INSERT INTO image_rows VALUES (?, ?, CAST(? AS TEXT), ?, ?)",
+            *(process, tick, text(name), line, exe),
+        )
+
+    def command_line(self, process: int, line: str) -> None:
+        """Give all images of a process this command line, quoted as for a shell."""
+        self.execute(
+            "UPDATE image_rows SET command_line_id = ? WHERE process_id = ?",
+            *(self._once("command_lines", (line,)), process),
         )
 
     def end(self, process: int, tick: int) -> None:

@@ -129,7 +129,7 @@ def chromium(path: Path) -> Path:
         process = builder.process(pid, "shop")
         parent = {100: 1, 101: 100}.get(pid, 101)
         builder.execute("UPDATE processes SET parent_pid = ? WHERE id = ?", parent, process)
-        builder.execute("UPDATE images SET command_line = ? WHERE process_id = ?", line, process)
+        builder.command_line(process, line)
         processes.append(process)
     for _ in range(3):
         builder.tick()

@@ -118,7 +118,7 @@ def test_role(tmp_path: Path) -> None:
     builder = RecordingBuilder(tmp_path / "roles.db")
     for pid, line in enumerate(("postgres -D /data", "'postgres: \x1b[2Jwriter '" + " ''" * 50), 1):
         process = builder.process(pid, "postgres")
-        builder.execute("UPDATE images SET command_line = ? WHERE process_id = ?", line, process)
+        builder.command_line(process, line)
     builder.tick()
     file = builder.close()
     roles = [each["role"] for each in listed(file)["processes"]]

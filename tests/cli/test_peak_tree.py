@@ -292,7 +292,7 @@ def test_roles_and_groups(tmp_path: Path) -> None:
         processes.append(process)
         parent = 1 if pid == 100 else 101 if "renderer" in line else 100
         builder.execute("UPDATE processes SET parent_pid = ? WHERE id = ?", parent, process)
-        builder.execute("UPDATE images SET command_line = ? WHERE process_id = ?", line, process)
+        builder.command_line(process, line)
     builder.tick()
     for size, process in enumerate(processes, 1):
         builder.layout(process, [(mapping(0x1000, pathname="[heap]"), usage(size * MI))])

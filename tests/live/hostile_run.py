@@ -119,8 +119,7 @@ def run(folder: Path, seconds: float) -> Outcome:
             end_s = time.monotonic() - started
         finally:
             recorder.kill()
-        assert recorder.stderr is not None
-        said = recorder.stderr.read()
+        said = recorder.communicate()[1]
     return _outcome(file, good.pid, code, said, end_s)._replace(lived=lived)
 
 

@@ -164,11 +164,11 @@ def _shown(name: str) -> str:
 
 # -- what this program writes ---------------------------------------------------------------------
 
-#: The views of any version; usages and mappings are tables in version 1.
+#: The views of any version; usages and mappings are tables in version 1, images in 1 and 2.
 _OWN_VIEWS = frozenset(
     (
         *("mappings", "usages", "layouts", "process", "memory_range", "measurement", "data"),
-        "system_memory",
+        *("system_memory", "images"),
     )
 )
 

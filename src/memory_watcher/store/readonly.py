@@ -49,8 +49,8 @@ _T = TypeVar("_T")
 _LARGEST = 2**63 - 1
 _INF = float("inf")
 _URI_SAFE = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-#: Views that are asked here. Those of version 1 are tables.
-_ASKED_VIEWS = ("mappings", "usages")
+#: Views that are asked here. Older versions have some of them as tables.
+_ASKED_VIEWS = ("mappings", "usages", "images")
 #: How often a query is asked again because somebody wrote meanwhile.
 _ATTEMPTS = 10
 #: A file's time of change is no finer than this: what was written since may not show.
@@ -258,9 +258,9 @@ class ReadOnlyDatabase:
             self._guard = Guard(connection, os.stat(self._real_path).st_size)
             self._guard.start()
             self.contents = check(connection, self.path)
-            if self.contents.version > 1:
-                for statement in _asked_views():
-                    connection.execute(statement)
+            for name in self._asked_views():
+                view = schema.view(name)
+                connection.execute(view.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
         except NotARecording as error:
             raise self._of_what_is_missing() or error from None
         except OSError as error:
@@ -277,9 +277,13 @@ class ReadOnlyDatabase:
         assert self._guard is not None
         self._guard.allow_reading(
             tables=self.contents.tables.keys() | {"sqlite_master"},
-            views=_ASKED_VIEWS if self.contents.version > 1 else (),
+            views=self._asked_views(),
             refused=self.contents.views,
         )
+
+    def _asked_views(self) -> list[str]:
+        """Those that are made for this connection alone: they go before the file's own."""
+        return [name for name in _ASKED_VIEWS if not self.has_table(name)]
 
     def _of_what_is_missing(self) -> StoreError | None:
         """Why a file that is a recording's does not look like one."""
@@ -309,14 +313,6 @@ class ReadOnlyDatabase:
             raise NotARecording(f"{self.path}: an empty file, not a recording")
         if not beside.starts_as_sqlite(self._real_path) and not beside.has_wal(self._real_path):
             raise NotARecording(f"{self.path}: not a recording (no SQLite database)")
-
-
-def _asked_views() -> list[str]:
-    """The views that are asked here, for one connection alone: they go before the file's own."""
-    return [
-        statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1)
-        for statement in (schema.view(name) for name in _ASKED_VIEWS)
-    ]
 
 
 def uri_of(path: str) -> str:

@@ -251,6 +251,8 @@ def _clean(target: sqlite3.Connection, sqls: dict[str, str], version: int) -> in
     """Delete rows that refer to others that are not there, and what contradicts itself."""
     usages, mappings = ("usages", "mappings") if version == 1 else ("usage_rows", "mapping_rows")
     states = ", ".join(str(int(state)) for state in LayoutState)
+    for sql in _untold(sqls["image_rows"]) if "image_rows" in sqls else ():
+        target.execute(sql)
     deletions = [
         f"DELETE FROM {table} WHERE {column} IS NOT NULL"
         f" AND {column} NOT IN (SELECT {'tick' if parent == 'passes' else 'id'} FROM {parent})"
@@ -259,7 +261,6 @@ def _clean(target: sqlite3.Connection, sqls: dict[str, str], version: int) -> in
         if parent in sqls and parent != "layout_states"
     ]
     deletions += [
-        "DELETE FROM images WHERE process_id NOT IN (SELECT id FROM processes)",
         f"DELETE FROM {usages} WHERE last_tick < first_tick OR NOT EXISTS (SELECT 1 FROM {mappings}"
         f" AS m WHERE m.id = mapping_id AND m.process_id = {usages}.process_id)",
         f"DELETE FROM readings WHERE layout_state NOT IN ({states})",
@@ -275,6 +276,16 @@ def _clean(target: sqlite3.Connection, sqls: dict[str, str], version: int) -> in
     target.execute("UPDATE readings SET keyframe = NULL WHERE keyframe > tick OR layout_state > 3")
     _drop_layouts(target, "keyframe IS NULL AND layout_state <= 3")
     return deleted
+
+
+def _untold(image_rows: str) -> Iterator[str]:
+    """Statements by which an image keeps its name, though its command line or path is lost."""
+    for column, parent in references(image_rows):
+        if parent != "processes":
+            yield (
+                f"UPDATE image_rows SET {column} = NULL"
+                f" WHERE {column} NOT IN (SELECT id FROM {parent})"
+            )
 
 
 def _drop_layouts(target: sqlite3.Connection, where: str) -> int:

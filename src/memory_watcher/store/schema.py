@@ -9,7 +9,8 @@ Version history:
        ticks.unchanged.
     3  sums over processes, each of one moment: passes, rollups, group_marks. Of processes the CPU
        time and context switches (readings), what an exit's max_rss may be of something else; of a
-       run max_map_count; for clocks that jump ticks.suspended_ns and fast_readings.tick.
+       run max_map_count; for clocks that jump ticks.suspended_ns and fast_readings.tick. Distinct
+       command lines are stored once: command_lines and image_rows, with images as a view.
 """
 
 from __future__ import annotations
@@ -82,17 +83,25 @@ CREATE TABLE processes (
     UNIQUE (machine_id, pid, start_time)
 );
 
--- What execve put into a process. A second row of a process is a later execve (or a new name).
-CREATE TABLE images (
+-- One row per distinct command line: a process may set its own, and go back and forth.
+CREATE TABLE command_lines (
+    id INTEGER PRIMARY KEY,
+    command_line TEXT NOT NULL UNIQUE -- quoted as for a shell; cut after 4096 bytes, and says so
+);
+
+-- What execve put into a process, as it is stored: ask the view `images` instead. A second row of a
+-- process is a later execve (or a new name).
+CREATE TABLE image_rows (
     process_id INTEGER NOT NULL REFERENCES processes(id),
     first_tick INTEGER NOT NULL,
     name TEXT NOT NULL,         -- comm: at most 15 bytes, may be set by the program
-    command_line TEXT,          -- quoted as for a shell
-    exe TEXT,                   -- readlink of /proc/PID/exe, ' (deleted)' included
+    command_line_id INTEGER REFERENCES command_lines(id), -- NULL: not told
+    exe_id INTEGER REFERENCES paths(id), -- readlink of /proc/PID/exe, ' (deleted)' included
     PRIMARY KEY (process_id, first_tick)
 ) WITHOUT ROWID;
 
--- One row per distinct path or name of a mapping; '' for mappings without one.
+-- One row per distinct path or name of a mapping, or path of what a process executes; '' for
+-- mappings without one.
 CREATE TABLE paths (
     id INTEGER PRIMARY KEY,
     pathname TEXT NOT NULL UNIQUE -- the kernel's bytes, which need not be valid UTF-8
@@ -361,6 +370,12 @@ def _usage_column(name: str) -> str:
 
 
 VIEWS = f"""
+-- What execve put into a process. A second row of a process is a later execve (or a new name).
+CREATE VIEW images AS
+SELECT i.process_id, i.first_tick, i.name, c.command_line, p.pathname AS exe
+FROM image_rows AS i LEFT JOIN command_lines AS c ON c.id = i.command_line_id
+    LEFT JOIN paths AS p ON p.id = i.exe_id;
+
 -- One row per mapping header of a process. Addresses are bytes, above 2^63 as address - 2^64.
 CREATE VIEW mappings AS
 SELECT m.id, m.process_id, m."start", m."start" + m.size AS "end", m.perms, m."offset", f.dev,

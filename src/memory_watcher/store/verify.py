@@ -111,7 +111,8 @@ def _references(database: ReadOnlyDatabase) -> Iterator[str]:
     yield from _counted(
         database,
         "references: {} images are of a process that is not there",
-        "SELECT count(*) FROM images WHERE process_id NOT IN (SELECT id FROM processes)",
+        f"SELECT count(*) FROM {_images(database)}"
+        " WHERE process_id NOT IN (SELECT id FROM processes)",
     )
 
 
@@ -167,6 +168,10 @@ def _usages(database: ReadOnlyDatabase) -> str:
 
 def _mappings(database: ReadOnlyDatabase) -> str:
     return "mappings" if database.contents.version == 1 else "mapping_rows"
+
+
+def _images(database: ReadOnlyDatabase) -> str:
+    return "images" if database.contents.version < 3 else "image_rows"
 
 
 def _intervals(database: ReadOnlyDatabase) -> Iterator[str]:

@@ -39,9 +39,12 @@ KEYFRAME_ROWS_PER_MAPPING = 8
 
 #: Mapping headers, paths and details remembered although nothing uses them any more.
 _REMEMBERED = 4096
-#: Longer paths are looked up in the recording each time: 4096 of them would take 16 MB.
+#: Longer paths and command lines are looked up in the recording each time: 4096 of them would take
+#: 16 MB.
 _LONGEST_REMEMBERED = 512
 
+#: Tables that have each text once, and in which column.
+_TEXT_COLUMNS = {"paths": "pathname", "command_lines": "command_line"}
 _USAGE_COLUMNS = Usage._fields[:VOLATILE_FIELDS]
 _DETAIL_COLUMNS = Usage._fields[VOLATILE_FIELDS:]
 _READING_COLUMNS = tuple(Reading.__dataclass_fields__)
@@ -86,7 +89,8 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-8", "surrogateescape")
 
 
-def _image_row(image: Image) -> tuple[bytes | None, ...]:
+def _image_texts(image: Image) -> tuple[bytes | None, ...]:
+    """Name, command line and path of what runs in a process."""
     arguments = None if image.command_line is None else shlex.join(image.command_line)
     return _bytes(image.name), _bytes(arguments), _bytes(image.exe)
 
@@ -140,7 +144,7 @@ class Writer:
         self._latest_ns: int | None = None  # time of the last tick
         self._was_set_back = False  # whether the clock was: times alone then do not tell ticks
         self._processes: dict[int, _StoredProcess] = {}
-        self._paths: dict[str, int] = {}
+        self._texts: dict[str, dict[bytes, int]] = {table: {} for table in _TEXT_COLUMNS}
         self._files: dict[tuple[int, int, str], int] = {}
         self._details: dict[tuple[int | str | None, ...], int] = {}
         self._meminfo_fields: dict[str, int] = {}
@@ -314,7 +318,7 @@ class Writer:
             )
             process = self._processes[process_id] = _StoredProcess(process_id)
             process.stacks = self._stacks_of(process_id) if row else {}
-            if self._last_image(process_id) != _image_row(facts.image):
+            if self._last_image(process_id) != _image_texts(facts.image):
                 self.image(process_id, facts.image)
         return process_id
 
@@ -348,7 +352,9 @@ class Writer:
     def _last_image(self, process_id: int) -> tuple[bytes | None, ...] | None:
         """What was stored last of what runs in a process, as bytes."""
         found: tuple[bytes | None, ...] | None = self._connection.execute(
-            "SELECT CAST(name AS BLOB), CAST(command_line AS BLOB), CAST(exe AS BLOB) FROM images"
+            "SELECT CAST(name AS BLOB), CAST(command_line AS BLOB), CAST(pathname AS BLOB)"
+            " FROM image_rows LEFT JOIN command_lines AS c ON c.id = command_line_id"
+            " LEFT JOIN paths AS p ON p.id = exe_id"
             " WHERE process_id = ? ORDER BY first_tick DESC LIMIT 1",
             (process_id,),
         ).fetchone()
@@ -357,10 +363,12 @@ class Writer:
     def image(self, process_id: int, image: Image) -> None:
         """Store what runs in a process from this tick on (execve, or a new name)."""
         with explained(self.path):
+            name, arguments, exe = _image_texts(image)
             self._execute(
-                "INSERT OR REPLACE INTO images VALUES"
-                " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))",
-                *(process_id, self._tick, *_image_row(image)),
+                "INSERT OR REPLACE INTO image_rows VALUES (?, ?, CAST(? AS TEXT), ?, ?)",
+                *(process_id, self._tick, name),
+                None if arguments is None else self._text("command_lines", arguments),
+                None if exe is None else self._text("paths", exe),
             )
             self._end_stacks(process_id, self._processes[process_id].stacks)
 
@@ -463,7 +471,8 @@ class Writer:
         key = mapping.dev, _signed(mapping.inode), mapping.pathname
         file_id = self._files.get(key)
         if file_id is None:
-            columns = (*key[:2], self._path(mapping.pathname))
+            pathname = mapping.pathname.encode("utf-8", "surrogateescape")
+            columns = (*key[:2], self._text("paths", pathname))
             row = self._connection.execute(
                 "SELECT id FROM files WHERE (dev, inode, path_id) = (?, ?, ?)", columns
             ).fetchone()
@@ -477,22 +486,23 @@ class Writer:
                 self._files[key] = file_id
         return file_id
 
-    def _path(self, pathname: str) -> int:
-        path_id = self._paths.get(pathname)
-        if path_id is None:
-            text = _bytes(pathname)
+    def _text(self, table: str, text: bytes) -> int:
+        """The number of a text in a table that has each once."""
+        known, column = self._texts[table], _TEXT_COLUMNS[table]
+        number = known.get(text)
+        if number is None:
             row = self._connection.execute(
-                "SELECT id FROM paths WHERE pathname = CAST(? AS TEXT)", (text,)
+                f"SELECT id FROM {table} WHERE {column} = CAST(? AS TEXT)", (text,)
             ).fetchone()
-            path_id = (
+            number = (
                 row[0]
                 if row
-                else self._execute("INSERT INTO paths (pathname) VALUES (CAST(? AS TEXT))", text)
+                else self._execute(f"INSERT INTO {table} ({column}) VALUES (CAST(? AS TEXT))", text)
             )
-            if len(pathname) <= _LONGEST_REMEMBERED:
-                _forget_oldest(self._paths)
-                self._paths[pathname] = path_id
-        return path_id
+            if len(text) <= _LONGEST_REMEMBERED:
+                _forget_oldest(known)
+                known[text] = number
+        return number
 
     def _detail(self, usage: Usage) -> int:
         detail = usage[VOLATILE_FIELDS:]

@@ -105,9 +105,9 @@ REPLACED = {
         "CREATE TABLE exits (process_id INTEGER PRIMARY KEY DEFAULT (randomblob(9)))",
     ),
     "a virtual table in place of a table": (
-        "images",
+        "image_rows",
         "table",
-        "CREATE VIRTUAL TABLE images USING fts3(x)",
+        "CREATE VIRTUAL TABLE image_rows USING fts3(x)",
     ),
     "a table in place of a view": ("layouts", "table", "CREATE TABLE layouts (x)"),
     "a table that is gone": ("readings", "", ""),

@@ -13,6 +13,7 @@ from memory_watcher.errors import CannotWrite
 from memory_watcher.model import MappingUsage
 from memory_watcher.store import schema
 from memory_watcher.store.recording import Recording
+from memory_watcher.store.verify import findings
 from memory_watcher.store.writer import Writer
 from tests.captures import parse
 from tests.unit.store.flat import MACHINE
@@ -111,9 +112,10 @@ def contents(
 
 
 def test_tree_of_version_2(tree: Path) -> None:
-    """Processes, layouts, fast readings, stacks and cgroup stay what they were.
+    """Processes, images, layouts, fast readings, stacks and cgroup stay what they were.
 
-    There are no passes, for nobody took any.
+    There are no passes, for nobody took any. Command lines stand in a table of their own, paths of
+    what was executed among the others.
     """
     columns = columns_of(tree)
     before = contents(tree)
@@ -124,10 +126,44 @@ def test_tree_of_version_2(tree: Path) -> None:
         "rollups": [],
         "group_marks": [],
     }
+    lines = [line for (_, line) in after.pop("command_lines")]
+    assert len(lines) == len(set(lines))
+    assert set(lines) == {line for _, _, _, line, _ in before["images"]} - {None}
+    assert len(after.pop("image_rows")) == len(before["images"])
+    paths, added = before.pop("paths"), after.pop("paths")
+    assert added[: len(paths)] == paths
+    executed = {exe for *_, exe in before["images"] if exe} - {path for _, path in paths}
+    assert {path for _, path in added[len(paths) :]} == executed
     assert after == before
     for name, rows in (("processes", 2), ("fast_readings", 2), ("stack_pointers", 2), ("exits", 2)):
         assert len(before[name]) == rows
     assert_laid_out_as_new(tree)
+
+
+def test_command_lines_of_version_2(tree: Path) -> None:
+    """Images that are alike share a command line; bytes that are no UTF-8 stay; NULL stays NULL."""
+    with closing(sqlite3.connect(tree)) as connection:
+        connection.executemany(
+            "INSERT INTO images VALUES (1, ?, 'x', CAST(? AS TEXT), CAST(? AS TEXT))",
+            [(901, b"b\xff", b"/b\xfe"), (902, b"", None), (903, None, b"/b\xfe")]
+            + [(tick, b"ab"[tick % 2 : tick % 2 + 1], b"/b\xfe") for tick in range(910, 930)],
+        )
+        connection.commit()
+    with Recording(tree) as recording:
+        before = [process.images for process in recording.processes()]
+    add_to(tree)
+    with Recording(tree) as recording:
+        assert [process.images for process in recording.processes()] == before
+    with closing(sqlite3.connect(tree)) as connection:
+        connection.text_factory = bytes
+        lines = [line for (line,) in connection.execute("SELECT command_line FROM command_lines")]
+        (paths,) = connection.execute(
+            "SELECT count(*) FROM paths WHERE pathname = CAST(? AS TEXT)", (b"/b\xfe",)
+        ).fetchone()
+    assert len(lines) == len(set(lines)) == 6
+    assert {b"b\xff", b"", b"a", b"b"} < set(lines)
+    assert paths == 1
+    assert not list(findings(str(tree)))
 
 
 def assert_laid_out_as_new(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import sqlite3
 import stat
@@ -622,6 +623,45 @@ def test_images(tmp_path: Path) -> None:
         (1, 1, "first", None, None),
         (1, 2, "y", None, None),
     ]
+
+
+def test_distinct_command_lines_are_stored_once(tmp_path: Path) -> None:
+    """A title that comes back is the row that it was: over processes and runs, too."""
+    path = tmp_path / "a.db"
+    titles = ["idle", "SELECT \udcff", "x" * 5000]
+    for start in range(2):
+        with writing(path) as writer:
+            tick(writer, 100 * start)
+            for pid in (7, 8):
+                process_id = writer.add_process(facts(pid=pid))
+                for number in range(30):
+                    tick(writer, 100 * start + 1 + number)
+                    line = (titles[number % 3],)
+                    writer.image(process_id, Image("postgres", line, "/bin/postgres"))
+    assert rows(path, "SELECT count(*), count(DISTINCT command_line) FROM command_lines") == [
+        (3, 3)
+    ]
+    assert rows(path, "SELECT count(*) FROM paths WHERE pathname = '/bin/postgres'") == [(1,)]
+    with Recording(path) as recording:
+        for process in recording.processes():
+            lines = [image.command_line for image in process.images if image.command_line]
+            assert lines[:3] == [shlex.join([title]) for title in titles]
+            assert len(lines) >= 60
+            assert {image.exe for image in process.images if image.command_line} == {
+                "/bin/postgres"
+            }
+
+
+def test_remembered_command_lines_are_bounded(tmp_path: Path) -> None:
+    """Titles that never come back do not make the recorder grow; each is stored all the same."""
+    with writing(tmp_path / "a.db") as writer:
+        process_id = writer.add_process(facts())
+        for number in range(5000):
+            tick(writer, number)
+            writer.image(process_id, Image("x", (f"title {number}",), None))
+        assert len(writer._texts["command_lines"]) <= 4097
+    (count,) = rows(tmp_path / "a.db", "SELECT count(*) FROM command_lines")
+    assert count == (5000,)
 
 
 def test_process_that_ended(tmp_path: Path) -> None:

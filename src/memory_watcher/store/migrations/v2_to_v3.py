@@ -1,8 +1,20 @@
-"""Sums over processes; CPU time, sleep of the machine, what an exit's max_rss may be of."""
+"""Sums over processes; CPU time, sleep of the machine; distinct command lines stored once."""
 
 from __future__ import annotations
 
-BEFORE: dict[str, str | None] = {"passes": None, "rollups": None, "group_marks": None}
+_IMAGES_2 = """CREATE TABLE images (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    first_tick INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    command_line TEXT,
+    exe TEXT,
+    PRIMARY KEY (process_id, first_tick)
+) WITHOUT ROWID"""
+
+BEFORE: dict[str, str | None] = {
+    "images": _IMAGES_2,
+    **dict.fromkeys(("passes", "rollups", "group_marks", "command_lines", "image_rows")),
+}
 
 ADDED = (
     ("ticks", "suspended_ns"),
@@ -45,5 +57,24 @@ STATEMENTS = (
     private INTEGER NOT NULL,
     processes INTEGER NOT NULL
 )""",
+    """CREATE TABLE command_lines (
+    id INTEGER PRIMARY KEY,
+    command_line TEXT NOT NULL UNIQUE
+)""",
+    """CREATE TABLE image_rows (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    first_tick INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    command_line_id INTEGER REFERENCES command_lines(id),
+    exe_id INTEGER REFERENCES paths(id),
+    PRIMARY KEY (process_id, first_tick)
+) WITHOUT ROWID""",
+    "INSERT INTO command_lines (command_line) SELECT command_line FROM images"
+    " WHERE command_line IS NOT NULL GROUP BY command_line ORDER BY min(first_tick)",
+    "INSERT OR IGNORE INTO paths (pathname) SELECT exe FROM images WHERE exe IS NOT NULL",
+    "INSERT INTO image_rows SELECT i.process_id, i.first_tick, i.name, c.id, p.id"
+    " FROM images AS i LEFT JOIN command_lines AS c ON c.command_line = i.command_line"
+    " LEFT JOIN paths AS p ON p.pathname = i.exe",
+    "DROP TABLE images",
     *(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER" for table, column in ADDED),
 )
