@@ -208,7 +208,7 @@ def test_status_line(target: Target, file: Path, terminal: Terminal) -> None:
         recording.process.wait(PATIENCE)
     assert recording.process.returncode == 0
     assert "\n" not in running
-    line = running.split("\r")[-1].removesuffix("\x1b[K")
+    line = running.split("\r")[-1].removeprefix("\x1b[K")
     assert re.fullmatch(
         r"[\d.]+ m?s · \d+ ticks · RSS [\d.]+ MiB · PSS [\d.]+ MiB · \d+ mappings"
         r" · recorder [\d.]+ % CPU",

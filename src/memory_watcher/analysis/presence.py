@@ -95,7 +95,8 @@ class Presence:
             run: self._instants.ends([self._watch.last_tick(run)])[0]
             for run in {row[2] for row in rows}
         }
-        for row, start, after in zip(rows, starts, [*starts[1:], 2**62], strict=True):
+        # Of a process that came when the recording ended nothing was read.
+        for row, start, after in zip(rows, starts, [*starts, 2**62][1:], strict=True):
             run = row[2]
             yield _Event(start, min(after, run_ends[run]), run, LayoutState(row[3]), row[4])
 

@@ -43,6 +43,10 @@ _REMEMBERED = 4096
 _ENDED = (LayoutState.ZOMBIE, LayoutState.GONE)
 
 
+def _never() -> bool:
+    return False
+
+
 class Recorder:
     """Ties source, targets, sampler and writer together."""
 
@@ -80,7 +84,7 @@ class Recorder:
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
         self._sleep = Sleep()
-        self._is_told_to_stop: Callable[[], bool] = lambda: False
+        self._is_told_to_stop: Callable[[], bool] = _never
         self._helper_ns = 0  # CPU time of the file helper that was paid for
 
     def _read_together(self, source: ProcSource) -> Together:
@@ -118,6 +122,7 @@ class Recorder:
                 self.commit()
             if on_tick is not None:
                 on_tick(self.progress)
+        self._is_told_to_stop = _never  # a last tick, of how all ended, is a whole one
         self._store_mark()
         return False
 

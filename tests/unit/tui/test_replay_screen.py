@@ -177,13 +177,16 @@ def test_playing(one: Opener) -> None:
         async with shown(one, BY_NAME) as screen:
             await screen.press("plus", "plus", "plus", "minus")
             assert screen.app.rate == 20
-            await screen.press("plus", "plus", "plus")
+            await screen.press(*["minus"] * 9)  # slow, lest it be at the end unseen
             await screen.press("space")
             assert screen.app.playing
-            assert "▶ 200/s" in screen.lines("header")[0]
+            assert "▶ 0.5/s" in screen.lines("header")[0]
             assert "space pause" in screen.lines("footer")[0]
+            await screen.press(*["plus"] * 8)
+            assert screen.app.rate == 200
             await screen.until(lambda: not screen.app.playing, "the end")
             assert position(screen) == TICKS
+            await screen.press(*["minus"] * 9)  # slow, lest it be at the end again unseen
             await screen.press("space")
             await screen.until(lambda: position(screen) < TICKS, "the start again")
             await screen.press("space")
