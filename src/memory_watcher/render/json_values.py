@@ -66,13 +66,17 @@ def image_facts(image: RecordedImage) -> dict[str, Any]:
 
 
 def process_facts(process: RecordedProcess, role: Role) -> dict[str, Any]:
-    """All that was recorded once of a process, and what tells it apart; null if nothing does."""
+    """All that was recorded once of a process, and what tells it apart; null if nothing does.
+
+    `group` is the label of all that do the same.
+    """
     return {
         "id": process.id,
         "pid": process.pid,
         "start_time": process.start_time,
         **named("name", process.name),
         **named("role", role.text or None),
+        **named("group", role.group or None),
         "parent_pid": process.parent_pid,
         "uid": process.uid,
         **named("cgroup", process.cgroup),

@@ -56,6 +56,14 @@ class Present(NamedTuple):
             return Sizes(rss=self.reading.resident, swap=self.reading.swap)
         return Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
 
+    @property
+    def part(self) -> Sizes | None:
+        """What it adds to the sums of the pass; None if it is not a member of it."""
+        if self.share is None:
+            return None
+        part = self.share.part
+        return Sizes(pss=part.pss, uss=part.uss, swap_pss=part.swap_pss)
+
 
 class Together(NamedTuple):
     """What all processes come to at the last pass: `sizes` without RSS and swap.
@@ -117,7 +125,7 @@ def _process_rows(
         alive = {present.id for present in now}
         rows += [
             _process_row(gone, old, colours)._replace(
-                label="ended", sizes=_nothing(), address_space=0, mappings=0
+                label="ended", sizes=_nothing(), address_space=0, mappings=0, part=None, group=""
             )
             for gone in old.values()
             if gone.id not in alive
@@ -130,9 +138,11 @@ def _process_row(
 ) -> Row:
     totals = present.totals
     good = present.state in (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.NOT_TAKEN)
-    then = None
+    then = part_then = None
     if before is not None:
-        then = before[present.id].sizes if present.id in before else _nothing()
+        former = before.get(present.id)
+        then = former.sizes if former else _nothing()
+        part_then = former.part if former else _nothing()._replace(rss=None, swap=None)
     return Row(
         key=f"process {present.id}",
         name=present.title,
@@ -144,6 +154,9 @@ def _process_row(
         before=then,
         opens=present.id,
         detail=present.command,
+        group=present.role.group,
+        part=present.part,
+        part_before=part_then,
     )
 
 

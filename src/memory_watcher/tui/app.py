@@ -20,6 +20,7 @@ from ..analysis.identity import By
 from ..errors import UsageError
 from ..units import format_duration
 from .chart_widget import ChartView, Legend
+from .folding import group_of
 from .footer_widget import Footer
 from .header_widget import ENDED, FROZEN, LIVE, PAUSED, Header, Transport, playing
 from .help_screen import HelpScreen
@@ -379,6 +380,8 @@ class WatchApp(App[None]):
     def action_open(self) -> None:
         """Look into the process under the cursor."""
         row = self.query_one(Table).current
+        if row is not None and (group := group_of(row)) is not None:
+            self.query_one(Table).unfold(group)
         if row is None or row.opens is None:
             return
         if row.opens == self.question.process_id:
@@ -389,6 +392,10 @@ class WatchApp(App[None]):
         self._set_filter("")
         table.reset_cursor()
         self._ask(process_id=row.opens, by="name")
+
+    def action_fold(self) -> None:
+        """Let processes that do the same share a row, or not."""
+        self.query_one(Table).toggle_folds()
 
     def on_table_opened(self, _: Table.Opened) -> None:
         """The mouse chose a row twice."""

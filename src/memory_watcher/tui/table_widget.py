@@ -15,6 +15,7 @@ from ..model import LayoutState
 from ..render.elide import elide, elide_process
 from ..render.escape import escape
 from ..units import group_digits
+from .folding import fold, group_of, is_long
 from .grouping import add_told
 from .lines_widget import Lines
 from .paint import (
@@ -119,6 +120,9 @@ class Table(Lines):
         self.order = Order()
         self.filter = ""
         self.rows: list[Row] = []
+        self._matching: list[Row] = []  # what the filter left, before groups are folded
+        self._is_folded: bool | None = None  # None: if the list is long
+        self._unfolded: set[str] = set()
         self.cursor = 0
         self._cursor_key: str | None = None  # once it was moved, it stays with its row
         self._top = 0
@@ -140,6 +144,9 @@ class Table(Lines):
             for row in self.snapshot.rows
             if any(wanted in text.casefold() for text in (row.name, row.label, row.detail))
         ]
+        self._matching = rows
+        if self.is_folded:
+            rows = fold(rows, self._unfolded)
         if self.order.key == _CHANGE and self.snapshot.mark_time is None:
             self.order = Order(self.snapshot.question.figure)
         self.rows = sort_rows(rows, self.order, self.snapshot.question.figure)
@@ -179,6 +186,27 @@ class Table(Lines):
     def page(self, pages: int) -> None:
         """Move the cursor by so many pages."""
         self.move(pages * self._room)
+
+    # -- folding ----------------------------------------------------------------------------------
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether processes that do the same share a row."""
+        if self.snapshot is None:
+            return False
+        rows = self.snapshot.rows
+        return is_long(rows) if self._is_folded is None else self._is_folded
+
+    def toggle_folds(self) -> None:
+        """Fold all groups, or unfold them if any is folded."""
+        self._is_folded = not (self.is_folded and any(map(group_of, self.rows)))
+        self._unfolded.clear()
+        self.sort_and_filter()
+
+    def unfold(self, group: str) -> None:
+        """Show the processes of one group each in a row of its own."""
+        self._unfolded.add(group)
+        self.sort_and_filter()
 
     # -- sorting ----------------------------------------------------------------------------------
 
@@ -361,7 +389,7 @@ class Table(Lines):
         total = snapshot.total
         what = f"sum of {group_digits(len(snapshot.rows))}"
         if self.filter:
-            what = f"sum of {group_digits(len(self.rows))} with {escape(self.filter)!r}"
+            what = f"sum of {group_digits(len(self._matching))} with {escape(self.filter)!r}"
             total = self._sum_of_shown(snapshot)
         pieces = [(fit(f"  {what}", name_width + 2), style(TEXT, RAISED, True))]
         figure = snapshot.question.figure
@@ -385,13 +413,22 @@ class Table(Lines):
                 ]
             return Sizes._make(sums)
 
-        befores = [row.before for row in self.rows if row.before is not None]
-        return snapshot.total._replace(
-            sizes=add([row.sizes for row in self.rows]),
-            address_space=sum(row.address_space or 0 for row in self.rows),
-            mappings=sum(row.mappings or 0 for row in self.rows),
+        rows, total = self._matching, snapshot.total
+        if snapshot.question.by == "process" and snapshot.process_count > 1:
+            # What processes have of other moments than the pass's adds nothing.
+            rows = [
+                row._replace(
+                    sizes=row.part or Sizes(), before=row.part_before, lacking=not row.part
+                )
+                for row in rows
+            ]
+        befores = [row.before for row in rows if row.before is not None]
+        return total._replace(
+            sizes=add([row.sizes for row in rows]),
+            address_space=sum(row.address_space or 0 for row in rows),
+            mappings=sum(row.mappings or 0 for row in rows),
             before=add(befores) if snapshot.mark_time is not None else None,
-            lacking=any(row.lacking for row in self.rows),
+            lacking=any(row.lacking for row in rows),
         )
 
 

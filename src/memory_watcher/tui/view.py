@@ -52,7 +52,9 @@ class Row(NamedTuple):
     `key` is the same for as long as the group lives. `label` says what it is (a kind, or the state
     of a process), `address_space` is bytes. `before` are the sizes at the mark, None without one.
     `lacking`: some part of the sums was not told. `opens` is the process that can be looked into,
-    `detail` its command line, shown where there is room.
+    `detail` its command line, shown where there is room. Of a process, `group` is the label of all
+    that do the same; `part` is what it adds to the sums of the pass, None if it is not of it;
+    `part_before` the same at the mark.
     """
 
     key: str
@@ -66,6 +68,9 @@ class Row(NamedTuple):
     lacking: bool = False
     opens: int | None = None
     detail: str = ""
+    group: str = ""
+    part: Sizes | None = None
+    part_before: Sizes | None = None
 
     def change(self, figure: ShownFigure) -> int | None:
         """Bytes more than at the mark."""
