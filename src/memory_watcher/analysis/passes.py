@@ -204,7 +204,10 @@ def _stored_shares(
     spans: Mapping[int, tuple[int, int]],
     ends: Mapping[int, int | None],
 ) -> Iterator[Share]:
-    """Let each row stand until the process's next one, its end, or the end of the run."""
+    """Let each row stand until the process's next one, its end, or the end of the run.
+
+    One at the tick of its end is of a pass after which it ended.
+    """
     runs = sorted(spans.values())
     by_process: dict[int, list[RollupRow]] = defaultdict(list)
     for row in rows:
@@ -217,11 +220,10 @@ def _stored_shares(
             last = min(
                 after,
                 runs[position][1] + 1 if position >= 0 else 2**62,
-                2**62 if end is None else end,
+                2**62 if end is None else max(end, row.first_tick + 1),
             )
-            if row.first_tick < last:
-                figures = Figures(row.rss, row.pss, row.uss, row.swap_pss)
-                yield Share(process_id, row.first_tick, last, bool(row.counted), figures)
+            figures = Figures(row.rss, row.pss, row.uss, row.swap_pss)
+            yield Share(process_id, row.first_tick, last, bool(row.counted), figures)
 
 
 # -- recordings without passes ------------------------------------------------------------------

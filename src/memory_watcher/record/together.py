@@ -131,7 +131,7 @@ class Together:
         self.store_mark(sink, one.private)
         living = {target.process_id for target in self._targets.values()}
         self._last = {number: each for number, each in one.members.items() if number in living}
-        sink.take_pass(one.sums(layouts), self._last)
+        sink.take_pass(one.sums(layouts), one.members)  # with those who have ended since
 
     def store_mark(self, sink: Sink, private: int = 0) -> None:
         """Store the highest sum of private memory that was seen since the last pass."""

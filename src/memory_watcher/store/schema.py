@@ -248,7 +248,8 @@ CREATE TABLE passes (
 );
 
 -- Figures of a process at a pass, from smaps_rollup: a row when one changed and at its first pass
--- of a run, valid until its next row, its end, or the end of the run. Bytes.
+-- of a run, valid until its next row, its end, or the end of the run. It always has one at the
+-- tick of its end if it ended after that tick's pass: it was in it. Bytes.
 CREATE TABLE rollups (
     process_id INTEGER NOT NULL REFERENCES processes(id),
     first_tick INTEGER NOT NULL,

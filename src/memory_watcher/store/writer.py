@@ -526,15 +526,19 @@ class Writer:
             )
 
     def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
-        """Store a pass of this tick: its sums, and what changed of its members (by process id)."""
+        """Store a pass of this tick: its sums, and what changed of its members (by process id).
+
+        Members may have been found to have ended since, at this tick.
+        """
         with explained(self.path):
             self._execute(_INSERT_PASS, self._tick, *astuple(sums))
             rows = []
             for process_id, member in members.items():
-                process = self._processes[process_id]
-                if member != process.member:
-                    process.member = member
+                process = self._processes.get(process_id)
+                if process is None or member != process.member:
                     rows.append((process_id, self._tick, member.is_counted, *member.rollup))
+                if process is not None:
+                    process.member = member
             self._connection.executemany("INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def group_mark(self, time_ns: int, private: int, processes: int) -> None:

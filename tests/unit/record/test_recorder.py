@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from memory_watcher.analysis.passes import read
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
 from memory_watcher.record import clock as clock_module
@@ -557,6 +558,23 @@ def test_descriptors_are_given_back(stage: Stage) -> None:
         with contextlib.suppress(OSError):
             held.append(os.readlink(f"/proc/self/fd/{name}"))
     assert not [path for path in held if path.startswith(str(stage.proc.root))]
+
+
+def test_member_that_ends_after_its_pass_read_it(stage: Stage) -> None:
+    """A pass stands with all whom it read, also one of whom no layout could be read any more."""
+    stage.targets.is_group = True
+    stage.recorder = Recorder(stage.source, stage.targets, stage.writer)
+    stage.comes(FakeProcess(7))
+    stage.comes(FakeProcess(8)).always("smaps", GONE)
+    stage.tick()
+    stage.end()
+    with Recording(stage.path) as recording:
+        passes = read(recording)
+        ended = recording.processes()[1].end_tick
+    assert passes.faults() == {}
+    assert ended == 1
+    assert [each.processes for each in passes.sums] == [2]
+    assert len(passes.members(1)) == 2
 
 
 # -- between the ticks --------------------------------------------------------------------------

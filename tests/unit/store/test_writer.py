@@ -12,10 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from memory_watcher.analysis.passes import read
 from memory_watcher.errors import (
     CannotWrite,
     MemoryWatcherError,
@@ -718,6 +720,28 @@ def test_next_run_of_the_same_program_is_no_execve(tmp_path: Path) -> None:
     assert rows(path, "SELECT first_tick FROM images ORDER BY 1") == [(1,), (4,), (6,)]
     with Recording(path) as recording:
         assert [image.name for image in recording.process().images] == [odd.name, "other", odd.name]
+
+
+def test_member_that_ends_after_it_was_read(tmp_path: Path) -> None:
+    """It was in the pass of its last tick: its figures are stored, also where they are the same."""
+    path = tmp_path / "a.db"
+    sums = Pass(1000, 2, 0, 0, 1, private=5, rss=30, pss=20 * 2**20, uss=10, swap_pss=None)
+    with writing(path) as writer:
+        tick(writer)
+        first, second = writer.add_process(facts(7)), writer.add_process(facts(8))
+        big = Member(Rollup(16 * 2**20, 15 * 2**20, 0, 0))
+        small = Member(Rollup(5 * 2**20, 5 * 2**20, 0, 0))
+        writer.take_pass(sums, {first: small, second: big})
+        tick(writer, 2)
+        writer.end_process(second)
+        writer.take_pass(sums, {first: small, second: big})
+        tick(writer, 3)
+        writer.take_pass(replace(sums, processes=1, pss=5 * 2**20), {first: small})
+    with Recording(path) as recording:
+        passes = read(recording)
+    assert passes.faults() == {}
+    assert [each.processes for each in passes.sums] == [2, 2, 1]
+    assert [each.sums.pss for each in passes.sums] == [20 * 2**20, 20 * 2**20, 5 * 2**20]
 
 
 def test_passes(tmp_path: Path) -> None:
