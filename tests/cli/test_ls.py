@@ -78,6 +78,26 @@ def test_sort(file: Path, column: str, pids: list[int]) -> None:
     assert [each["pid"] for each in listed(file, "--sort", column)["processes"]] == pids
 
 
+def test_sort_where_there_is_no_pss(tmp_path: Path) -> None:
+    """RSS stands for PSS where the kernel reports none, and the other way round: said in a line."""
+    builder = RecordingBuilder(tmp_path / "old.db")
+    told = {10: Usage(rss=20 * KI), 11: Usage(rss=50 * KI), 12: Usage(pss=30 * KI), 13: None}
+    processes = {pid: builder.process(pid) for pid in told}
+    builder.tick()
+    for pid, usage in told.items():
+        if usage is None:
+            builder.reading(processes[pid])
+        else:
+            builder.layout(processes[pid], [(mapping(0x1000), usage)])
+    file = builder.close()
+    for column, title, instead, count in (("pss", "PSS", "RSS", 2), ("rss", "RSS", "PSS", 1)):
+        found = listed(file, "--sort", column)["processes"]
+        assert [each["pid"] for each in found] == [11, 12, 10, 13]
+        text = run("memory-watcher", "ls", file, "--sort", column).stdout
+        assert f"No {title} was told of {count}: sorted by {instead} instead." in text
+    assert "sorted by" not in run("memory-watcher", "ls", file).stdout
+
+
 def test_text(file: Path) -> None:
     """A line for each process under a line of titles; names cannot steer the terminal."""
     done = run("memory-watcher", "ls", file)

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from ..render.process_list import (
         SORTINGS,
         ListedProcess,
+        about_sorting,
         about_sum,
         render_json,
         render_text,
@@ -85,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
         write_text(render_json(rows, too_short, highest, jumps))
     else:
         short = [f"Too short to read: {too_short} more."] if too_short else []
-        write_text(render_text(rows, [*about_sum(highest), *short, *notes]))
+        sorting = about_sorting(rows, args.sort)
+        write_text(render_text(rows, [*about_sum(highest), *short, *sorting, *notes]))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ..analysis.figures import TITLES, best
 from ..analysis.passes import Moment
 from ..analysis.roles import Role, shown_command_line
 from ..store.results import RecordedProcess
@@ -29,6 +30,18 @@ class ListedProcess(NamedTuple):
 #: Roles are cut in the middle to so many columns: the command line has it all.
 _ROLE_WIDTH = 40
 
+
+def _figure(row: ListedProcess, asked: str) -> tuple[str | None, int]:
+    """The figure asked for, or what stands for it where it was not told, and its peak; -1: none."""
+    told = {
+        name: size
+        for name, size in (("pss", row.peak.pss), ("rss", row.peak.rss))
+        if size is not None
+    }
+    chosen = best(asked, told)
+    return chosen, -1 if chosen is None else told[chosen]
+
+
 #: Column -> what it is sorted by; sizes and times from the highest, names from A.
 SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
     "first": lambda row: (row.process.first_seen is None, row.process.first_seen, row.process.id),
@@ -36,8 +49,8 @@ SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
     "pid": lambda row: row.process.pid,
     "name": lambda row: (row.process.name, row.process.pid),
     "parent": lambda row: (row.process.parent_pid or 0, row.process.pid),
-    "rss": lambda row: -(row.peak.rss or -1),
-    "pss": lambda row: -(row.peak.pss or -1),
+    "rss": lambda row: -_figure(row, "rss")[1],
+    "pss": lambda row: -_figure(row, "pss")[1],
     "hwm": lambda row: -(row.peak.high_water_mark or -1),
     "swap": lambda row: -(row.peak.swap or -1),
     "mappings": lambda row: -(row.peak.mappings or -1),
@@ -111,6 +124,18 @@ def about_sum(highest: HighestSum | None) -> list[str]:
         return []
     size, when = format_kib(highest.moment.sums.pss), format_time(highest.time)
     return [f"All together: PSS of {size} at most, in the pass of {when}."]
+
+
+def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:
+    """One line on what stands for the figure by which the list is sorted, where it was not told."""
+    if column not in ("rss", "pss"):
+        return []
+    chosen = [figure for figure, _ in (_figure(row, column) for row in rows) if figure]
+    others = [figure for figure in chosen if figure != column]
+    if not others:
+        return []
+    title = TITLES[column]
+    return [f"No {title} was told of {len(others)}: sorted by {TITLES[others[0]]} instead."]
 
 
 def render_json(
