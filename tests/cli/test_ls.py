@@ -133,6 +133,19 @@ def test_highest_sum(tmp_path: Path) -> None:
     assert "All together" not in run("memory-watcher", "ls", file).stdout
 
 
+def test_peaks_at_passes(tmp_path: Path) -> None:
+    """A process that only passes read has its peak; of one that shows its parent's memory none."""
+    builder = RecordingBuilder(tmp_path / "rollups.db")
+    one, two, three = (builder.process(pid) for pid in (11, 12, 13))
+    for size in (10, 30, 20):
+        builder.tick()
+        figures = Rollup(2 * size * KI, size * KI, 0, 0)
+        builder.take_pass({one: Rollup(KI, KI, 0, 0), two: figures, three: figures}, shared=[three])
+    found = {each["pid"]: each for each in listed(builder.close())["processes"]}
+    assert (found[12]["peak_pss"], found[12]["peak_rss"]) == (30 * KI, 60 * KI)
+    assert found[13]["peak_pss"] is None
+
+
 def test_role(tmp_path: Path) -> None:
     """What tells processes of one name apart; of a title, not the room that was left behind it."""
     builder = RecordingBuilder(tmp_path / "roles.db")

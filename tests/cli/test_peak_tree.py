@@ -280,6 +280,38 @@ def test_no_pass_at_all(tmp_path: Path) -> None:
     assert "sum of" not in text
 
 
+def test_all_passes_refused(tmp_path: Path) -> None:
+    """Who was in the pass is there with its own figure, also if no layout of it was read."""
+    builder = RecordingBuilder(tmp_path / "moved.db")
+    one, two = builder.process(100, "server"), builder.process(101, "child")
+    builder.tick()
+    builder.layout(one, [(mapping(0x1000, pathname="[heap]"), usage(100 * MI))])
+    builder.take_pass({one: rollup(100 * MI), two: rollup(50 * MI)}, moved=90 * MI, layouts=1)
+    builder.execute("INSERT INTO selections VALUES (1, 'selection', '--name x', NULL, 0)")
+    file = builder.close()
+    view = shown(file)
+    assert view["sums"] is None
+    assert [each["bytes"] for each in view["processes"]] == [100 * MI, 50 * MI]
+    text = run("memory-peak", file).stdout
+    assert "processes:        2 alive then, 2 recorded in all\n" in text
+    assert "No sum: 1 pass in which memory moved" in text
+
+
+def test_those_without_a_layout_are_recorded_too(tmp_path: Path) -> None:
+    """Whom only the passes read counts among the recorded; what their layouts lack is said so."""
+    builder = RecordingBuilder(tmp_path / "rollups.db")
+    one, two = builder.process(100, "server"), builder.process(101, "child")
+    builder.tick()
+    builder.layout(one, [(mapping(0x1000, pathname="[heap]"), usage(100 * MI))])
+    builder.take_pass({one: rollup(100 * MI), two: rollup(50 * MI)}, layouts=1)
+    builder.execute("INSERT INTO selections VALUES (1, 'selection', '--name x', NULL, 0)")
+    text = run("memory-peak", builder.close()).stdout
+    assert "processes:        2 alive then, 2 recorded in all\n" in text
+    (rest,) = [line for line in text.splitlines() if line.startswith("not in these layouts")]
+    assert "(missing, older, or cut to KiB)" in rest
+    assert "51 200 Ki" in rest
+
+
 def test_roles_and_groups(tmp_path: Path) -> None:
     """Each line tells its role. Where not all have a line of their own, those alike share one."""
     builder = RecordingBuilder(tmp_path / "many.db")

@@ -76,8 +76,12 @@ def roles(programs: Mapping[_K, Program]) -> dict[_K, Role]:
                 found.update({key: _role(name, _Own(main, main), "") for key in members})
                 continue
             rests = [own[key].rest for key in members]
-            is_alone = not text and len(members) == 1 and len(keys) > 1
-            common = set() if is_alone else set.intersection(*map(set, rests))
+            # Beside others with a title or a script even equal arguments tell something: a server
+            # and forks of it that have no title yet.
+            is_apart = not text and len(members) < len(keys)
+            common = set.intersection(*map(set, rests))
+            if is_apart and all(set(rest) == common for rest in rests):
+                common = set()
             for key, rest in zip(members, rests, strict=True):
                 found[key] = _role(name, own[key], _differing(rest, common))
     return {key: found[key] for key in programs}

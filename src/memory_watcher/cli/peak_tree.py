@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.kinds import Attribution, attribute, facts_from
 from ..analysis.parents import nearest, parents, walk
-from ..analysis.passes import Figures, Moment, Passes, Share, is_of_pass, read, sum_up
+from ..analysis.passes import Figures, Moment, Passes, is_of_pass, read, sum_up
 from ..analysis.peak import By, add_up, break_down
 from ..analysis.roles import roles_at
 from ..clocks import TimeAxis
@@ -67,10 +67,7 @@ def tree_view(
         other_count=sum(1 + len(line.alike) for line in others),
         between=None if moment is None else _between(recording, moment),
         judges=tuple(_judges(recording, run, tick)) if time_ns is None else (),
-        recorded=sum(
-            process.last_seen is not None and process.last_seen >= (run.started or 0)
-            for process in processes
-        ),
+        recorded=len(_recorded_by(run, processes, passes)),
         cgroups=tuple(
             (path, figures)
             for number, _, path in recording.cgroups()
@@ -114,6 +111,19 @@ def _figures(totals: Totals | None) -> Figures:
     return Figures(totals.rss, totals.pss, totals.uss, totals.swap_pss)
 
 
+def _recorded_by(
+    run: RecordedRun, processes: Iterable[RecordedProcess], passes: Passes
+) -> set[int]:
+    """Processes of which a run read anything: also those that only its passes read."""
+    seen = {
+        process.id
+        for process in processes
+        if (process.first_tick or 0) >= run.first_tick
+        or (process.last_seen is not None and process.last_seen >= (run.started or 0))
+    }
+    return seen | {each.process_id for each in passes.shares if each.first_tick >= run.first_tick}
+
+
 def _last_layout(recording: TreeRecording, run: RecordedRun) -> int:
     last = run.last_tick if run.last_tick is not None else 2**62
     return recording.last_layout(run.first_tick, last)
@@ -126,10 +136,13 @@ def members_at(
     moment: Moment | None,
     tick: int,
 ) -> list[Branch]:
-    """Who is in a pass; without one, who lived at the tick. All roots as yet."""
+    """Who is in a pass; without one, who lived at the tick. All roots as yet.
+
+    A pass that gives no sum still tells what each process had.
+    """
     found = {each.process.id: each for each in recording.processes_at(tick)}
     role_of = roles_at(processes, tick)
-    shares: dict[int, Share] = {} if moment is None else passes.members(moment.tick)
+    shares = passes.members(tick if moment is None else moment.tick)
     branches = []
     for process in processes:
         known, share = found.get(process.id), shares.get(process.id)

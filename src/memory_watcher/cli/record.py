@@ -345,7 +345,7 @@ def _tell_of_the_unread(job: _Job, targets: AnyTargets) -> None:
         count = targets.too_short
         _note(
             f"{count} {'process was' if count == 1 else 'processes were'} too short to read;"
-            " those that came and went between two looks are not counted"
+            " those that came and went between two scans are not counted"
         )
     if getattr(targets, "limit_reached", False):
         _note("there were more processes at once than are recorded: some are missing")

@@ -48,8 +48,8 @@ class StatusLine:
 
 def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
     """What was done, and what it cost."""
-    ticks = f"{progress.ticks} ticks{_of(('skipped, overloaded', progress.skipped))}"
-    layouts = f"{progress.layouts} layouts" + _of(
+    ticks = _many(progress.ticks, "tick") + _of(("skipped, overloaded", progress.skipped))
+    layouts = _many(progress.layouts, "layout") + _of(
         ("torn", progress.torn),
         ("at peaks", progress.peaks),
         ("not read: unchanged", progress.unchanged),
@@ -81,3 +81,7 @@ def own_peak_rss() -> int | None:
             return parse_status(status.read()).high_water_mark
     except OSError:
         return None
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

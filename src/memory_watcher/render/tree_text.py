@@ -13,7 +13,7 @@ from .pass_text import about
 from .tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
-_DIFFERENCE = "not in these layouts (older, or cut to KiB)"
+_DIFFERENCE = "not in these layouts (missing, older, or cut to KiB)"
 #: So deep is a tree drawn, and so long are the names of groups: there is room for the sizes.
 _DEEPEST = 12
 _GROUP_WIDTH = 40
@@ -118,7 +118,8 @@ def _notes(view: TreeView) -> str:
     lines += [_judged(judge) for judge in view.judges]
     if view.cgroups:
         lines.append(
-            "A cgroup's memory is not the sum of PSS: it has page cache and kernel memory in it."
+            "A cgroup's memory is not the sum of PSS. Page cache and kernel memory are in it;"
+            " files that another cgroup read first are not."
         )
     if view.selection.too_short:
         count = view.selection.too_short

@@ -69,7 +69,7 @@ class TreeRecording(Recording):
         return {row[0]: RecordedExit(*row[1:]) for row in rows}
 
     def peaks(self) -> dict[int, PeakRow]:
-        """The highest figures of every process, by process id; of fast readings, too."""
+        """The highest figures of every process, by process id; of fast readings and passes, too."""
         rows = self._database.rows(
             "SELECT process_id, max(max(ifnull(rss, resident), ifnull(resident, rss))), max(pss),"
             " max(high_water_mark), max(swap), max(hugetlb), max(mappings)"
@@ -86,6 +86,13 @@ class TreeRecording(Recording):
             found[process_id] = row._replace(
                 rss=_highest(row.rss, resident), high_water_mark=_highest(row.high_water_mark, mark)
             )
+        at_passes = self._rows_if_there(
+            "rollups",
+            "SELECT process_id, max(rss), max(pss) FROM rollups WHERE counted GROUP BY process_id",
+        )
+        for process_id, rss, pss in at_passes:
+            row = found.get(process_id, PeakRow(None, None, None))
+            found[process_id] = row._replace(rss=_highest(row.rss, rss), pss=_highest(row.pss, pss))
         return found
 
     def last_layout(self, first_tick: int, last_tick: int) -> int:

@@ -244,6 +244,14 @@ def test_server_among_its_titled_children() -> None:
     ]
 
 
+def test_server_among_forks_without_a_title_yet() -> None:
+    """A fork that still has the server's arguments takes no role from the server."""
+    server = "/usr/bin/postgres -D /data"
+    found = of_lines("postgres", server, "'postgres: walwriter '", server, server)
+    assert {found[n].label for n in (0, 2, 3)} == {"postgres -D /data"}
+    assert found[0].group == "postgres"
+
+
 def test_long_and_hostile() -> None:
     """A role is short whatever the arguments are; their bytes come through for others to escape."""
     role = alone("python3", "python3", "-c", "x" * 100_000)

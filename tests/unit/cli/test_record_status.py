@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,14 @@ def test_share_of_cpu_is_of_the_recording(monkeypatch: pytest.MonkeyPatch) -> No
     fake.cpu += SECOND // 10
     line.show(Progress())
     assert "recorder 10.0 % CPU" in shown[0]
+
+
+def test_closing_line_counts_one_as_one(tmp_path: Path) -> None:
+    """`1 tick, 1 layout`."""
+    file = tmp_path / "a.db"
+    file.touch()
+    told = record_status.closing_line(Progress(ticks=1, layouts=1), SECOND, str(file))
+    assert told.startswith("1 tick, 1 layout in 1.0 s; ")
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "0.0ms", "00", ".0s", " 0 ms "])
