@@ -47,7 +47,7 @@ def parse(text: bytes) -> list[MappingUsage]:
 def load(data: bytes) -> list[MappingUsage]:
     """Read the only capture of a file, as memory-load-smaps does."""
     (capture,) = read(data).captures
-    return capture.entries
+    return list(capture.entries)
 
 
 def parse_slowly(text: bytes) -> list[Entry]:

@@ -473,11 +473,11 @@ class LayoutChange(Protocol):
     """How a process's layout differs from the one stored before it."""
 
     @property
-    def removed(self) -> list[MappingUsage]:
+    def removed(self) -> Collection[MappingUsage]:
         """Entries of the layout before that are no more, as the same objects."""
 
     @property
-    def added(self) -> list[MappingUsage]:
+    def added(self) -> Collection[MappingUsage]:
         """Entries that are new or whose figures changed."""
 
     @property
@@ -489,16 +489,19 @@ class LayoutChange(Protocol):
 
 
 class WholeLayout:
-    """A layout with nothing before it: a LayoutChange in which everything is new."""
+    """A layout with nothing before it: a LayoutChange in which everything is new.
+
+    Entries may be made anew each time they are asked for: a capture can have a million.
+    """
 
     __slots__ = ("added", "removed", "totals")
 
-    def __init__(self, entries: list[MappingUsage]) -> None:
-        self.removed: list[MappingUsage] = []
+    def __init__(self, entries: Collection[MappingUsage], totals: Totals | None = None) -> None:
+        self.removed: Collection[MappingUsage] = ()
         self.added = entries
-        self.totals = sum_totals(entries)
+        self.totals = sum_totals(entries) if totals is None else totals
 
-    def entries(self) -> list[MappingUsage]:
+    def entries(self) -> Collection[MappingUsage]:
         """All entries."""
         return self.added
 

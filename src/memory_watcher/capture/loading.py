@@ -22,6 +22,7 @@ from ..model import (
     WholeLayout,
 )
 from ..store.writer import Writer
+from .kernel_text import KernelText
 from .texts import Capture
 
 #: Of a capture that does not tell its process.
@@ -74,7 +75,7 @@ def load(path: str, captures: Iterable[Capture], told: Told) -> list[Loaded]:
             writer.tick(time_ns, monotonic_ns=None, late_ns=None, skipped=0)
             for pid, capture in tick:
                 name, is_joined = names[pid]
-                layout = WholeLayout(capture.entries)
+                layout = _layout(capture)
                 process = writer.add_process(ProcessFacts(ProcessKey(pid, 0), Image(name)))
                 writer.sample(process, _sample(capture, layout), delay_ns=None)
                 loaded.append(Loaded(capture, pid, name, is_joined, layout.totals))
@@ -133,9 +134,14 @@ def _name(known: list[str], pid: int, told: Told) -> tuple[str, bool]:
     raise SelectionError(f"PID {pid} stands for {len(known)} processes; give --name: {shown}")
 
 
+def _layout(capture: Capture) -> WholeLayout:
+    totals = capture.entries.totals if isinstance(capture.entries, KernelText) else None
+    return WholeLayout(capture.entries, totals)
+
+
 def _sample(capture: Capture, layout: WholeLayout) -> Sample:
     state = LayoutState.TORN if capture.is_torn else LayoutState.UNCHECKED
-    of = capture.rollup or (capture.entries[0].usage if capture.is_rollup else None)
+    of = next(iter(capture.entries)).usage if capture.is_rollup else capture.rollup
     return Sample(Reading(), state, layout, _rollup(of) if of else None)
 
 

@@ -19,9 +19,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ..errors import SmapsFormatError
-from ..model import MappingUsage, Usage, sum_totals
+from ..model import MappingUsage, Totals, Usage, sum_totals
 from ..procfs.smaps import KNOWN_KEYS, BlockParser, refuse_overflow
 from .foreign import shown, what_it_is
+from .kernel_text import OTHER_SIZE, KernelText, NotPlain, layouts
 from .wrappings import strip_line_ends, unwrap
 
 _HEADER = re.compile(rb"[0-9a-f]{8,}-[0-9a-f]{8,} |[0-9a-f]+-[0-9a-f]+ \S{4} [0-9a-f]+ ")
@@ -55,8 +56,6 @@ _FLAGS = re.compile(rb"(?:[a-z?]{2} ?)+")
 _CUT_LINE = re.compile(rb"[0-9a-f]{1,16}(?:-[0-9a-f]*)?|[A-Z][A-Za-z_]*:?[ \t]*[0-9]*(?: k)?")
 #: A line that is certainly whole although nothing ends it: text loses its last newline easily.
 _WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
-#: A size that differs from the header's, as model.counted_size knows it.
-_OTHER_SIZE = re.compile(rb"Size: [0-9]+ kB")
 #: What every kernel since 2.6.14 prints of a mapping.
 _OLDEST_KEYS = frozenset(
     (b"Size", b"Rss", b"Shared_Clean", b"Shared_Dirty", b"Private_Clean", b"Private_Dirty")
@@ -74,7 +73,7 @@ class Capture:
 
     line: int
     pid: int | None
-    entries: list[MappingUsage]
+    entries: list[MappingUsage] | KernelText
     is_torn: bool = False
     is_rollup: bool = False
     rollup: Usage | None = None
@@ -114,6 +113,17 @@ def read(data: bytes) -> Captured:
     Raises SmapsFormatError, with the line, if it holds none, or one that is cut or damaged.
     """
     text = unwrap(data)
+    try:
+        plain = layouts(text)
+        for layout in plain:
+            _refuse_overflow(layout.totals, layout.line)
+        return Captured(tuple(Capture(each.line, None, each) for each in plain), ())
+    except NotPlain:
+        return _read_lines(text)
+
+
+def _read_lines(text: bytes) -> Captured:
+    """Take the captures out of a text of any shape, line by line."""
     lines = text.split(b"\n")
     strip_line_ends(lines)
     reader = _Reader()
@@ -272,13 +282,17 @@ def _capture(blocks: list[_Block], parser: BlockParser) -> Capture:
     _refuse_missing_lines(blocks)
     entries = [_parse(block, parser) for block in blocks]
     first = blocks[0]
-    try:
-        refuse_overflow(sum_totals(entries))
-    except SmapsFormatError as error:
-        raise SmapsFormatError(f"line {first.line}: {error}") from None
+    _refuse_overflow(sum_totals(entries), first.line)
     spans = [_span(block) for block in blocks]
     is_torn = any(start < end for (start, _), (_, end) in zip(spans[1:], spans, strict=False))
     return Capture(first.line, first.pid, entries, is_torn, _is_rollup(first))
+
+
+def _refuse_overflow(totals: Totals, line: int) -> None:
+    try:
+        refuse_overflow(totals)
+    except SmapsFormatError as error:
+        raise SmapsFormatError(f"line {line}: {error}") from None
 
 
 def _parse(block: _Block, parser: BlockParser) -> MappingUsage:
@@ -286,8 +300,9 @@ def _parse(block: _Block, parser: BlockParser) -> MappingUsage:
         entry = parser.parse(block.text())
     except SmapsFormatError as error:
         raise SmapsFormatError(f"line {block.line}: {error}") from None
-    for line in (entry.usage.other or "").encode("utf-8", "surrogateescape").split(b"\n"):
-        if line.split(b":", 1)[0] in KNOWN_KEYS and not _OTHER_SIZE.fullmatch(line):
+    for other in (entry.usage.other or "").split("\n"):
+        line = other.encode("utf-8", "surrogateescape")
+        if line.split(b":", 1)[0] in KNOWN_KEYS and not OTHER_SIZE.fullmatch(other):
             number = next((at for at, text in reversed(block.fields) if text == line), block.line)
             raise SmapsFormatError(f"line {number}: {shown(line)} is no figure, or a second one")
     return entry
@@ -353,12 +368,16 @@ def _belongs(rollup: Capture, layout: Capture) -> bool:
         rollup.is_rollup
         and not layout.is_rollup
         and layout.rollup is None
-        and rollup.entries[0].mapping.start == layout.entries[0].mapping.start
+        and _first(rollup).mapping.start == _first(layout).mapping.start
         and rollup.pid in (None, layout.pid)
     )
 
 
 def _with_rollup(layout: Capture, rollup: Capture) -> Capture:
     return Capture(
-        layout.line, layout.pid, layout.entries, layout.is_torn, rollup=rollup.entries[0].usage
+        layout.line, layout.pid, layout.entries, layout.is_torn, rollup=_first(rollup).usage
     )
+
+
+def _first(capture: Capture) -> MappingUsage:
+    return next(iter(capture.entries))

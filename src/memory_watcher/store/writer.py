@@ -45,6 +45,10 @@ _LONGEST_REMEMBERED = 512
 
 #: Tables that have each text once, and in which column.
 _TEXT_COLUMNS = {"paths": "pathname", "command_lines": "command_line"}
+
+#: Usages that are written at once.
+_ROWS = 4_000
+
 _USAGE_COLUMNS = Usage._fields[:VOLATILE_FIELDS]
 _DETAIL_COLUMNS = Usage._fields[VOLATILE_FIELDS:]
 _READING_COLUMNS = tuple(Reading.__dataclass_fields__)
@@ -433,19 +437,26 @@ class Writer:
     def _open_usages(self, process: _StoredProcess, entries: Iterable[MappingUsage]) -> None:
         """Write rows that are valid from this tick on, until further notice."""
         tick, known = self._tick, process.open
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for entry in entries:
             usage = entry.usage
             mapping_id = (
                 known[entry][0] if entry in known else self._mapping(process, entry.mapping)
             )
-            known[entry] = mapping_id, tick
+            if not self._loads_captures:  # nothing is compared with the layout of a capture
+                known[entry] = mapping_id, tick
             rows.append(
                 (
                     *(process.id, tick, mapping_id, STILL_VALID, self._detail(usage)),
                     *_without_repetition(usage),
                 )
             )
+            if len(rows) == _ROWS:
+                self._insert_usages(process, rows)
+                rows = []
+        self._insert_usages(process, rows)
+
+    def _insert_usages(self, process: _StoredProcess, rows: list[tuple[object, ...]]) -> None:
         self._connection.executemany(_INSERT_USAGE, rows)
         process.rows += len(rows)
 
