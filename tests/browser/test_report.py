@@ -15,12 +15,12 @@ from memory_watcher.analysis.identity import OTHER, By, identify
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.timeline import Figure
 from memory_watcher.analysis.usages import load
-from memory_watcher.model import LayoutState, MappingUsage
+from memory_watcher.model import LayoutState, MappingUsage, Usage
 from memory_watcher.render.escape import escape
 from memory_watcher.store.recording import Recording
 from memory_watcher.units import format_time
 
-from ..recordings import MI, SECOND, START, RecordingBuilder
+from ..recordings import MI, SECOND, START, RecordingBuilder, mapping
 from .conftest import Opener, Report, report_of
 from .stories import (
     HOSTILE,
@@ -493,6 +493,23 @@ def test_without_any_sum(tmp_path: Path, open_report: Opener) -> None:
     )
     assert page.locator(".timeline .peak").count() == 0
     assert page.locator("[data-process=all] .value").inner_text() == ""
+
+
+def test_without_pss(tmp_path: Path, open_report: Opener) -> None:
+    """Where a kernel reports none, RSS is shown, and a sentence says so, as long as it is."""
+    builder = RecordingBuilder(tmp_path / "old.db")
+    process = builder.process(7)
+    for size in (1, 3, 2):
+        builder.tick()
+        usage = Usage(rss=size * MI, swap=0, private_clean=0, private_dirty=size * MI)
+        builder.layout(process, [(mapping(0x1000, pathname="[heap]"), usage)])
+    builder.end_run()
+    report = open_report(report_of(builder.close()))
+    assert report.total() == 3 * MI
+    note = report.page.locator(".legend .note")
+    assert note.inner_text() == "the kernel reports no PSS; RSS is shown"
+    report.page.locator("[data-figure=uss]").click()
+    assert note.inner_text() == ""
 
 
 def test_every_state_of_a_layout_is_told(tmp_path: Path, open_report: Opener) -> None:

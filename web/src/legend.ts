@@ -112,6 +112,8 @@ export class Legend {
     const state = this.view.stateAt(tick)
     const notes = state === LayoutState.TORN ? [recording.stateWords(state)] : []
     if (this.view.several) notes.push(...this.aboutSums(tick))
+    const { figure, instead } = recording.header
+    if (instead && store.state.figure === figure) notes.push(instead)
     this.note.textContent = notes.join("; ")
     const most = Math.max(1, ...shown.map((group) => group.values[tick]))
     for (const { group, value, bar, element } of this.rows) {

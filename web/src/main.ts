@@ -33,7 +33,7 @@ function start(recording: Recording): void {
   const store = new Store({
     process: several ? null : 0,
     withChildren: false,
-    figure: FIGURES.find(({ name }) => recording.tells(name))?.name ?? "pss",
+    figure: recording.header.figure,
     by: several ? "process" : "name",
     isolated: new Set(),
     from: 0,

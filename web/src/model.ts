@@ -98,6 +98,9 @@ interface Header {
   figures: Metric[]
   readings: Metric[]
   sums: SumFacts | null
+  /** Which figure is shown at first; if that is not PSS, `instead` says why. */
+  figure: Figure
+  instead: string | null
   states: StateFacts[]
   kinds: Kind[]
   groups: NamedGroup[]

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..analysis.assurance import judge
+from ..analysis.figures import best, explain
 from ..analysis.identity import By, identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
@@ -94,6 +95,7 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "figures": [metric._asdict() for metric in USAGE],
         "readings": [metric._asdict() for metric in READING],
         "sums": sums,
+        **_first_figure(recording, held),
         "states": [
             {
                 "state": state.value,
@@ -133,6 +135,19 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "meminfo": _meminfo(columns, recording, held),
     }
     return header, columns
+
+
+def _first_figure(recording: Recording, held: Histories) -> dict[str, str | None]:
+    """Which figure is shown at first, and why it is not PSS; over processes only what adds up."""
+    several = len(held.processes) > 1
+    told = set(recording.told_figures(None if several else held.processes[0].process.id))
+    # Of a layout in which some mapping lacks a figure the sum does not tell it.
+    for name in ("pss", "rss"):
+        place = 1 + FIGURES.index(name)
+        if any(usage[place] is not None for usage in held.usages):
+            told.add(name)
+    figure = best("pss", told, summed=several) or best("pss", told) or "pss"
+    return {"figure": figure, "instead": explain("pss", figure)}
 
 
 def _detail(row: tuple[Any, ...]) -> list[Any]:

@@ -253,3 +253,28 @@ class TestFamilies:
         (told,) = page.header["processes"]
         assert told["readings"] == 1
         assert told["recorded"]["layouts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("usage", "processes", "figure", "instead"),
+    [
+        (Usage(rss=KI, pss=KI), 1, "pss", None),
+        (Usage(rss=KI), 1, "rss", "the kernel reports no PSS; RSS is shown"),
+        (Usage(rss=KI, private_clean=0, private_dirty=KI), 2, "uss", "no PSS; USS is shown"),
+        (Usage(rss=KI), 2, "rss", "the kernel reports no PSS; RSS is shown"),
+    ],
+)
+def test_what_stands_for_pss(
+    tmp_path: Path, usage: Usage, processes: int, figure: str, instead: str | None
+) -> None:
+    """The best figure there is, as in the other outputs: of several processes one that adds up."""
+    builder = RecordingBuilder(tmp_path / "old.db")
+    numbers = [builder.process(pid) for pid in range(10, 10 + processes)]
+    builder.tick()
+    for number in numbers:
+        builder.layout(number, [(Mapping(0x1000, 0x2000, "rw-p", 0, 0, 0, "[heap]"), usage)])
+    with Recording(builder.close()) as recording:
+        header = Page(recording, all_of(recording)).header
+    assert header["figure"] == figure
+    assert (instead or "") in (header["instead"] or "")
+    assert (header["instead"] is None) == (instead is None)
