@@ -29,7 +29,7 @@ from .targets import Target
 
 NOBODY = 65534
 PERIOD_S = 1.0
-#: Of one core; what the first layouts of all processes cost is not counted in it.
+#: Of one core; what the first layouts at the first tick cost is not counted in it.
 MAX_CPU = 0.10
 
 
@@ -133,8 +133,7 @@ def _outcome(file: Path, good: int, code: int, said: str, end_s: float) -> Outco
         ]
         cpu_ns, peak_rss = database.execute("SELECT cpu_ns, peak_rss FROM runs").fetchone()
         (first_ns,) = database.execute(
-            "SELECT total(cpu_ns) FROM readings WHERE id IN"
-            " (SELECT min(id) FROM readings WHERE cpu_ns IS NOT NULL GROUP BY process_id)"
+            "SELECT total(cpu_ns) FROM readings WHERE tick = (SELECT min(id) FROM ticks)"
         ).fetchone()
         states = database.execute(
             "SELECT r.layout_state FROM readings AS r JOIN processes AS p ON p.id = r.process_id"

@@ -23,7 +23,7 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import MemoryWatcherError, UsageError
@@ -122,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
     pids, period_ns = _what_and_how_often(args)
     request = target_options.request_of(args, pids)
     policy = policy_options.policy_of(args, whole_machine=request.is_whole_machine)
+    if request.command:
+        policy = replace(policy, free_firsts=True)
     duration_ns = None
     if args.duration is not None:
         duration_ns = parse_duration(args.duration, "--duration", default_unit="s")

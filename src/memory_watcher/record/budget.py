@@ -15,9 +15,13 @@ _DEBT_S = 0.5
 class Reserve:
     """A part of the budget that only one kind of work may use, so that no other starves it."""
 
-    def __init__(self, share: float) -> None:
-        """`share` is the part that it gets of what the budget earns, until it is full."""
+    def __init__(self, share: float, *, is_kept: bool = False) -> None:
+        """`share` is the part that it gets of what the budget earns, until it is full.
+
+        What is kept is not even for work that has the right of way.
+        """
         self.share = share
+        self.is_kept = is_kept
         self.left_ns = 0.0
         self.full_ns = 0.0
 
@@ -57,9 +61,9 @@ class Budget:
             self._left_ns = max(self._left_ns, _AT_START_S * self._rate / _AIM * SECOND)
             self._now_ns, self._cpu_ns = now_ns, cpu_ns
 
-    def reserve(self, share: float) -> Reserve:
+    def reserve(self, share: float, *, is_kept: bool = False) -> Reserve:
         """Set a part aside."""
-        self._reserves.append(Reserve(share))
+        self._reserves.append(Reserve(share, is_kept=is_kept))
         return self._reserves[-1]
 
     def update(self, now_ns: int, cpu_ns: int) -> None:
@@ -91,7 +95,8 @@ class Budget:
 
     def allows_first(self, cost_ns: int) -> bool:
         """Whether work may be done that has the right of way: it may take what others reserve."""
-        return self._rate is None or self._left_ns >= cost_ns
+        kept_ns = sum([reserve.left_ns for reserve in self._reserves if reserve.is_kept])
+        return self._rate is None or self._left_ns - kept_ns >= cost_ns
 
     def allows_from(self, reserve: Reserve, cost_ns: int, *, alone: bool = False) -> bool:
         """Whether work may be done for which a reserve is kept; `alone`: by that and no more."""
@@ -101,6 +106,10 @@ class Budget:
             return False
         rest = 0.0 if alone else max(self._free(), 0.0)
         return reserve.left_ns + rest >= cost_ns
+
+    def allows_beside(self, reserve: Reserve, cost_ns: int) -> bool:
+        """Whether work may be done that leaves untouched what other reserves hold, with no debt."""
+        return self._rate is None or self._free() + reserve.left_ns >= cost_ns
 
     def _free(self) -> float:
         return self._left_ns - self._reserved()

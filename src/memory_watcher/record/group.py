@@ -73,8 +73,10 @@ class Group:
             return False
         if self._budget.allows_first(self._cost_ns):
             return True
-        if self._put_off:
-            self.apart_ns = now_ns - self._tick_ns  # so far
+        if self._put_off and self._policy.max_cpu is not None:
+            # So far, but no less than what its part of the budget takes to earn it.
+            earned_ns = round(self._cost_ns / (_FOR_TICKS * self._policy.max_cpu))
+            self.apart_ns = max(now_ns - self._tick_ns, earned_ns)
         self._put_off = True
         return False
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ..errors import SourceError
 from ..model import MappingUsage
-from ..units import SECOND, format_size
+from ..units import MILLISECOND, SECOND, format_size
 
 MIB = 1 << 20
 
@@ -22,6 +22,9 @@ LARGE = MIB
 MOST_HELD = 16 * MIB
 #: A layout that was too large is tried again after this time.
 _TRY_AGAIN_NS = 60 * SECOND
+
+#: Among others a layout is not tried again once it has taken this time: the others' tick waits.
+_MOST_SPENT_NS = 200 * MILLISECOND
 
 #: Bytes of paths that a process's layouts may add to the recording: at once, and a second.
 _PATHS_AT_ONCE = MIB
@@ -66,6 +69,10 @@ class MachineLimits:
         """`most_text`: bytes of the largest smaps that is read; None: any."""
         self.most_text = most_text
         self.held = 0
+
+    def allows_another(self, spent_ns: int) -> bool:
+        """Whether a layout that is torn may be tried again: among many not if it is expensive."""
+        return self.most_text is None or spent_ns < _MOST_SPENT_NS
 
 
 class ProcessLimits:

@@ -72,6 +72,16 @@ class Notices:
                 " allow more, or make --period and --fast-period longer",
             )
 
+    def no_first_layout(self, pid: int) -> None:
+        """That one has ended before its first layout was its turn."""
+        if self._policy.max_cpu is not None:
+            self.once(
+                "firsts",
+                f"process {pid} ended before its first layout was read: so many came at once that"
+                f" --max-cpu {100 * self._policy.max_cpu:g} did not suffice; its cheap figures are"
+                " recorded",
+            )
+
     def turns(self, round_ns: int, every_ns: int) -> None:
         """Why not all layouts of a machine that changed are read."""
         self.once(

@@ -26,6 +26,7 @@ class Policy:
     every tick; None: at every tick unless there are many processes (MANY), then every 10 s.
     in_turns: of many processes, those that change take turns: layouts cost no more than reading
     all of them once every `full_every_ns`.
+    free_firsts: of several processes, too, the first layout of each does not count as used budget.
     reset_peak: reset the kernel's high-water mark at each tick, which others can see.
     pass_every_ns: how often all processes of a group are read in one pass, for their sum; 0: at
     every tick. Between such passes each process of a whole machine is looked at for itself.
@@ -42,6 +43,7 @@ class Policy:
     reset_peak: bool = False
     pass_every_ns: int = 0
     layout_text: int | None = None
+    free_firsts: bool = True
 
     def full_every(self, processes: int) -> int:
         """How often a process is read in full although it shows no change, among so many."""
@@ -63,7 +65,9 @@ class Policy:
 
 
 #: What `memory-record` does for processes that are named.
-FOR_NAMED = Policy(fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=None)
+FOR_NAMED = Policy(
+    fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=None, free_firsts=False
+)
 
 #: What it does for the whole machine, where most processes sleep.
 FOR_MACHINE = Policy(
@@ -72,4 +76,5 @@ FOR_MACHINE = Policy(
     in_turns=True,
     pass_every_ns=FULL_EVERY_NS,
     layout_text=8 * MIB,
+    free_firsts=False,
 )

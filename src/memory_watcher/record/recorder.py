@@ -18,6 +18,7 @@ from .boundary import describe, supervised
 from .budget import Budget
 from .clock import Clock, Deadline, Sleep
 from .commits import CommitTimer
+from .firsts import FirstLayouts, Newcomer, in_order
 from .group import Group
 from .limits import MachineLimits
 from .notices import Notices
@@ -69,7 +70,7 @@ class Recorder:
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, Target] = {}
         self._taken: dict[int, LayoutState] = {}  # at this tick, by process id
-        self._new: list[Target] = []  # taken in, but not read yet
+        self._new: dict[int, Target] = {}  # who waits for the first layout, by process id
         self._risen: list[Target] = []  # above their highest layouts, at this fast pass
         self._starting = False  # whether the next newcomer begins a tick
         self._fast_turn = 0
@@ -78,6 +79,9 @@ class Recorder:
         now = time.monotonic_ns()
         keeps = 1 if targets.is_group else 3
         self._budget = Budget(policy.max_cpu, now, time.process_time_ns(), keeps)
+        self._firsts = FirstLayouts(
+            self._budget, is_bounded=targets.is_group, is_free=policy.free_firsts
+        )
         self._together = self._read_together(source) if targets.is_group else None
         self._turns = Turns()
         self._commits = CommitTimer()
@@ -94,7 +98,7 @@ class Recorder:
         compare = MemoryComparer().is_same if is_here else None
         rounds = Rounds(compare, source.page_size, self._notices.fault)
         group = Group(self._policy, self._budget)
-        return Together(group, rounds, self._targets, self._admit, self._take)
+        return Together(group, rounds, self._targets, self._firsts, self._admit, self._take)
 
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
@@ -159,7 +163,8 @@ class Recorder:
         self._budget.update(now, time.process_time_ns())
         if self._together is not None:
             self._pass_at_tick(self._together, now)
-        known = [target for target in self._targets.values() if target not in self._new]
+        new = self._new
+        known = [target for target in self._targets.values() if target.process_id not in new]
         awake = known
         if self._policy.full_every(len(known)):
             awake = self._awake(known, now)
@@ -179,6 +184,7 @@ class Recorder:
         if self.progress.ticks == 0:
             # What the first tick read stays: the collector need not walk over it every few ticks.
             gc.freeze()
+            self._firsts.started()
             if self._together is not None:
                 self._budget.begin(time.monotonic_ns(), time.process_time_ns())
         self._source.mapped_files.rest()
@@ -206,6 +212,9 @@ class Recorder:
         if self._together is not None and self._pass_between(self._together):
             # What rises further is seen at once, and not when many layouts have been read.
             self._risen.clear()
+        elif self._new and self._firsts.affords_one():
+            self._begin_tick(cause="start")
+            self._read_newcomers(between=True)
         for target in self._risen:
             if self._lives(target):
                 self._read_at_peak(target)
@@ -245,7 +254,7 @@ class Recorder:
             self._begin_tick(cause=cause)
             together.take_pass(cause)
             self.progress.peaks += together.read_at_peak() and cause == "peak"
-            self._read_newcomers()
+            self._read_newcomers(between=True)
             together.store(self._writer)
         return cause is not None
 
@@ -267,16 +276,14 @@ class Recorder:
     def _discover(self) -> None:
         """Take in, between two ticks, processes that have just come: with a pass, if affordable."""
         self._starting = True
-        try:
-            self._admit(all_sharers=False)
-        finally:
-            self._starting = False
-        if self._new:
+        self._admit(all_sharers=False)
+        has_begun, self._starting = not self._starting, False
+        if has_begun:
             together = self._together
             if together is not None and together.group.wants_pass():
                 together.take_pass("start")
                 together.read_at_peak()
-            self._read_newcomers()
+            self._read_newcomers(between=True)
             if together is not None:
                 together.store(self._writer)
 
@@ -287,11 +294,28 @@ class Recorder:
             if self._is_told_to_stop():
                 break
 
-    def _read_newcomers(self) -> None:
-        for target in self._new:
-            if self._lives(target):
+    def _read_newcomers(self, *, between: bool = False) -> None:
+        """Read first layouts, as far as this look may; the others show their cheap figures."""
+        firsts = self._firsts
+        firsts.begin(self._tick_ns, time.monotonic_ns(), between=between)
+        for target in self._newcomers_in_order():
+            if not self._lives(target):
+                continue
+            if firsts.may_read(time.monotonic_ns()):
                 self._take(target)
-        self._new.clear()
+            elif target.fast is None or not between:
+                self._take(target, cheap=True)
+        firsts.wait(len(self._new))
+
+    def _newcomers_in_order(self) -> list[Target]:
+        if len(self._new) <= 1:
+            return list(self._new.values())
+        now = time.monotonic_ns()
+        waiting = [
+            Newcomer(number, each.since_ns, self._ask(each, each.sampler.resident, None) or 0)
+            for number, each in self._new.items()
+        ]
+        return [self._new[number] for number in in_order(waiting, now)]
 
     def _lives(self, target: Target) -> bool:
         """Whether it is to be read: it is still recorded (another may have its PID).
@@ -339,7 +363,7 @@ class Recorder:
             self._begin_tick(cause="start")
         target = Target(sampler, schedule, self._writer.add_process(sampler.facts))
         self._targets[files.pid] = target
-        self._new.append(target)
+        self._new[target.process_id] = target
         self._changed("start")
         self.progress.processes += 1
 
@@ -353,7 +377,8 @@ class Recorder:
             else:
                 changed.append(target)
         self._budget.update(time.monotonic_ns(), time.process_time_ns())
-        is_affordable = together.affords(changed)
+        # First layouts come first: until there are all, the others are part of a picture.
+        is_affordable = not self._new and together.affords(changed)
         for target in changed:
             if target.schedule.is_too_slow:
                 self._notices.too_much(target.pid, target.schedule, Due.TOO_SLOW)
@@ -413,6 +438,7 @@ class Recorder:
             return self._taken[target.process_id]
         sampler = target.sampler
         delay_ns = time.monotonic_ns() - self._tick_ns
+        is_full = not cheap
         try:
             sample = sampler.cheap_sample() if cheap else sampler.sample()
         except NoSuchProcess:
@@ -437,6 +463,8 @@ class Recorder:
             self._end(target)
         else:
             self._learn(target, sample, cheap)
+            if is_full:
+                self._new.pop(target.process_id, None)
         return sample.state
 
     def _learn(self, target: Target, sample: Sample, cheap: bool) -> None:
@@ -458,8 +486,10 @@ class Recorder:
             self._reset_peak(target)
 
     def _pay(self, target: Target, sample: Sample) -> None:
-        """Take account of a reading in full; first ones are free, for there is no other way."""
-        if target.schedule.last_full_ns is not None:
+        """Take account of a reading in full."""
+        if target.schedule.last_full_ns is None:
+            self._firsts.took(sample.cpu_ns or 0)
+        else:
             self._turns.spend(sample.cpu_ns or 0)
         if sample.state.has_layout:
             self._turns.learn(target.process_id, target.sampler.bare_ns)
@@ -516,6 +546,8 @@ class Recorder:
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
         self._notices.forget(key.pid)
+        if self._new.pop(target.process_id, None) is not None and target.fast is not None:
+            self._notices.no_first_layout(key.pid)
         self._turns.forget(target.process_id)
         if self._together is not None:
             self._together.ended(target)

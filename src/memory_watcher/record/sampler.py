@@ -284,6 +284,7 @@ class ProcessSampler:
 
     def _consistent_layout(self) -> tuple[Statm | None, TrackedLayout | None, LayoutState]:
         """Read until statm and layout agree, at most a few times."""
+        start, limits = time.monotonic_ns(), self._machine.limits
         before = self._statm()
         last = look = None  # sums beside a statm that stood still, of the two latest readings
         for _ in range(ATTEMPTS):
@@ -296,6 +297,8 @@ class ProcessSampler:
                 look = layout.totals.rss, after
                 if look == last and self._machine.is_rough:
                     break  # it will not agree more often, and each reading costs the target
+            if layout and not limits.allows_another(time.monotonic_ns() - start):
+                break
             before = after
         if layout is None:
             return after, None, LayoutState.ZOMBIE

@@ -173,7 +173,6 @@ class LayoutSchedule:
         if rollup is not None:
             self._gate.remember(rollup)
         if self.last_full_ns is None:
-            self._budget.forgive(sample.cpu_ns or 0)
             self.first_cost_ns, self._first_ns = sample.cpu_ns or 0, now
             # All processes are read first at the same tick; let them not all be due together again,
             # but in four groups: many at a time take less each, for they share pages.

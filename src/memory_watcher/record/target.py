@@ -13,7 +13,10 @@ from .schedule import LayoutSchedule
 class Target:
     """A process being recorded: where it is read, when, and its number in the recording."""
 
-    __slots__ = ("fast", "fast_ns", "fast_since_ns", "image", "process_id", "sampler", "schedule")
+    __slots__ = (
+        *("fast", "fast_ns", "fast_since_ns", "image", "process_id", "sampler", "schedule"),
+        "since_ns",
+    )
 
     def __init__(self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int) -> None:
         self.sampler = sampler
@@ -21,7 +24,7 @@ class Target:
         self.process_id = process_id
         self.image = sampler.image
         self.fast: FastReading | None = None  # the last one, of a pass or of a tick
-        self.fast_ns = time.monotonic_ns()
+        self.since_ns = self.fast_ns = time.monotonic_ns()
         self.fast_since_ns: int | None = None  # time since the one before, if it was not stored
 
     @property
@@ -36,7 +39,7 @@ class Target:
 
     @property
     def layout_cost_ns(self) -> int:
-        """What its next layout is expected to cost; nothing for the first one, which is free."""
+        """What its next layout is expected to cost; nothing is known of the first one."""
         return self.schedule.expected_ns(self.sampler.bare_ns)
 
     @property

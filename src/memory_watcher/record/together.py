@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..model import LayoutState, Member, Rollup, Sample
 from ..procfs.figures import held
+from .firsts import FirstLayouts
 from .gate import hash_of_sums
 from .group import Cost, Group
 from .passes import Round, Rounds
@@ -27,12 +28,14 @@ class Together:
         group: Group,
         rounds: Rounds,
         targets: Mapping[int, Target],
+        firsts: FirstLayouts,
         admit: Callable[[], None],
         take: Callable[[Target], LayoutState],
     ) -> None:
         self.group = group
         self._rounds = rounds
         self._targets = targets
+        self._firsts = firsts
         self._admit = admit
         self._take = take
         self._round: Round | None = None  # of this tick
@@ -93,10 +96,13 @@ class Together:
 
     def affords(self, targets: Iterable[Target]) -> bool:
         """Whether the layouts of all these may be read at this tick, beside its pass if any."""
-        cost_ns = sum([target.layout_cost_ns for target in targets])
+        cost_ns = sum(map(self._layout_cost_ns, targets))
         if self.group.affords(cost_ns, time.monotonic_ns()):
             return True
         return self._round is not None and self.group.affords_at_peak(self._round, cost_ns)
+
+    def _layout_cost_ns(self, target: Target) -> int:
+        return target.layout_cost_ns or self._firsts.expected_ns
 
     def read_at_peak(self) -> bool:
         """Read the layouts that do not stand, if no pass was as high; whether that was done."""
@@ -104,7 +110,7 @@ class Together:
         if one is None:
             return False
         stale = [each for each in self._targets.values() if not self._stands(each.process_id, one)]
-        cost_ns = sum([target.layout_cost_ns for target in stale])
+        cost_ns = sum(map(self._layout_cost_ns, stale))
         if not self.group.affords_at_peak(one, cost_ns):
             return False
         for target in stale:

@@ -22,6 +22,7 @@ def test_defaults_for_named() -> None:
             max_stall_ns=None,
             full_every_ns=None,
             reset_peak=False,
+            free_firsts=False,
         )
         == FOR_NAMED
     )
@@ -37,7 +38,8 @@ def test_many_named_processes() -> None:
 def test_defaults_for_the_machine() -> None:
     """No fast readings; what is still is looked at every 10 s; changes take turns; no giants."""
     expected = Policy(max_cpu=0.10, full_every_ns=10 * SECOND, pass_every_ns=10 * SECOND)
-    assert dataclasses.replace(expected, in_turns=True, layout_text=8 << 20) == FOR_MACHINE
+    expected = dataclasses.replace(expected, in_turns=True, layout_text=8 << 20, free_firsts=False)
+    assert expected == FOR_MACHINE
     assert FOR_MACHINE.fast_period_ns is None
 
 

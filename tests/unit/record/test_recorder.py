@@ -18,13 +18,15 @@ from memory_watcher.analysis.passes import read
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
 from memory_watcher.record import clock as clock_module
+from memory_watcher.record import firsts as firsts_module
 from memory_watcher.record import recorder as recorder_module
 from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record import schedule as schedule_module
+from memory_watcher.record import together as together_module
 from memory_watcher.record.budget import Budget
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.notices import Notices
-from memory_watcher.record.policy import Policy
+from memory_watcher.record.policy import FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, Unread
@@ -920,3 +922,68 @@ def test_so_few_are_left_that_none_rests(stage: Stage) -> None:
     before = stage.recorder.progress.layouts
     stage.tick(2)
     assert stage.recorder.progress.layouts == before + 100
+
+
+# -- many that come at once -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def group(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A stage that records a group, whose ticks have no time for first layouts."""
+    monkeypatch.setattr(together_module, "time", stage.time)
+    for name in ("_AT_START_NS", "_AT_TICK_NS", "_AT_LEAST_NS"):
+        monkeypatch.setattr(firsts_module, name, 0)
+    stage.targets.is_group = True
+    stage.recorder.close()
+    stage.recorder = Recorder(
+        stage.source, stage.targets, stage.writer, FOR_NAMED, say=stage.said.append
+    )
+    return stage
+
+
+def test_newcomers_without_a_layout_have_their_figures(group: Stage) -> None:
+    """Who waits for the first layout has cheap figures, and is in the sums, from the first tick."""
+    for pid in range(100, 105):
+        group.comes(FakeProcess(pid))
+    group.tick(3)
+    states = group.rows("SELECT DISTINCT layout_state, resident IS NULL FROM readings")
+    assert states == [(LayoutState.NOT_TAKEN, 0)]
+    assert group.rows("SELECT tick, processes, lacking, layouts FROM passes") == [
+        (tick, 5, 0, 0) for tick in (1, 2, 3)
+    ]
+    assert group.rows("SELECT count(*) FROM readings") == [(15,)]
+    assert group.said == []
+
+
+def test_newcomers_are_read_when_there_is_time(
+    group: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have their first layouts at the next tick that has room; then all are read again."""
+    for pid in range(100, 105):
+        group.comes(FakeProcess(pid))
+    group.tick()
+    monkeypatch.setattr(firsts_module, "_AT_TICK_NS", 200 * MS)
+    group.tick(2)
+    assert group.recorder.progress.layouts == 10
+    assert group.rows("SELECT layouts FROM passes ORDER BY tick") == [(0,), (5,), (5,)]
+
+
+def test_a_newcomer_that_ends_without_a_layout_is_told_of(group: Stage) -> None:
+    """Once, and with the reason; what is read by chance at its end is no loss."""
+    files = [group.comes(FakeProcess(pid)) for pid in range(100, 105)]
+    group.tick(2)
+    for each in files[:3]:
+        each.always("stat", GONE)
+    group.tick()
+    assert len(group.said) == 1
+    assert "ended before its first layout was read" in group.said[0]
+
+
+def test_nobody_is_read_between_two_ticks_without_budget(group: Stage) -> None:
+    """A fast pass begins a tick for first layouts only if the budget has room for one."""
+    group.comes(FakeProcess(100))
+    group.tick()
+    group.time.cpu += SECOND
+    group.time.now += 20 * MS
+    group.recorder.fast_pass()
+    assert group.rows("SELECT count(*) FROM ticks") == [(1,)]
