@@ -493,6 +493,10 @@ def test_without_any_sum(tmp_path: Path, open_report: Opener) -> None:
     )
     assert page.locator(".timeline .peak").count() == 0
     assert page.locator("[data-process=all] .value").inner_text() == ""
+    report.tab("processes")
+    sizes = report.column("processes", "pss")
+    assert sizes
+    assert "–" not in sizes
 
 
 def test_without_pss(tmp_path: Path, open_report: Opener) -> None:
