@@ -29,6 +29,7 @@ from pathlib import Path
 from memory_watcher.procfs.process import parse_rollup
 from memory_watcher.procfs.scan import Scanner
 from memory_watcher.procfs.source import ProcSource
+from memory_watcher.record.passes import Pulse
 
 #: The bars: at most so much above and below the truth.
 ABOVE, BELOW = 0.02, 0.05
@@ -83,10 +84,23 @@ def family(scanner: Scanner, pids: set[int]) -> set[int]:
     return {pid for pid in members if found[pid].state not in "ZX"} - {os.getpid()}
 
 
+def moved_since(before: dict[int, Pulse], after: dict[int, Pulse]) -> int:
+    """Bytes by which the memory of members changed from one look at them to the next."""
+    moved = 0
+    for number in before.keys() | after.keys():
+        first, last = before.get(number), after.get(number)
+        if first is None or last is None:
+            moved += (first or last or Pulse(0, 0, 0, False)).resident
+        else:
+            faulted = (last.faults - first.faults) * 4096
+            moved += max(abs(last.resident - first.resident), faulted)
+    return moved
+
+
 def recorded() -> None:
     """Be memory-record, and print one line of JSON for each pass: what it told and the truth."""
     from memory_watcher.cli import main_record
-    from memory_watcher.record.passes import Look, moved_between, take_pulse
+    from memory_watcher.record.passes import take_pulse
     from memory_watcher.record.together import Together
 
     take_pass = Together.take_pass
@@ -104,7 +118,7 @@ def recorded() -> None:
         for each in list(self._targets.values()):
             with contextlib.suppress(Exception):
                 pulses[each.process_id] = take_pulse(each.files)
-        drift = moved_between(Look(one.pulses, {}), Look(pulses, {}), 4096)
+        drift = moved_since(one.pulses, pulses)
         told = {"cause": cause, "pss": one.pss, "moved": one.moved, "wall": one.wall_ns}
         with report.open("a") as file:
             print(json.dumps({**told, "truth": truth, "drift": drift}), file=file)
@@ -291,7 +305,7 @@ def row(name: str, outcome: Outcome) -> bool:
     regular = sum(each["cause"] is None for each in outcome.sums)
     held = above <= ABOVE and below <= BELOW and bool(outcome.shown)
     # The last tick of a command finds nobody any more.
-    complete = regular >= outcome.ticks - 1 or "record: all " in outcome.said
+    complete = regular >= outcome.ticks - 1 or "allows no more" in outcome.said
     print(
         f"{name:10} {regular:3}/{outcome.ticks:3} ticks {len(outcome.sums):4} passes"
         f" {len(outcome.shown):4} steady  peak {highest / 2**20:6.1f} of {truth / 2**20:6.1f} MiB"

@@ -115,16 +115,22 @@ class Scanner:
 
     def anything_started(self) -> bool:
         """Whether a process or thread was started since this was last asked, as far as is known."""
-        if self._loadavg < 0:
-            return True
-        try:
-            last_pid = os.pread(self._loadavg, 128, 0).rsplit(None, 1)[-1]
-        except (OSError, IndexError):
+        last_pid = self.last_pid()
+        if last_pid is None:
             return True
         before, self._last_pid = self._last_pid, last_pid
         # fork hands the PID out before the process is listed: one more look finds that one, too.
         is_new, self._was_new = last_pid != before or self._was_new, last_pid != before
         return is_new
+
+    def last_pid(self) -> bytes | None:
+        """That of the process or thread that was started last; None if that is not told."""
+        if self._loadavg < 0:
+            return None
+        try:
+            return os.pread(self._loadavg, 128, 0).rsplit(None, 1)[-1]
+        except (OSError, IndexError):
+            return None
 
     def forget(self) -> None:
         """Answer the next question whether anything was started with yes."""

@@ -2,10 +2,11 @@
 
 PSS divides each page by how many map it, so that a sum over processes holds only for figures of one
 moment: a child that forks, calls execve or touches shared pages changes what all its sharers show.
-Before and after the round statm and the fault count of each member are read; what moved meanwhile
-is the most by which the sums may be off. Of a member that touches pages that others have already,
-that is much more than the sum can be off by: it is no more than what its PSS differs from the round
-before. Who shows the same in both had it in between. A round in which much moved is tried again.
+Before and after the round statm and the fault count of each member are read: what they show to have
+moved meanwhile is the most by which the sums may be off. Of one that touches pages that others have
+already, that is far more than it can be. So a round in which much moved is taken again, and the two
+are compared: between them lies a moment at which each showed something between what it showed in
+the one and in the other. A round in which much moved by both is no sum.
 
 What neither tells is a child that came and went within the round: while it lived its parent's
 anonymous pages were shared, though none was faulted. So what all members together have lost of
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from ..errors import NoSuchProcess, SourceError, UnexpectedFault
@@ -32,6 +34,8 @@ ATTEMPTS = 3
 #: A round in which more than this moved is tried again: of its PSS, and bytes.
 _STEADY_SHARE = 0.01
 _STEADY_BYTES = 256 * 1024
+#: One fault maps so many pages of a file or of shared memory that are there (fault_around_bytes).
+_AROUND = 16
 
 
 class Sharer(Protocol):
@@ -78,6 +82,24 @@ def take_pulse(files: ProcessFiles) -> Pulse:
     return Pulse(*sizes, stat.minor_faults or 0, stat.has_not_called_exec)
 
 
+class Look(NamedTuple):
+    """What one round found, and what was seen of the members before and after it."""
+
+    texts: dict[int, bytes | Rollup | None]
+    rollups: dict[int, Rollup]
+    wall_ns: int
+    before: dict[int, Pulse]
+    after: dict[int, Pulse]
+    late: list[Sharer]  # who came meanwhile
+    counted: set[int]  # of those that were read
+    is_alone: bool  # nobody was started meanwhile
+
+    @property
+    def pss(self) -> dict[int, int | None]:
+        """Of those that are in the sum: who has ended meanwhile left what it had, or freed it."""
+        return {number: self.rollups[number].pss for number in self.counted & self.after.keys()}
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """What one round read, by process id. `texts` are as the kernel printed them."""
@@ -88,6 +110,8 @@ class Round:
     wall_ns: int
     moved: int  # with what is lost
     lost: int = 0  # shares of anonymous memory that went to nobody who is known
+    apart: int = 0  # by how much it may differ from a moment between the round before and it
+    is_alone: bool = True  # nobody was started meanwhile
 
     @property
     def pss(self) -> int:
@@ -140,16 +164,17 @@ class Rounds:
     """Takes rounds, one after the other: what the last one saw tells what is odd in the next.
 
     `shares_memory` tells whether two PIDs have one and the same address space (vfork, CLONE_VM);
-    None where that cannot be told.
+    None where that cannot be told. `last_started` is another whenever a process was started, of
+    the whole machine; None where that cannot be told.
     """
 
     shares_memory: Callable[[int, int], bool | None] | None
+    last_started: Callable[[], object | None]
     page_size: int
     say_fault: Callable[[int, str], None]  # of a PID
     has_rollup: bool = True  # kernels before 4.14 have none
     attempts: int = 0  # that the last one took
-    _members: Callable[[], Collection[Sharer]] = list
-    _before: dict[int, Member] = field(default_factory=dict)  # of the last round
+    _before: dict[int, int | None] | None = None  # of the round before, in the same pass
     _shares: Shares = field(default_factory=Shares)
     _twins: set[frozenset[int]] = field(default_factory=set)  # pairs whose memory is the same
     _apart: set[frozenset[int]] = field(default_factory=set)  # and is not
@@ -161,25 +186,32 @@ class Rounds:
 
         `admit` takes in newcomers, `members` tells all that are in by then.
         """
-        self._members = members
+        self._before = None
+        started = self.last_started()
         admit()
-        before = self._pulses(members(), {})
-        best: Round | None = None
-        for self.attempts in range(1, ATTEMPTS + 1):
+        before = self._pulses(members())
+        rounds: list[Round] = []
+        while len(rounds) < ATTEMPTS:
             here = [member for member in members() if member.process_id in before]
             if not here:
                 return None
             texts, wall_ns = self._read(here)
+            now = self.last_started()  # before newcomers are listed: not all of them are yet
             admit()
-            after = self._pulses(members(), {})
-            one = self._judge(here, texts, before, after, wall_ns)
-            is_steadier = best is None or 2 * one.moved < best.moved
-            if best is None or one.moved < best.moved:
-                best = one
-            if one.is_steady or not (is_steadier or one.lost):
-                break  # what goes on moving would only be disturbed
-            before = after
-        return best
+            rollups = {number: _parsed(text) for number, text in texts.items()}
+            # Before the last look at them: an execve after this shows there.
+            counted = self._counted(here, before, rollups)
+            late = [member for member in members() if member.process_id not in before]
+            after = self._pulses([*here, *late])
+            is_alone = started is not None and started == now
+            rounds.append(
+                self._judge(Look(texts, rollups, wall_ns, before, after, late, counted, is_alone))
+            )
+            if not _is_worth_another(rounds):
+                break
+            before, started = after, now
+        self.attempts = len(rounds)
+        return _steadiest(rounds)
 
     def forget(self, process_id: int) -> None:
         """It has ended."""
@@ -187,7 +219,8 @@ class Rounds:
         for pairs in (self._twins, self._apart):
             pairs.difference_update([pair for pair in pairs if process_id in pair])
 
-    def _pulses(self, members: Iterable[Sharer], known: dict[int, Pulse]) -> dict[int, Pulse]:
+    def _pulses(self, members: Iterable[Sharer]) -> dict[int, Pulse]:
+        known: dict[int, Pulse] = {}
         for member in members:
             try:
                 known[member.process_id] = take_pulse(member.files)
@@ -230,60 +263,62 @@ class Rounds:
             raise NoSuchProcess(f"process {files.pid}: it has let go of its memory")
         return sum_smaps(bytes(files.buffer[:length]))
 
-    def _judge(
-        self,
-        members: list[Sharer],
-        found: dict[int, bytes | Rollup | None],
-        before: dict[int, Pulse],
-        after: dict[int, Pulse],
-        wall_ns: int,
-    ) -> Round:
-        rollups = {
-            number: parse_rollup(text) if isinstance(text, bytes) else text or Rollup()
-            for number, text in found.items()
+    def _judge(self, look: Look) -> Round:
+        members = {
+            number: Member(rollup, number in look.counted)
+            for number, rollup in look.rollups.items()
+            if number in look.after
         }
-        texts = {number: text for number, text in found.items() if isinstance(text, bytes)}
-        # One that ended meanwhile is no member: what it had moved to the others, or is free.
-        here = [each for each in members if each.process_id in found and each.process_id in after]
-        counted = self._counted(here, after, rollups)
-        counts = {number: text for number, text in texts.items() if number in counted}
-        forked = {number for number, pulse in after.items() if pulse.is_forked}
+        texts = {number: text for number, text in look.texts.items() if isinstance(text, bytes)}
+        counts = {number: text for number, text in texts.items() if number in look.pss}
+        forked = {number for number, pulse in look.after.items() if pulse.is_forked}
         lost = self._shares.lost(counts, forked, time.monotonic_ns())
-        now = {
-            each.process_id: Member(rollups[each.process_id], each.process_id in counted)
-            for each in here
-        }
-        known = {number: rollup.pss for number, rollup in rollups.items()}
-        known.update(self._newcomers(before, after))
-        last = {number: member.rollup.pss for number, member in self._before.items()}
-        self._before = now
-        moved = moved_between(Look(before, last), Look(after, known), self.page_size)
-        one = Round(now, texts, after, wall_ns, moved + lost, lost)
-        if one.is_steady:
+        is_proven = look.is_alone or self._before is not None
+        moved, apart = self._moved(look)
+        one = Round(
+            *(members, texts, look.after, look.wall_ns),
+            *(moved + lost, lost, apart + lost, look.is_alone),
+        )
+        if one.is_steady and is_proven:
             self._shares.settle(counts)
         return one
 
-    def _newcomers(
-        self, before: dict[int, Pulse], after: dict[int, Pulse]
-    ) -> dict[int, int | None]:
-        """PSS of those who came too late for the round."""
-        late = [each for each in self._members() if each.process_id in after.keys() - before.keys()]
-        found, _ = self._read(late)
-        return {
-            number: parse_rollup(text).pss if isinstance(text, bytes) else None
-            for number, text in found.items()
-        }
+    def _moved(self, look: Look) -> tuple[int, int]:
+        """By how much the sum may be off at most, and by how much if the round before is right."""
+        found, _ = self._read([each for each in look.late if each.process_id in look.after])
+        came = {number: _parsed(text) for number, text in found.items()}
+        now = look.pss | {number: rollup.pss for number, rollup in came.items()}
+        moved = moved_between(look.before, look.after, now, self.page_size)
+        for each in look.late:
+            pulse, rollup = look.after.get(each.process_id), came.get(each.process_id)
+            if pulse is None or not pulse.is_forked or not rollup or rollup.rss != pulse.resident:
+                # Before it called execve or ended it may have shared whatever others have.
+                moved += sum([size or 0 for size in look.pss.values()])
+        # Who has ended meanwhile was there between this round and the one before, not in its sum.
+        gone = {number: look.rollups[number].pss for number in look.counted - look.after.keys()}
+        before, self._before = self._before, now | gone
+        if before is None:
+            return moved, 0
+        apart = differ(before, now)
+        # Of one that was started and has ended again only what others show can tell.
+        return min(moved, apart) if look.is_alone else apart, apart
 
     def _counted(
-        self, members: list[Sharer], pulses: dict[int, Pulse], rollups: dict[int, Rollup]
+        self, members: Iterable[Sharer], before: dict[int, Pulse], rollups: dict[int, Rollup]
     ) -> set[int]:
-        """All but those whose memory is that of another member, which is counted."""
+        """All that were read but those whose memory is that of another one, which is counted."""
         counted: dict[int, Sharer] = {}
+        read = [member for member in members if member.process_id in rollups]
         # What has called execve has memory of its own, unless others that have not share it.
-        for member in sorted(members, key=lambda each: pulses[each.process_id].is_forked):
+        for member in sorted(read, key=lambda each: before[each.process_id].is_forked):
             number = member.process_id
-            if not pulses[number].is_forked or not any(
-                self._is_same(member, other, rollups[number] == rollups[other.process_id])
+            if not before[number].is_forked or not any(
+                self._is_same(
+                    member,
+                    other,
+                    rollups[number] == rollups[other.process_id]
+                    or before[number][:2] == before[other.process_id][:2],
+                )
                 for other in counted.values()
             ):
                 counted[number] = member
@@ -297,37 +332,62 @@ class Rounds:
         is_kin = member.parent_pid in (other.files.pid, other.parent_pid)
         if not (is_kin or look_alike or pair in self._twins):
             return False
-        is_same = self.shares_memory(member.files.pid, other.files.pid) is True
-        (self._twins if is_same else self._apart).add(pair)  # which stays so up to an execve
-        return is_same
+        is_same = self.shares_memory(member.files.pid, other.files.pid)
+        if is_same is not None:
+            (self._twins if is_same else self._apart).add(pair)  # which stays so up to an execve
+        return is_same is True
 
 
-class Look(NamedTuple):
-    """One look at all members: what tells whether they stand still, and what PSS was read last."""
-
-    pulses: dict[int, Pulse]
-    pss: dict[int, int | None]
+def _parsed(text: bytes | Rollup | None) -> Rollup:
+    return parse_rollup(text) if isinstance(text, bytes) else text or Rollup()
 
 
-def moved_between(first: Look, last: Look, page_size: int) -> int:
-    """Bytes by which memory moved between two looks, at most.
+def _is_worth_another(rounds: list[Round]) -> bool:
+    """Whether another round may prove what the last one did not."""
+    last = rounds[-1]
+    if len(rounds) == 1:
+        return not (last.is_steady and last.is_alone)
+    best = min([one.moved for one in rounds[:-1]])
+    # What goes on moving would only be disturbed.
+    return not last.is_steady and (2 * last.moved < best or last.lost > 0)
 
-    Of one that came or went, all of its PSS. Of another what its RSS or its faults show, but no
-    more than its PSS differs between the two rounds.
+
+def _steadiest(rounds: list[Round]) -> Round:
+    """The one that is proven best; one during which others were started, also by the next one."""
+    for number, (one, after) in enumerate(pairwise(rounds)):
+        if not one.is_alone:
+            rounds[number] = replace(one, moved=max(one.moved, after.apart))
+    return min(rounds, key=lambda one: one.moved)
+
+
+def moved_between(
+    before: dict[int, Pulse], after: dict[int, Pulse], pss: dict[int, int | None], page_size: int
+) -> int:
+    """Bytes by which memory moved between two looks at all, at most.
+
+    Of one that came or went, all of its PSS; of another what its sizes and its faults show. A fault
+    that no size shows took a page's place: of shared memory, that of all pages around it.
     """
     moved = 0
-    for number in first.pulses.keys() | last.pulses.keys():
-        before, after = first.pulses.get(number), last.pulses.get(number)
-        pss_before, pss_after = first.pss.get(number), last.pss.get(number)
-        if before is None or after is None:
-            there = before or after
-            pss = pss_before if pss_after is None else pss_after
-            moved += pss if pss is not None else there.resident if there else 0
+    for number in before.keys() | after.keys():
+        first, last = before.get(number), after.get(number)
+        if first is None or last is None:
+            there = first or last
+            share = pss.get(number)
+            moved += share if share is not None else there.resident if there else 0
             continue
-        shown = max(
-            abs(after.resident - before.resident), (after.faults - before.faults) * page_size
-        )
-        if pss_before is not None and pss_after is not None:
-            shown = min(shown, abs(pss_after - pss_before))
-        moved += shown
+        shown = abs(last.private - first.private) + abs(last.shared - first.shared)
+        faulted = (last.faults - first.faults) * page_size
+        moved += shown + _AROUND * max(faulted - shown, 0)
     return moved
+
+
+def differ(one: dict[int, int | None], other: dict[int, int | None]) -> int:
+    """Bytes by which the sum of either round differs, at most, from one between the two.
+
+    What one gains another may lose, as their shares change: that must not add up.
+    """
+    changes = [
+        (other.get(number) or 0) - (one.get(number) or 0) for number in one.keys() | other.keys()
+    ]
+    return max(sum([-each for each in changes if each < 0]), sum([c for c in changes if c > 0]))

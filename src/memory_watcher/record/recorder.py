@@ -82,6 +82,7 @@ class Recorder:
         self._firsts = FirstLayouts(
             self._budget, is_bounded=targets.is_group, is_free=policy.free_firsts
         )
+        self._scanner: Scanner | None = None  # for who is started while sums are read
         self._together = self._read_together(source) if targets.is_group else None
         self._turns = Turns()
         self._commits = CommitTimer()
@@ -92,11 +93,10 @@ class Recorder:
         self._helper_ns = 0  # CPU time of the file helper that was paid for
 
     def _read_together(self, source: ProcSource) -> Together:
-        scanner = Scanner(source)
+        scanner = self._scanner = Scanner(source)
         is_here = scanner.shows_own_namespace()
-        scanner.close()
         compare = MemoryComparer().is_same if is_here else None
-        rounds = Rounds(compare, source.page_size, self._notices.fault)
+        rounds = Rounds(compare, scanner.last_pid, source.page_size, self._notices.fault)
         group = Group(self._policy, self._budget)
         return Together(group, rounds, self._targets, self._firsts, self._admit, self._take)
 
@@ -149,6 +149,8 @@ class Recorder:
         for target in self._targets.values():
             self._let_go(target.sampler)
         self._targets.clear()
+        if self._scanner is not None:
+            self._scanner.close()
         self._source.mapped_files.close()
 
     # -- ticks ------------------------------------------------------------------------------------

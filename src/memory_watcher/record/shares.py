@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..procfs.process import parse_anonymous
+from ..procfs.process import parse_anonymous, parse_rollup
 from ..units import SECOND
 
 #: A share that has changed by less is the same, of the memory.
@@ -22,6 +22,15 @@ _STAYS_NS = 2 * SECOND
 class _Share(NamedTuple):
     rss: int
     pss: int
+    own: int  # what nobody else has, at most
+
+    def returned(self, rss: int) -> int:
+        """What others have of it when it keeps no more than this: at least."""
+        shared = self.rss - self.own
+        if shared <= 0:
+            return 0
+        let_go = max(0, self.rss - rss - self.own)
+        return max(0, self.pss - self.own) * let_go // shared
 
 
 class _Loss(NamedTuple):
@@ -38,6 +47,7 @@ class Shares:
     def __init__(self) -> None:
         self._known: dict[int, _Share] = {}
         self._loss: _Loss | None = None
+        self._left = 0  # by those that have ended
 
     def lost(self, texts: dict[int, bytes], forked: set[int], now_ns: int) -> int:
         """Bytes of PSS that went to nobody who is known, by texts of smaps_rollup by process id.
@@ -45,16 +55,19 @@ class Shares:
         `forked` are those that still are what a fork made them: they came with shares of others.
         Before Linux 5.3 nothing can be told.
         """
-        expected = total = 0
+        expected = total = room = 0
+        returned = self._left
         for number, now in _shares(texts):
             total += now.pss
             before = self._known.get(number)
             if before is not None:
                 # What it has more is its own; what it has less may have been anybody's.
                 expected += max(0, before.pss + now.rss - before.rss)
+                returned += before.returned(now.rss)
+                room += max(0, min(before.rss, now.rss) - before.pss)
             elif number not in forked:
                 expected += now.rss  # execve left nothing that anybody else could have
-        lost = expected - total
+        lost = expected + min(returned, room) - total
         if lost <= _SAME * expected:
             self._loss = None
             return 0
@@ -65,15 +78,18 @@ class Shares:
     def settle(self, texts: dict[int, bytes]) -> None:
         """Take what a steady round read for what each process has."""
         self._known.update(_shares(texts))
-        self._loss = None
+        self._loss, self._left = None, 0
 
     def forget(self, process_id: int) -> None:
         """It has ended."""
-        self._known.pop(process_id, None)
+        share = self._known.pop(process_id, None)
+        if share is not None:
+            self._left += share.returned(0)
 
 
 def _shares(texts: dict[int, bytes]) -> Iterator[tuple[int, _Share]]:
     for number, text in texts.items():
         rss, pss = parse_anonymous(text)
-        if rss is not None and pss is not None:
-            yield number, _Share(rss, pss)
+        uss = parse_rollup(text).uss
+        if rss is not None and pss is not None and uss is not None:
+            yield number, _Share(rss, pss, min(uss, pss))

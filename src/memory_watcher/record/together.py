@@ -11,7 +11,6 @@ from .firsts import FirstLayouts
 from .gate import hash_of_sums
 from .group import Cost, Group
 from .passes import Round, Rounds
-from .priority import ahead_of_others
 from .sink import Sink
 from .target import Target
 
@@ -49,8 +48,7 @@ class Together:
         self._cause = cause
         self._read.clear()
         cpu = time.thread_time_ns()
-        with ahead_of_others():
-            one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
+        one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
         cost_ns = time.thread_time_ns() - cpu
         self._round = one
         if one is None:
