@@ -73,6 +73,8 @@ def altered(good: Path, folder: Path, *statements: str) -> Path:
         ("peak", "FILE", "--process-id", "1", "--json"),
         ("replay", "FILE", "--plain"),
         ("report", "FILE", "-o", "a.html"),
+        # Compared is what is drawn, and how many mappings there are.
+        ("chart", "FILE", "--process-id", "1", "--process-memory", "rss", "-o", "a.svg"),
     ],
     ids=" ".join,
 )
@@ -86,6 +88,31 @@ def test_a_contradiction_is_told(
     assert not outcome.wrong
     assert "damaged" in outcome.error
     assert outcome.code == 1 or "add up" in outcome.error
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "FILE"),
+        ("replay", "FILE", "--plain"),
+        ("report", "FILE", "-o", "a.html"),
+        ("chart", "FILE", "--process-id", "1", "-o", "a.svg"),
+    ],
+    ids=" ".join,
+)
+def test_a_missing_tick_is_told(
+    good: dict[str, Path], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A reading whose tick is gone is not left out without a word."""
+    lost = "(SELECT tick FROM readings WHERE process_id = 1 ORDER BY tick DESC LIMIT 1 OFFSET 1)"
+    file = altered(good["built"], tmp_path, f"DELETE FROM ticks WHERE id = {lost}")
+    out = tmp_path / "out"
+    out.mkdir()
+    outcome = run_in_fork(words, file, out)
+    assert not outcome.wrong
+    said = outcome.error + outcome.out
+    assert "tick" in said
+    assert "missing" in said or "not there" in said
 
 
 @pytest.mark.parametrize(

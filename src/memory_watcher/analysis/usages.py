@@ -14,12 +14,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any, Protocol
 
 from ..clocks import TimeAxis
 from ..model import KindEvidence, LayoutState, Mapping
 from . import group_timeline, passes
+from .contradictions import count_wrong
 from .identity import OTHER, By, Identity, identify
 from .kinds import Attribution, Kind
 from .lives import Lives, attribute_lives
@@ -163,6 +164,7 @@ class Usages:
         self._columns = _Columns(figures)
         self._attributions: dict[int, Attribution] = {}
         self._owners: dict[int, Process] = {}
+        self._rows_of: dict[int, range] = {}  # by process id: rows of the columns
         ticks = history.tick_rows()
         first, last = span
         places = (
@@ -242,6 +244,7 @@ class Usages:
                 values.extend(self._values(figure, told, detail))
         ids = columns.mapping_ids[begin:]
         self._clip(begin, firsts, segments)
+        self._rows_of[process.id] = range(begin, len(columns.mapping_ids))
         self._owners.update(dict.fromkeys(ids, process))
         self._attributions.update(
             attribute_lives(
@@ -316,6 +319,30 @@ class Usages:
                 columns.ends.append(piece[1])
                 for values in columns.values.values():
                     values.append(values[row])
+
+    def contradictions(
+        self, process: Process, figure: Figure, stored: Iterable[tuple[int, int | None, int | None]]
+    ) -> tuple[int, int]:
+        """How many layouts are not those whose sums are stored, and how many were compared.
+
+        `stored`: of each layout its tick, how many mappings it has, and the figure's sum.
+        """
+        if not self._is_loaded:
+            return 0, 0
+        rows = self._rows_of.get(process.id, range(0))
+        columns, part = self._columns, slice(rows.start, rows.stop)
+        spans = columns.starts[part], columns.ends[part]
+        values = columns.values[figure][part]
+        position_of = {tick: at for at, tick in enumerate(self._instants.ticks)}
+        told = [(position_of[row[0]], *row[1:]) for row in stored if row[0] in position_of]
+        counts = {at: count for at, count, _ in told if count is not None}
+        sums = {at: size for at, _, size in told if size is not None}
+        sizes = (None if value == _NOT_TOLD else value for value in values)
+        wrong = max(
+            count_wrong(zip(*spans, repeat(1)), counts),
+            count_wrong(zip(*spans, sizes, strict=True), sums),
+        )
+        return wrong, len(told)
 
     # -- grouping ---------------------------------------------------------------------------------
 

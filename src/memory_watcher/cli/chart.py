@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..analysis.identity import By
     from ..analysis.passes import Passes
     from ..analysis.timeline import Figure, Timeline
+    from ..analysis.usages import Usages
     from ..render.chart import ChartView
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
@@ -164,6 +165,7 @@ def _view(
     timeline = usages.timeline(figure, by, DEFAULT_TOP if args.top is None else args.top)
     if not len(timeline):
         raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
+    _doubt(recording, processes, usages, figure)
     instead = explain(asked, figure)
     limit = recording.max_map_count(timeline.ticks[-1]) if figure == "mappings" else None
     notes = (
@@ -174,6 +176,20 @@ def _view(
         *([f"at most {limit} (vm.max_map_count)"] if limit is not None else []),
     )
     return ChartView(timeline, _title(recording, processes, figure), notes, recording.axis, limit)
+
+
+def _doubt(
+    recording: Recording, processes: list[RecordedProcess], usages: Usages, figure: Figure
+) -> None:
+    """Warn if layouts that are drawn are not those whose sums were stored."""
+    from ..analysis import contradictions
+
+    for process in processes:
+        wrong, compared = usages.contradictions(
+            process, figure, recording.stored_sums(process.id, figure)
+        )
+        if wrong:
+            contradictions.warn(recording.path, process.id, wrong, compared)
 
 
 def _missed(recording: Recording, processes: list[RecordedProcess]) -> list[str]:

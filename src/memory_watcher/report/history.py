@@ -7,13 +7,13 @@ are more than fit, ticks are left out, never figures: see `ticks`.
 
 from __future__ import annotations
 
-import warnings
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
+from ..analysis import contradictions
 from ..analysis.kinds import Attribution
 from ..analysis.lives import Lives, attribute_lives
 from ..analysis.passes import Passes
@@ -21,7 +21,6 @@ from ..analysis.presence import Presence
 from ..analysis.usages import evidence_of
 from ..analysis.watch import Instants, Watch
 from ..clocks import TimeAxis
-from ..errors import DamagedWarning
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
@@ -211,13 +210,7 @@ def _compare(
         for position, told in stored.items()
     )
     if wrong:
-        warnings.warn(
-            f"{recording.path}: damaged: {wrong} of {len(stored)} layouts of process"
-            f" {history.process.id} do not add up to the sums stored beside them; do not trust"
-            " their figures",
-            DamagedWarning,
-            stacklevel=2,
-        )
+        contradictions.warn(recording.path, history.process.id, wrong, len(stored))
 
 
 def _highest(

@@ -208,6 +208,10 @@ class Recording:
         """
         row = self._database.row(f"{self._measurement}{_READINGS}WHERE r.id = ?", measurement_id)
         if row is None:
+            if self._database.row("SELECT 1 FROM readings WHERE id = ?", measurement_id):
+                raise Damaged(
+                    f"{self.path}: damaged: the tick of measurement {measurement_id} is missing"
+                )
             raise SelectionError(f"{self.path}: no measurement {measurement_id}")
         return _measurement_of(row)
 
@@ -576,6 +580,7 @@ class Recording:
             f" r.high_water_mark {_READINGS}WHERE r.process_id = ? ORDER BY r.tick",
             process_id,
         )
+        self._compare_count(process_id, len(rows))
         return in_order(rows, self.axis)
 
     def usage_pages(
@@ -609,6 +614,18 @@ class Recording:
         return self._database.rows(
             "SELECT tick, pss, rss, uss, layout_swap FROM readings"
             " WHERE process_id = ? AND keyframe IS NOT NULL ORDER BY tick",
+            process_id,
+        )
+
+    def stored_sums(self, process_id: int, figure: str) -> list[Row]:
+        """Of each layout of a process what it came to when it was read: (tick, mappings, sum).
+
+        The sum is that of one of `told_figures`; of "mappings" it is how many there are.
+        """
+        column = {**_TOLD_COLUMNS, "mappings": "r.mappings"}[figure]
+        return self._database.rows(
+            f"SELECT r.tick, r.mappings, {column} FROM readings AS r"
+            " WHERE r.process_id = ? AND r.keyframe IS NOT NULL ORDER BY r.tick",
             process_id,
         )
 
@@ -746,6 +763,7 @@ class Recording:
 
     def _pages(self, process_id: int) -> Iterator[Measurement]:
         after = -(2**63)
+        found = 0
         while True:
             rows = self._database.rows(
                 f"{self._measurement}{_READINGS}WHERE r.process_id = ? AND r.tick > ?"
@@ -755,7 +773,9 @@ class Recording:
             )
             for row in rows:
                 yield _measurement_of(row)
+            found += len(rows)
             if len(rows) < _PAGE:
+                self._compare_count(process_id, found)
                 return
             after = rows[-1][2]
 
@@ -809,6 +829,26 @@ class Recording:
         if end < start:
             raise Damaged(f"{self.path}: damaged: a mapping ends before it starts")
         return Mapping(start % 2**64, end % 2**64, perms, offset % 2**64, dev, inode % 2**64, name)
+
+    def _compare_count(self, process_id: int, found: int) -> None:
+        """Warn if readings of a process were left out because their ticks are missing.
+
+        A recorder may have added some since they were read: only ticks that are not there count.
+        """
+        if self.reading_count(process_id) == found:
+            return
+        (lost,) = self._database.row(
+            "SELECT count(*) FROM readings WHERE process_id = ?"
+            " AND tick NOT IN (SELECT id FROM ticks)",
+            process_id,
+        ) or (0,)
+        if lost:
+            warnings.warn(
+                f"{self.path}: damaged: the ticks of {lost} measurements of process {process_id}"
+                " are missing; these measurements are left out",
+                DamagedWarning,
+                stacklevel=3,
+            )
 
     def _compare(
         self, measurement_id: int, entries: Sequence[MappingUsage], told: Sequence[int | None]
