@@ -108,8 +108,11 @@ class Budget:
         return reserve.left_ns + rest >= cost_ns
 
     def allows_beside(self, reserve: Reserve, cost_ns: int) -> bool:
-        """Whether work may be done that leaves untouched what other reserves hold, with no debt."""
-        return self._rate is None or self._free() + reserve.left_ns >= cost_ns
+        """Whether work may be done for which a part is kept, or beside all others; no debts."""
+        if self._rate is None:
+            return True
+        own_ns = reserve.left_ns + max(self._free(), 0.0)
+        return min(own_ns, self._left_ns) >= cost_ns
 
     def _free(self) -> float:
         return self._left_ns - self._reserved()

@@ -20,7 +20,7 @@ _AT_START_NS, _AT_TICK_NS, _BETWEEN_NS = 500 * MILLISECOND, 200 * MILLISECOND, 5
 _AT_LEAST_NS = 100 * MILLISECOND
 
 #: Of what the budget earns, while any wait; and how much of that is saved up at most.
-_SHARE, _SAVED_NS = 0.2, SECOND
+_SHARE, _SAVED_NS = 0.1, 100 * MILLISECOND
 
 #: The smallest come first, but none waits for longer because of others that came later.
 _PATIENCE_NS = 10 * SECOND
@@ -84,13 +84,13 @@ class FirstLayouts:
             return True
         return self._budget.allows_beside(self._reserve, self._typical_ns)
 
-    def took(self, cost_ns: int) -> None:
-        """One was read."""
-        self._typical_ns += round(_WEIGHT * (cost_ns - self._typical_ns))
+    def took(self, cost_ns: int, with_storing_ns: int) -> None:
+        """One was read, and stored."""
         if self._reserve is None:
             self._budget.forgive(cost_ns)
-        else:
-            self._reserve.spend(cost_ns)
+            return
+        self._typical_ns += round(_WEIGHT * (with_storing_ns - self._typical_ns))
+        self._reserve.spend(with_storing_ns)
 
     def wait(self, waiting: int) -> None:
         """So many are left: as long as there are any, a part of the budget is kept for them."""

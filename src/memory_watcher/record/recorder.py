@@ -90,6 +90,7 @@ class Recorder:
         self._to_utc_ns = time.time_ns() - now
         self._sleep = Sleep()
         self._is_told_to_stop: Callable[[], bool] = _never
+        self._took_from_ns = 0  # CPU time at which the reading of now began
         self._helper_ns = 0  # CPU time of the file helper that was paid for
 
     def _read_together(self, source: ProcSource) -> Together:
@@ -440,6 +441,7 @@ class Recorder:
             return self._taken[target.process_id]
         sampler = target.sampler
         delay_ns = time.monotonic_ns() - self._tick_ns
+        self._took_from_ns = time.thread_time_ns()
         is_full = not cheap
         try:
             sample = sampler.cheap_sample() if cheap else sampler.sample()
@@ -490,7 +492,8 @@ class Recorder:
     def _pay(self, target: Target, sample: Sample) -> None:
         """Take account of a reading in full."""
         if target.schedule.last_full_ns is None:
-            self._firsts.took(sample.cpu_ns or 0)
+            # Storing all mappings of one costs half as much again.
+            self._firsts.took(sample.cpu_ns or 0, time.thread_time_ns() - self._took_from_ns)
         else:
             self._turns.spend(sample.cpu_ns or 0)
         if sample.state.has_layout:

@@ -28,7 +28,7 @@ class Stage:
         read = 0
         while read < waiting and self.firsts.may_read(self.now):
             self.passes(cost, cost)
-            self.firsts.took(cost)
+            self.firsts.took(cost, cost)
             read += 1
         self.firsts.wait(waiting - read)
         return read
@@ -75,15 +75,31 @@ def test_later_ones_are_paid() -> None:
 
 
 def test_a_part_is_kept_from_what_has_the_right_of_way() -> None:
-    """Passes that would use up all the budget leave a fifth of it to those who wait."""
+    """Passes that would use up all the budget leave a tenth of it to those who wait."""
     stage = Stage()
     left = 20 - stage.start(20, 100 * MS)
-    while left and stage.now < 120 * SECOND:
+    while left and stage.now < 300 * SECOND:
         stage.passes(20 * MS)
         if stage.budget.allows_first(100 * MS):
             stage.passes(100 * MS, 100 * MS)
         left -= stage.look(left, 100 * MS, between=True)
     assert left == 0
+
+
+def test_what_is_kept_does_not_keep_passes_away() -> None:
+    """Though cheap readings leave little, an expensive pass comes, and so do first layouts."""
+    stage = Stage()
+    stage.budget.reserve(0.4).hold(300 * MS)
+    left = 30 - stage.start(30, 100 * MS)
+    passes, layouts = 0, 0
+    while stage.now < 60 * SECOND:
+        stage.passes(20 * MS, 600_000)
+        if stage.budget.allows_first(300 * MS):
+            stage.passes(300 * MS, 300 * MS)
+            passes += 1
+        layouts += stage.look(left - layouts, 25 * MS, between=True)
+    assert passes >= 5
+    assert layouts >= 10
 
 
 def test_nothing_is_kept_when_none_waits() -> None:
