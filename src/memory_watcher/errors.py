@@ -33,12 +33,21 @@ import os
 TOO_MANY_FILES = "too many files are open; raise the limit (ulimit -n)"
 
 
+#: What failed for want of descriptors has given back those it had: SQLite opens so many at once.
+_AT_ONCE = 4
+
+
 def no_file_can_be_opened() -> bool:
     """Whether descriptors have run out, so that whatever failed did for this reason."""
+    opened: list[int] = []
     try:
-        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        while len(opened) < _AT_ONCE:
+            opened.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
         return error.errno in (errno.EMFILE, errno.ENFILE)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
     return False
 
 
