@@ -20,7 +20,7 @@ _AT_START_NS, _AT_TICK_NS, _BETWEEN_NS = 500 * MILLISECOND, 200 * MILLISECOND, 5
 _AT_LEAST_NS = 100 * MILLISECOND
 
 #: Of what the budget earns, while any wait; and how much of that is saved up at most.
-_SHARE, _SAVED_NS = 0.1, 100 * MILLISECOND
+_SHARE, _SAVED_NS = 0.1, 20 * MILLISECOND
 
 #: The smallest come first, but none waits for longer because of others that came later.
 _PATIENCE_NS = 10 * SECOND
