@@ -82,7 +82,7 @@ def test_memory_of_loading(tmp_path: Path) -> None:
     """Loading takes memory for some thousand mappings, however many there are."""
     told = Told(1, "wide", "wide", 0, is_last=True, period_ns=None)
     used = []
-    for mappings in (10_000, 20_000):
+    for mappings in (6_000, 12_000):
         text = _wide(mappings)
         tracemalloc.start()
         (loaded,) = load(str(tmp_path / f"{mappings}.db"), texts.read(text).captures, told)
