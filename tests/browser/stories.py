@@ -187,6 +187,19 @@ def fork(path: Path) -> Path:
 SUMS = {1: 100, 3: 100, 4: 101, 5: 102}
 
 
+def unread(path: Path) -> Path:
+    """Two processes at one pass; only of the first is there anything else."""
+    builder = RecordingBuilder(path)
+    one, two = builder.process(400, "one"), builder.process(401, "two")
+    header = Mapping(0x10000000, 0x20000000, "rw-p", 0, 0, 0, "[heap]")
+    builder.tick()
+    builder.layout(one, [(header, usage(60 * MI))])
+    figures = {one: Rollup(60 * MI, 60 * MI, 0, 0), two: Rollup(30 * MI, 30 * MI, 0, 0)}
+    builder.take_pass(figures, layouts=1)
+    builder.end_run()
+    return builder.close()
+
+
 def apart(path: Path) -> Path:
     """Two processes of which never both are read at one tick: there is no sum."""
     builder = RecordingBuilder(path)

@@ -34,6 +34,7 @@ from .stories import (
     fork,
     layout_at,
     time_of,
+    unread,
 )
 
 FIGURES: tuple[Figure, ...] = ("pss", "rss", "uss", "swap")
@@ -480,6 +481,15 @@ def test_processes_at_a_pass(tmp_path: Path, open_report: Opener) -> None:
     assert str(102 * 1024) in total
     every = report.page.locator("[data-process=all] .value")
     assert every.inner_text() == "102 MiB"
+
+
+def test_members_that_only_passes_read(tmp_path: Path, open_report: Opener) -> None:
+    """A process without a layout or a reading has a row, too: the rows come to the sum."""
+    report = open_report(report_of(unread(tmp_path / "unread.db")))
+    report.tab("processes")
+    assert report.column("processes", "pss") == [str(60 * 1024), str(30 * 1024)]
+    total = report.page.locator("#panel-processes tfoot").inner_text().replace("\u202f", "")
+    assert str(90 * 1024) in total
 
 
 def test_without_any_sum(tmp_path: Path, open_report: Opener) -> None:

@@ -312,6 +312,21 @@ def test_those_without_a_layout_are_recorded_too(tmp_path: Path) -> None:
     assert "51 200 Ki" in rest
 
 
+def test_older_layouts_that_have_more(tmp_path: Path) -> None:
+    """What a fork has made less since the layout is taken off, in words that say so."""
+    builder = RecordingBuilder(tmp_path / "more.db")
+    one, two = builder.process(100, "server"), builder.process(101, "child")
+    builder.tick()
+    builder.layout(one, [(mapping(0x1000, pathname="[heap]"), usage(100 * MI))])
+    builder.tick()
+    builder.take_pass({one: rollup(60 * MI), two: rollup(30 * MI)}, layouts=0)
+    builder.execute("INSERT INTO selections VALUES (1, 'selection', '--name x', NULL, 0)")
+    text = run("memory-peak", builder.close()).stdout
+    (rest,) = [line for line in text.splitlines() if line.startswith("more in these layouts")]
+    assert "than in the sum (older):" in rest
+    assert "-10 240 Ki" in rest
+
+
 def test_roles_and_groups(tmp_path: Path) -> None:
     """Each line tells its role. Where not all have a line of their own, those alike share one."""
     builder = RecordingBuilder(tmp_path / "many.db")

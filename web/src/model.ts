@@ -371,6 +371,14 @@ export class Recording {
     return -1
   }
 
+  /** Whether a process lives at a tick and the last pass of that run until then read it. */
+  isInPass(process: Process, tick: number): boolean {
+    const pass = this.passAt(tick)
+    if (pass < 0 || this.shareAt(process, pass) < 0) return false
+    const at = this.pass.tick[pass]
+    return at === tick || (this.tickRun[at] === this.tickRun[tick] && process.facts.end > tick)
+  }
+
   private rows(process: Process): Rows {
     const known = this.rowsOf.get(process.index)
     if (known) return known

@@ -48,7 +48,10 @@ export class ProcessesPanel {
       a === null
         ? []
         : recording.processes.filter(
-            (each) => recording.layoutReadingAt(each, a) >= 0 || recording.lacks(each, a),
+            (each) =>
+              recording.layoutReadingAt(each, a) >= 0 ||
+              recording.lacks(each, a) ||
+              recording.isInPass(each, a),
           ),
     )
   }

@@ -13,7 +13,8 @@ from .pass_text import about
 from .tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
-_DIFFERENCE = "not in these layouts (missing, older, or cut to KiB)"
+_LESS = "not in these layouts (missing, older, or cut to KiB)"
+_MORE = "more in these layouts than in the sum (older)"
 #: So deep is a tree drawn, and so long are the names of groups: there is room for the sizes.
 _DEEPEST = 12
 _GROUP_WIDTH = 40
@@ -48,7 +49,8 @@ def _sums(whole: Whole) -> list[list[Line]]:
     sums, parts = whole.sums, whole.breakdown
     rest = [_line(parts.other, ":")]
     if whole.difference:
-        rest.append(Line(f"{_DIFFERENCE}:", whole.difference))
+        title = _LESS if whole.difference > 0 else _MORE
+        rest.append(Line(f"{title}:", whole.difference))
     return [
         [
             Line("sum of PSS:", sums.pss.size),

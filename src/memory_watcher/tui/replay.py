@@ -17,7 +17,7 @@ from ..analysis.timeline import Figure, Series, Timeline
 from ..analysis.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
-from ..model import KindEvidence, LayoutState
+from ..model import KindEvidence, LayoutState, Reading
 from ..render.activity import cpu_share
 from ..render.colours import GREY
 from ..render.pass_text import why_no_sum
@@ -214,6 +214,13 @@ class ReplaySource:
             for moment in self._recording.processes_at(tick)
             if moment.latest.state.has_memory
         ]
+        here = {present.id for present in presents}
+        presents += [
+            self._at_pass(share, tick)
+            for number, share in together.shares.items()
+            if number not in here
+            and (self._owner(number).process.end_tick or 2**62) > tick - (together.age_ns == 0)
+        ]
         return Seen(presents, together)
 
     def _together(self, tick: int) -> Together:
@@ -248,6 +255,21 @@ class ReplaySource:
             totals=with_layout.totals if with_layout else None,
             layout=lambda: with_layout and self._layout(with_layout),
             layout_time=with_layout.time if with_layout else None,
+            share=share,
+        )
+
+    def _at_pass(self, share: Share, tick: int) -> Present:
+        """A process of which only the pass tells anything."""
+        owner = self._owner(share.process_id)
+        return Present(
+            id=share.process_id,
+            pid=owner.process.pid,
+            role=self._roles_at(tick)[share.process_id],
+            command=owner.command_at(tick),
+            state=LayoutState.NOT_TAKEN,
+            reading=Reading(),
+            totals=None,
+            layout=lambda: None,
             share=share,
         )
 

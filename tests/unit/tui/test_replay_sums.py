@@ -63,6 +63,26 @@ def test_sum_of_the_last_pass(tmp_path: Path) -> None:
         assert sum(band.values[column] for band in chart.bands) == (total or 0)
 
 
+def test_members_that_only_the_pass_read(tmp_path: Path) -> None:
+    """They have a row, so that the rows come to the sum; one that ended has it up to its pass."""
+    builder = RecordingBuilder(tmp_path / "a.db")
+    one, two, three = (builder.process(pid) for pid in (11, 12, 13))
+    builder.tick()
+    builder.layout(one, heap(60 * MI))
+    members = {one: figures(60 * MI), two: figures(30 * MI), three: figures(10 * MI)}
+    builder.take_pass(members, layouts=1)
+    builder.end(three, 1)
+    builder.tick()
+    builder.reading(one)
+    builder.end_run()
+    path = builder.close()
+    snapshot = seen(path, Question(by="process", tick=1))
+    assert sorted(row.sizes.pss or 0 for row in snapshot.rows) == [10 * MI, 30 * MI, 60 * MI]
+    assert snapshot.total.sizes.pss == 100 * MI
+    later = seen(path, Question(by="process", tick=2))
+    assert sorted(row.sizes.pss or 0 for row in later.rows) == [30 * MI, 60 * MI]
+
+
 def test_age_of_layouts(tmp_path: Path) -> None:
     """By kind the layouts stand as they were read last, and how much older they are is said."""
     snapshot = seen(a_fork(tmp_path / "a.db"), Question(by="kind", tick=4))
