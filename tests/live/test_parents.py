@@ -146,25 +146,57 @@ def test_parents_however_they_were_chosen(cluster: Path, tmp_path: Path) -> None
     """With --children and with --name the server's tree is the one that the kernel tells."""
     with running(cluster) as true:
         (root,) = (pid for pid, parent in true.items() if parent is None)
-        for name, options in {
-            "children": ("-p", root, "--children"),
-            "name": ("--name", "postgres"),
-        }.items():
-            file = tmp_path / f"{name}.db"
-            with recorder(file, *options) as recording:
-                recording.wait_for_ticks(1)
-                wait_until(partial(has_all, file, true), "all of them in the recording")
-                code, said = recording.stop()
-            assert code == 0, said
-            assert parents_in(file, set(true)) == true, name
-            labels = {each["role"] or "" for each in listed(file) if each["pid"] in true}
-            assert "postgres: checkpointer" in labels
-            assert sum(each.startswith("-D ") for each in labels) == 1  # the server itself
-            tree = json.loads(run("memory-watcher", "peak", file, "--json").stdout)
-            depth = {each["process"]["pid"]: each["depth"] for each in tree["processes"]}
-            assert {pid: depth[pid] for pid in true if pid in depth} == {
-                pid: int(parent is not None) for pid, parent in true.items() if pid in depth
-            }
+        for options in (("-p", root, "--children"), ("--name", "postgres")):
+            file = tmp_path / f"{len(options)}.db"
+            check_tree(file, true, options)
+
+
+def check_tree(file: Path, true: dict[int, int | None], options: tuple[str | int, ...]) -> None:
+    """Record the server and compare its tree, in `ls` and in `peak`, with the true one."""
+    with recorder(file, *options) as recording:
+        recording.wait_for_ticks(1)
+        wait_until(partial(has_all, file, true), "all of them in the recording")
+        code, said = recording.stop()
+    assert code == 0, said
+    assert parents_in(file, set(true)) == true, options
+    labels = {each["role"] or "" for each in listed(file) if each["pid"] in true}
+    assert "postgres: checkpointer" in labels
+    assert sum(each.startswith("-D ") for each in labels) == 1  # the server itself
+    tree = json.loads(run("memory-watcher", "peak", file, "--json").stdout)
+    depth = {each["process"]["pid"]: each["depth"] for each in tree["processes"]}
+    assert {pid: depth[pid] for pid in true if pid in depth} == {
+        pid: int(parent is not None) for pid, parent in true.items() if pid in depth
+    }
+
+
+@contextmanager
+def control_group(pids: Collection[int]) -> Iterator[str]:
+    """A cgroup for these processes alone, as --cgroup takes it; skipped where none can be made."""
+    name = f"mw-parents-{os.getpid()}"
+    tops = {"": Path("/sys/fs/cgroup"), "memory:": Path("/sys/fs/cgroup/memory")}
+    version = next((each for each, top in tops.items() if (top / "cgroup.procs").exists()), None)
+    if version is None:
+        pytest.skip("there are no cgroups here")
+    folder = tops[version] / name
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("no cgroup can be made here")
+    try:
+        for pid in pids:
+            (folder / "cgroup.procs").write_text(str(pid))
+        yield f"{version}/{name}"
+    finally:
+        for pid in pids:
+            with contextlib.suppress(OSError):  # it has ended
+                (folder.parent / "cgroup.procs").write_text(str(pid))
+        folder.rmdir()
+
+
+def test_parents_in_a_cgroup(cluster: Path, tmp_path: Path) -> None:
+    """With --cgroup, too, whichever of them is read first."""
+    with running(cluster) as true, control_group(true) as name:
+        check_tree(tmp_path / "cgroup.db", true, ("--cgroup", name))
 
 
 def test_parents_of_a_launched_server(cluster: Path, tmp_path: Path) -> None:
