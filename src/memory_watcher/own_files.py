@@ -14,6 +14,10 @@ import stat
 SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
+#: What SQLite keeps beside a recording, by its name.
+BESIDE = ("-wal", "-shm", "-journal")
+
+
 def refusal(status: os.stat_result) -> str | None:
     """Why a file must not be written to; None for a regular file of this user."""
     mode = status.st_mode
@@ -48,8 +52,12 @@ def make_private(descriptor: int) -> None:
 def new_part(path: str) -> tuple[int, str]:
     """Make an empty file beside another, to take its place once it is complete.
 
-    Returns its descriptor and its name, which nobody can guess. Raises OSError.
+    Returns its descriptor and its name, which nobody can guess. Raises OSError; NotOwn for a name
+    by which SQLite would take the file for a part of the recording beside it.
     """
+    for suffix in BESIDE:
+        if path.endswith(suffix) and os.path.lexists(path.removesuffix(suffix)):
+            raise NotOwn(f"a {suffix} file belongs to the recording beside it; name another file")
     name = f"{path}.{os.urandom(4).hex()}.part"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
     return os.open(name, flags, 0o600), name

@@ -116,3 +116,24 @@ def test_a_copy_without_its_wal(tmp_path: Path) -> None:
         copy.write_bytes(path.read_bytes())
     with pytest.raises(StoreError, match=r"its -wal file is missing.*copy .*copy.db-wal along"):
         ReadOnlyDatabase(copy)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("write", WRITES)
+def test_names_beside_a_recording(
+    tmp_path: Path, write: Callable[[str], None], suffix: str
+) -> None:
+    """Nothing is written where SQLite looks for a part of a recording, be it there or not."""
+    recording, name = tmp_path / "a.db", tmp_path / f"a.db{suffix}"
+    write_recording(str(recording))
+    before = recording.read_bytes()
+    with pytest.raises(CannotWrite, match=f"a {suffix} file belongs to the recording"):
+        write(str(name))
+    assert os.listdir(tmp_path) == ["a.db"]
+    with pytest.raises(CannotWrite, match="belongs to the recording"):
+        repair(str(recording), str(name))
+    name.write_bytes(b"what its recorder has not folded yet")
+    with pytest.raises(CannotWrite, match=f"a {suffix} file belongs to the recording"):
+        write_output(str(name))
+    assert name.read_bytes() == b"what its recorder has not folded yet"
+    assert recording.read_bytes() == before

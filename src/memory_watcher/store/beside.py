@@ -14,6 +14,7 @@ from ..own_files import SAFELY
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _WAL_HEADER = 32
+_MAGIC = b"SQLite format 3\0"
 
 
 class State(NamedTuple):
@@ -42,7 +43,16 @@ def is_still_valid(before: State, after: State) -> bool:
 
 def has_wal(path: str) -> bool:
     """Whether something may be committed that is not in the file itself."""
-    return _size(f"{path}-wal") > 0
+    return _size(f"{path}-wal") > 0 and not has_another_wal(path)
+
+
+def has_another_wal(path: str) -> bool:
+    """Whether a -wal lies beside a file that was closed whole: it is of another database.
+
+    A file's header says that it has a -wal before there is one, and as long as there is.
+    """
+    head = _head(path, 20)
+    return (head[:16], head[18:20]) == (_MAGIC, b"\1\1") and os.path.lexists(f"{path}-wal")
 
 
 def has_hot_journal(path: str) -> bool:
@@ -62,13 +72,13 @@ def names_another_journal(path: str) -> bool:
 
 def starts_as_sqlite(path: str) -> bool:
     """Whether the file begins as SQLite's do."""
-    return _head(path, 16) == b"SQLite format 3\0"
+    return _head(path, 16) == _MAGIC
 
 
 def is_in_wal_mode(path: str) -> bool:
     """Whether the file's own header says that it has a -wal while it is written."""
     head = _head(path, 20)
-    return head[:16] == b"SQLite format 3\0" and head[18:20] == b"\2\2"
+    return head[:16] == _MAGIC and head[18:20] == b"\2\2"
 
 
 def is_being_recorded(path: str) -> bool:

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from ..errors import CannotWrite, NotARecording, RecordingBusy, RecordingMoved
-from ..own_files import SAFELY, make_private, new_part, reason, refusal, sync_folder
+from ..own_files import BESIDE, SAFELY, make_private, new_part, reason, refusal, sync_folder
 from . import beside
 
-_BESIDE = ("-wal", "-shm", "-journal")
 _ATTEMPTS = 10
 
 
@@ -41,7 +40,7 @@ class WriteLock:
             try:
                 self._check_beside()
             except BaseException:
-                os.close(self._descriptor)
+                self.release()
                 raise
 
     # -- opening ----------------------------------------------------------------------------------
@@ -93,7 +92,7 @@ class WriteLock:
 
     def _make(self, lay_out: Callable[[str], None]) -> None:
         """Put a new recording under the name, complete from its first instant."""
-        for suffix in _BESIDE:
+        for suffix in BESIDE:
             if os.path.lexists(f"{self._absolute}{suffix}"):
                 raise CannotWrite(
                     f"{self.path}: cannot write: {self.path}{suffix} lies there, but it belongs to"
@@ -127,8 +126,8 @@ class WriteLock:
                 os.rename(part, self._absolute)
 
     def _check_beside(self) -> None:
-        """Refuse what lies beside the file if SQLite would follow it to somewhere else."""
-        for suffix in _BESIDE:
+        """Refuse what lies beside the file if SQLite would follow it, or take it for the file's."""
+        for suffix in BESIDE:
             name = f"{self._absolute}{suffix}"
             try:
                 found = os.lstat(name)
@@ -139,9 +138,17 @@ class WriteLock:
                 raise CannotWrite(f"{self.path}{suffix}: cannot write: {why}")
             if suffix == "-wal":
                 self._lock_wal(name)
+                self._refuse_another_wal()
         if beside.has_hot_journal(self._absolute) and beside.names_another_journal(self._absolute):
             raise NotARecording(
                 f"{self.path}-journal: not left by a recorder: it names another file; remove it"
+            )
+
+    def _refuse_another_wal(self) -> None:
+        if beside.has_another_wal(self._absolute):
+            raise CannotWrite(
+                f"{self.path}: cannot write: {self.path}-wal lies there, but it belongs to another"
+                " recording, for this one was closed without any: move it away"
             )
 
     def _lock_wal(self, name: str) -> None:

@@ -255,3 +255,28 @@ def test_only_what_is_wholly_ours_is_packed(tmp_path: Path) -> None:
         other.execute("DROP TABLE notes")
     begin(path).close("SIGINT")
     assert path.stat().st_size < size - 90000
+
+
+# -- a -wal of another file -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", [b"", b"nothing", os.urandom(70_000), None])
+def test_a_wal_beside_a_file_that_was_closed(tmp_path: Path, left: bytes | None) -> None:
+    """It is of another recording: readers pass over it, a recorder refuses and leaves both.
+
+    SQLite would take the rows of the other recording for this one's.
+    """
+    path, wal = tmp_path / "a.db", tmp_path / "a.db-wal"
+    begin(path).close("SIGINT")
+    if left is None:
+        other = begin(tmp_path / "b.db")
+        other.tick(time_ns=3, monotonic_ns=3, late_ns=0)
+        other.commit()
+        left = (tmp_path / "b.db-wal").read_bytes()
+        other.close(None)
+    before = path.read_bytes()
+    wal.write_bytes(left)
+    assert ticks(path) == 2
+    with pytest.raises(CannotWrite, match=r"a\.db-wal lies there.*another recording"):
+        Writer(str(path))
+    assert (path.read_bytes(), wal.read_bytes()) == (before, left)
