@@ -56,6 +56,10 @@ _FLAGS = re.compile(rb"(?:[a-z?]{2} ?)+")
 _CUT_LINE = re.compile(rb"[0-9a-f]{1,16}(?:-[0-9a-f]*)?|[A-Z][A-Za-z_]*:?[ \t]*[0-9]*(?: k)?")
 #: A line that is certainly whole although nothing ends it: text loses its last newline easily.
 _WHOLE_LINE = re.compile(rb"(?:[^\n]*: *[0-9]+ kB|VmFlags:(?: [a-z?]{2})+) *")
+#: The first mapping's addresses and size, where nothing stands before them.
+_BEGIN = re.compile(rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) [^\n]*\nSize: +([0-9]{1,16}) kB")
+#: By so much a stack's header may lack of its Size: its guard page, of up to 64 KiB.
+_GUARD = 64 << 10
 #: What every kernel since 2.6.14 prints of a mapping.
 _OLDEST_KEYS = frozenset(
     (b"Size", b"Rss", b"Shared_Clean", b"Shared_Dirty", b"Private_Clean", b"Private_Dirty")
@@ -113,6 +117,7 @@ def read(data: bytes) -> Captured:
     Raises SmapsFormatError, with the line, if it holds none, or one that is cut or damaged.
     """
     text = unwrap(data)
+    _refuse_cut_begin(text)
     try:
         plain = layouts(text)
         for layout in plain:
@@ -120,6 +125,18 @@ def read(data: bytes) -> Captured:
         return Captured(tuple(Capture(each.line, None, each) for each in plain), ())
     except NotPlain:
         return _read_lines(text)
+
+
+def _refuse_cut_begin(text: bytes) -> None:
+    """What is left of a text's first address would be one, too, of a mapping of another size."""
+    found = _BEGIN.match(text)
+    if found is None:
+        return
+    length = int(found[2], 16) - int(found[1], 16)
+    if length > 0 and abs(length - int(found[3]) * 1024) > _GUARD:
+        raise SmapsFormatError(
+            "line 1: the addresses contradict the Size below them: the begin of the line is missing"
+        )
 
 
 def _read_lines(text: bytes) -> Captured:

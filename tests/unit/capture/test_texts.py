@@ -146,3 +146,11 @@ def test_totals_behind_their_layout_belong_to_it() -> None:
     assert both.rollup.pss == 4747 * KI
     other = ROLLUP.replace(b"5581a3c00000", b"5581a3c01000")
     assert [each.is_rollup for each in read(TEXT + other).captures] == [False, True]
+
+
+@pytest.mark.parametrize("cut", [1, 4, 7])
+def test_cut_in_its_first_address(cut: int) -> None:
+    """What is left of the first address would be one, too, with a mapping of a wrong size."""
+    text = capture("6.18-cat")
+    with pytest.raises(SmapsFormatError, match="line 1: the addresses contradict the Size"):
+        load(text[cut:])
