@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
 from ..model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
 from . import process, system
-from .figures import LARGEST
+from .figures import figure
 from .mapped import MappedFiles
 
 #: More than 32 KiB at a time is quadratic over sshfs: it splits the request, and each part makes
@@ -41,8 +41,6 @@ _TINY_SIZE = 448
 _LARGEST_SMALL = 2 * 1024 * 1024
 #: Of a command line, and of the list of cgroups, so much is read.
 LONGEST_TEXT = 128 * 1024
-#: Of a file that holds one number: more than any has.
-_LONGEST_NUMBER = 24
 #: Which small files stay open, so that reading them takes a third of the time.
 _SMALL = frozenset(("statm", "stat", "schedstat", "status", "oom_score", "oom_score_adj"))
 _AT_EVERY_TICK = frozenset(("statm", "stat", "schedstat"))
@@ -321,10 +319,11 @@ class ProcessFiles:
     def number(self, name: str) -> int | None:
         """oom_score or oom_score_adj; None where there is none, it is hidden, or just gone."""
         try:
-            number = int(self.small(name)[:_LONGEST_NUMBER])
-        except (SourceError, ValueError):
+            text = self.small(name).strip()
+        except SourceError:
             return None
-        return number if abs(number) <= LARGEST else None
+        number = figure(text.removeprefix(b"-"))
+        return -number if number is not None and text.startswith(b"-") else number
 
     def fast_reading(self) -> FastReading | None:
         """RSS and high-water mark; None for a process that has no memory any more.

@@ -220,6 +220,17 @@ def test_oom_score_that_is_no_number(proc: FakeProc) -> None:
         assert files.number("oom_score_adj") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [(b"-1000\n", -1000), (b"1_0\n", None), (b"+5\n", None), (b"--5\n", None), (b"9" * 30, None)],
+)
+def test_oom_score_of_digits_alone(proc: FakeProc, text: bytes, score: int | None) -> None:
+    """Only what the kernel prints is a figure: no underscore, no plus, nothing cut."""
+    proc.put(FakeProcess(7, changed={"oom_score_adj": text}))
+    with opened(proc) as (_, files):
+        assert files.number("oom_score_adj") == score
+
+
 def test_descriptors_are_given_back(proc: FakeProc) -> None:
     """Kept ones are few and are closed with the process; smaps is never kept."""
     proc.put(FakeProcess(7))
