@@ -323,7 +323,7 @@ def test_older_layouts_that_have_more(tmp_path: Path) -> None:
     builder.execute("INSERT INTO selections VALUES (1, 'selection', '--name x', NULL, 0)")
     text = run("memory-peak", builder.close()).stdout
     (rest,) = [line for line in text.splitlines() if line.startswith("more in these layouts")]
-    assert "than in the sum (older):" in rest
+    assert "(of another moment):" in rest
     assert "-10 240 Ki" in rest
 
 

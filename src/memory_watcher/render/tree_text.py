@@ -14,7 +14,7 @@ from .tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
 _LESS = "not in these layouts (missing, older, or cut to KiB)"
-_MORE = "more in these layouts than in the sum (older)"
+_MORE = "more in these layouts (of another moment)"
 #: So deep is a tree drawn, and so long are the names of groups: there is room for the sizes.
 _DEEPEST = 12
 _GROUP_WIDTH = 40
@@ -85,7 +85,7 @@ def _about(view: TreeView) -> str:
 def _which(view: TreeView) -> str:
     if not view.is_peak:
         return "as asked for"
-    return "the highest PSS of all together" if view.whole else "the last layouts"
+    return "the highest PSS of all together" if view.whole else "the last figures of each"
 
 
 def _title(branch: Branch) -> str:
