@@ -96,6 +96,7 @@ def test_kernel_without_pss(proc: FakeProc) -> None:
     [
         (["99"], 1, ".*no such process.*"),
         (["8"], 1, ".*kernel thread.*"),
+        (["9"], 1, "process 9: this kernel, or this copy of /proc, has no smaps"),
         (["abc"], 2, "--pid: 'abc' is not a PID"),
         ([], 2, ".*PID.*"),
         (["7", "--by", "user"], 2, ".*--by.*"),
@@ -105,6 +106,8 @@ def test_kernel_without_pss(proc: FakeProc) -> None:
 def test_bad_input(proc: FakeProc, arguments: list[str], code: int, message: str) -> None:
     """One line that says what is wrong."""
     proc.put(FakeProcess(8, "kworker", areas=(), flags=PF_KTHREAD))
+    proc.put(FakeProcess(9, "partial"))
+    proc.root.joinpath("9/smaps").unlink()
     done = run("memory-watcher", "show", "--proc", proc.root, *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert re.fullmatch(f"memory-watcher show: {message}\n", done.stderr), done.stderr

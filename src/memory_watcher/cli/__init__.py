@@ -152,7 +152,7 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         at = arguments.index("--")
         arguments, command_line = arguments[:at], arguments[at + 1 :]
         if not command_line:
-            raise UsageError("there is no command behind --")
+            raise UsageError("there is no command after --")
     parser = _Parser(
         prog=program,
         description=module.__doc__,

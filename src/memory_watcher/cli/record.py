@@ -1,7 +1,7 @@
 """Record where the memory of processes goes, into one SQLite file.
 
 Each tick reads the complete layout (every mapping of smaps with all its figures) of each process,
-from outside. A command behind -- is launched and recorded with all that it starts; its exit code is
+from outside. A command after -- is launched and recorded with all that it starts; its exit code is
 returned. With nothing named, all processes of the machine are recorded, new ones included.
 Recording ends when the command has ended or the last process has gone, or on Ctrl+C, SIGTERM,
 SIGHUP or SIGQUIT (which a launched command gets first). An existing recording is added to.
@@ -169,7 +169,7 @@ def _what_and_how_often(args: argparse.Namespace) -> tuple[list[str], int]:
     if args.pid and classic:
         raise UsageError(f"{classic[0]!r}: give PIDs either with -p or as the classic form")
     if args.period and len(classic) == 2:
-        raise UsageError(f"{classic[1]!r}: give the period either with --period or behind the PID")
+        raise UsageError(f"{classic[1]!r}: give the period either with --period or after the PID")
     period = args.period or (classic[1] if len(classic) == 2 else _DEFAULT_PERIOD)
     return args.pid or classic[:1], parse_duration(period, "--period")
 

@@ -69,18 +69,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _record_once(file: str, proc: str, pid: int) -> None:
     """One tick of the recorder, whose checks and evidence for kinds are those of a recording."""
+    from ..errors import SourceError
     from ..procfs.source import ProcSource
     from ..record.clock import Deadline
     from ..record.policy import Policy
     from ..record.recorder import Recorder
-    from ..record.targets import NamedTargets
+    from ..record.targets import ONLY_CHEAP, NamedTargets
     from ..store.tree_writer import TreeWriter
 
     source = ProcSource(proc)
     source.mapped_files.prepare()
     targets = NamedTargets(source, [pid])
     if targets.problems:
-        raise targets.problems[0]
+        raise SourceError(str(targets.problems[0]).removesuffix(ONLY_CHEAP))  # nothing is recorded
     writer = TreeWriter(file)
     recorder = Recorder(source, targets, writer, Policy(), lambda text: say(f"{text}\n"))
     reason = None

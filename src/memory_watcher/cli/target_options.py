@@ -140,15 +140,15 @@ def _refuse_contradictions(request: Request) -> None:
     several = [bool(request.pids), bool(request.selection), bool(request.command)]
     if sum(several) > 1:
         raise UsageError(
-            "name processes in one way: by PID, by what they are like (--name, --cmdline, --user,"
-            " --cgroup, --container), or by a command behind --"
+            "name processes in one way: by PID, by what they match (--name, --cmdline, --user,"
+            " --cgroup, --container), or by a command after --"
         )
     if request.wait and not request.selection:
         raise UsageError("--wait goes with --name, --cmdline, --user, --cgroup or --container")
     if request.children and request.command:
         raise UsageError("--children has no effect on a command: what it starts is recorded anyway")
     if request.wait_all and not request.command:
-        raise UsageError("--wait-all goes with a command behind --")
+        raise UsageError("--wait-all goes with a command after --")
     if request.children and request.is_whole_machine:
         raise UsageError("--children: the children of which process? Name it with -p or --name")
 

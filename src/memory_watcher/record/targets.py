@@ -263,15 +263,16 @@ def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
     try:
         files.smaps()
     except NoPermission as problem:
-        return NoPermission(f"{problem}; {_ONLY_CHEAP}")
+        return NoPermission(f"{problem}{ONLY_CHEAP}")
     except NoSuchProcess:
         if not files.lacks("smaps"):
             raise
         why = "this kernel, or this copy of /proc, has no smaps"
-        return SourceError(f"process {files.pid}: {why}; {_ONLY_CHEAP}")
+        return SourceError(f"process {files.pid}: {why}{ONLY_CHEAP}")
     except SourceError as problem:
-        return SourceError(f"{problem}; {_ONLY_CHEAP}")
+        return SourceError(f"{problem}{ONLY_CHEAP}")
     return None
 
 
-_ONLY_CHEAP = "its RSS, high-water mark and swap are recorded, no layouts"
+#: What a recorder adds to the reason why it reads no layouts of a process.
+ONLY_CHEAP = "; its RSS, high-water mark and swap are recorded, no layouts"
