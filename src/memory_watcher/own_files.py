@@ -34,6 +34,8 @@ def refusal(status: os.stat_result) -> str | None:
 
 def reason(error: OSError, path: str) -> str:
     """What an error of the system means for the one who named the file."""
+    if not path:
+        return "the name is empty"
     folder = os.path.dirname(path) or "."
     if isinstance(error, FileNotFoundError):
         return f"there is no folder {folder}"

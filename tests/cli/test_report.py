@@ -44,6 +44,13 @@ def test_output_file(recorded: Path, tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["fire.db", "other"]
 
 
+def test_an_empty_name_is_no_default(recorded: Path, tmp_path: Path) -> None:
+    """-o "" (an unset variable of a shell) is refused; nothing is written."""
+    code, said = report(recorded, "-o", "", cwd=tmp_path)
+    assert (code, said) == (1, "memory-watcher report: : cannot write: the name is empty\n")
+    assert [each.name for each in tmp_path.iterdir()] == ["fire.db"]
+
+
 def test_to_a_pipe(recorded: Path) -> None:
     """-o /dev/stdout writes there, and says how much on stderr."""
     done = run("memory-watcher", "report", recorded, "-o", "/dev/stdout")

@@ -137,3 +137,12 @@ def test_names_beside_a_recording(
         write_output(str(name))
     assert name.read_bytes() == b"what its recorder has not folded yet"
     assert recording.read_bytes() == before
+
+
+def test_a_name_that_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from an unset variable of a shell: that is what the error says."""
+    monkeypatch.chdir(tmp_path)
+    for write in WRITES:
+        with pytest.raises(CannotWrite, match="the name is empty"):
+            write("")
+    assert os.listdir(tmp_path) == []

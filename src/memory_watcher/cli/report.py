@@ -41,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     from ..store.recording import Recording
     from ..units import format_size
 
-    path = args.output or os.path.splitext(args.file)[0] + ".html"
+    path = args.output
+    if path is None:
+        path = os.path.splitext(args.file)[0] + ".html"
     if os.path.exists(path) and os.path.samefile(path, args.file):
         raise UsageError(f"-o: {path} is the recording itself; name another file")
     with Recording(args.file) as recording:
