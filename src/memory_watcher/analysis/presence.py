@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import accumulate, pairwise
+from itertools import accumulate, dropwhile, pairwise
 from statistics import median_low
 from typing import Any, NamedTuple
 
@@ -62,7 +62,11 @@ class Presence:
         self._changes = {name: [0] * (count + 1) for name in ("covered", "lacking")}
 
     def note(self, rows: Iterable[tuple[Any, ...]]) -> list[Segment]:
-        """Take note of a process: (tick, place, run, state, keyframe, …) in order of places."""
+        """Take note of a process: (tick, place, run, state, keyframe, …) in order of places.
+
+        The segments begin with the first that counts anywhere. Of those behind it that count
+        nowhere there are intervals too: they are told, with no runs.
+        """
         segments: dict[int, list[tuple[int, int]]] = {}
         current: int | None = None
         run = None
@@ -78,16 +82,18 @@ class Presence:
             if current is None:
                 if state in UNSEEN:
                     self._count("lacking", start, end)
-            elif start < end:
+                continue
+            runs = segments.setdefault(current, [])
+            if start < end:
                 self._count("covered", start, end)
-                runs = segments.setdefault(current, [])
                 # Of one process all but its layouts is left out in the end, so one run will do.
                 if runs and (runs[-1][1] == start or not self._several):
                     runs[-1] = (runs[-1][0], end)
                 else:
                     runs.append((start, end))
         # In order of time they are found, but intervals come in the order of ticks.
-        return [Segment(*each) for each in sorted(segments.items())]
+        ordered = [Segment(*each) for each in sorted(segments.items())]
+        return list(dropwhile(lambda segment: not segment.runs, ordered))
 
     def _events(self, rows: list[tuple[Any, ...]]) -> Iterable[_Event]:
         starts = self._instants.positions(row[0] for row in rows)

@@ -290,20 +290,22 @@ class Usages:
         return _numbers(sizes[detail] for detail in details)
 
     def _clip(self, begin: int, firsts: array[int], segments: list[Segment]) -> None:
-        """Let no interval outlive its keyframe's readings (those of a killed recorder would)."""
+        """Let intervals count only where their keyframe's layouts do.
+
+        Those of a killed recorder have no end, and others go on while there is no layout: that of a
+        process that could not be read, or only at instants that are not among these.
+        """
         columns = self._columns
         for number, (keyframe, runs) in enumerate(segments):
             last = segments[number + 1][0] if number + 1 < len(segments) else 2**62
             rows = range(begin + bisect_left(firsts, keyframe), begin + bisect_left(firsts, last))
-            limit = runs[-1][1]
-            if max(columns.ends[rows.start : rows.stop], default=0) > limit:
-                for row in rows:
-                    columns.ends[row] = min(columns.ends[row], limit)
-            if len(runs) > 1:
+            starts = columns.starts[rows.start : rows.stop]
+            ends = columns.ends[rows.start : rows.stop]
+            if rows and (len(runs) != 1 or min(starts) < runs[0][0] or max(ends) > runs[0][1]):
                 self._cut(rows, runs)
 
     def _cut(self, rows: range, runs: list[tuple[int, int]]) -> None:
-        """Cut intervals into the runs in which they count: a process that could not be read."""
+        """Cut intervals into the runs in which they count; those in none become empty."""
         columns = self._columns
         for row in rows:
             start, end = columns.starts[row], columns.ends[row]

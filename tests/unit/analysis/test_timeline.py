@@ -13,7 +13,7 @@ from typing import get_args
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memory_watcher.analysis.identity import By, identify
@@ -25,7 +25,7 @@ from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
 from memory_watcher.store import writer as writer_module
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
-from tests.unit.store.flat import RUNS, Flat, Row, Run, write
+from tests.unit.store.flat import RUNS, Flat, Row, Run, Step, write
 
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 BYS: tuple[By, ...] = get_args(By)
@@ -118,8 +118,27 @@ def members(flat: Flat, runs: list[Run], tick: int) -> list[Row | None]:
     ]
 
 
+#: Places in flat.ENTRIES: 1 KiB of USS as anonymous memory, without swap and with some; a file's
+#: with more USS than PSS, of which no sum comes.
+SMALL, SWAPPED, CONTRADICTORY = [9], [10], [32]
+UNREAD = Step("state", state=LayoutState.NO_PERMISSION.value)
+
+#: The first layouts give no sum. Then one process cannot be read, while what it had goes on in the
+#: recording until it is read again.
+UNREAD_AT_FIRST: Run = [
+    ([Step("new", SMALL), Step("new", CONTRADICTORY)], {}),
+    ([UNREAD, Step("new", SMALL)], {}),
+    ([Step("same"), Step("same")], {}),
+]
+#: The same behind a pass; with many keyframes, one whose layouts count nowhere is between others.
+UNREAD_LATER: Run = [([Step("new", SWAPPED), Step("new", SMALL)], {}), *UNREAD_AT_FIRST]
+
+
 @settings(max_examples=60, deadline=None)
 @given(RUNS, st.sampled_from([0, 1, 4, 1000]), st.sampled_from(BYS))
+@example([UNREAD_AT_FIRST], 4, "kind")
+@example([UNREAD_LATER], 0, "kind")
+@example([UNREAD_LATER], 1, "kind")
 def test_several_processes(runs: list[Run], keyframe_rows: int, by: By) -> None:
     """Several processes have a sum where each has a layout or is told as unreadable, else none.
 
@@ -152,6 +171,34 @@ def test_several_processes(runs: list[Run], keyframe_rows: int, by: By) -> None:
                 continue
             assert at(made, position) == dict(expected)
             assert made.resident[position] is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(RUNS, st.sampled_from([0, 4, 1000]), st.integers(1, 9), st.integers(0, 9))
+@example(
+    [
+        [
+            ([Step("new", CONTRADICTORY), Step("absent")], {}),
+            ([UNREAD, Step("absent")], {}),
+            ([Step("new", SMALL), Step("absent")], {}),
+        ]
+    ],
+    *(1000, 2, 9),
+)
+def test_a_span_is_a_part_of_the_whole(
+    runs: list[Run], keyframe_rows: int, first: int, more: int
+) -> None:
+    """Of some ticks of one process groups have what they have in the whole, and so their peaks."""
+    with written(runs, keyframe_rows) as (recording, flat):
+        begin, end = (flat.tick_times.get(tick) for tick in (first, first + more))
+        for process in recording.processes():
+            whole = load(recording, [process]).timeline("pss", "mapping", None)
+            made = load(recording, [process], first_ns=begin, last_ns=end)
+            part = made.timeline("pss", "mapping", None)
+            for position, tick in enumerate(part.ticks):
+                assert at(part, position) == at(whole, list(whole.ticks).index(tick))
+            for series in part.groups:
+                assert series.peak == max(value or 0 for value in series.values)
 
 
 @settings(max_examples=40, deadline=None)
