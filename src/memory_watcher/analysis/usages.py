@@ -292,8 +292,8 @@ class Usages:
     def _clip(self, begin: int, firsts: array[int], segments: list[Segment]) -> None:
         """Let intervals count only where their keyframe's layouts do.
 
-        Those of a killed recorder have no end, and others go on while there is no layout: that of a
-        process that could not be read, or only at instants that are not among these.
+        Those of a killed recorder have no end. Those of a process that could not be read for a
+        while go on until it is read again.
         """
         columns = self._columns
         for number, (keyframe, runs) in enumerate(segments):
@@ -301,7 +301,7 @@ class Usages:
             rows = range(begin + bisect_left(firsts, keyframe), begin + bisect_left(firsts, last))
             starts = columns.starts[rows.start : rows.stop]
             ends = columns.ends[rows.start : rows.stop]
-            if rows and (len(runs) != 1 or min(starts) < runs[0][0] or max(ends) > runs[0][1]):
+            if not _are_within(starts, ends, runs):
                 self._cut(rows, runs)
 
     def _cut(self, rows: range, runs: list[tuple[int, int]]) -> None:
@@ -528,6 +528,13 @@ class _Group:
     changes: list[tuple[int, int]]
     peak: int
     integral: int
+
+
+def _are_within(starts: array[int], ends: array[int], runs: list[tuple[int, int]]) -> bool:
+    """Whether it is plain that no interval needs to be cut, as of almost all keyframes."""
+    if not starts or starts == ends:
+        return True
+    return len(runs) == 1 and min(starts) >= runs[0][0] and max(ends) <= runs[0][1]
 
 
 def _numbers(values: Iterable[int | None]) -> list[int]:
