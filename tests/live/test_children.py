@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from memory_watcher.model import LayoutState
 from memory_watcher.store.trees import TreeRecording
 
 from ..programs import one, recorder, rows, run, wait_until
@@ -249,17 +250,18 @@ def test_children_of_a_running_process(file: Path) -> None:
 
 
 def test_children_of_another_users_process(file: Path) -> None:
-    """Refused with one line that names the remedy, as without --children."""
+    """What all may see is recorded; one line names the remedy, as without --children."""
     if os.geteuid() != 0:
         pytest.skip("only root can start another user's process")
     with Target() as target:
         target.ask("become", NOBODY)
-        options = ("-o", file, "-p", str(target.pid), "--children")
+        options = ("-o", file, "-p", str(target.pid), "--children", "--duration", "1", "--quiet")
         done = run("memory-watcher", "record", *options, before=WITHOUT_RIGHTS)
     assert done.returncode == 1
     assert "no permission" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert not file.exists()
+    states = rows(file, "SELECT DISTINCT layout_state FROM readings")
+    assert states == [(int(LayoutState.NO_PERMISSION),)]
 
 
 @contextmanager
