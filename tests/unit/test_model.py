@@ -119,7 +119,7 @@ def test_whole_layout_is_all_new() -> None:
     """A loaded capture: everything is added, nothing removed."""
     entries = [entry(Usage(rss=4))]
     layout = WholeLayout(entries)
-    assert (layout.added, layout.removed, layout.entries()) == (entries, [], entries)
+    assert (layout.added, list(layout.removed), layout.entries()) == (entries, [], entries)
     assert layout.totals.rss == 4
 
 

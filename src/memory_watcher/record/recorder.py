@@ -173,10 +173,12 @@ class Recorder:
             awake = self._awake(known, now)
         self._unchanged = len(known) - len(awake)
         if self._together is not None and not self._policy.pass_every_ns:
+            # First layouts come first: until there are all, the others are part of a picture.
+            self._read_newcomers()
             self._look_at_all(self._together, awake)
         else:
             self._look_at_each(awake, now)
-        self._read_newcomers()
+            self._read_newcomers()
         if self._together is not None:
             self._together.store(self._writer)
         for key, message in self._arriving.unread.messages():
@@ -380,7 +382,6 @@ class Recorder:
             else:
                 changed.append(target)
         self._budget.update(time.monotonic_ns(), time.process_time_ns())
-        # First layouts come first: until there are all, the others are part of a picture.
         is_affordable = not self._new and together.affords(changed)
         for target in changed:
             if target.schedule.is_too_slow:

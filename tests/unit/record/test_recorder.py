@@ -968,6 +968,22 @@ def test_newcomers_are_read_when_there_is_time(
     assert group.rows("SELECT layouts FROM passes ORDER BY tick") == [(0,), (5,), (5,)]
 
 
+def test_newcomers_at_each_tick_cost_the_others_nothing(
+    group: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where something starts at every tick, those that were there have their layouts all the same.
+
+    First layouts come first, so that none is left when the others have their turn.
+    """
+    for name in ("_AT_START_NS", "_AT_TICK_NS"):
+        monkeypatch.setattr(firsts_module, name, 200 * MS)
+    for pid in range(100, 105):
+        group.comes(FakeProcess(pid))
+        group.tick()
+    assert group.rows("SELECT layouts FROM passes ORDER BY tick") == [(n,) for n in range(1, 6)]
+    assert set(group.states()) == {LayoutState.EXACT}
+
+
 def test_a_newcomer_that_ends_without_a_layout_is_told_of(group: Stage) -> None:
     """Once, and with the reason; what is read by chance at its end is no loss."""
     files = [group.comes(FakeProcess(pid)) for pid in range(100, 105)]
