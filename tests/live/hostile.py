@@ -16,6 +16,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 PAGE = mmap.PAGESIZE
 PROT_READ, PROT_EXEC, PROT_WRITE = mmap.PROT_READ, mmap.PROT_EXEC, mmap.PROT_WRITE
@@ -124,15 +127,32 @@ def lease_holder(folder: Path) -> None:
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     kept = _map_elf_files(folder, [_elf(64, 0)] * 20)
     for file in kept[::2]:
-        fcntl.fcntl(file.fileno(), fcntl.F_SETLEASE, fcntl.F_WRLCK)  # type: ignore[attr-defined]
+        _insist(lambda file=file: _lease(file))  # type: ignore[misc]
     _keep(kept)
+
+
+def _lease(file: Any) -> None:
+    fcntl.fcntl(file.fileno(), fcntl.F_SETLEASE, fcntl.F_WRLCK)
+
+
+def _insist(act: Callable[[], T]) -> T:
+    """Try until it is possible.
+
+    There is no lease while a recorder has the file open, and no new process or thread while the
+    machine has as many as it may.
+    """
+    while True:
+        try:
+            return act()
+        except (OSError, RuntimeError):
+            time.sleep(0.01)
 
 
 def fork_storm(_folder: Path) -> None:
     """Children that live for a few ms, all the time."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        if os.fork() == 0:
+        if _insist(os.fork) == 0:
             time.sleep(0.03)
             os._exit(0)
         time.sleep(0.005)
@@ -143,7 +163,7 @@ def thread_storm(_folder: Path) -> None:
     while True:
         threads = [threading.Thread(target=time.sleep, args=(0.5,)) for _ in range(200)]
         for thread in threads:
-            thread.start()
+            _insist(thread.start)
         for thread in threads:
             thread.join()
 
@@ -232,7 +252,7 @@ def memfd_flood(_folder: Path) -> None:
 def half_exec(_folder: Path) -> None:
     """Children that are stopped between fork and exec."""
     for _ in range(5):
-        if os.fork() == 0:
+        if _insist(os.fork) == 0:
             os.kill(os.getpid(), signal.SIGSTOP)
             os._exit(0)
     _keep(None)
@@ -246,7 +266,7 @@ def shared_memory(_folder: Path) -> None:
     while True:
         pids = []
         for _ in range(3):
-            pid = os.fork()
+            pid = _insist(os.fork)
             if pid == 0:
                 sum(room[:: PAGE * 8])
                 time.sleep(0.2)

@@ -518,7 +518,9 @@ class Recorder:
         if target.sampler.elf_segments:
             self._writer.elf_segments(target.sampler.elf_segments)
         helper_ns = self._source.mapped_files.cpu_ns
-        self._budget.charge(helper_ns - self._helper_ns)
+        # What the first tick takes is paid by nobody: to start the helper is dearer than a layout.
+        if self.progress.ticks:
+            self._budget.charge(helper_ns - self._helper_ns)
         self._helper_ns = helper_ns
 
     def _reset_peak(self, target: Target) -> None:
