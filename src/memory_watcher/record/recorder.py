@@ -73,6 +73,7 @@ class Recorder:
         self._new: dict[int, Target] = {}  # who waits for the first layout, by process id
         self._risen: list[Target] = []  # above their highest layouts, at this fast pass
         self._starting = False  # whether the next newcomer begins a tick
+        self._left_pid = False  # whether one has ended since newcomers were looked for
         self._fast_turn = 0
         self._unchanged = 0  # of this tick
         self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
@@ -179,6 +180,7 @@ class Recorder:
         else:
             self._look_at_each(awake, now)
             self._read_newcomers()
+        self._read_successors()
         if self._together is not None:
             self._together.store(self._writer)
         for key, message in self._arriving.unread.messages():
@@ -294,10 +296,17 @@ class Recorder:
 
     def _admit(self, all_sharers: bool = True) -> None:
         """Take newcomers in; they are read by `_read_newcomers`."""
+        self._left_pid = False
         for files in self._arrivals(all_sharers):
             self._add(files)
             if self._is_told_to_stop():
                 break
+
+    def _read_successors(self) -> None:
+        """Another may have the PID of one that was found to have ended: it misses no tick."""
+        if self._left_pid:
+            self._admit()
+            self._read_newcomers()
 
     def _read_newcomers(self, *, between: bool = False) -> None:
         """Read first layouts, as far as this look may; the others show their cheap figures."""
@@ -560,6 +569,7 @@ class Recorder:
         if self._together is not None:
             self._together.ended(target)
         self._arriving.ended(key)
+        self._left_pid = True
         self._writer.end_process(target.process_id)
         self._let_go(target.sampler)
         del self._targets[target.pid]
