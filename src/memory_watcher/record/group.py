@@ -110,6 +110,18 @@ class Group:
         self.change = None
         self._last_private = one.private
 
+    def alone(self, private: int, pss: int, now_ns: int) -> None:
+        """Learn that one member is left, whose layout is the pass: nothing is kept for others."""
+        for reserve in (self._for_ticks, self._for_peaks, self._for_changes):
+            reserve.hold(0)
+        self._tick_ns = self._last_ns = now_ns
+        self._put_off, self.apart_ns, self.layouts_apart_ns = False, None, None
+        self._highest = max(self._highest * self._is_same, private)
+        self._is_same = True
+        self.change = None
+        self._last_private = private
+        self._highest_pss = max(self._highest_pss, pss)
+
     def _reserve_of(self, cause: str | None) -> Reserve:
         if cause is None:
             return self._for_ticks

@@ -162,18 +162,19 @@ class Recorder:
         self._begin_tick(deadline.late_ns, deadline.skipped)
         if (changes := self._machine_memory()) is not None:
             self._writer.system_memory(changes)
+        if self._together is not None:
+            self._together.watch_starts()
         self._admit()
         now = time.monotonic_ns()
         self._budget.update(now, time.process_time_ns())
-        if self._together is not None:
+        is_alone = self._is_alone()
+        if self._together is not None and not is_alone:
             self._pass_at_tick(self._together, now)
         new = self._new
         known = [target for target in self._targets.values() if target.process_id not in new]
-        awake = known
-        if self._policy.full_every(len(known)):
-            awake = self._awake(known, now)
+        awake = self._awake(known, now) if self._policy.full_every(len(known)) else known
         self._unchanged = len(known) - len(awake)
-        if self._together is not None and not self._policy.pass_every_ns:
+        if self._together is not None and not self._policy.pass_every_ns and not is_alone:
             # First layouts come first: until there are all, the others are part of a picture.
             self._read_newcomers()
             self._look_at_all(self._together, awake)
@@ -181,8 +182,7 @@ class Recorder:
             self._look_at_each(awake, now)
             self._read_newcomers()
         self._read_successors()
-        if self._together is not None:
-            self._together.store(self._writer)
+        self._store_pass(is_alone, now)
         for key, message in self._arriving.unread.messages():
             self._notices.once(key, message)
         if self._unchanged:
@@ -197,6 +197,22 @@ class Recorder:
         self._source.mapped_files.rest()
         self.progress.ticks += 1
         self.progress.skipped += deadline.skipped
+
+    def _store_pass(self, was_alone: bool, now_ns: int) -> None:
+        """Store the pass of this tick; of one alone it is taken only where its layout is none."""
+        together = self._together
+        if together is not None:
+            if was_alone and together.lacks_pass and self._targets:
+                self._pass_at_tick(together, now_ns)
+            together.store(self._writer)
+
+    def _is_alone(self) -> bool:
+        """Whether one process of a tree is left: then its layout is all, and a pass of itself.
+
+        A round beside it would take as much again of the budget, and peaks would be missed.
+        """
+        is_tree = self._together is not None and not self._policy.pass_every_ns
+        return is_tree and len(self._targets) == 1 and not self._new
 
     def _pass_at_tick(self, together: Together, now_ns: int) -> None:
         if together.group.is_due(now_ns):
@@ -216,7 +232,11 @@ class Recorder:
                 self._begin_tick(cause="exit")
                 self._take(target)
                 self._changed("exit")
-        if self._together is not None and self._pass_between(self._together):
+        if (
+            self._together is not None
+            and not self._is_alone()
+            and self._pass_between(self._together)
+        ):
             # What rises further is seen at once, and not when many layouts have been read.
             self._risen.clear()
         elif self._new and self._firsts.affords_one():
@@ -248,6 +268,9 @@ class Recorder:
         rose = partial(target.schedule.due_for_peak, fast.resident, fast.shared)
         if self._ask(target, rose, Due.UNCHANGED) is Due.READ:
             self._begin_tick(cause="peak")
+            if self._together is not None and self._is_alone():
+                self._together.watch_starts()
+                self._admit()
             self._take(target)
             self.progress.peaks += 1
 
@@ -492,6 +515,8 @@ class Recorder:
             self._store_evidence(target)
             if self._together is not None:
                 self._together.was_read(target, sample)
+                if self._is_alone():
+                    self._together.pass_of_one(target, sample, self._writer)
         now = sample.reading
         if now.resident is not None:
             target.fast = FastReading(now.resident, now.high_water_mark, now.shared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from ..model import LayoutState, Member, Rollup, Sample
+from ..model import LayoutState, Member, Pass, Rollup, Sample
 from ..procfs.figures import held
 from .firsts import FirstLayouts
 from .gate import hash_of_sums
@@ -42,6 +42,9 @@ class Together:
         self._last: dict[int, Member] = {}  # of the last pass that was stored
         self._read: set[int] = set()  # whose layout was read since the pass of this tick began
         self._standing: dict[int, int] = {}  # what smaps_rollup said beside the last layout
+        self._started: object | None = None  # the last PID of the machine, before newcomers came in
+        #: Whether a process alone was read at this tick, but it is not proven that it was alone.
+        self.lacks_pass = False
 
     def take_pass(self, cause: str | None) -> None:
         """Read the sums of all; who has ended meanwhile is read for the last time."""
@@ -83,6 +86,32 @@ class Together:
             return
         if self._round.members[number].rollup.rss == sample.change.totals.rss:
             self._standing[number] = hash_of_sums(self._round.texts[number])
+
+    def watch_starts(self) -> None:
+        """Note who was started last, before newcomers are taken in: for `pass_of_one`."""
+        self._started = self._rounds.last_started()
+        self.lacks_pass = False
+
+    def pass_of_one(self, target: Target, sample: Sample, sink: Sink) -> None:
+        """Store the layout of the only member as a pass: it is the sum of all, as of one moment.
+
+        Not if something was started since newcomers were taken in: it may be a fork of this one,
+        which had half of its memory then.
+        """
+        if sample.change is None or sample.state is LayoutState.TORN or self._round is not None:
+            return
+        totals, reading = sample.change.totals, sample.reading
+        if self._started is None or self._rounds.last_started() != self._started:
+            self.lacks_pass = True
+            return
+        self._started = None  # one pass a tick
+        member = Member(Rollup(totals.rss, totals.pss, totals.uss, totals.swap_pss))
+        private = (reading.resident or 0) - (reading.shared or 0)
+        self._last = {target.process_id: member}
+        self.group.alone(private, totals.pss or 0, time.monotonic_ns())
+        self.store_mark(sink, private)
+        sums = Pass(sample.wall_ns or 0, 1, 0, 0, 1, private, *member.rollup)
+        sink.take_pass(sums, {target.process_id: member})
 
     def ended(self, target: Target) -> None:
         """Learn that a target has ended."""
