@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test fuzz fuzz-proc lint bench bench-sums report-bundle docs clean kills hostile
+.PHONY: help demo test timing fuzz fuzz-proc lint bench bench-sums report-bundle docs clean kills hostile
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
 	@echo "make test    set up, run all tests"
+	@echo "make timing  tests that measure the machine as well: best on a quiet one"
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
 	@echo "make hostile  twenty hostile processes against a recorder, as root (5 minutes)"
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
@@ -43,7 +44,10 @@ demo: $(READY)
 	@echo "Go through it:  $(BIN)/memory-replay demo.db"
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not timing"
+
+timing: $(READY)
+	$(BIN)/python -m pytest -m timing
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.damaged

@@ -61,6 +61,7 @@ def peak(file: Path, *arguments: str) -> Any:
 # With the command, as a user records
 
 
+@pytest.mark.timing
 def test_spikes_of_50_ms(tmp_path: Path) -> None:
     """At a period of 1 s, 200 MiB held for 50 ms: in 9 of 10 a layout within 5 % of the top.
 
@@ -98,6 +99,7 @@ def cpu_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
+@pytest.mark.timing
 def test_cost_of_fast_readings(tmp_path: Path) -> None:
     """Reading RSS and high-water mark every 20 ms takes at most 1 % of a core.
 
