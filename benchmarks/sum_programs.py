@@ -167,12 +167,16 @@ def remapped(seconds: float) -> None:
 
 
 def spike(seconds: float) -> None:
-    """8 processes that take 20 MiB each for 50 ms, all at once, once in the middle."""
+    """8 processes that take 20 MiB each and hold them together for 50 ms, once in the middle."""
     start = time.monotonic() + seconds / 2
-    for _ in range(8):
+    ready = mmap.mmap(-1, PAGE)
+    for number in range(8):
         if os.fork() == 0:
             time.sleep(max(0.0, start - time.monotonic()))
             memory = mmap.mmap(-1, 20 * MIB, flags=mmap.MAP_PRIVATE | 0x8000)  # MAP_POPULATE
+            ready[number] = 1
+            while 0 in ready[:8]:
+                time.sleep(0.0005)
             time.sleep(0.05)
             memory.close()
             time.sleep(seconds / 2)

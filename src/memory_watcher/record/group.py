@@ -20,6 +20,9 @@ _FOR_TICKS, _FOR_PEAKS, _FOR_CHANGES = 0.4, 0.2, 0.1
 #: A peak is tried again while too much moves, but at most so often, unless it rises further.
 _TRIES = 3
 
+#: So many passes are saved up to try again where all that come and go left a tick without a sum.
+_SAVED_TRIES = 4
+
 
 class Mark(NamedTuple):
     """The highest sum of private memory seen since a pass: bytes, over so many processes."""
@@ -49,6 +52,8 @@ class Group:
         self._last_ns: int | None = None  # when that was
         self._tick_ns = 0  # when that of a tick was
         self._put_off = False  # a tick since had none, for want of budget
+        self._lacks_sum = False  # none since the last tick was steady
+        self._payer = self._for_changes  # of a pass out of turn after a change
         #: Why a pass out of turn is wanted: the cause of a tick.
         self.change: str | None = None
         self._highest = 0  # of what grows, at passes of these members
@@ -88,11 +93,19 @@ class Group:
     def wants_pass(self) -> bool:
         """Whether a change asks for a pass between the ticks, and its part of the budget has one.
 
-        Of a whole machine, something starts and ends all the time: there the ticks suffice.
+        Of a whole machine, something starts and ends all the time: there the ticks suffice. Where
+        the last tick has no sum since too much came and went, what it has left pays for another.
         """
         if self.change is None or self._policy.pass_every_ns or self._last_ns is None:
             return False
-        return self._budget.allows_from(self._for_changes, self._cost_ns, alone=True)
+        if self._budget.allows_from(self._for_changes, self._cost_ns, alone=True):
+            self._payer = self._for_changes
+            return True
+        self._payer = self._for_ticks
+        # One is left to the next tick.
+        return self._lacks_sum and self._budget.allows_from(
+            self._for_ticks, 2 * self._cost_ns, alone=True
+        )
 
     def took(self, one: Round, cost: Cost, now_ns: int, cause: str | None) -> None:
         """Learn from a pass, which a tick of this cause began with."""
@@ -101,7 +114,8 @@ class Group:
             self._tick_ns, self._put_off = now_ns, False
         self._reserve_of(cause).spend(cost.took_ns)
         self._cost_ns, self._last_ns = cost.next_ns, now_ns
-        self._for_ticks.hold(cost.next_ns)
+        self._lacks_sum = not one.is_steady and (cause is None or self._lacks_sum)
+        self._for_ticks.hold((_SAVED_TRIES if self._lacks_sum else 1) * cost.next_ns)
         self._for_changes.hold(2 * cost.next_ns)
         self._tries = 0 if one.is_steady else self._tries + 1
         if self._tries % _TRIES == 0:
@@ -125,7 +139,7 @@ class Group:
     def _reserve_of(self, cause: str | None) -> Reserve:
         if cause is None:
             return self._for_ticks
-        return self._for_peaks if cause == "peak" else self._for_changes
+        return self._for_peaks if cause == "peak" else self._payer
 
     # -- layouts of all ---------------------------------------------------------------------------
 
@@ -156,8 +170,8 @@ class Group:
 
     # -- between the passes -----------------------------------------------------------------------
 
-    def affords_fast_readings(self) -> bool:
-        """Whether cheap readings take nothing from passes at ticks."""
+    def affords_looks(self) -> bool:
+        """Whether cheap readings, and looking for newcomers, take nothing from passes at ticks."""
         return not self._put_off or self._budget.allows(0)
 
     def is_peak(self, growing: int) -> bool:

@@ -92,7 +92,7 @@ class Look(NamedTuple):
     after: dict[int, Pulse]
     late: list[Sharer]  # who came meanwhile
     counted: set[int]  # of those that were read
-    is_alone: bool  # nobody was started meanwhile
+    is_alone: bool  # nobody was started meanwhile, and none has ended
 
     @property
     def pss(self) -> dict[int, int | None]:
@@ -111,7 +111,7 @@ class Round:
     moved: int  # with what is lost
     lost: int = 0  # shares of anonymous memory that went to nobody who is known
     apart: int = 0  # by how much it may differ from a moment between the round before and it
-    is_alone: bool = True  # nobody was started meanwhile
+    is_alone: bool = True  # nobody was started meanwhile, and none has ended
 
     @property
     def pss(self) -> int:
@@ -203,7 +203,7 @@ class Rounds:
             counted = self._counted(here, before, rollups)
             late = [member for member in members() if member.process_id not in before]
             after = self._pulses([*here, *late])
-            is_alone = started is not None and started == now
+            is_alone = started is not None and started == now and before.keys() <= after.keys()
             rounds.append(
                 self._judge(Look(texts, rollups, wall_ns, before, after, late, counted, is_alone))
             )
@@ -272,7 +272,7 @@ class Rounds:
         texts = {number: text for number, text in look.texts.items() if isinstance(text, bytes)}
         counts = {number: text for number, text in texts.items() if number in look.pss}
         forked = {number for number, pulse in look.after.items() if pulse.is_forked}
-        lost = self._shares.lost(counts, forked, time.monotonic_ns())
+        lost = self._shares.lost(counts, forked, look.after.keys(), time.monotonic_ns())
         is_proven = look.is_alone or self._before is not None
         moved, apart = self._moved(look)
         one = Round(
@@ -288,19 +288,25 @@ class Rounds:
         found, _ = self._read([each for each in look.late if each.process_id in look.after])
         came = {number: _parsed(text) for number, text in found.items()}
         now = look.pss | {number: rollup.pss for number, rollup in came.items()}
-        moved = moved_between(look.before, look.after, now, self.page_size)
+        # Who has ended meanwhile was there between this round and the one before, not in its sum.
+        gone = {number: look.rollups[number].pss for number in look.counted - look.after.keys()}
+        moved = moved_between(look.before, look.after, now | gone, self.page_size)
         for each in look.late:
             pulse, rollup = look.after.get(each.process_id), came.get(each.process_id)
             if pulse is None or not pulse.is_forked or not rollup or rollup.rss != pulse.resident:
                 # Before it called execve or ended it may have shared whatever others have.
                 moved += sum([size or 0 for size in look.pss.values()])
-        # Who has ended meanwhile was there between this round and the one before, not in its sum.
-        gone = {number: look.rollups[number].pss for number in look.counted - look.after.keys()}
         before, self._before = self._before, now | gone
         if before is None:
             return moved, 0
-        apart = differ(before, now)
-        # Of one that was started and has ended again only what others show can tell.
+        # What calls execve may have been read as another's twin, and be none when that is asked.
+        exec_called = [
+            number
+            for number, pulse in look.before.items()
+            if pulse.is_forked and number in look.after and not look.after[number].is_forked
+        ]
+        apart = differ(before, now) + sum([now.get(number) or 0 for number in exec_called])
+        # Of one that came or has ended only what others show can tell what it had when.
         return min(moved, apart) if look.is_alone else apart, apart
 
     def _counted(
@@ -348,8 +354,9 @@ def _is_worth_another(rounds: list[Round]) -> bool:
     if len(rounds) == 1:
         return not (last.is_steady and last.is_alone)
     best = min([one.moved for one in rounds[:-1]])
-    # What goes on moving would only be disturbed.
-    return not last.is_steady and (2 * last.moved < best or last.lost > 0)
+    # What goes on moving would only be disturbed; between two starts there may be time enough.
+    is_worth_it = 2 * last.moved < best or last.lost > 0 or not last.is_alone
+    return not last.is_steady and is_worth_it
 
 
 def _steadiest(rounds: list[Round]) -> Round:

@@ -217,11 +217,11 @@ class Recorder:
     def _pass_at_tick(self, together: Together, now_ns: int) -> None:
         if together.group.is_due(now_ns):
             together.take_pass(None)
-        self._notices.passes_apart(len(self._targets), together.group.apart_ns)
+        self._notices.passes_apart(together.members, together.group.apart_ns)
 
     def fast_pass(self) -> None:
         """Read RSS and high-water mark of all targets; read more where they rose to a peak."""
-        if self._arriving.discovery_period_ns is not None:
+        if self._arriving.discovery_period_ns is not None and self._affords_looks():
             self._discover()
         for target in self._next_for_fast_reading():
             reading = self._ask(target, target.sampler.fast_reading, None)
@@ -292,16 +292,21 @@ class Recorder:
         """All targets; of many, those whose turn it is, so that a pass stays cheap."""
         if self._policy.fast_period_ns is None and self._arriving.discovery_period_ns is not None:
             return []  # the pass is only for newcomers
-        if self._together is not None:
-            self._budget.update(time.monotonic_ns(), time.process_time_ns())
-            if not self._together.group.affords_fast_readings():
-                return []
+        if not self._affords_looks():
+            return []
         targets = list(self._targets.values())
         if len(targets) <= _FAST_AT_ONCE:
             return targets
         start = self._fast_turn % len(targets)
         self._fast_turn = start + _FAST_AT_ONCE
         return (targets + targets)[start : start + _FAST_AT_ONCE]
+
+    def _affords_looks(self) -> bool:
+        """Whether what is seen between ticks takes nothing from complete passes at ticks."""
+        if self._together is None:
+            return True
+        self._budget.update(time.monotonic_ns(), time.process_time_ns())
+        return self._together.group.affords_looks()
 
     def _discover(self) -> None:
         """Take in, between two ticks, processes that have just come: with a pass, if affordable."""
@@ -335,10 +340,12 @@ class Recorder:
         """Read first layouts, as far as this look may; the others show their cheap figures."""
         firsts = self._firsts
         firsts.begin(self._tick_ns, time.monotonic_ns(), between=between)
-        for target in self._newcomers_in_order():
+        # To put all that wait in order takes 10 us of each: only where one of them may be read.
+        may_read = firsts.may_read(time.monotonic_ns())
+        for target in self._newcomers_in_order() if may_read else list(self._new.values()):
             if not self._lives(target):
                 continue
-            if firsts.may_read(time.monotonic_ns()):
+            if may_read and firsts.may_read(time.monotonic_ns()):
                 self._take(target)
             elif target.fast is None or not between:
                 self._take(target, cheap=True)

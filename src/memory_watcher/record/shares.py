@@ -7,7 +7,7 @@ listing processes: it shows only in what its parent lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from ..procfs.process import parse_anonymous, parse_rollup
@@ -49,14 +49,18 @@ class Shares:
         self._loss: _Loss | None = None
         self._left = 0  # by those that have ended
 
-    def lost(self, texts: dict[int, bytes], forked: set[int], now_ns: int) -> int:
+    def lost(
+        self, texts: dict[int, bytes], forked: set[int], living: Collection[int], now_ns: int
+    ) -> int:
         """Bytes of PSS that went to nobody who is known, by texts of smaps_rollup by process id.
 
         `forked` are those that still are what a fork made them: they came with shares of others.
-        Before Linux 5.3 nothing can be told.
+        What those had who are not among the `living` the others have now. Before Linux 5.3 nothing
+        can be told.
         """
         expected = total = room = 0
-        returned = self._left
+        ended = [share for number, share in self._known.items() if number not in living]
+        returned = self._left + sum([share.returned(0) for share in ended])
         for number, now in _shares(texts):
             total += now.pss
             before = self._known.get(number)

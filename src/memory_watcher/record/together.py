@@ -46,6 +46,11 @@ class Together:
         #: Whether a process alone was read at this tick, but it is not proven that it was alone.
         self.lacks_pass = False
 
+    @property
+    def members(self) -> int:
+        """How many processes the last pass had."""
+        return len(self._last if self._round is None else self._round.members)
+
     def take_pass(self, cause: str | None) -> None:
         """Read the sums of all; who has ended meanwhile is read for the last time."""
         self._cause = cause

@@ -81,7 +81,15 @@ class Tree:
         what = self.random.choice(
             [self.fork, self.vfork, self.exec, self.exit, self.grow, self.share, self.unshare]
         )
-        what(life)
+        # vfork(2): until the child calls execve or ends its parent can only be killed.
+        if what == self.exit or not self.is_suspended(life):
+            what(life)
+
+    def is_suspended(self, life: Life) -> bool:
+        return any(
+            each.flags and each.space is life.space and each.parent_pid == life.process_id
+            for each in self.lives.values()
+        )
 
     def fork(self, life: Life) -> None:
         if len(self.lives) < 12:
