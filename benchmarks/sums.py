@@ -138,6 +138,7 @@ class Outcome:
 
     said: str
     ticks: int = 0
+    complete: int = 0  # of these, those with a pass
     sums: list[dict[str, float]] = field(default_factory=list)
     db: Path | None = None
 
@@ -179,8 +180,9 @@ def record(folder: Path, options: Sequence[str], *, truth: bool = True) -> Outco
     outcome = Outcome(done.stderr, db=db)
     outcome.sums = [json.loads(line) for line in report.read_text().splitlines()]
     with closing(sqlite3.connect(db)) as database:
-        (outcome.ticks,) = database.execute(
-            "SELECT count(*) FROM ticks WHERE cause IS NULL"
+        outcome.ticks, outcome.complete = database.execute(
+            "SELECT count(*), count(tick) FROM ticks LEFT JOIN passes ON tick = ticks.id"
+            " WHERE cause IS NULL"
         ).fetchone()
     return outcome
 
@@ -260,7 +262,14 @@ def postgres(folder: Path, clients: int, script: str, seconds: int) -> Iterator[
         run("pg_ctl", "-D", str(data), "-m", "fast", "stop")
 
 
-POOLED = """\\set n random(1, 1000000)
+#: Connections that scan in turn, each with parallel workers.
+POOLED = """SELECT pg_advisory_lock(7);
+SELECT count(*) FROM pgbench_accounts WHERE abalance > 5;
+SELECT pg_sleep(0.05);
+SELECT pg_advisory_unlock(7);
+"""
+#: The same all at once: 50 workers start and end each second on a machine that has no time left.
+CHURN = """\\set n random(1, 1000000)
 SELECT pg_sleep(0.2 * random());
 SELECT count(*) FROM pgbench_accounts WHERE abalance > :n;
 """
@@ -288,11 +297,11 @@ def scenarios(folder: Path) -> dict[str, contextlib.AbstractContextManager[list[
     if shutil.which("redis-server"):
         found["redis"] = redis(folder)
     if _BINARIES.exists() and os.geteuid() == 0:
-        found["pooled"] = postgres(folder / "1", 8, POOLED, 10)
-        found["busy"] = postgres(folder / "2", 26, BUSY, 14)
-        (folder / "1").mkdir()
-        (folder / "2").mkdir()
         folder.chmod(0o755)
+        servers = {"pooled": (8, POOLED, 10), "busy": (26, BUSY, 14), "churn": (8, CHURN, 14)}
+        for name, what in servers.items():
+            (folder / name).mkdir()
+            found[name] = postgres(folder / name, *what)
     return found
 
 
@@ -301,13 +310,12 @@ def row(name: str, outcome: Outcome) -> bool:
     above, below = outcome.worst()
     highest = max((each["pss"] for each in outcome.shown), default=0)
     truth = max((each["truth"] for each in outcome.sums), default=0)
-    regular = sum(each["cause"] is None for each in outcome.sums)
     short = (truth - highest - LEAST) / max(truth, 1)  # what the peak that is shown lacks
     held = above <= ABOVE and max(below, short) <= BELOW and bool(outcome.shown)
     # The last tick of a command finds nobody any more.
-    complete = regular >= outcome.ticks - 1 or "allows no more" in outcome.said
+    complete = outcome.complete >= outcome.ticks - 1 or "allows no more" in outcome.said
     print(
-        f"{name:10} {regular:3}/{outcome.ticks:3} ticks {len(outcome.sums):4} passes"
+        f"{name:10} {outcome.complete:3}/{outcome.ticks:3} ticks {len(outcome.sums):4} passes"
         f" {len(outcome.shown):4} steady  peak {highest / 2**20:6.1f} of {truth / 2**20:6.1f} MiB"
         f"  above {100 * above:5.1f} %  below {100 * below:5.1f} %"
         f"  {'held' if held and complete else 'MISSED'}",

@@ -104,6 +104,42 @@ def test_changes_have_their_own_part_of_the_budget(stage: Stage) -> None:
     assert stage.group.is_due(stage.now), "ticks are not starved"
 
 
+def test_tick_without_a_sum_is_tried_again(stage: Stage) -> None:
+    """Where what comes and goes left a tick without one, its part of the budget pays for more.
+
+    Until there is one; and one pass is left to the next tick.
+    """
+    stage.take(round_of(100 * MIB, moved=50 * MIB), 10 * MS)
+    stage.passes(1900 * MS)
+    tries = 0
+    for _ in range(20):
+        stage.group.changed("start")
+        if not stage.group.wants_pass():
+            break
+        stage.take(round_of(100 * MIB, moved=50 * MIB), 10 * MS, "start")
+        tries += 1
+    assert tries == 4, "1 of 10 % for changes, 3 of 40 % for ticks"
+    stage.passes(300 * MS)
+    stage.group.changed("start")
+    assert stage.group.wants_pass()
+    stage.take(round_of(100 * MIB), 10 * MS, "start")
+    stage.passes(20 * MS)
+    stage.group.changed("start")
+    assert not stage.group.wants_pass(), "there is a sum"
+
+
+def test_looks_yield_to_passes_at_ticks(stage: Stage) -> None:
+    """Between ticks nothing is looked for while a pass at a tick lacks the budget."""
+    stage.take(round_of(100 * MIB), 50 * MS)
+    stage.passes(0, 200 * MS)
+    assert stage.group.affords_looks()
+    stage.passes(SECOND)
+    assert not stage.group.is_due(stage.now)
+    assert not stage.group.affords_looks()
+    stage.passes(3 * SECOND)
+    assert stage.group.affords_looks()
+
+
 def test_peak_of_private_memory(stage: Stage) -> None:
     """A step of 2 %, at least 1 MiB, above the highest pass of these members."""
     stage.take(round_of(100 * MIB))

@@ -995,6 +995,20 @@ def test_a_newcomer_that_ends_without_a_layout_is_told_of(group: Stage) -> None:
     assert "ended before its first layout was read" in group.said[0]
 
 
+def test_nobody_is_looked_for_while_ticks_lack_their_passes(group: Stage) -> None:
+    """Where the budget does not suffice for a pass at a tick, newcomers are taken in at ticks."""
+    group.comes(FakeProcess(100))
+    group.tick()
+    group.targets.discovery_period_ns = 20 * MS
+    group.time.cpu += SECOND
+    group.tick()
+    group.comes(FakeProcess(101))
+    group.recorder.fast_pass()
+    assert group.recorder.progress.processes == 1
+    group.tick()
+    assert group.recorder.progress.processes == 2
+
+
 def test_nobody_is_read_between_two_ticks_without_budget(group: Stage) -> None:
     """A fast pass begins a tick for first layouts only if the budget has room for one."""
     group.comes(FakeProcess(100))
