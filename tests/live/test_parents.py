@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -170,7 +170,7 @@ def check_tree(file: Path, true: dict[int, int | None], options: tuple[str | int
 
 
 @contextmanager
-def control_group(pids: Collection[int]) -> Iterator[str]:
+def control_group(pids: Callable[[], Collection[int]]) -> Iterator[str]:
     """A cgroup for these processes alone, as --cgroup takes it; skipped where none can be made."""
     name = f"mw-parents-{os.getpid()}"
     tops = {"": Path("/sys/fs/cgroup"), "memory:": Path("/sys/fs/cgroup/memory")}
@@ -183,19 +183,34 @@ def control_group(pids: Collection[int]) -> Iterator[str]:
     except OSError:
         pytest.skip("no cgroup can be made here")
     try:
-        for pid in pids:
-            (folder / "cgroup.procs").write_text(str(pid))
+        wait_until(lambda: has_moved(folder, pids()), "all of them in the cgroup")
         yield f"{version}/{name}"
     finally:
-        for pid in pids:
-            with contextlib.suppress(OSError):  # it has ended
-                (folder.parent / "cgroup.procs").write_text(str(pid))
+        wait_until(lambda: is_empty(folder), "the cgroup without processes")
         folder.rmdir()
+
+
+def has_moved(folder: Path, pids: Collection[int]) -> bool:
+    """Move these into a cgroup; whether all were in it already: none was started outside."""
+    procs = folder / "cgroup.procs"
+    outside = set(pids) - set(map(int, procs.read_text().split()))
+    for pid in outside:
+        with contextlib.suppress(OSError):  # it has ended
+            procs.write_text(str(pid))
+    return not outside
+
+
+def is_empty(folder: Path) -> bool:
+    """Move all out of a cgroup, also those that were started in it meanwhile."""
+    for pid in (folder / "cgroup.procs").read_text().split():
+        with contextlib.suppress(OSError):  # it has ended
+            (folder.parent / "cgroup.procs").write_text(pid)
+    return not (folder / "cgroup.procs").read_text()
 
 
 def test_parents_in_a_cgroup(cluster: Path, tmp_path: Path) -> None:
     """With --cgroup, too, whichever of them is read first."""
-    with running(cluster) as true, control_group(true) as name:
+    with running(cluster) as true, control_group(lambda: true) as name:
         check_tree(tmp_path / "cgroup.db", true, ("--cgroup", name))
 
 
@@ -221,3 +236,98 @@ def test_parents_of_a_launched_server(cluster: Path, tmp_path: Path) -> None:
         done.kill()
         done.wait()
     assert parents_in(file, set(true)) == true
+
+
+# -- a browser: zygotes that fork for others, and children of children ----------------------------
+
+
+def descendants(root: int) -> dict[int, int | None]:
+    """All that descend from it, with their parents; it is a root."""
+    found: dict[int, int | None] = {root: None}
+    new = children(root)
+    while new:
+        found |= new
+        new = {pid: parent for each in new for pid, parent in children(each).items()}
+    return found
+
+
+def browser(folder: Path) -> list[str]:
+    """Chromium's command line; it shows a page and stays."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no Chromium on this machine")
+        pytest.skip("there is no Chromium on this machine")
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
+    folder.mkdir()
+    page = "data:text/html,<title>a page</title>"
+    debugging = "--remote-debugging-port=0"  # without it the page is shown and all is over
+    return [found, *flags.split(), debugging, f"--user-data-dir={folder}", page]
+
+
+def has_renderer(root: int) -> bool:
+    """Whether the page is there, and all that it takes."""
+    pids = descendants(root)
+    texts = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            texts.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return any(b"--type=renderer" in text for text in texts)
+
+
+@contextmanager
+def browsing(arguments: list[str]) -> Iterator[int]:
+    """Run it, and end all of it in the end."""
+    process = subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process.pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def check_browser(file: Path, root: int) -> None:
+    """The recorded tree is the kernel's, for all that were there all the time."""
+    before = descendants(root)
+    wait_until(lambda: has_all(file, descendants(root)), "all of them in the recording")
+    after = descendants(root)
+    true = {pid: parent for pid, parent in after.items() if before.get(pid, -1) == parent}
+    assert len(true) >= 4
+    assert parents_in(file, set(true)) == true
+    labels = {each["role"] or "" for each in listed(file) if each["pid"] in true}
+    assert any("renderer" in label for label in labels), labels
+    assert any("zygote" in label for label in labels), labels
+
+
+@pytest.mark.parametrize("how", ["children", "name", "cgroup"])
+def test_parents_of_a_browser(how: str, tmp_path: Path) -> None:
+    """Chromium's tree is the one that the kernel tells, however it was chosen; each has a role."""
+    with browsing(browser(tmp_path / "profile")) as root, contextlib.ExitStack() as stack:
+        wait_until(lambda: has_renderer(root), "the page")
+        options: tuple[str | int, ...] = ("-p", root, "--children")
+        if how == "name":
+            options = ("--name", Path(f"/proc/{root}/comm").read_text().strip())
+        elif how == "cgroup":
+            options = ("--cgroup", stack.enter_context(control_group(lambda: descendants(root))))
+        file = tmp_path / "browser.db"
+        with recorder(file, *options) as recording:
+            recording.wait_for_ticks(1)
+            check_browser(file, root)
+            code, said = recording.stop()
+        assert code == 0, said
+
+
+def test_parents_of_a_launched_browser(tmp_path: Path) -> None:
+    """Launched by the recorder, from its first process on."""
+    file = tmp_path / "browser.db"
+    arguments = command("memory-watcher", "record", "-o", file, "--", *browser(tmp_path / "p"))
+    with browsing(arguments) as recording:
+        root = wait_until(lambda: next(iter(children(recording)), None), "the browser")
+        wait_until(lambda: has_renderer(root), "the page")
+        check_browser(file, root)
