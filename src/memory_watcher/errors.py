@@ -83,6 +83,10 @@ class NoUserMemory(SourceError):
     """A kernel thread or a zombie: it lives, but has no memory to show."""
 
 
+class NoSense(SourceError):
+    """What stands in a file of proc is nothing that a kernel writes."""
+
+
 class UnexpectedFault(SourceError):
     """Reading one process met what nobody expected: a bug here, told by name."""
 

@@ -86,6 +86,23 @@ def test_version(form: list[str], option: str) -> None:
     assert done.stdout == f"{' '.join(form)} {memory_watcher.__version__}\n"
 
 
+@pytest.mark.parametrize("number", ["1_0", " 4", "4 ", "+4", "٤", "1e3", "0x10", "", "9" * 30])
+@pytest.mark.parametrize("command", ["peak", "chart", "replay", "report"])
+def test_numbers_are_digits(command: str, number: str, tmp_path: Path) -> None:
+    """What Python reads as a number besides is none that anybody means."""
+    done = run("memory-watcher", command, "a.db", f"--pid={number}", cwd=tmp_path)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "--pid" in done.stderr
+    assert "not a whole number" in done.stderr
+
+
+def test_a_file_of_the_kernel_is_no_recording() -> None:
+    """Files of proc have no size: they are not empty for that."""
+    done = run("memory-peak", "/proc/self/mem")
+    assert done.returncode == 1
+    assert done.stderr == "memory-peak: /proc/self/mem: a file of the kernel, not a recording\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["nonsense"], ["--nonsense"], ["record", "--nonsense"], ["peak", "--top", "many"]],

@@ -161,6 +161,33 @@ def test_kernel_without_smaps(tmp_path: Path) -> None:
     assert "no smaps" in shown.stderr
 
 
+@pytest.mark.parametrize("nothing", [b"", bytes(300), b"no sense\n"], ids=["empty", "NUL", "text"])
+@pytest.mark.parametrize(
+    ("names", "figures"),
+    [
+        (["statm"], (LayoutState.UNCHECKED, RSS, PSS, SIZE, None, None, MARK, 1)),
+        (["stat"], (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, MARK, 1)),
+        (["status"], (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, None, None)),
+        (["smaps"], (LayoutState.UNREADABLE, None, None, None, SIZE, RSS, MARK, 1)),
+        (["smaps", "statm"], (LayoutState.UNREADABLE, None, None, None, None, None, MARK, 1)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
+)
+def test_files_that_hold_no_sense(
+    *, tmp_path: Path, names: list[str], figures: tuple[object, ...], nothing: bytes
+) -> None:
+    """Each costs its own figures, with the reason; without any layout the exit code is 1."""
+    root = copy(tmp_path)
+    for name in names:
+        (root / PID / name).write_bytes(nothing)
+    code, said, file = record(tmp_path, root)
+    assert code == int("smaps" in names), said
+    assert readings(file, FIGURES) == [figures]
+    for name in names:
+        line = next(line for line in said.splitlines() if name in line or "mapping" in line)
+        assert f"process {PID} cannot be read in full now: " in line
+
+
 @pytest.mark.parametrize(
     ("without", "figures"),
     [

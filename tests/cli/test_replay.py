@@ -69,10 +69,13 @@ def test_plain(recorded: Path) -> None:
 
 
 def test_plain_when_piped(recorded: Path) -> None:
-    """Into a pipe it is text even without --plain, and there is no waiting."""
-    done = run("memory-replay", "--database-file", recorded, "--interval", "1h")
+    """Into a pipe it is text even without --plain, all at once: --interval would do nothing."""
+    done = run("memory-replay", "--database-file", recorded)
     assert done.stdout.count("measurement") == 3
     assert done.stdout == run("memory-replay", recorded, "--plain").stdout
+    done = run("memory-replay", recorded, "--interval", "1h")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "--interval" in done.stderr
 
 
 def test_the_default_file(recorded: Path) -> None:

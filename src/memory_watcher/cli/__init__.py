@@ -22,7 +22,7 @@ from ..errors import (
 from .console import open_streams, say, silence, write_text
 from .doubts import told_at_the_end
 
-__all__ = ["main", "parse_pid", "say"]
+__all__ = ["main", "parse_pid", "say", "whole_number"]
 
 #: Subcommand -> module here; its docstring is its help, its first line stands in the overview.
 COMMANDS = {
@@ -108,6 +108,18 @@ def parse_pid(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 10 or int(text) == 0:
         shown = text if len(text) <= 40 else f"{text[:40]}…"
         raise UsageError(f"--pid: {shown!r} is not a PID")
+    return int(text)
+
+
+def whole_number(text: str) -> int:
+    """What options take for a number: digits alone, where int() also takes 1_0 and blanks.
+
+    Raises ArgumentTypeError, which argparse turns into a usage error that names the option.
+    """
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number")
     return int(text)
 
 

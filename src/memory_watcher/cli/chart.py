@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import recording_file, say
+from . import recording_file, say, whole_number
 from .unused import refuse_unused
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the file to write, .png, .svg, .pdf or .html; without it the report FILE.html is"
         " written, and opened in a browser if there is a display",
     )
-    parser.add_argument("-p", "--pid", type=int, metavar="PID", help="the process to show")
+    parser.add_argument("-p", "--pid", type=whole_number, metavar="PID", help="the process to show")
     parser.add_argument(
         "--process-id",
-        type=int,
+        type=whole_number,
         metavar="ID",
         help="the process to show, by its number in the recording: for a PID that was used again",
     )
@@ -85,8 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", dest="last", metavar="ISO", help="leave out what was after this local time"
     )
-    parser.add_argument("--width", type=int, metavar="PIXELS", help=f"default {DEFAULT_WIDTH}")
-    parser.add_argument("--height", type=int, metavar="PIXELS", help=f"default {DEFAULT_HEIGHT}")
+    parser.add_argument(
+        "--width", type=whole_number, metavar="PIXELS", help=f"default {DEFAULT_WIDTH}"
+    )
+    parser.add_argument(
+        "--height", type=whole_number, metavar="PIXELS", help=f"default {DEFAULT_HEIGHT}"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, cast
 
-from . import recording_file
+from . import recording_file, whole_number
 from .console import write_text
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ DEFAULT_TOP = {"process": 20, "system": 30}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
     recording_file.add_arguments(parser)
-    parser.add_argument("-p", "--pid", type=int, metavar="PID", help="the process to show")
+    parser.add_argument("-p", "--pid", type=whole_number, metavar="PID", help="the process to show")
     parser.add_argument(
         "--process-id",
-        type=int,
+        type=whole_number,
         metavar="ID",
         help="the process to show, by its number in the recording: for a PID that was used again",
     )

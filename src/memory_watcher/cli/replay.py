@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import recording_file
+from . import recording_file, whole_number
 from .console import write_text
 
 if TYPE_CHECKING:
@@ -34,11 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     recording_file.add_arguments(parser)
     parser.add_argument(
-        "-p", "--pid", type=int, metavar="PID", help="the process (default: all, or the only one)"
+        "-p",
+        "--pid",
+        type=whole_number,
+        metavar="PID",
+        help="the process (default: all, or the only one)",
     )
     parser.add_argument(
         "--process-id",
-        type=int,
+        type=whole_number,
         metavar="ID",
         help="the process, by its number in the recording: for a PID that was used again",
     )
@@ -59,12 +63,17 @@ def run(args: argparse.Namespace) -> int:
     """Show or print it; errors are raised as MemoryWatcherError."""
     import sys
 
+    from ..errors import UsageError
     from ..store.trees import TreeRecording
     from ..units import parse_duration
 
     interval = None if args.interval is None else parse_duration(args.interval, "--interval") / 1e9
     path = recording_file.recording_file(args)
     with TreeRecording(path) as recording:
+        if interval is not None and not sys.stdout.isatty():
+            raise UsageError(
+                "--interval: this is no terminal, where all is printed at once; leave it out"
+            )
         if args.plain or not sys.stdout.isatty():
             return _print(recording, args, interval)
         process = recording_file.process_meant(recording, args)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import say
+from . import say, whole_number
 
 READS_RECORDING = True
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p",
         "--pid",
-        type=int,
+        type=whole_number,
         action="append",
         default=[],
         metavar="PID",

@@ -6,7 +6,7 @@ import math
 import re
 from typing import NamedTuple
 
-from ..errors import SourceError
+from ..errors import NoSense
 from ..model import Image, Rollup
 from .figures import LARGEST, figure, held
 
@@ -35,12 +35,12 @@ class Statm(NamedTuple):
 def parse_statm(content: bytes, page_size: int) -> Statm:
     """Parse statm, whose unit is the page of the machine it comes from.
 
-    Raises SourceError.
+    Raises NoSense.
     """
     try:
         size, resident, shared, text, _lib, data, *_ = content.split()
     except ValueError:
-        raise SourceError(f"no statm text: {content[:80]!r}") from None
+        raise NoSense(f"no statm text: {content[:24]!r}") from None
     return Statm(
         figure(size, page_size),
         figure(resident, page_size),
@@ -53,22 +53,22 @@ def parse_statm(content: bytes, page_size: int) -> Statm:
 def parse_resident(content: bytes, page_size: int) -> tuple[int | None, int | None]:
     """Only the resident size of statm and the shared part of it, bytes. None: it is no figure.
 
-    Raises SourceError.
+    Raises NoSense.
     """
     try:
         _, resident, shared, *_ = content.split(None, 3)
     except ValueError:
-        raise SourceError(f"no statm text: {content[:80]!r}") from None
+        raise NoSense(f"no statm text: {content[:24]!r}") from None
     return figure(resident, page_size), figure(shared, page_size)
 
 
 def parse_high_water_mark(content: bytes) -> int | None:
     """Only VmHWM of status, bytes; None if there is no memory, or what stands there is no figure.
 
-    Raises SourceError.
+    Raises NoSense.
     """
     if b":" not in content:
-        raise SourceError(f"no status text: {content[:80]!r}")
+        raise NoSense(f"no status text: {content[:24]!r}")
     return _size(content, b"VmHWM")
 
 
@@ -107,13 +107,13 @@ def parse_stat(content: bytes) -> Stat:
 
     The start time tells which process this is: without it there is nothing to be told.
 
-    Raises SourceError.
+    Raises NoSense.
     """
     opening, closing = content.find(b"("), content.rfind(b")")
     fields = content[closing + 2 :].split()
     start_time = figure(fields[19]) if len(fields) > 19 else None
     if opening < 0 or closing < opening or start_time is None:
-        raise SourceError(f"no stat text: {content[:80]!r}")
+        raise NoSense(f"no stat text: {content[:24]!r}")
     return Stat(
         name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
         state=fields[0].decode("ascii", "replace"),
@@ -178,10 +178,10 @@ def _size(content: bytes, key: bytes) -> int | None:
 def parse_status(content: bytes) -> Status:
     """Parse status; a zombie and a kernel thread have no sizes there.
 
-    Raises SourceError.
+    Raises NoSense.
     """
     if b":" not in content:
-        raise SourceError(f"no status text: {content[:80]!r}")
+        raise NoSense(f"no status text: {content[:24]!r}")
     found = [_number(content, key, unit) for key, unit in _STATUS_LINES]
     no_figures = tuple(
         key.decode()

@@ -22,7 +22,7 @@ import os
 import resource
 from collections.abc import Iterable, Iterator
 
-from ..errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
+from ..errors import NoPermission, NoSense, NoSuchProcess, NotAProcRoot, SourceError
 from ..model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
 from . import process, system
 from .figures import figure
@@ -203,6 +203,8 @@ class ProcessFiles:
         self._kept: dict[str, int] = {}
         self._keeps = _SMALL if keep_open else _AT_EVERY_TICK
         self._start_time: int | None = None
+        #: Why stat tells nothing, if it holds no sense.
+        self.no_stat: str | None = None
         self._thread: int | None = None
         self._watched: tuple[int, bytes, int, bytes] | None = None
         self._has_schedstat = True
@@ -294,11 +296,13 @@ class ProcessFiles:
         """
         try:
             stat = process.parse_stat(self.small("stat"))
+        except NoSense as problem:
+            self.no_stat = str(problem)
+            return self._stat_without_file()
         except NoSuchProcess:
             if not self.lacks("stat"):
                 raise
-            name = self._optional("comm") or b"?"
-            return process.stat_without_file(name.removesuffix(b"\n"))
+            return self._stat_without_file()
         if self._start_time is None:
             self._start_time = stat.start_time
         elif stat.start_time != self._start_time:
@@ -307,8 +311,12 @@ class ProcessFiles:
             self._leave_thread()  # it called execve, and is the first thread now
         return stat
 
+    def _stat_without_file(self) -> process.Stat:
+        name = self._optional("comm") or b"?"
+        return process.stat_without_file(name.removesuffix(b"\n"))
+
     def status(self) -> process.Status:
-        """High-water mark, swap, threads."""
+        """High-water mark, swap, threads. Raises NoSense."""
         try:
             return process.parse_status(self.small("status"))
         except NoSuchProcess:
@@ -447,7 +455,11 @@ class ProcessFiles:
 
     def facts(self) -> ProcessFacts:
         """What is read once per process."""
-        stat, status = self.stat(), self.status()
+        stat = self.stat()
+        try:
+            status = self.status()
+        except NoSense:
+            status = process.Status()  # which each sample tells
         cgroup = self._optional("cgroup")
         return ProcessFacts(
             key=ProcessKey(self.pid, stat.start_time),
@@ -524,8 +536,17 @@ class ProcessFiles:
         except OSError as error:
             raise self._meaning_at_read(error) from None
         if not content:
-            raise meaning_of(OSError(errno.ESRCH, ""), self.pid)
+            raise self._meaning_of_nothing(name)
         return content
+
+    def _meaning_of_nothing(self, name: str) -> SourceError:
+        """A process that has gone has nothing in any file; a copy of /proc may be incomplete."""
+        others = {"stat", "statm", "status"} - {name}
+        for other in others:
+            with contextlib.suppress(OSError):
+                if self._read_once(other):
+                    return NoSense(f"{name} is empty")
+        return meaning_of(OSError(errno.ESRCH, ""), self.pid)
 
     def _read_once(self, name: str) -> bytes:
         descriptor = self._open(name)

@@ -12,7 +12,7 @@ touches.
 
 from __future__ import annotations
 
-from ..errors import NoSuchProcess, SourceError
+from ..errors import NoSense, NoSuchProcess, SourceError
 from ..procfs.process import parse_stat
 from ..procfs.source import ProcessFiles
 
@@ -38,11 +38,13 @@ class ChangeGate:
         schedstat = self._files.schedstat() if self._may_be_alone else b""
         try:
             statm, stat = self._files.small("statm"), self._files.small("stat")
+            parsed = parse_stat(stat)
+        except NoSense:
+            return False  # nothing shows anything
         except NoSuchProcess:
             if self._files.lacks("statm") or self._files.lacks("stat"):
                 return False  # a copy of /proc: nothing shows anything
             raise
-        parsed = parse_stat(stat)
         faults = parsed.minor_faults, parsed.major_faults
         same = statm == self._statm and faults == self._faults and parsed.state not in "ZX"
         self._statm, self._faults = statm, faults

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..errors import NoPermission, NoSuchProcess, SourceError
+from ..errors import NoPermission, NoSense, NoSuchProcess, SourceError
 from ..model import (
     ElfSegment,
     FastReading,
@@ -119,8 +119,7 @@ class ProcessSampler:
             return Sample(self._reading(stat, self._statm()), self._why_no_layout(problem))
         wall = time.monotonic_ns() - wall
         if layout is None:
-            # The kernel prints nothing for a process that is exiting: it has let go of its memory.
-            return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
+            return self._sample_of_nothing(statm)
         self._tracker.accept(layout)
         self._limits.took(self._text_length, layout.added, layout.removed)
         rollup = self._apart(self._rollup)
@@ -130,6 +129,15 @@ class ProcessSampler:
         self.stack_pointers = self._apart(lambda: stacks.collect(reading.threads)) or {}
         cpu = time.thread_time_ns() - cpu
         return Sample(reading, state, layout, rollup, cpu_ns=cpu, wall_ns=wall)
+
+    def _sample_of_nothing(self, statm: Statm | None) -> Sample:
+        """What an empty smaps means. Raises NoSuchProcess."""
+        stat = self.files.stat()
+        # The kernel prints nothing for a process that is exiting: it has let go of its memory.
+        if stat.state in "ZX" or (statm is not None and not statm.size):
+            return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
+        self.problems.append("smaps is empty")
+        return Sample(self._reading(stat, statm), LayoutState.UNREADABLE)
 
     @supervised
     def cheap_sample(self) -> Sample:
@@ -198,7 +206,7 @@ class ProcessSampler:
         """Read what stands beside the layout: a fault costs this alone; None for that."""
         try:
             return read()
-        except NotAnswered as problem:
+        except (NotAnswered, NoSense) as problem:
             self.problems.append(str(problem))
             return None
         except SourceError:
@@ -367,6 +375,8 @@ class ProcessSampler:
         """The cheap figures; what has no memory any more has no sizes, which is not 0."""
         # If it ended just now, what was read before still counts.
         status = self._apart(self.files.status) or Status()
+        if self.files.no_stat is not None:
+            self.problems.append(self.files.no_stat)
         if status.no_figures:
             self.problems.append(f"no figure in status: {', '.join(status.no_figures)}")
         if statm is not None and None in statm:

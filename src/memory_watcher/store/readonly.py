@@ -310,7 +310,10 @@ class ReadOnlyDatabase:
         if not os.access(self._real_path, os.R_OK, effective_ids=True):
             raise StoreError(f"{self.path}: no permission to read it")
         if status.st_size == 0 and not beside.has_wal(self._real_path):
-            raise NotARecording(f"{self.path}: an empty file, not a recording")
+            # Those of proc have no size, and are not empty.
+            is_kernels = os.path.realpath(self._real_path).startswith(("/proc/", "/sys/"))
+            what = "a file of the kernel" if is_kernels else "an empty file"
+            raise NotARecording(f"{self.path}: {what}, not a recording")
         if not beside.starts_as_sqlite(self._real_path) and not beside.has_wal(self._real_path):
             raise NotARecording(f"{self.path}: not a recording (no SQLite database)")
 
