@@ -14,7 +14,7 @@ pass over all processes, read one right after the other. Choose one process with
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from . import recording_file, whole_number
 from .console import write_text
@@ -77,19 +77,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
-    from ..render.clock_text import clock_notes
+    from ..render.clock_text import clock_jumps, clock_notes
     from ..store.trees import TreeRecording
 
     with TreeRecording(recording_file.recording_file(args)) as recording:
         process = recording_file.process_meant(recording, args)
         selection = recording.selection() if process is None else None
         _refuse_unused(args, is_machine=process is None and selection is None)
+        jumps = clock_jumps(recording.axis) if args.json else []
         if selection is not None:
-            text = _tree_text(recording, selection, args)
+            text = _tree_text(recording, selection, args, jumps)
         elif process is None:
-            text = _system_text(recording, args)
+            text = _system_text(recording, args, jumps)
         else:
-            text = _process_text(process_view(recording, process, args), args.json)
+            text = _process_text(process_view(recording, process, args), args.json, jumps)
         notes = [] if args.json else clock_notes(recording.axis)
     write_text(text + "".join(f"\n{note}\n" for note in notes))
     return 0
@@ -175,7 +176,10 @@ def process_view(
 
 
 def _tree_text(
-    recording: TreeRecording, selection: RecordedSelection, args: argparse.Namespace
+    recording: TreeRecording,
+    selection: RecordedSelection,
+    args: argparse.Namespace,
+    jumps: list[dict[str, Any]],
 ) -> str:
     from ..errors import UsageError
     from .peak_tree import SHOWN_PROCESSES, tree_view
@@ -194,21 +198,27 @@ def _tree_text(
         shown=None if args.json else SHOWN_PROCESSES,
     )
     if args.json:
-        from ..render.tree_json import render
-    else:
-        from ..render.tree_text import render
+        from ..render.tree_json import render as render_json
+
+        return render_json(view, jumps)
+    from ..render.tree_text import render
+
     return render(view)
 
 
-def _process_text(view: ProcessView, as_json: bool) -> str:
+def _process_text(view: ProcessView, as_json: bool, jumps: list[dict[str, Any]]) -> str:
     if as_json:
-        from ..render.process_json import render
-    else:
-        from ..render.process_text import render
+        from ..render.process_json import render as render_json
+
+        return render_json(view, jumps)
+    from ..render.process_text import render
+
     return render(view)
 
 
-def _system_text(recording: TreeRecording, args: argparse.Namespace) -> str:
+def _system_text(
+    recording: TreeRecording, args: argparse.Namespace, jumps: list[dict[str, Any]]
+) -> str:
     from .peak_system import system_view
 
     view = system_view(
@@ -220,7 +230,9 @@ def _system_text(recording: TreeRecording, args: argparse.Namespace) -> str:
         top=_top(args, "system"),
     )
     if args.json:
-        from ..render.system_json import render
-    else:
-        from ..render.system_text import render
+        from ..render.system_json import render as render_json
+
+        return render_json(view, jumps)
+    from ..render.system_text import render
+
     return render(view)

@@ -59,11 +59,15 @@ def run(args: argparse.Namespace) -> int:
 
         with Recording(file) as recording:
             view = process_view(recording, recording.process(pid=pid), asked)
+    shown = view._replace(is_peak=False)
     if args.json:
-        from ..render.process_json import render
+        from ..render.process_json import render as render_json
+
+        write_text(render_json(shown))
     else:
         from ..render.show_text import render
-    write_text(render(view._replace(is_peak=False)))
+
+        write_text(render(shown))
     return 0
 
 

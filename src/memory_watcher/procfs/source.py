@@ -297,6 +297,8 @@ class ProcessFiles:
         try:
             stat = process.parse_stat(self.small("stat"))
         except NoSense as problem:
+            if self._start_time is not None:
+                raise  # for once: it is known which process this is
             self.no_stat = str(problem)
             return self._stat_without_file()
         except NoSuchProcess:

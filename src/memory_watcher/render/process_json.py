@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.peak import Group
@@ -11,7 +12,7 @@ from .json_values import dump, measurement_facts, named, process_facts, summed, 
 from .process_view import ProcessView
 
 
-def render(view: ProcessView) -> str:
+def render(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
     """One process at one measurement, as one JSON object and a newline."""
     parts = view.breakdown
     return dump(
@@ -21,6 +22,7 @@ def render(view: ProcessView) -> str:
             "process_memory": view.process_memory,
             "process": process_facts(view.process, view.role),
             "measurement": measurement_facts(view.measurement),
+            "clock_jumps": list(jumps),
             "high_water_mark": _mark(view),
             "max_map_count": view.most_mappings,
             "cpu_share": None if view.before is None else _cpu_share(view),

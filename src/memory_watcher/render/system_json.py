@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .json_values import dump, measurement_facts, named, pass_facts, process_facts, summed, timed
@@ -9,7 +10,7 @@ from .system_view import SystemView
 from .tree_view import Branch
 
 
-def render(view: SystemView) -> str:
+def render(view: SystemView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
     """All processes at one tick, as one JSON object and a newline."""
     memory = view.memory
     return dump(
@@ -18,6 +19,7 @@ def render(view: SystemView) -> str:
             "tick": view.tick,
             **timed("time", view.time),
             **timed("asked", view.asked),
+            "clock_jumps": list(jumps),
             "lowest": view.lowest.name if view.lowest else None,
             "lowest_at": _lowest(view),
             "pass": pass_facts(view.moment) if view.moment else None,

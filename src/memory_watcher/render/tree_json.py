@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.peak import Group
@@ -17,7 +18,7 @@ from .json_values import (
 from .tree_view import Branch, TreeView, Whole, pss_of
 
 
-def render(view: TreeView) -> str:
+def render(view: TreeView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
     """Several processes at one moment, as one JSON object and a newline."""
     selection = view.selection
     return dump(
@@ -27,6 +28,7 @@ def render(view: TreeView) -> str:
             "tick": view.tick,
             **timed("time", view.time),
             **timed("asked", view.asked),
+            "clock_jumps": list(jumps),
             "kind": selection.kind,
             **named("description", selection.description),
             "root_pid": selection.root_pid,

@@ -731,7 +731,21 @@ class Recording:
             if process_id in images:
                 images[process_id].append(RecordedImage(*image))
         found = [RecordedProcess._make((*row[:-1], tuple(images[row[0]]), row[-1])) for row in rows]
+        found = [
+            self._without_readings(each) if each.first_seen is None else each for each in found
+        ]
         return found if self._is_in_order() else [self._seen(process) for process in found]
+
+    def _without_readings(self, process: RecordedProcess) -> RecordedProcess:
+        """One that only passes read, or that ended as it was found: seen at those ticks."""
+        begin = min([image.first_tick for image in process.images], default=None)
+        if begin is None:
+            return process
+        end = begin if process.end_tick is None else process.end_tick
+        times: dict[int, int] = dict(
+            self._database.rows("SELECT id, time_ns FROM ticks WHERE id IN (?, ?)", begin, end)
+        )
+        return process._replace(first_seen=times.get(begin), last_seen=times.get(end))
 
     def _is_in_order(self) -> bool:
         """Whether ticks stand in order of time, as all do but captures loaded in any order."""

@@ -99,6 +99,16 @@ class TestProcesses:
         assert (found.name, found.command_line, found.exe) == ("", None, None)
         assert found.image_at(1) is None
 
+    def test_a_process_that_only_passes_read(
+        self, builder: RecordingBuilder, opened: Opened
+    ) -> None:
+        """It was seen when it came and when it was found to have ended."""
+        process = builder.process(1, "sh")
+        ticks = [builder.tick(time_ns=second * SECOND) for second in (1, 2, 3)]
+        builder.end(process, ticks[2])
+        (found,) = opened().processes()
+        assert (found.first_seen, found.last_seen) == (1 * SECOND, 3 * SECOND)
+
     def test_the_only_process_needs_no_name(
         self, builder: RecordingBuilder, opened: Opened
     ) -> None:
