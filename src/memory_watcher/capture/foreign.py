@@ -63,6 +63,11 @@ _KINDS = tuple(
             rb"^ *PID +.*\b(?:USS|Uss|PSS|Pss)\b",
             f"output of smem or procrank: totals of processes; {_CAPTURE}",
         ),
+        (
+            rb"\\n(?:Size|Rss|Pss): +[0-9]+ kB\\n",
+            "smaps within quotes, as in JSON: its line ends are written as \\n; take the text out"
+            " of the quotes (jq -r)",
+        ),
         (rb"\A\s*[0-9]+(?: [0-9]+){6}\s*\Z", f"statm: totals in pages; {_CAPTURE}"),
         (rb"\A\s*[0-9]+ \(.*\) [RSDZTtXxKWPI] [0-9-]+ ", f"stat: one line of totals; {_CAPTURE}"),
         (

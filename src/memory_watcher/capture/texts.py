@@ -149,7 +149,7 @@ def _read_lines(text: bytes) -> Captured:
     if not reader.blocks:
         raise SmapsFormatError(what_it_is(text))
     if not any(block.fields for block in reader.blocks):
-        raise SmapsFormatError(_without_figures(reader.blocks))
+        raise SmapsFormatError(_without_figures(reader.blocks, lines))
     if lines[-1].strip():
         _refuse_cut_line(reader, len(lines), lines[-1])
     parser = BlockParser()
@@ -163,7 +163,14 @@ def _read_lines(text: bytes) -> Captured:
     return Captured(tuple(captures), tuple(reader.left_out))
 
 
-def _without_figures(blocks: list[_Block]) -> str:
+#: What a figure may look like to a person, and not to a program.
+_LIKE_A_FIGURE = re.compile(rb"\s*(?:Size|Rss|Pss)\b.*[0-9]")
+
+
+def _without_figures(blocks: list[_Block], lines: list[bytes]) -> str:
+    for number, line in enumerate(lines, 1):
+        if _LIKE_A_FIGURE.match(line):
+            return f"line {number}: {shown(line)} is no figure; the kernel writes 'Rss:  532 kB'"
     if len(blocks) == 1:
         return f"line {blocks[0].line}: {_CUT}, or it is maps, which has no sizes"
     return "this is maps: addresses and names only; capture /proc/PID/smaps, which has the sizes"

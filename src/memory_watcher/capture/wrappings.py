@@ -19,6 +19,14 @@ _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _FIGURE = rb"[ \t>]*(?:Rss|Pss):[ \t]*[0-9]+ kB"
 _AFTER_LF = re.compile(rb"(?:^|\n)" + _FIGURE)
 _AFTER_CR = re.compile(rb"\r" + _FIGURE)
+#: Line ends of other worlds, UTF-8: NEL, and Unicode's line and paragraph separators.
+_LINE_MARKS = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
+#: Addresses in capitals, as some copying programs print them; the kernel has none.
+_CAPITALS = re.compile(
+    rb"^(?=[0-9a-f-]*[A-F])[0-9A-Fa-f]{1,16}-[0-9A-Fa-f]{1,16}"
+    rb"(?= [r-][w-][x-][ps] [0-9A-Fa-f]{1,16} )",
+    re.MULTILINE,
+)
 #: A web page's unbreakable blanks, UTF-8, where the kernel has blanks.
 _UNBREAKABLE = b"\xc2\xa0"
 _WITH_UNBREAKABLE = re.compile(rb"(?:^|\n)[ \t>]*[A-Z][A-Za-z_]*:[ \t]*\xc2\xa0")
@@ -35,6 +43,11 @@ def unwrap(data: bytes) -> bytes:
     # Searching for a byte first: a pattern takes seconds for a million mappings.
     if b"\r" in text and _AFTER_CR.search(text) and not _AFTER_LF.search(text):
         text = text.replace(b"\r", b"\n")
+    for mark in _LINE_MARKS:
+        if text.count(mark) > 1 and re.search(mark + _FIGURE, text) and not _AFTER_LF.search(text):
+            text = text.replace(mark, b"\n")
+    if _CAPITALS.search(text):
+        text = _CAPITALS.sub(lambda found: found[0].lower(), text)
     if _UNBREAKABLE in text and _WITH_UNBREAKABLE.search(text):
         text = text.replace(_UNBREAKABLE, b" ")
     return text

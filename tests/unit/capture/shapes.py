@@ -7,6 +7,7 @@ as (RSS, PSS) in KiB with the number of mappings, or what a refusal must say.
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from typing import NamedTuple
 
@@ -130,6 +131,19 @@ SHAPES: dict[str, Shape] = {
     ),
     "UTF-16 big endian": Shape(b"\xfe\xff" + TEXT.decode().encode("utf-16-be"), ONE),
     "UTF-16 without a mark": Shape(TEXT.decode().encode("utf-16-le"), ONE),
+    "NEL, a mainframe's line end": Shape(TEXT.replace(b"\n", b"\xc2\x85"), ONE),
+    "Unicode's line separator": Shape(TEXT.replace(b"\n", b"\xe2\x80\xa8"), ONE),
+    "addresses in capitals": Shape(
+        re.sub(rb"(?m)^[0-9a-f]+-[0-9a-f]+ ", lambda found: found[0].upper(), TEXT), ONE
+    ),
+    "a string of JSON": Shape(json.dumps(TEXT.decode("utf-8", "replace")).encode(), "quotes"),
+    "blanks before the colons": Shape(TEXT.replace(b":", b" :"), "is no figure"),
+    "sizes in MiB": Shape(TEXT.replace(b" kB", b" MiB"), "is no figure"),
+    "units in capitals": Shape(TEXT.replace(b" kB", b" KB"), "is no figure"),
+    "colours of a terminal": Shape(TEXT.replace(b"Rss", b"\x1b[31mRss\x1b[0m"), "in the middle"),
+    "times of a log before each line": Shape(_each_line(b"[  12.345678] "), "no smaps text"),
+    "a container's name before each line": Shape(_each_line(b"app-1  | "), "no smaps text"),
+    "lines of a fixed width": Shape(re.sub(rb"(.{30})", rb"\1\n", TEXT), "."),
     "gzip": Shape(gzip.compress(TEXT, mtime=0), ONE),
     "gzip, cut": Shape(gzip.compress(TEXT, mtime=0)[:-40], "damaged or cut gzip"),
     "unbreakable blanks of a web page": Shape(TEXT.decode().replace("  ", " \xa0").encode(), ONE),
