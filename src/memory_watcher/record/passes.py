@@ -172,6 +172,7 @@ class Rounds:
     last_started: Callable[[], object | None]
     page_size: int
     say_fault: Callable[[int, str], None]  # of a PID
+    is_told_to_stop: Callable[[], bool] = lambda: False  # then no round is completed
     has_rollup: bool = True  # kernels before 4.14 have none
     attempts: int = 0  # that the last one took
     _before: dict[int, int | None] | None = None  # of the round before, in the same pass
@@ -182,7 +183,7 @@ class Rounds:
     def take(
         self, members: Callable[[], Collection[Sharer]], admit: Callable[[], None]
     ) -> Round | None:
-        """The steadiest of a few rounds; None if there is nobody to read.
+        """The steadiest of a few rounds; None if there is nobody to read, or no time to.
 
         `admit` takes in newcomers, `members` tells all that are in by then.
         """
@@ -196,6 +197,8 @@ class Rounds:
             if not here:
                 return None
             texts, wall_ns = self._read(here)
+            if self.is_told_to_stop():
+                return None
             now = self.last_started()  # before newcomers are listed: not all of them are yet
             admit()
             rollups = {number: _parsed(text) for number, text in texts.items()}
@@ -236,6 +239,8 @@ class Rounds:
         found: dict[int, bytes | Rollup | None] = {}
         start = time.monotonic_ns()
         for member in members:
+            if self.is_told_to_stop():
+                break
             try:
                 found[member.process_id] = self._rollup(member.files)
             except NoSuchProcess:

@@ -98,7 +98,10 @@ class Recorder:
         scanner = self._scanner = Scanner(source)
         is_here = scanner.shows_own_namespace()
         compare = MemoryComparer().is_same if is_here else None
-        rounds = Rounds(compare, scanner.last_pid, source.page_size, self._notices.fault)
+        rounds = Rounds(
+            *(compare, scanner.last_pid, source.page_size, self._notices.fault),
+            is_told_to_stop=self._stops,
+        )
         group = Group(self._policy, self._budget)
         return Together(group, rounds, self._targets, self._firsts, self._admit, self._take)
 
@@ -131,6 +134,9 @@ class Recorder:
         self._is_told_to_stop = _never  # a last tick, of how all ended, is a whole one
         self._store_mark()
         return False
+
+    def _stops(self) -> bool:
+        return self._is_told_to_stop()
 
     def _store_mark(self) -> None:
         if self._together is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -285,6 +286,30 @@ def test_what_stands_still_is_a_sum() -> None:
     assert len(shown) > 0.9 * len(found)
     for one, truth, _ in shown:
         assert abs(one.pss - truth) <= 1024 * len(one.members)
+
+
+def test_who_is_told_to_stop_reads_no_further() -> None:
+    """A pass over many members takes its time: one that cannot be completed gives no sum."""
+    tree = Tree(1, 0.0)
+    (root,) = tree.lives.values()
+    for _ in range(5):
+        tree.fork(root)
+    reads = 0
+
+    def rollup(files: Files, read: Callable[[Files], bytes] = Files.rollup) -> bytes:
+        nonlocal reads
+        reads += 1
+        return read(files)
+
+    tree.known = {number: Files(tree, life) for number, life in tree.lives.items()}
+    for files in tree.known.values():
+        files.rollup = partial(rollup, files)  # type: ignore[method-assign]
+    rounds = Rounds(
+        *(tree.shares_memory, lambda: tree.next, PAGE, lambda _pid, _fault: None),
+        is_told_to_stop=lambda: reads >= 2,
+    )
+    assert rounds.take(tree.members, lambda: None) is None  # type: ignore[arg-type]
+    assert reads == 2
 
 
 def test_memory_that_is_another_members() -> None:
