@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memory_watcher.procfs.process import parse_rollup
-from memory_watcher.procfs.scan import Scanner
+from memory_watcher.procfs.scan import MemoryComparer, Scanner
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.passes import Pulse
 
@@ -56,7 +56,12 @@ def frozen_pss(pids: set[int]) -> int:
             while any(_runs(scanner, pid) for pid in new):
                 time.sleep(0.0002)
         total = 0
+        compare = MemoryComparer()
         for pid in stopped:
+            kin = scanner.look(pid)
+            # What vfork made has its parent's very memory until it calls execve.
+            if kin and kin.parent_pid in stopped and compare.is_same(pid, kin.parent_pid):
+                continue
             with contextlib.suppress(OSError):
                 total += parse_rollup(Path(f"/proc/{pid}/smaps_rollup").read_bytes()).pss or 0
         return total
@@ -73,7 +78,7 @@ def _runs(scanner: Scanner, pid: int) -> bool:
 
 
 def family(scanner: Scanner, pids: set[int]) -> set[int]:
-    """These and their descendants that live, but for those that have their parent's very memory."""
+    """These and their descendants that live."""
     found = {kin.pid: kin for kin in map(scanner.look, scanner.pids()) if kin is not None}
     members = {pid for pid in pids if pid in found}
     grown = True
