@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the list."""
     from ..analysis.parents import parents
     from ..analysis.roles import roles_at
-    from ..render.clock_text import clock_jumps, clock_notes
+    from ..render.clock_text import clock_notes
+    from ..render.json_values import clock_jumps
     from ..render.process_list import (
         SORTINGS,
         ListedProcess,

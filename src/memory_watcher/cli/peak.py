@@ -77,14 +77,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
-    from ..render.clock_text import clock_jumps, clock_notes
+    from ..render.clock_text import clock_notes
     from ..store.trees import TreeRecording
 
     with TreeRecording(recording_file.recording_file(args)) as recording:
         process = recording_file.process_meant(recording, args)
         selection = recording.selection() if process is None else None
         _refuse_unused(args, is_machine=process is None and selection is None)
-        jumps = clock_jumps(recording.axis) if args.json else []
+        jumps = _clock_jumps(recording) if args.json else []
         if selection is not None:
             text = _tree_text(recording, selection, args, jumps)
         elif process is None:
@@ -94,6 +94,12 @@ def run(args: argparse.Namespace) -> int:
         notes = [] if args.json else clock_notes(recording.axis)
     write_text(text + "".join(f"\n{note}\n" for note in notes))
     return 0
+
+
+def _clock_jumps(recording: Recording) -> list[dict[str, Any]]:
+    from ..render.json_values import clock_jumps
+
+    return clock_jumps(recording.axis)
 
 
 def _refuse_unused(args: argparse.Namespace, is_machine: bool) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..clocks import TimeAxis
 from ..units import format_time
-from .json_values import timed
 
 #: More jumps than this are counted, not told one by one.
 _SHOWN = 5
@@ -22,16 +19,3 @@ def clock_notes(axis: TimeAxis) -> list[str]:
     if len(jumps) > _SHOWN:
         notes.append(f"The clock jumped {len(jumps) - _SHOWN} more times.")
     return notes
-
-
-def clock_jumps(axis: TimeAxis) -> list[dict[str, Any]]:
-    """The same for JSON."""
-    return [
-        {
-            **timed("time", axis.wall(jump.place_ns)),
-            "by_ns": jump.by_ns,
-            "suspended_ns": jump.suspended_ns,
-            "text": jump.text,
-        }
-        for jump in axis.jumps
-    ]

@@ -12,6 +12,7 @@ from typing import Any
 from ..analysis.passes import Moment
 from ..analysis.peak import Sum
 from ..analysis.roles import Role
+from ..clocks import TimeAxis
 from ..metrics import READING
 from ..store.results import Measurement, RecordedImage, RecordedProcess
 from ..units import format_time
@@ -119,3 +120,16 @@ def pass_facts(moment: Moment) -> dict[str, Any]:
         "private": moment.private,
         "from_layouts": moment.moved is None,
     }
+
+
+def clock_jumps(axis: TimeAxis) -> list[dict[str, Any]]:
+    """Where the wall clock jumped, by how much, and what that was."""
+    return [
+        {
+            **timed("time", axis.wall(jump.place_ns)),
+            "by_ns": jump.by_ns,
+            "suspended_ns": jump.suspended_ns,
+            "text": jump.text,
+        }
+        for jump in axis.jumps
+    ]
