@@ -389,6 +389,21 @@ def test_the_recording_itself(report: Report) -> None:
     assert "missed: 5 120 Ki more were reached" in text.replace("\u202f", " ")
 
 
+def test_mappings_over_time(report: Report) -> None:
+    """How many there were is drawn over time, and the machine's limit said beside it."""
+    report.tab("facts")
+    counts = report.page.locator("#panel-facts .counts")
+    assert "Mappings over time" in counts.inner_text()
+    assert re.search(r"At most \d+", counts.inner_text())
+    report.page.wait_for_selector("#panel-facts .counts canvas")
+
+
+def test_no_mappings_over_time_of_several(family_report: Report) -> None:
+    """Theirs are not of one moment."""
+    family_report.tab("facts")
+    assert not family_report.page.locator("#panel-facts .counts").is_visible()
+
+
 def test_a_single_capture(tmp_path: Path, open_report: Opener) -> None:
     """One layout without any time around it: its table is there, and nothing divides by 0."""
     builder = RecordingBuilder(tmp_path / "capture.db")

@@ -19,6 +19,14 @@ function nice(value: number): number {
   return step * power
 }
 
+/** About so many marks at whole numbers, at 1, 2 or 5 times a power of ten. */
+export function countMarks(min: number, max: number, count: number): number[] {
+  const step = Math.max(1, nice(max / Math.max(1, count)))
+  const marks: number[] = []
+  for (let mark = Math.ceil(min / step) * step; mark <= max; mark += step) marks.push(mark)
+  return marks
+}
+
 export function sizeLabels(marks: number[]): string[] {
   return marks.map((mark) => formatSize(mark))
 }

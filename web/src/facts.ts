@@ -1,5 +1,6 @@
 // What is known of the recording itself, and what the report holds of it.
 
+import { MappingCounts } from "./counts"
 import { h } from "./dom"
 import { formatClock, formatDuration, formatSize } from "./format"
 import { processName, type Process, type Run } from "./model"
@@ -9,8 +10,10 @@ type Fact = [string, string | null]
 
 export class FactsPanel {
   readonly element = h("section", { class: "facts", "aria-label": "The recording" })
+  private readonly counts: MappingCounts
 
   constructor(private readonly view: View) {
+    this.counts = new MappingCounts(view)
     this.update()
     view.store.on(["process", "withChildren"], () => this.update())
   }
@@ -34,6 +37,7 @@ export class FactsPanel {
       processes.length > shown.length
         ? h("p", {}, `and ${processes.length - shown.length} more processes`)
         : "",
+      this.counts.element,
     )
   }
 

@@ -1,9 +1,10 @@
 // The machine's memory, where it was recorded: /proc/meminfo over time and at the pinned moments.
 
-import uPlot from "uplot"
-import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
+import type uPlot from "uplot"
+import { sizeLabels, sizeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatKib, formatKibChange } from "./format"
+import { drawLines } from "./lines"
 import type { View } from "./view"
 
 const DRAWN: [string, string][] = [
@@ -37,10 +38,6 @@ export class SystemPanel {
     const { recording, theme } = this.view
     const drawn = DRAWN.filter(([name]) => recording.header.meminfo.includes(name))
     const ticks = this.ticks(from, to)
-    const clockAt = recording.clockAt
-    const text = theme.style("--muted")
-    const grid = { stroke: theme.style("--grid"), width: 1 }
-    const font = "12px system-ui, sans-serif"
     this.key.replaceChildren(
       ...drawn.map(([name, style]) => {
         const line = h("span", { class: "line" })
@@ -49,50 +46,19 @@ export class SystemPanel {
       }),
     )
     this.plot?.destroy()
-    this.plot = new uPlot(
-      {
-        width,
-        height: 220,
-        ms: 1e-3,
-        padding: [10, 16, 0, 0],
-        legend: { show: false },
-        cursor: { show: false },
-        scales: {
-          x: { time: false, range: [from, to] },
-          y: { range: (_, __, max) => [0, Math.max(max, 1024) * 1.04] },
-        },
-        axes: [
-          {
-            ...{ stroke: text, font, grid, ticks: grid, size: 46 },
-            splits: (plot) => timeMarks(from, to, plot.width / 130, clockAt),
-            values: (_, marks) => timeLabels(marks, clockAt),
-          },
-          {
-            ...{ stroke: text, font, grid, ticks: grid, size: 72 },
-            splits: (_, __, min, max) => sizeMarks(min, max, 4),
-            values: (_, marks) => sizeLabels(marks),
-          },
-        ],
-        series: [
-          {},
-          ...drawn.map(([, style]) => ({
-            stroke: theme.style(style),
-            width: 1.5,
-            paths: uPlot.paths.stepped!({ align: 1 }),
-            points: { show: false },
-          })),
-        ],
-      },
-      [
-        ticks.map((tick) => recording.tickTime[tick]),
-        ...drawn.map(([name]) =>
-          ticks.map((tick) => {
-            const value = recording.meminfo[name][tick]
-            return Number.isNaN(value) ? null : value
-          }),
-        ),
-      ] as uPlot.AlignedData,
+    const lines = drawn.map(([name, style]) => ({
+      style,
+      values: ticks.map((tick) => {
+        const value = recording.meminfo[name][tick]
+        return Number.isNaN(value) ? null : value
+      }),
+    }))
+    this.plot = drawLines(
+      this.view,
       this.chart,
+      ticks.map((tick) => recording.tickTime[tick]),
+      lines,
+      { least: 1024, marks: (min, max) => sizeMarks(min, max, 4), labels: sizeLabels },
     )
     this.fill()
   }
