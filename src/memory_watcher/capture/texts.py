@@ -138,7 +138,8 @@ def _refuse_cut_begin(text: bytes) -> None:
     length = int(found[2], 16) - int(found[1], 16)
     if length > 0 and abs(length - int(found[3]) * 1024) > _GUARD:
         raise SmapsFormatError(
-            "line 1: the addresses contradict the Size below them: the begin of the line is missing"
+            "line 1: the addresses contradict the Size below them; the begin of the line may be"
+            " missing"
         )
 
 
