@@ -86,6 +86,11 @@ class TimeAxis:
         self._ahead = [0, *(ahead_ns for _, ahead_ns in pieces)]
         self.jumps = tuple(sorted(jumps))
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether each place is what the wall clock showed, as of nearly all recordings."""
+        return not self._ticks
+
     def place(self, tick: int, time_ns: int) -> int:
         """The place of something that was seen in a tick at a time of the wall clock."""
         index = bisect_right(self._ticks, tick) - 1

@@ -192,7 +192,8 @@ def _span(timeline: Timeline, first_ns: int | None, last_ns: int | None) -> tupl
 
 def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
     """Keep one instant of each of these columns, which follow each other."""
-    parts = [part for column in columns for part in _parts(timeline, column)]
+    heights = timeline.heights
+    parts = [part for column in columns for part in _parts(timeline.total, heights, column)]
     chosen = [position for _, position in parts]
     columns = [column for column, _ in parts]
 
@@ -225,13 +226,15 @@ def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
     )
 
 
-def _parts(timeline: Timeline, column: range) -> list[tuple[range, int]]:
+def _parts(
+    total: Sequence[int | None], heights: Sequence[int | None], column: range
+) -> list[tuple[range, int]]:
     """Tell which instant stands for a column; two share it if the highest has no groups."""
-    best = _highest(timeline.heights, column)
-    known = _highest(timeline.total, column)
+    best = _highest(heights, column)
+    known = _highest(total, column)
     if best is None:
         return [(column, column[0] if known is None else known)]
-    if known is None or timeline.total[best] is not None:
+    if known is None or total[best] is not None:
         return [(column, best)]
     first, second = sorted((best, known))
     return [(range(column[0], second), first), (range(second, column[-1] + 1), second)]

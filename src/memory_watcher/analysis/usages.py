@@ -381,7 +381,8 @@ class Usages:
     def _of_layouts(self, figure: Figure, by: By, top: int | None) -> Timeline:
         """Sum up the layouts at each instant."""
         changes, lacking, unknown = self._sweep(figure, by)
-        groups = [self._measured(identity, change) for identity, change in changes.items()]
+        # One after the other gives its table back, which takes ten times what is made of it.
+        groups = [self._measured(each, changes.pop(each)) for each in list(changes)]
         groups = [group for group in groups if group.peak]
         groups.sort(key=lambda group: (-group.peak, group.identity.name, group.identity.key))
         own = list(OWN_LINES) if by == "name" else []
@@ -397,7 +398,7 @@ class Usages:
         if rest:
             merged: dict[int, int] = defaultdict(int)
             for group in rest:
-                for position, change in group.changes:
+                for position, change in zip(group.positions, group.changes, strict=True):
                     merged[position] += change
             series.append(
                 self._series(self._measured(Identity(OTHER, None, OTHER), merged), unknown)
@@ -466,24 +467,28 @@ class Usages:
 
     def _measured(self, identity: Identity, changes: dict[int, int]) -> _Group:
         """Find peak and integral of a group from its changes alone."""
-        ordered = sorted(changes.items())
+        positions = array("l", sorted(changes))
+        steps = [changes[position] for position in positions]
         weights = self._weights
         value = peak = integral = before = 0
-        for position, change in ordered:
+        for position, change in zip(positions, steps, strict=True):
             integral += value * (weights[position] - weights[before])
             value += change
             before = position
             peak = max(peak, value)
         integral += value * (weights[-1] - weights[before])
-        return _Group(identity, ordered, peak, integral)
+        return _Group(identity, positions, _packed(steps), peak, integral)
 
     def _series(self, group: _Group, unknown: Sequence[int]) -> Series:
         steps = [0] * (len(self._presence.known) + 1)
-        for position, change in group.changes:
+        for position, change in zip(group.positions, group.changes, strict=True):
             steps[position] = change
-        values: list[int | None] = list(accumulate(steps[:-1]))
-        for position in unknown:
-            values[position] = None
+        values: Sequence[int | None] = _packed(list(accumulate(steps[:-1])))
+        if unknown:
+            told = list(values)
+            for position in unknown:
+                told[position] = None
+            values = told
         return Series(*group.identity, values, group.peak, group.integral)
 
     def _assembled(
@@ -497,8 +502,10 @@ class Usages:
     ) -> Timeline:
         total: list[int | None] = [0] * len(self._presence.known)
         if series:
-            filled = [[value or 0 for value in each.values] for each in series]
-            total = list(map(sum, zip(*filled, strict=True)))
+            every = [each.values for each in series]
+            if unknown:
+                every = [[value or 0 for value in values] for values in every]
+            total = list(map(sum, zip(*every, strict=True)))
         for position in unknown:
             total[position] = None
         return Timeline(
@@ -525,7 +532,8 @@ class Usages:
 @dataclass(frozen=True, slots=True)
 class _Group:
     identity: Identity
-    changes: list[tuple[int, int]]
+    positions: Sequence[int]
+    changes: Sequence[int]
     peak: int
     integral: int
 
@@ -535,6 +543,14 @@ def _are_within(starts: array[int], ends: array[int], runs: list[tuple[int, int]
     if not starts or starts == ends:
         return True
     return len(runs) == 1 and min(starts) >= runs[0][0] and max(ends) <= runs[0][1]
+
+
+def _packed(numbers: list[int]) -> Sequence[int]:
+    """The same in a fifth of the memory, unless one is more than any machine has."""
+    try:
+        return array("q", numbers)
+    except OverflowError:
+        return numbers
 
 
 def _numbers(values: Iterable[int | None]) -> list[int]:

@@ -161,11 +161,8 @@ def _measurements(
             each for each in recording.measurements(process.id) if each.tick in ticks.position_of
         ]
     else:
-        kept = [
-            recording.measurement_at(process.id, row[0])
-            for row in rows
-            if row[0] in ticks.position_of
-        ]
+        wanted = sorted(row[0] for row in rows if row[0] in ticks.position_of)
+        kept = list(recording.measurements_at(process.id, wanted))
     kept.sort(key=lambda each: ticks.position_of[each.tick])
     return kept
 

@@ -64,6 +64,8 @@ _DETAILS = ", ".join(Usage._fields[VOLATILE_FIELDS:])
 _PAGE = 2000
 #: How many usage intervals are read at once: about 1 MB; larger pages are slower.
 _USAGE_PAGE = 4_000
+#: How many ticks are named in one question.
+_AT_ONCE = 400
 #: How many processes an error lists.
 _LISTED = 30
 #: Where a measurement at a time is looked for first.
@@ -226,6 +228,17 @@ class Recording:
         if row is None:
             raise SelectionError(f"{self.path}: process {process_id} was not read at tick {tick}")
         return _measurement_of(row)
+
+    def measurements_at(self, process_id: int, ticks: Sequence[int]) -> Iterator[Measurement]:
+        """What some ticks, in order, read of a process; those that did not read it are left out."""
+        for begin in range(0, len(ticks), _AT_ONCE):
+            some = ", ".join(str(int(tick)) for tick in ticks[begin : begin + _AT_ONCE])
+            rows = self._database.rows(
+                f"{self._measurement}{_READINGS}WHERE r.process_id = ? AND r.tick IN ({some})"
+                " ORDER BY r.tick",
+                process_id,
+            )
+            yield from map(_measurement_of, rows)
 
     def peak(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
         """Find the highest measurement that has a layout; the earliest of equals.
@@ -673,11 +686,19 @@ class Recording:
         Most of a long recording changes again before the next tick that is looked at; SQLite
         passes over those twenty times as fast as rows are made of them.
         """
-        for before, tick in zip([first_tick - 1, *ticks], ticks, strict=False):
+        before = [first_tick - 1, *ticks]
+        for begin in range(0, len(ticks), _AT_ONCE):
+            spans = ", ".join(
+                f"({int(low)}, {int(high)})"
+                for low, high in zip(
+                    before[begin : begin + _AT_ONCE], ticks[begin : begin + _AT_ONCE], strict=False
+                )
+            )
             yield from self._database.rows(
-                f"SELECT {names} FROM usages WHERE process_id = ? AND first_tick > ?"
-                " AND first_tick <= ? AND last_tick >= ?",
-                *(process_id, before, tick, tick),
+                f"WITH spans (low, high) AS (VALUES {spans})"
+                f" SELECT {names} FROM spans CROSS JOIN usages ON process_id = ?"
+                " AND first_tick > low AND first_tick <= high AND last_tick >= high",
+                process_id,
             )
 
     def headers(self, process_ids: Sequence[int]) -> dict[int, Mapping]:

@@ -436,3 +436,20 @@ def test_nothing() -> None:
     assert len(reduce(plain([]), 10)) == 0
     assert plain([]).peak is None
     assert plain([None]).peak is None
+
+
+class Counted(list[int | None]):
+    """Counts how often it is gone through from its start."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[int | None]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_reduce_goes_through_the_sums_once() -> None:
+    """And not once for each column: of 120,000 instants that took nine seconds."""
+    asked = Counted([None] * 100)
+    reduce(replace(plain([5] * 100), sums=asked), 50)
+    assert asked.times <= 1

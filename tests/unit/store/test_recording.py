@@ -660,3 +660,29 @@ def test_the_package_opens_recordings(builder: RecordingBuilder) -> None:
         assert peak.totals.pss == MI
         assert len(recording.layout(peak.id)) == 1
         assert recording.path.endswith("a.db")
+
+
+def test_many_ticks_in_a_few_questions(
+    builder: RecordingBuilder, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measurements and intervals of some ticks are the same however many are asked for at once."""
+    process = builder.process(7)
+    other = builder.process(8)
+    for number in range(9):
+        tick = builder.tick()
+        builder.layout(process, [(mapping(number), Usage(rss=KI * number))])
+        builder.layout(other, [(mapping(number), Usage(rss=MI))])
+        builder.execute(
+            "UPDATE usage_rows SET last_tick = ? WHERE first_tick = ?", tick + number % 3, tick
+        )
+    recording = opened()
+    ticks = [2, 3, 5, 6, 9]
+    every = [row for page in recording.usage_pages(process, ("rss",), 1, 9) for row in page]
+    standing = [row for row in every if any(row[0] <= tick <= row[1] for tick in ticks)]
+    for at_once in (1, 2, 5, 400):
+        monkeypatch.setattr(recording_module, "_AT_ONCE", at_once)
+        pages = list(recording.standing_pages(process, ("rss",), 1, ticks))
+        assert sorted(row for page in pages for row in page) == standing
+        assert recording.standing_count(process, 1, ticks) == len(standing)
+        found = list(recording.measurements_at(process, [*ticks, 99]))
+        assert found == [recording.measurement_at(process, tick) for tick in ticks]
