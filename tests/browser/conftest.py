@@ -90,8 +90,11 @@ class Report:
         ]
 
     def tab(self, name: str) -> None:
-        """Bring a panel to the front."""
+        """Bring a panel to the front; tables have their rows when they have been given a size."""
         self.page.click(f"#tab-{name}")
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def visible_span(self) -> str:
         """The labels of the time axis stand for what is visible."""
