@@ -161,6 +161,19 @@ def test_kernel_without_smaps(tmp_path: Path) -> None:
     assert "no smaps" in shown.stderr
 
 
+def test_name_of_another_machines_process(tmp_path: Path) -> None:
+    """{name} in a file's name is what the given proc filesystem tells of the PID."""
+    root = copy(tmp_path)
+    (root / PID / "comm").write_text("of another\n")
+    done = run(
+        *("memory-record", "--proc", root, "-p", PID, "--duration", "0.3"),
+        *("-o", "{name}-{pid}.db"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / f"of another-{PID}.db").exists(), list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("nothing", [b"", bytes(300), b"no sense\n"], ids=["empty", "NUL", "text"])
 @pytest.mark.parametrize(
     ("names", "figures"),

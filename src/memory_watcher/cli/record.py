@@ -133,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         launched = _launch(request, proc)
     try:
         file = target_options.file_name(
-            args.database_file, request, launched.pid if launched else None
+            args.database_file, request, launched.pid if launched else None, proc
         )
         job = _Job(
             *(request, policy, period_ns, duration_ns, proc, file, args.quiet, launched),

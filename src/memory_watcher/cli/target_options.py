@@ -188,12 +188,15 @@ def targets_of(
     return targets
 
 
-def file_name(template: str, request: Request, pid: int | None) -> str:
-    """Fill {name}, {pid} and {time} in: of the command, of the first PID, of the options."""
+def file_name(template: str, request: Request, pid: int | None, proc: str) -> str:
+    """Fill {name}, {pid} and {time} in: of the command, of the first PID, of the options.
+
+    `proc` is the proc filesystem that the PID is of.
+    """
     if "{" not in template:
         return template
     first = pid or (request.pids[0] if request.pids else os.getpid())
-    name = os.path.basename(request.command[0]) if request.command else _name_of(request)
+    name = os.path.basename(request.command[0]) if request.command else _name_of(request, proc)
     for word, value in (
         ("{name}", file_name_part(name) or "recording"),
         ("{pid}", str(first)),
@@ -203,10 +206,10 @@ def file_name(template: str, request: Request, pid: int | None) -> str:
     return template
 
 
-def _name_of(request: Request) -> str:
+def _name_of(request: Request, proc: str) -> str:
     if request.pids:
         try:
-            with open(f"/proc/{request.pids[0]}/comm", "rb") as file:
+            with open(f"{proc}/{request.pids[0]}/comm", "rb") as file:
                 return file.read().strip().decode("utf-8", "surrogateescape")
         except OSError:
             raise NoSuchProcess(f"process {request.pids[0]}: no such process") from None
