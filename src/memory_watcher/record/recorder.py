@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from ..errors import NoPermission, NoSuchProcess, SourceError, UnexpectedFault
+from ..errors import MemoryWatcherError, NoPermission, NoSuchProcess, SourceError, UnexpectedFault
 from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory
 from ..procfs.scan import MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource
@@ -230,7 +230,11 @@ class Recorder:
         if self._arriving.discovery_period_ns is not None and self._affords_looks():
             self._discover()
         for target in self._next_for_fast_reading():
-            reading = self._ask(target, target.sampler.fast_reading, None)
+            try:
+                reading = target.sampler.files.fast_reading()
+            except Exception as problem:
+                self._note(target, problem)
+                reading = None
             if reading is not None:
                 self._take_fast(target, reading)
             # One that is swapped out or not readable just now lives: the tick looks at it.
@@ -254,14 +258,22 @@ class Recorder:
         self._risen.clear()
 
     def _take_fast(self, target: Target, reading: FastReading) -> None:
-        before = target.fast
-        self._store_fast(target, reading)
+        before, now = target.fast, time.monotonic_ns()
+        since_ns = now - target.fast_ns
+        target.fast, target.fast_ns, target.fast_since_ns = reading, now, since_ns
+        if before is None or reading[:2] != before[:2]:
+            target.fast_since_ns = None
+            self._writer.fast_reading(target.process_id, now + self._to_utc_ns, since_ns, reading)
+            self.progress.mark(reading.high_water_mark)
         # An execve leaves little of what a fork shares with others.
         has_shrunk = before is not None and reading.resident < before.resident // 2
         if has_shrunk and self._ask(target, target.sampler.calls_exec, False):
             self._changed("exec")
-        rose = partial(target.schedule.due_for_peak, reading.resident, reading.shared)
-        due = self._ask(target, rose, Due.UNCHANGED)
+        try:
+            due = target.schedule.due_for_peak(reading.resident, reading.shared)
+        except Exception as problem:
+            self._note(target, problem)
+            return
         if due is Due.READ:
             self._risen.append(target)
         elif due is not Due.UNCHANGED and self._together is None:
@@ -549,16 +561,6 @@ class Recorder:
         else:
             self._turns.forget(target.process_id)
 
-    def _store_fast(self, target: Target, reading: FastReading) -> None:
-        now = time.monotonic_ns()
-        since_ns = now - target.fast_ns
-        is_stored = target.fast is None or reading[:2] != target.fast[:2]
-        if is_stored:
-            self._writer.fast_reading(target.process_id, now + self._to_utc_ns, since_ns, reading)
-            self.progress.mark(reading.high_water_mark)
-        target.fast, target.fast_ns = reading, now
-        target.fast_since_ns = None if is_stored else since_ns
-
     def _store_evidence(self, target: Target) -> None:
         if target.sampler.stack_pointers:
             self._writer.stack_pointers(target.process_id, target.sampler.stack_pointers)
@@ -617,12 +619,21 @@ class Recorder:
     def _ask(self, target: Target, question: Callable[[], T], otherwise: T) -> T:
         """An answer about one process, or what holds when it cannot be told."""
         try:
-            return supervised(question)()
-        except UnexpectedFault as fault:
-            self._notices.fault(target.pid, str(fault))
-        except SourceError:
-            pass  # gone, refused, unreadable: the next sample tells
+            return question()
+        except Exception as problem:
+            self._note(target, problem)
         return otherwise
+
+    def _note(self, target: Target, problem: Exception) -> None:
+        """Take note of what reading one process raised; raises again what is no process's."""
+        if isinstance(problem, UnexpectedFault):
+            self._notices.fault(target.pid, str(problem))
+        elif isinstance(problem, SourceError):
+            pass  # gone, refused, unreadable: the next sample tells
+        elif isinstance(problem, MemoryWatcherError):
+            raise problem
+        else:
+            self._notices.fault(target.pid, describe(problem))
 
     def _let_go(self, held: ProcessFiles | ProcessSampler) -> None:
         try:

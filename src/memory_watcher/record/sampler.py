@@ -15,7 +15,6 @@ from typing import TypeVar
 from ..errors import NoPermission, NoSense, NoSuchProcess, SourceError
 from ..model import (
     ElfSegment,
-    FastReading,
     LayoutState,
     ProcessFacts,
     Reading,
@@ -151,14 +150,6 @@ class ProcessSampler:
             return Sample(self._reading(stat, None), state)
         self._apart(lambda: self._notice_exec(stat))
         return Sample(self._reading(stat, self._statm()), LayoutState.NOT_TAKEN)
-
-    @supervised
-    def fast_reading(self) -> FastReading | None:
-        """RSS and high-water mark, between the ticks; None if there is no memory any more.
-
-        Raises NoSuchProcess.
-        """
-        return self.files.fast_reading()
 
     @supervised
     def resident(self) -> int | None:

@@ -20,6 +20,9 @@ _CHECKS_BEFORE_FULL = 30
 #: A peak whose layouts are torn so many times in a row is taken as seen.
 TORN_PEAKS = 3
 
+#: More than any process has.
+_NEVER = 1 << 64
+
 #: The budget may be used up by the start of the recording; it has recovered by then, if ever.
 _STARVED_NS = 2 * SECOND
 
@@ -51,6 +54,7 @@ class LayoutSchedule:
         self._resident = 0  # of the last layout
         self._resident_now = 0
         self._highest = 0  # of all layouts of this image that are not torn: RSS, or private memory
+        self._peak_from = _NEVER  # from what on memory is a peak: none before the first layout
         self._torn = 0  # layouts one after the other
         self.cost_ns = 0
         self.first_cost_ns = 0  # of the first layout, whose mappings had all to be parsed
@@ -85,15 +89,15 @@ class LayoutSchedule:
 
     def due_for_peak(self, resident: int | None, shared: int | None = 0) -> Due:
         """Whether to read it at once, because it rose above all layouts: may use the reserve."""
-        if resident is None or self.last_full_ns is None:
-            return Due.UNCHANGED
-        if self._measure(resident, shared) < self._policy.above(self._highest):
+        if resident is None or self._measure(resident, shared) < self._peak_from:
             return Due.UNCHANGED
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
 
     def has_new_image(self) -> None:
         """Layouts of what ran before an execve set no mark."""
         self._highest = 0
+        if self.last_full_ns is not None:
+            self._peak_from = self._policy.above(0)
 
     @property
     def is_too_slow(self) -> bool:
@@ -195,3 +199,4 @@ class LayoutSchedule:
             # each time (figures that never add up) would make every reading a peak.
             size = self._measure(self._resident, sample.reading.shared)
             self._highest = max(self._highest, size)
+        self._peak_from = self._policy.above(self._highest)

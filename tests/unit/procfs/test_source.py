@@ -607,3 +607,38 @@ def test_buffer_is_usable_after_a_failure(proc: FakeProc, monkeypatch: pytest.Mo
 def test_read_size_is_what_the_module_says() -> None:
     """32 KiB: more is quadratic over sshfs."""
     assert source_module.READ_SIZE == 32 * KI
+
+
+@pytest.mark.parametrize(
+    ("statm", "status"),
+    [
+        (b"9 9x 0 1 0 1 0\n", None),
+        (b"9 9 0\n", None),
+        (b"9 99999999999999999999 0 1 0 1 0\n", None),
+        (None, b"Name:\tx\nVmHWM:\t     5 kB\nThreads:\t1\n"),
+        (None, b"Name:\tx\nVmHWM:\tmany kB\nThreads:\t1\n"),
+        (None, b"Name:\tx\nThreads:\t1\n"),
+        (None, b"Name:\tx\nVmHWM:\t99999999999999999999 kB\nThreads:\t2\n"),
+        (b"0 0 0 0 0 0 0\n", b"Name:\tx\nThreads:\t1\n"),
+    ],
+)
+def test_fast_readings_by_kept_files_and_by_name(
+    proc: FakeProc, statm: bytes | None, status: bytes | None
+) -> None:
+    """The short way says what the long one says, whatever stands there."""
+
+    def asked(ask: Callable[[], FastReading | None]) -> object:
+        try:
+            return ask()
+        except SourceError as problem:
+            return type(problem)
+
+    process = proc.put(FakeProcess(7))
+    with opened(proc) as (_, files):
+        assert [files.fast_reading() for _ in range(3)] == [FastReading(36 * KI, 50 * KI, 0)] * 3
+        proc.write("7/schedstat", b"9 9 9\n")
+        proc.write("7/statm", process.files()["statm"] if statm is None else statm)
+        proc.write("7/status", process.status() if status is None else status)
+        short = asked(files.fast_reading)
+        assert short == asked(files._fast_by_name)
+        assert asked(files.fast_reading) == short
