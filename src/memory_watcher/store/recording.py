@@ -264,11 +264,13 @@ class Recording:
 
         And statm. Kernels differ in what they tell: see analysis.figures.
         """
-        columns = ", ".join(f"max({column} IS NOT NULL)" for column in _TOLD_COLUMNS.values())
+        # What is told is nearly always told by the first layout: no need to look at all of them.
         of_one = "" if process_id is None else f" AND r.process_id = {int(process_id)}"
-        (row,) = self._database.rows(
-            f"SELECT {columns} FROM readings AS r WHERE r.keyframe IS NOT NULL{of_one}"
+        of_some = f"SELECT 1 FROM readings AS r WHERE r.keyframe IS NOT NULL{of_one} AND"
+        columns = ", ".join(
+            f"EXISTS ({of_some} {column} IS NOT NULL)" for column in _TOLD_COLUMNS.values()
         )
+        (row,) = self._database.rows(f"SELECT {columns}")
         told = zip(_TOLD_COLUMNS, row, strict=True)
         return frozenset(figure for figure, is_told in told if is_told)
 
