@@ -41,6 +41,14 @@ def write_text(text: str, clear_screen: bool = False) -> None:
     stream.flush()
 
 
+def write_piece(text: str) -> None:
+    """Write a part of what is too large to be held whole; who writes the last one flushes at exit.
+
+    Raises OSError if it cannot be written.
+    """
+    sys.stdout.write(_fit("\n".join(map(escape, text.split("\n"))), sys.stdout))
+
+
 def one_line(message: str) -> str:
     """Make a message harmless, one line, and no longer than LONGEST_MESSAGE."""
     message = message.removesuffix("\n")

@@ -17,7 +17,7 @@ import argparse
 from typing import TYPE_CHECKING, Any, cast
 
 from . import recording_file, whole_number
-from .console import write_text
+from .console import write_piece, write_text
 
 if TYPE_CHECKING:
     from ..analysis.peak import By
@@ -90,7 +90,14 @@ def run(args: argparse.Namespace) -> int:
         elif process is None:
             text = _system_text(recording, args, jumps)
         else:
-            text = _process_text(process_view(recording, process, args), args.json, jumps)
+            view = process_view(recording, process, args)
+            if args.json:
+                from ..render.process_json import stream
+
+                for piece in stream(view, jumps):
+                    write_piece(piece)
+                return 0
+            text = _process_text(view)
         notes = [] if args.json else clock_notes(recording.axis)
     write_text(text + "".join(f"\n{note}\n" for note in notes))
     return 0
@@ -212,11 +219,7 @@ def _tree_text(
     return render(view)
 
 
-def _process_text(view: ProcessView, as_json: bool, jumps: list[dict[str, Any]]) -> str:
-    if as_json:
-        from ..render.process_json import render as render_json
-
-        return render_json(view, jumps)
+def _process_text(view: ProcessView) -> str:
     from ..render.process_text import render
 
     return render(view)

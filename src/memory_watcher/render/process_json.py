@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from ..analysis.peak import Group
 from .activity import cpu_share
 from .assurance_text import as_json
-from .json_values import dump, measurement_facts, named, process_facts, summed, timed
+from .json_values import measurement_facts, named, pieces, process_facts, summed, timed
 from .process_view import ProcessView
 
 
 def render(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
     """One process at one measurement, as one JSON object and a newline."""
+    return "".join(stream(view, jumps))
+
+
+def stream(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> Iterator[str]:
+    """The same in pieces, each of whole lines or parts of one: of a million groups it is 500 MB."""
     parts = view.breakdown
-    return dump(
+    return pieces(
         {
             "view": "process",
             "is_peak": view.is_peak,
@@ -29,7 +35,7 @@ def render(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
             "missed": as_json(view.gap, view.known),
             "figure": parts.figure,
             "figure_note": view.instead,
-            "groups": [_group(group) for group in (*parts.own, *parts.top)],
+            "groups": map(_group, chain(parts.own, parts.top)),
             "other": {"groups": parts.other_groups, **_group(parts.other)},
             "sum": _group(parts.total),
         }

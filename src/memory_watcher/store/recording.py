@@ -372,12 +372,28 @@ class Recording:
             tick,
         )
         details = {number: self._detail(number) for number in {row[7] for row in rows}}
-        entries = [
-            MappingUsage(self._mapping(row), Usage._make(row[8:] + details[row[7]])) for row in rows
-        ]
+        entries = self._entries(rows, details)
         entries.sort(key=lambda entry: entry.mapping)
         self._compare(measurement_id, entries, sums)
         return Layout(tuple(entries), LayoutState(state))
+
+    def _entries(self, rows: list[Row], details: dict[int, Row]) -> list[MappingUsage]:
+        """Make entries of rows, which are used up: of a million mappings both would be a gigabyte.
+
+        Equal usages and permissions are one object.
+        """
+        usages: dict[Row, Usage] = {}
+        permissions: dict[str, str] = {}
+        entries = []
+        while rows:
+            row = rows.pop()
+            usage = usages.get(row[7:])
+            if usage is None:
+                usage = usages[row[7:]] = Usage._make(row[8:] + details[row[7]])
+            mapping = self._mapping(row)
+            perms = permissions.setdefault(mapping.perms, mapping.perms)
+            entries.append(MappingUsage(mapping._replace(perms=perms), usage))
+        return entries
 
     def high_water_mark(self, process_id: int, until: int | None = None) -> HighWaterMark | None:
         """Find the highest VmHWM seen of a process, and the reading that first showed it.

@@ -686,3 +686,14 @@ def test_many_ticks_in_a_few_questions(
         assert recording.standing_count(process, 1, ticks) == len(standing)
         found = list(recording.measurements_at(process, [*ticks, 99]))
         assert found == [recording.measurement_at(process, tick) for tick in ticks]
+
+
+def test_equal_usages_of_a_layout_are_one_object(builder: RecordingBuilder, opened: Opened) -> None:
+    """A million mappings have a few hundred different usages: each takes 250 bytes."""
+    process = builder.process(7)
+    builder.tick()
+    equal = Usage(rss=KI, pss=KI)
+    entries = [(mapping(number), equal) for number in range(5)] + [(mapping(9), Usage(rss=MI))]
+    found = opened().layout(builder.layout(process, entries)).entries
+    assert [(each.mapping, each.usage) for each in found] == entries
+    assert len({id(each.usage) for each in found}) == 2
