@@ -694,6 +694,7 @@ def test_equal_usages_of_a_layout_are_one_object(builder: RecordingBuilder, open
     builder.tick()
     equal = Usage(rss=KI, pss=KI)
     entries = [(mapping(number), equal) for number in range(5)] + [(mapping(9), Usage(rss=MI))]
-    found = opened().layout(builder.layout(process, entries)).entries
+    number = builder.layout(process, entries)
+    found = opened().layout(number).entries
     assert [(each.mapping, each.usage) for each in found] == entries
     assert len({id(each.usage) for each in found}) == 2
