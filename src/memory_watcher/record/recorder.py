@@ -76,6 +76,9 @@ class Recorder:
         self._left_pid = False  # whether one has ended since newcomers were looked for
         self._fast_turn = 0
         self._unchanged = 0  # of this tick
+        self._waiting = (
+            0  # processes whose layouts the budget put off, at most, since all were read
+        )
         self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
         now = time.monotonic_ns()
         keeps = 1 if targets.is_group else 3
@@ -440,12 +443,15 @@ class Recorder:
                 changed.append(target)
         self._budget.update(time.monotonic_ns(), time.process_time_ns())
         is_affordable = not self._new and together.affords(changed)
+        if not is_affordable:
+            self._waiting = max(self._waiting, len(self._targets))
         for target in changed:
             if target.schedule.is_too_slow:
                 self._notices.too_much(target.pid, target.schedule, Due.TOO_SLOW)
             if self._lives(target):
                 self._take(target, cheap=not is_affordable or target.schedule.is_too_slow)
-        self._notices.layouts_apart(len(self._targets), together.group.layouts_apart_ns)
+        self._notices.layouts_apart(self._waiting, together.group.layouts_apart_ns)
+        self._waiting *= not is_affordable
 
     def _look_at_each(self, awake: list[Target], now_ns: int) -> None:
         if round_every_ns := self._policy.round_every(self._turns.processes):

@@ -968,6 +968,22 @@ def test_newcomers_are_read_when_there_is_time(
     assert group.rows("SELECT layouts FROM passes ORDER BY tick") == [(0,), (5,), (5,)]
 
 
+def test_how_many_waited_for_their_layouts(group: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layouts that come less often are those of all that waited, not of who is left by then."""
+    monkeypatch.setattr(firsts_module, "_AT_TICK_NS", 200 * MS)
+    files = [group.comes(FakeProcess(pid)) for pid in (100, 101, 102)]
+    group.tick(2)
+    layouts = group.recorder.progress.layouts
+    group.time.cpu += 100 * MS  # more than is earned in three ticks
+    group.tick(3)
+    assert group.recorder.progress.layouts == layouts
+    files[2].always("stat", GONE)
+    group.tick(20)
+    assert group.recorder.progress.layouts > layouts
+    (said,) = [message for message in group.said if message.startswith("layouts of")]
+    assert said.startswith("layouts of all 3 processes every "), said
+
+
 def test_newcomers_at_each_tick_cost_the_others_nothing(
     group: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
