@@ -161,7 +161,13 @@ def test_what_it_had_at_its_very_end(file: Path) -> None:
     (highest,) = one(file, "SELECT max(rss) FROM readings WHERE layout_state = 1")
     missed = shown["missed"]
     assert missed["exit_max_rss"] == told > 96 * MI
-    if told - highest > missed["tolerance"]:
+    if missed["doubt"] == "the highest layout is torn":  # it was read while it grew
+        (torn,) = one(
+            file, "SELECT max(rss) FROM readings WHERE layout_state = ?", LayoutState.TORN
+        )
+        assert missed["verdict"] == "not proven"
+        assert torn > (highest or 0)
+    elif told - highest > missed["tolerance"]:
         assert missed["verdict"] == "higher"
         assert abs(highest + missed["gap"] - told) <= missed["tolerance"]
         assert "missed: " in done.stderr
