@@ -7,8 +7,10 @@ answers, or a file that another user keeps open. None of these is opened, follow
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+from collections.abc import Iterator
 
 #: A file that is looked into is never waited for, and is never what a link leads to.
 SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -51,18 +53,57 @@ def make_private(descriptor: int) -> None:
             os.fchmod(descriptor, 0o600)
 
 
-def new_part(path: str) -> tuple[int, str]:
-    """Make an empty file beside another, to take its place once it is complete.
+def _part_of(path: str) -> str:
+    """A name beside a file, which nobody can guess.
 
-    Returns its descriptor and its name, which nobody can guess. Raises OSError; NotOwn for a name
-    by which SQLite would take the file for a part of the recording beside it.
+    Raises NotOwn for a name by which SQLite would take the file for a part of a recording.
     """
     for suffix in BESIDE:
         if path.endswith(suffix) and os.path.lexists(path.removesuffix(suffix)):
             raise NotOwn(f"a {suffix} file belongs to the recording beside it; name another file")
-    name = f"{path}.{os.urandom(4).hex()}.part"
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
-    return os.open(name, flags, 0o600), name
+    return f"{path}.{os.urandom(4).hex()}.part"
+
+
+def _new(name: str) -> int:
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+
+
+@contextlib.contextmanager
+def new_database(path: str) -> Iterator[tuple[int, str]]:
+    """Make an empty file for SQLite, to get the name `path` once it is complete.
+
+    Gives its descriptor and its name. It has a folder of its own: else who sees it grow could put
+    a -journal beside it, which SQLite would obey. Both are removed at the end. Raises OSError.
+    """
+    folder = _part_of(path)
+    os.mkdir(folder, 0o700)
+    try:
+        name = os.path.join(folder, "recording")
+        descriptor = _new(name)
+        try:
+            yield descriptor, name
+        finally:
+            os.close(descriptor)
+    finally:
+        with contextlib.suppress(OSError):
+            for left in os.listdir(folder):
+                os.unlink(os.path.join(folder, left))
+            os.rmdir(folder)
+
+
+def give_name(part: str, path: str) -> None:
+    """Give a complete file its name; nothing is replaced.
+
+    Raises FileExistsError, OSError.
+    """
+    try:
+        os.link(part, path)  # unlike rename, it replaces nothing
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if os.path.lexists(path):  # a filesystem without links
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+        os.rename(part, path)
 
 
 def sync_folder(path: str) -> None:
@@ -83,7 +124,8 @@ def replace_whole(path: str, data: bytes) -> None:
     with contextlib.suppress(FileNotFoundError):
         if (why := refusal(os.lstat(path))) is not None:
             raise NotOwn(why)
-    descriptor, part = new_part(path)
+    part = _part_of(path)
+    descriptor = _new(part)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)

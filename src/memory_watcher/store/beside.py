@@ -10,6 +10,7 @@ import os
 import stat
 from typing import NamedTuple
 
+from ..errors import StoreError
 from ..own_files import SAFELY
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -60,14 +61,43 @@ def has_hot_journal(path: str) -> bool:
     return _head(f"{path}-journal", 8) == _JOURNAL_MAGIC
 
 
-def names_another_journal(path: str) -> bool:
-    """Whether a -journal has SQLite look for one more file, and remove that: ours never do."""
+def has_strange_journal(path: str) -> bool:
+    """Whether a -journal is none that SQLite leaves of a recording.
+
+    One that ends in the magic number names one more file, which SQLite would remove. It does so
+    whatever the first byte is, as long as that is not zero.
+
+    Raises OSError.
+    """
     try:
         with open(f"{path}-journal", "rb", opener=_opener) as file:
+            head = file.read(8)
             file.seek(max(0, os.fstat(file.fileno()).st_size - 8))
-            return file.read(8) == _JOURNAL_MAGIC
-    except OSError:
+            tail = file.read(8)
+    except FileNotFoundError:
         return False
+    is_used = head[:1] not in (b"", b"\0")
+    return tail == _JOURNAL_MAGIC or (is_used and head != _JOURNAL_MAGIC)
+
+
+def refuse_wal_of_another_user(path: str, name: str) -> None:
+    """Refuse a -wal that has another owner than the file, which `name` stands for in words.
+
+    As root SQLite would give it to the file's owner, whoever's file that was before.
+
+    Raises StoreError.
+    """
+    if not has_wal(path):
+        return
+    try:
+        owners = os.stat(path).st_uid, os.lstat(f"{path}-wal").st_uid
+    except OSError:
+        return
+    if owners[0] != owners[1]:
+        raise StoreError(
+            f"{name}-wal: it belongs to uid {owners[1]}, and {name} to uid {owners[0]}, so it is of"
+            " another recording: move it away, or copy both"
+        )
 
 
 def starts_as_sqlite(path: str) -> bool:

@@ -23,7 +23,7 @@ from ..errors import (
     RecordingMoved,
     no_file_can_be_opened,
 )
-from ..own_files import new_part
+from ..own_files import give_name, new_database
 from . import beside, schema
 from .contents import Contents, check, tables_of
 from .guard import Guard
@@ -54,7 +54,8 @@ def _why(error: sqlite3.Error) -> str:
     words = str(error)
     if no_file_can_be_opened():
         return TOO_MANY_FILES
-    if "full" in words:
+    # Who cannot make -shm longer is told of an I/O error.
+    if "full" in words or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE":
         return "the disk is full"
     if "locked" in words:
         return "another program keeps it locked for writing"
@@ -79,6 +80,7 @@ class WritableFile:
         self._absolute = os.path.abspath(path)
         try:
             self._look_before()
+            self._lock.claim_beside()
             with explained(path):
                 self.connection = sqlite3.connect(self._absolute, isolation_level=None)
                 try:
@@ -87,6 +89,7 @@ class WritableFile:
                     self.connection.close()
                     raise
         except BaseException:
+            self._lock.give_up_beside()
             self._lock.release()
             raise
 
@@ -200,22 +203,16 @@ class WritableFile:
         return f"what was recorded could not be saved: there is no room for it (it was {source})"
 
     def _copy(self, name: str) -> str:
-        descriptor, part = new_part(name)
-        try:
+        with new_database(name) as (descriptor, part):
             with contextlib.closing(sqlite3.connect(part)) as copy:
                 self.connection.backup(copy)
             os.fsync(descriptor)
             saved = f"{name}.{os.getpid()}.saved"
-            os.link(part, saved)
-        except OSError:
-            saved = part  # a filesystem without links, or the name is taken
-        except BaseException:
-            os.unlink(part)
-            raise
-        else:
-            os.unlink(part)
-        finally:
-            os.close(descriptor)
+            try:
+                give_name(part, saved)
+            except FileExistsError:
+                saved = f"{name}.{os.getpid()}-{os.urandom(4).hex()}.saved"
+                give_name(part, saved)
         return saved
 
     # -- the end ----------------------------------------------------------------------------------
@@ -233,6 +230,8 @@ class WritableFile:
         self.check()
         why = self._fold()
         self.connection.close()
+        if why is None:
+            self._lock.set_wal_mode(False)
         kept = beside.has_wal(self._absolute)
         self._lock.release()
         return why if kept else None
@@ -253,8 +252,8 @@ class WritableFile:
             if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 return busy
             self._pack()
-            # Not DELETE, which would change the mode with a -journal.
-            (mode,) = connection.execute("PRAGMA journal_mode = MEMORY").fetchone()
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                return busy
         except sqlite3.Error as error:
             if "locked" in str(error):
                 return busy
@@ -262,7 +261,7 @@ class WritableFile:
                 f"{self.path}: cannot put all into the one file: {_why(error)}; keep its -wal"
                 " file: it holds the rest"
             )
-        return None if mode == "memory" else busy
+        return None
 
     def _pack(self) -> None:
         """Fill the pages that inserts in the middle of a tree left half empty: a fifth of the file.

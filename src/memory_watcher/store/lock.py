@@ -8,17 +8,28 @@ not, another recorder may have its own files under that name by now.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
+import struct
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from ..errors import CannotWrite, NotARecording, RecordingBusy, RecordingMoved
-from ..own_files import BESIDE, SAFELY, make_private, new_part, reason, refusal, sync_folder
+from ..own_files import (
+    BESIDE,
+    SAFELY,
+    give_name,
+    make_private,
+    new_database,
+    reason,
+    refusal,
+    sync_folder,
+)
 from . import beside
 
 _ATTEMPTS = 10
+#: Where SQLite's locks are: first byte and length. All of them, and that of who changes the file.
+_LOCK_BYTES, _RESERVED = (0x40000000, 512), (0x40000001, 1)
 
 
 class WriteLock:
@@ -35,6 +46,7 @@ class WriteLock:
         self.is_new = False
         self._absolute = os.path.abspath(path)
         self._beside: dict[str, int] = {}  # suffix -> descriptor
+        self._made: list[str] = []  # suffixes of what was made before SQLite came
         with self._explained():
             self._descriptor = self._open(lay_out)
             try:
@@ -98,32 +110,21 @@ class WriteLock:
                     f"{self.path}: cannot write: {self.path}{suffix} lies there, but it belongs to"
                     " a recording that was moved or deleted: move it there, or remove it"
                 )
-        descriptor, part = new_part(self._absolute)
-        try:
+        with new_database(self._absolute) as (descriptor, part):
             lay_out(part)
             # WAL mode from the start: to change it later takes a -journal.
             os.pwrite(descriptor, b"\2\2", 18)
             os.fsync(descriptor)
             self._give_name(part)
-        finally:
-            os.close(descriptor)
-            for name in (part, f"{part}-journal"):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(name)
         sync_folder(self._absolute)
         self.is_new = True
 
     def _give_name(self, part: str) -> None:
         try:
-            os.link(part, self._absolute)  # unlike rename, it replaces nothing
+            give_name(part, self._absolute)
         except FileExistsError:
             if os.lstat(self._absolute).st_size == 0:
                 os.replace(part, self._absolute)  # an empty file of this user, looked at before
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-                raise
-            if not os.path.lexists(self._absolute):  # a filesystem without links
-                os.rename(part, self._absolute)
 
     def _check_beside(self) -> None:
         """Refuse what lies beside the file if SQLite would follow it, or take it for the file's."""
@@ -139,10 +140,8 @@ class WriteLock:
             if suffix == "-wal":
                 self._lock_wal(name)
                 self._refuse_another_wal()
-        if beside.has_hot_journal(self._absolute) and beside.names_another_journal(self._absolute):
-            raise NotARecording(
-                f"{self.path}-journal: not left by a recorder: it names another file; remove it"
-            )
+        if beside.has_strange_journal(self._absolute):
+            raise NotARecording(f"{self.path}-journal: not left by a recorder; remove it")
 
     def _refuse_another_wal(self) -> None:
         if beside.has_another_wal(self._absolute):
@@ -164,6 +163,69 @@ class WriteLock:
                 f" {self.path}-wal; end it, or name another --database-file"
             ) from None
 
+    def claim_beside(self) -> None:
+        """Let nobody else put anything beside the file that SQLite would obey.
+
+        Called right before SQLite opens the file: to look for damage has taken up to a second.
+
+        Raises CannotWrite, NotARecording, RecordingBusy.
+        """
+        with self._explained():
+            self._check_beside()
+            if not beside.has_hot_journal(self._absolute) and self.set_wal_mode(True):
+                for suffix in ("-wal", "-shm"):
+                    self._make_beside(suffix)
+                self._lock_reserved()
+            self._check_beside()
+
+    def set_wal_mode(self, wanted: bool) -> bool:
+        """Say in the file's header whether it has a -wal, under the locks that SQLite takes for it.
+
+        SQLite's own way looks for a -journal, and would play back one that somebody put there.
+        False if another program has the file open, or if there is a -wal that would be lost.
+        """
+        version = b"\2\2" if wanted else b"\1\1"
+        head = bytearray(os.pread(self._descriptor, 100, 0))
+        if head[18:20] == version:
+            return True
+        if not _lock_bytes(self._descriptor, fcntl.F_WRLCK, _LOCK_BYTES):
+            return False
+        try:
+            if os.path.lexists(f"{self._absolute}-wal"):
+                return False
+            counter = (int.from_bytes(head[24:28], "big") + 1 & 0xFFFFFFFF).to_bytes(4, "big")
+            if head[92:96] == head[24:28]:
+                head[92:96] = counter
+            head[18:20], head[24:28] = version, counter
+            os.pwrite(self._descriptor, head, 0)
+            os.fsync(self._descriptor)
+        finally:
+            _lock_bytes(self._descriptor, fcntl.F_UNLCK, _LOCK_BYTES)
+        return True
+
+    def _make_beside(self, suffix: str) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
+        with contextlib.suppress(FileExistsError):
+            self._beside[suffix] = os.open(f"{self._absolute}{suffix}", flags, 0o600)
+            self._made.append(suffix)
+
+    def _lock_reserved(self) -> None:
+        """Seem to be changing the file itself: then no -journal is played back, by nobody.
+
+        What goes through -wal does not need this lock.
+        """
+        _lock_bytes(self._descriptor, fcntl.F_WRLCK, _RESERVED)
+
+    def give_up_beside(self) -> None:
+        """Remove what was made here if SQLite has not used it: the recording was not opened."""
+        made = [(f"{self._absolute}{suffix}", self._beside[suffix]) for suffix in self._made]
+        if any(os.fstat(self._beside[suffix]).st_size for suffix in self._made if suffix == "-wal"):
+            return
+        for name, descriptor in made:
+            if self._is_at(name, descriptor):
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+
     # -- while it is written ----------------------------------------------------------------------
 
     def hold_beside(self) -> None:
@@ -172,9 +234,12 @@ class WriteLock:
         Raises CannotWrite.
         """
         with self._explained():
+            self._lock_reserved()
             self._lock_wal(f"{self._absolute}-wal")
             # To close a descriptor of -shm would drop SQLite's own locks: it stays open.
-            shm = self._beside["-shm"] = os.open(f"{self._absolute}-shm", os.O_RDWR | SAFELY)
+            if "-shm" not in self._beside:
+                self._beside["-shm"] = os.open(f"{self._absolute}-shm", os.O_RDWR | SAFELY)
+            shm = self._beside["-shm"]
             for descriptor in (self._descriptor, *self._beside.values()):
                 make_private(descriptor)
             _allocate(shm)
@@ -263,6 +328,20 @@ class WriteLock:
 
 #: What the index of -wal takes for 130 MB of it: more than one transaction ever writes.
 _INDEX = 256 << 10
+
+
+def _lock_bytes(descriptor: int, kind: int, span: tuple[int, int]) -> bool:
+    """Lock bytes, or let go of them; False if another has them, or if there are no such locks.
+
+    The lock is the open file's, not the process's: so SQLite in this process meets it, too.
+    """
+    try:
+        # struct flock: l_type, l_whence, l_start, l_len, l_pid.
+        where = struct.pack("hhqqi4x", kind, os.SEEK_SET, *span, 0)
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, where)
+    except OSError:
+        return False
+    return True
 
 
 def _allocate(shm: int) -> None:

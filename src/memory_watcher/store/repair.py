@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..errors import CannotWrite, NotARecording, StoreError
 from ..model import LayoutState
-from ..own_files import new_part, reason, sync_folder
+from ..own_files import give_name, new_database, reason, sync_folder
 from . import beside, schema
 from .connection import explained
 from .contents import is_own_table, table_sql
@@ -52,22 +52,15 @@ def repair(path: str, new: str) -> Saved:
     if os.path.lexists(new):
         raise CannotWrite(f"{new}: it is there already; name a file that is not")
     try:
-        descriptor, part = new_part(os.path.abspath(new))
-    except OSError as error:
-        raise CannotWrite(f"{new}: cannot write: {reason(error, new)}") from None
-    try:
-        with _readable(path) as source:
-            saved = _copy(path, source, part, new)
-        os.fsync(descriptor)
-        os.link(part, new)
+        with new_database(os.path.abspath(new)) as (descriptor, part):
+            with _readable(path) as source:
+                saved = _copy(path, source, part, new)
+            os.fsync(descriptor)
+            give_name(part, new)
     except FileExistsError:
         raise CannotWrite(f"{new}: it is there already; name a file that is not") from None
     except OSError as error:
         raise CannotWrite(f"{new}: cannot write: {reason(error, new)}") from None
-    finally:
-        os.close(descriptor)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(part)
     sync_folder(new)
     return saved
 
@@ -83,16 +76,18 @@ def _readable(path: str) -> Iterator[sqlite3.Connection]:
         ReadOnlyDatabase(path).close()  # tells what it is instead
         raise NotARecording(f"{path}: not a recording (no SQLite database)")
     if not beside.has_hot_journal(real):
+        beside.refuse_wal_of_another_user(real, path)
         mode = "mode=ro&vfs=unix-none" if beside.has_wal(real) else "immutable=1"
         with contextlib.closing(_connect(f"{uri_of(real)}?{mode}", path)) as connection:
             yield connection
         return
-    if beside.names_another_journal(real):
-        raise StoreError(f"{path}-journal: not left by a recorder: it names another file")
     with tempfile.TemporaryDirectory() as folder:  # nobody else's to look into
         copy = os.path.join(folder, "copy.db")
         shutil.copyfile(real, copy)
-        shutil.copyfile(f"{real}-journal", f"{copy}-journal")
+        shutil.copyfile(f"{real}-journal", f"{copy}-journal", follow_symlinks=False)
+        # Of the copy: nobody changes that any more.
+        if beside.has_strange_journal(copy):
+            raise StoreError(f"{path}-journal: not left by a recorder")
         with contextlib.closing(_connect(uri_of(copy), path)) as connection:
             yield connection
 

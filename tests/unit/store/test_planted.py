@@ -1,0 +1,258 @@
+"""Files that others put beside a recording: SQLite obeys them, so it must never get to see them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.errors import CannotWrite, NotARecording, StoreError
+from memory_watcher.store import repair as repairing
+from memory_watcher.store.connection import WritableFile, _why
+from memory_watcher.store.readonly import ReadOnlyDatabase
+from memory_watcher.store.repair import repair
+from memory_watcher.store.verify import findings
+from tests.unit.store.test_connection import begin, ticks
+
+NOBODY = 65534
+MAGIC = bytes.fromhex("d9d505f920a163d7")
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
+
+@pytest.fixture(name="victim")
+def file_of_somebody(tmp_path: Path) -> Path:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    victim = folder / "precious"
+    victim.write_text("precious")
+    return victim
+
+
+@pytest.fixture(name="path")
+def place_for_a_recording(tmp_path: Path) -> Path:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    return folder / "a.db"
+
+
+def journal(victim: Path, head: bytes = MAGIC) -> bytes:
+    """A -journal after which SQLite removes the victim, its "super-journal"."""
+    name = os.fsencode(victim)
+    checksum = sum(byte if byte < 128 else byte - 256 for byte in name) & 0xFFFFFFFF
+    numbers = struct.pack(">II", len(name), checksum)
+    return head.ljust(512, b"\0") + b"\xff" * 4 + name + numbers + MAGIC
+
+
+def be_closed(path: Path) -> None:
+    begin(path).close("SIGINT")
+
+
+def be_killed(path: Path) -> None:
+    """Leave what SIGKILL leaves."""
+    living = begin(path.with_name("b.db"))
+    for suffix in ("", "-wal", "-shm"):
+        shutil.copy(f"{living.path}{suffix}", f"{path}{suffix}")
+    living.close(None)
+    os.unlink(living.path)
+
+
+def be_new(_: Path) -> None:
+    pass
+
+
+STATES = pytest.mark.parametrize("make", [be_new, be_closed, be_killed])
+
+
+@pytest.mark.parametrize("head", [MAGIC, b"anything", b"\0\0"])
+def test_a_journal_that_names_another_file(path: Path, victim: Path, head: bytes) -> None:
+    """It came with a stranger's recording: SQLite would remove the file that it names."""
+    be_closed(path)
+    before = path.read_bytes()
+    Path(f"{path}-journal").write_bytes(journal(victim, head))
+    with pytest.raises(NotARecording, match=r"a\.db-journal: not left by a recorder; remove it"):
+        begin(path)
+    assert victim.exists()
+    assert path.read_bytes() == before
+    assert ticks(path.rename(path.with_name("c.db"))) == 2
+
+
+@STATES
+@pytest.mark.parametrize("head", [MAGIC, b"anything"])
+def test_a_journal_that_comes_while_it_is_recorded(
+    path: Path, victim: Path, make: Callable[[Path], None], head: bytes
+) -> None:
+    """It is not played back at the end, which leaves the one file in the mode for reading."""
+    make(path)
+    writer = begin(path)
+    Path(f"{path}-journal").write_bytes(journal(victim, head))
+    writer.commit()
+    assert writer.close("SIGINT")
+    assert victim.exists()
+    assert sorted(os.listdir(path.parent)) == ["a.db", "a.db-journal"]
+    os.unlink(f"{path}-journal")
+    assert list(findings(str(path))) == []
+    assert path.read_bytes()[18:20] == b"\1\1"
+
+
+@STATES
+@pytest.mark.parametrize("head", [MAGIC, b"anything"])
+def test_a_journal_that_comes_before_sqlite(
+    path: Path,
+    victim: Path,
+    make: Callable[[Path], None],
+    head: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However late it comes, it is not played back."""
+    make(path)
+    connect = sqlite3.connect
+
+    def late(name: str, *arguments: object, **options: object) -> sqlite3.Connection:
+        if name == str(path):
+            Path(f"{path}-journal").write_bytes(journal(victim, head))
+        return connect(name, *arguments, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", late)
+    begin(path).close("SIGINT")
+    assert victim.exists()
+    assert Path(f"{path}-journal").exists()
+
+
+@needs_root
+@STATES
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_what_comes_while_damage_is_looked_for(
+    path: Path, make: Callable[[Path], None], suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of another user is refused and stays theirs: SQLite would make it ours, and use it."""
+    make(path)
+    if os.path.exists(f"{path}{suffix}"):
+        pytest.skip("the name is taken")
+    look = WritableFile._look_before
+
+    def plant(file: WritableFile) -> None:
+        look(file)
+        Path(f"{path}{suffix}").write_bytes(b"")
+        os.chown(f"{path}{suffix}", NOBODY, NOBODY)
+
+    monkeypatch.setattr(WritableFile, "_look_before", plant)
+    there = {*os.listdir(path.parent), "a.db", f"a.db{suffix}"}
+    with pytest.raises(CannotWrite, match=f"a.db{suffix}: cannot write: it belongs to another"):
+        begin(path)
+    assert os.stat(f"{path}{suffix}").st_uid == NOBODY
+    assert set(os.listdir(path.parent)) == there
+
+
+@needs_root
+@STATES
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_names_are_taken_before_sqlite_comes(
+    path: Path, make: Callable[[Path], None], suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When SQLite opens the file, -wal and -shm are there, and of this user."""
+    make(path)
+    connect = sqlite3.connect
+    owners = []
+
+    def late(name: str, *arguments: object, **options: object) -> sqlite3.Connection:
+        if name == str(path):
+            found = os.stat(f"{path}{suffix}")
+            owners.append((found.st_uid, found.st_mode & 0o777))
+        return connect(name, *arguments, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", late)
+    assert begin(path).close("SIGINT")
+    assert [uid for uid, _ in owners] == [os.geteuid()]
+    assert make is be_killed or owners[0][1] == 0o600
+    assert os.listdir(path.parent) == ["a.db"]
+
+
+def test_what_was_made_is_removed_if_it_cannot_be_opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No empty -wal is left beside a file that was not recorded into."""
+    be_closed(path)
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(WritableFile, "_prepare", fail)
+    with pytest.raises(CannotWrite, match="disk I/O error"):
+        begin(path)
+    assert os.listdir(path.parent) == ["a.db"]
+    assert ticks(path) == 2
+    monkeypatch.undo()
+    begin(path).close("SIGINT")
+    assert ticks(path) == 4
+
+
+@needs_root
+def test_a_wal_of_another_user(path: Path) -> None:
+    """A reader that is root refuses it: SQLite would give it to the owner of the file."""
+    be_killed(path)
+    os.unlink(f"{path}-shm")
+    os.chown(path, NOBODY, NOBODY)
+    words = f"a.db-wal: it belongs to uid 0, and .*a.db to uid {NOBODY}.*another recording"
+    with pytest.raises(StoreError, match=words):
+        ReadOnlyDatabase(path)
+    with pytest.raises(StoreError, match=words):
+        repair(str(path), str(path.with_name("new.db")))
+    assert os.stat(f"{path}-wal").st_uid == 0
+    assert sorted(os.listdir(path.parent)) == ["a.db", "a.db-wal"]
+    os.chown(f"{path}-wal", NOBODY, NOBODY)
+    assert ticks(path) == 1
+
+
+# -- repair ---------------------------------------------------------------------------------------
+
+
+def test_repair_builds_where_nobody_else_can_write(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file grows in a folder of its own, which goes away."""
+    be_closed(path)
+    modes = []
+    leave_out = repairing._leave_out_layouts
+
+    def look(part: str) -> int:
+        assert Path(part).parent.parent == path.parent
+        modes.append(Path(part).parent.stat().st_mode & 0o777)
+        return leave_out(part)
+
+    monkeypatch.setattr(repairing, "_leave_out_layouts", look)
+    repair(str(path), str(path.with_name("new.db")))
+    assert modes == [0o700]
+    assert sorted(os.listdir(path.parent)) == ["a.db", "new.db"]
+    assert (path.with_name("new.db").stat().st_mode & 0o777) == 0o600
+
+
+def test_repair_looks_at_the_journal_that_it_copied(
+    path: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner may change the journal meanwhile."""
+    be_closed(path)
+    planted = Path(f"{path}-journal")
+    planted.write_bytes(MAGIC.ljust(512, b"\0"))
+    copy = shutil.copyfile
+
+    def swap(source: str, target: str, **options: bool) -> object:
+        planted.write_bytes(journal(victim))
+        return copy(source, target, **options)
+
+    monkeypatch.setattr(shutil, "copyfile", swap)
+    with pytest.raises(StoreError, match=r"a\.db-journal: not left by a recorder"):
+        repair(str(path), str(path.with_name("new.db")))
+    assert victim.exists()
+
+
+def test_no_room_for_shm() -> None:
+    """SQLite calls a full disk an I/O error when it makes -shm longer."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"  # type: ignore[attr-defined]
+    assert _why(error) == "the disk is full"
