@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -199,6 +200,17 @@ def test_files_that_hold_no_sense(
     for name in names:
         line = next(line for line in said.splitlines() if name in line or "mapping" in line)
         assert f"process {PID} cannot be read in full now: " in line
+
+
+@pytest.mark.parametrize("name", ["stat", "statm", "status", "cmdline", "comm", "smaps"])
+def test_pipes(tmp_path: Path, name: str) -> None:
+    """A stranger's copy of proc with a pipe in it costs that file's figures, and no waiting."""
+    root = copy(tmp_path, without=[f"{PID}/{name}"])
+    os.mkfifo(root / PID / name)
+    code, said, file = record(tmp_path, root)
+    assert code == int(name == "smaps"), said
+    ((state, *_),) = readings(file, FIGURES)
+    assert (state == LayoutState.EXACT) == (name not in ("smaps", "statm"))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..errors import SourceError
 from .process import PF_FORKNOEXEC, PF_KTHREAD, parse_command_line
-from .source import LONGEST_TEXT, READ_SIZE, ProcSource
+from .source import LONGEST_TEXT, NO_WAITING, READ_SIZE, ProcSource
 
 _KCMP_VM = 1
 #: kcmp has no wrapper in libc; its number differs between processors.
@@ -94,7 +94,7 @@ class Scanner:
         self._loadavg = -1
         if self.shows_own_namespace():
             with contextlib.suppress(OSError):
-                self._loadavg = os.open(f"{self._root}/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+                self._loadavg = os.open(f"{self._root}/loadavg", NO_WAITING)
 
     def close(self) -> None:
         """Give the descriptor back; closing twice is allowed."""
@@ -179,7 +179,7 @@ class Scanner:
             return None
 
     def _read(self, pid: int, name: str) -> bytes:
-        descriptor = os.open(f"{self._root}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(f"{self._root}/{pid}/{name}", NO_WAITING)
         try:
             text = part = os.read(descriptor, READ_SIZE)
             while len(part) == READ_SIZE and len(text) < LONGEST_TEXT:

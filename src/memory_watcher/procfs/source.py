@@ -43,6 +43,8 @@ _PLAIN_DIGITS = 13
 #: What schedstat says where the kernel does not count.
 _NOT_COUNTED = (b"", b"0 0 0\n")
 _LARGEST_SMALL = 2 * 1024 * 1024
+#: A copy of proc that a stranger made may hold pipes.
+NO_WAITING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 #: Of a command line, and of the list of cgroups, so much is read.
 LONGEST_TEXT = 128 * 1024
 #: Which small files stay open, so that reading them takes a third of the time.
@@ -532,7 +534,7 @@ class ProcessFiles:
     def _open(self, name: str) -> int:
         if self._thread is not None and name in _OF_MEMORY:
             name = f"task/{self._thread}/{name}"
-        return os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)
+        return os.open(name, NO_WAITING, dir_fd=self._directory)
 
     def _fill(self, name: str, limit: int | None = None) -> int:
         try:
@@ -579,6 +581,8 @@ class ProcessFiles:
                 if len(content) == size:
                     content = _whole(descriptor)
         except OSError as error:
+            if error.errno == errno.ESPIPE:
+                raise NoSense(f"{name} is a pipe") from None
             raise self._meaning_at_read(error) from None
         if not content:
             raise self._meaning_of_nothing(name)
@@ -638,7 +642,7 @@ def meaning_of(error: OSError, pid: int) -> SourceError:
 
 
 def _read_file(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, NO_WAITING)
     try:
         return b"".join(_chunks(descriptor))
     finally:
