@@ -218,13 +218,13 @@ class WriteLock:
 
     def give_up_beside(self) -> None:
         """Remove what was made here if SQLite has not used it: the recording was not opened."""
-        made = [(f"{self._absolute}{suffix}", self._beside[suffix]) for suffix in self._made]
-        if any(os.fstat(self._beside[suffix]).st_size for suffix in self._made if suffix == "-wal"):
+        made = {suffix: self._beside[suffix] for suffix in self._made if suffix in self._beside}
+        if "-wal" in made and os.fstat(made["-wal"]).st_size:
             return
-        for name, descriptor in made:
-            if self._is_at(name, descriptor):
+        for suffix, descriptor in made.items():
+            if self._is_at(f"{self._absolute}{suffix}", descriptor):
                 with contextlib.suppress(OSError):
-                    os.unlink(name)
+                    os.unlink(f"{self._absolute}{suffix}")
 
     # -- while it is written ----------------------------------------------------------------------
 
