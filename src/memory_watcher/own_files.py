@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from typing import NamedTuple
 
 #: A file that is looked into is never waited for, and is never what a link leads to.
 SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -64,46 +65,81 @@ def _part_of(path: str) -> str:
     return f"{path}.{os.urandom(4).hex()}.part"
 
 
-def _new(name: str) -> int:
-    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+def _new(name: str, folder: int | None = None) -> int:
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600, dir_fd=folder)
+
+
+class NewDatabase(NamedTuple):
+    """An empty file for SQLite in a folder of its own, both open; `name` is how SQLite opens it."""
+
+    name: str
+    descriptor: int
+    folder: int
+
+    def is_open_twice(self) -> bool:
+        """Whether this process has the very file open once more: SQLite, by its name.
+
+        Who owns the folder around may exchange ours for another, or for a link to elsewhere.
+        """
+        try:
+            numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+        except FileNotFoundError:  # no /proc
+            numbers = list(range(1024))
+        mine = os.fstat(self.descriptor)
+        found = 0
+        for number in numbers:
+            with contextlib.suppress(OSError):
+                found += os.path.samestat(os.fstat(number), mine)
+        return found > 1
+
+    def give_name(self, path: str) -> None:
+        """Give the complete file its name; nothing is replaced.
+
+        Raises FileExistsError, OSError.
+        """
+        part = os.path.basename(self.name)
+        try:
+            os.link(part, path, src_dir_fd=self.folder)  # unlike rename, it replaces nothing
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            if os.path.lexists(path):  # a filesystem without links
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+            self.replace(path)
+
+    def replace(self, path: str) -> None:
+        """Give the complete file its name, and take it from another. Raises OSError."""
+        os.replace(os.path.basename(self.name), path, src_dir_fd=self.folder)
 
 
 @contextlib.contextmanager
-def new_database(path: str) -> Iterator[tuple[int, str]]:
+def new_database(path: str) -> Iterator[NewDatabase]:
     """Make an empty file for SQLite, to get the name `path` once it is complete.
 
-    Gives its descriptor and its name. It has a folder of its own: else who sees it grow could put
-    a -journal beside it, which SQLite would obey. Both are removed at the end. Raises OSError.
+    It has a folder of its own: else who sees it grow could put a -journal beside it, which SQLite
+    would obey. Both are removed at the end, and nothing else, whatever the names stand for by then.
+
+    Raises OSError.
     """
     folder = _part_of(path)
     os.mkdir(folder, 0o700)
     try:
-        name = os.path.join(folder, "recording")
-        descriptor = _new(name)
+        inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | SAFELY)
         try:
-            yield descriptor, name
+            name = "recording"
+            descriptor = _new(name, inside)
+            try:
+                yield NewDatabase(os.path.join(folder, name), descriptor, inside)
+            finally:
+                os.close(descriptor)
+                for suffix in ("", *BESIDE):
+                    with contextlib.suppress(OSError):
+                        os.unlink(f"{name}{suffix}", dir_fd=inside)
         finally:
-            os.close(descriptor)
+            os.close(inside)
     finally:
         with contextlib.suppress(OSError):
-            for left in os.listdir(folder):
-                os.unlink(os.path.join(folder, left))
             os.rmdir(folder)
-
-
-def give_name(part: str, path: str) -> None:
-    """Give a complete file its name; nothing is replaced.
-
-    Raises FileExistsError, OSError.
-    """
-    try:
-        os.link(part, path)  # unlike rename, it replaces nothing
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-            raise
-        if os.path.lexists(path):  # a filesystem without links
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
-        os.rename(part, path)
 
 
 def sync_folder(path: str) -> None:

@@ -80,24 +80,26 @@ def has_strange_journal(path: str) -> bool:
     return tail == _JOURNAL_MAGIC or (is_used and head != _JOURNAL_MAGIC)
 
 
-def refuse_wal_of_another_user(path: str, name: str) -> None:
-    """Refuse a -wal that has another owner than the file, which `name` stands for in words.
+def refuse_of_another_user(path: str, name: str) -> None:
+    """Refuse a -wal or -journal with another owner than the file, which `name` stands for in words.
 
-    As root SQLite would give it to the file's owner, whoever's file that was before.
+    SQLite opens both where there is a -wal, and as root gives them to the file's owner, whoever's
+    they were before.
 
     Raises StoreError.
     """
-    if not has_wal(path):
-        return
-    try:
-        owners = os.stat(path).st_uid, os.lstat(f"{path}-wal").st_uid
-    except OSError:
-        return
-    if owners[0] != owners[1]:
-        raise StoreError(
-            f"{name}-wal: it belongs to uid {owners[1]}, and {name} to uid {owners[0]}, so it is of"
-            " another recording: move it away, or copy both"
-        )
+    if not (has_wal(path) or has_hot_journal(path)):
+        return  # then nothing beside the file is opened
+    for suffix in ("-wal", "-journal"):
+        try:
+            owners = os.stat(path).st_uid, os.lstat(f"{path}{suffix}").st_uid
+        except OSError:
+            continue
+        if owners[0] != owners[1]:
+            raise StoreError(
+                f"{name}{suffix}: it belongs to uid {owners[1]}, and {name} to uid {owners[0]}, so"
+                " it is of another recording: move it away, or copy all of them"
+            )
 
 
 def starts_as_sqlite(path: str) -> bool:

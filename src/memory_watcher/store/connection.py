@@ -23,13 +23,13 @@ from ..errors import (
     RecordingMoved,
     no_file_can_be_opened,
 )
-from ..own_files import give_name, new_database
+from ..own_files import NewDatabase, NotOwn, new_database
 from . import beside, schema
 from .contents import Contents, check, tables_of
 from .guard import Guard
 from .lock import WriteLock
 from .migrations import migrate
-from .readonly import ReadOnlyDatabase
+from .readonly import ReadOnlyDatabase, uri_of
 
 #: Larger recordings are left as they were written, bytes.
 _LARGEST_PACKED = 128 << 20
@@ -64,6 +64,26 @@ def _why(error: sqlite3.Error) -> str:
     return words
 
 
+def connect_new(part: NewDatabase) -> sqlite3.Connection:
+    """Open a new file, which is thrown away if it does not become complete: without a -journal.
+
+    Raises NotOwn if its name stands for another file by now, to which nothing is written;
+    sqlite3.Error.
+    """
+    uri = f"{uri_of(part.name)}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
+        if not part.is_open_twice():
+            raise NotOwn("somebody has exchanged the new file meanwhile")
+        # What others put beside it later is not looked at.
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 class WritableFile:
     """A recording's file, its lock and SQLite's connection to it.
 
@@ -95,16 +115,10 @@ class WritableFile:
 
     # -- opening ----------------------------------------------------------------------------------
 
-    def _lay_out(self, part: str) -> None:
+    def _lay_out(self, part: NewDatabase) -> None:
         """Make an empty file, which nobody knows of yet, a recording."""
-        with explained(self.path):
-            connection = sqlite3.connect(part, isolation_level=None)
-            try:
-                connection.execute("PRAGMA journal_mode = OFF")
-                connection.execute("PRAGMA synchronous = OFF")
-                schema.create(connection)
-            finally:
-                connection.close()
+        with explained(self.path), contextlib.closing(connect_new(part)) as connection:
+            schema.create(connection)
 
     def _look_before(self) -> None:
         """Refuse other files and damaged ones by a connection that cannot write.
@@ -203,16 +217,16 @@ class WritableFile:
         return f"what was recorded could not be saved: there is no room for it (it was {source})"
 
     def _copy(self, name: str) -> str:
-        with new_database(name) as (descriptor, part):
-            with contextlib.closing(sqlite3.connect(part)) as copy:
+        with new_database(name) as part:
+            with contextlib.closing(connect_new(part)) as copy:
                 self.connection.backup(copy)
-            os.fsync(descriptor)
+            os.fsync(part.descriptor)
             saved = f"{name}.{os.getpid()}.saved"
             try:
-                give_name(part, saved)
+                part.give_name(saved)
             except FileExistsError:
                 saved = f"{name}.{os.getpid()}-{os.urandom(4).hex()}.saved"
-                give_name(part, saved)
+                part.give_name(saved)
         return saved
 
     # -- the end ----------------------------------------------------------------------------------

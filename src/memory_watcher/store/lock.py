@@ -18,7 +18,7 @@ from ..errors import CannotWrite, NotARecording, RecordingBusy, RecordingMoved
 from ..own_files import (
     BESIDE,
     SAFELY,
-    give_name,
+    NewDatabase,
     make_private,
     new_database,
     reason,
@@ -35,7 +35,7 @@ _LOCK_BYTES, _RESERVED = (0x40000000, 512), (0x40000001, 1)
 class WriteLock:
     """A recording's file, locked; it was made whole if there was none."""
 
-    def __init__(self, path: str, lay_out: Callable[[str], None]) -> None:
+    def __init__(self, path: str, lay_out: Callable[[NewDatabase], None]) -> None:
         """`lay_out` writes a new recording into an empty file.
 
         Raises RecordingBusy, NotARecording, CannotWrite.
@@ -57,7 +57,7 @@ class WriteLock:
 
     # -- opening ----------------------------------------------------------------------------------
 
-    def _open(self, lay_out: Callable[[str], None]) -> int:
+    def _open(self, lay_out: Callable[[NewDatabase], None]) -> int:
         for _ in range(_ATTEMPTS):
             try:
                 descriptor = os.open(self._absolute, os.O_RDWR | SAFELY)
@@ -102,7 +102,7 @@ class WriteLock:
             ) from None
         return self._is_at(self._absolute, descriptor)
 
-    def _make(self, lay_out: Callable[[str], None]) -> None:
+    def _make(self, lay_out: Callable[[NewDatabase], None]) -> None:
         """Put a new recording under the name, complete from its first instant."""
         for suffix in BESIDE:
             if os.path.lexists(f"{self._absolute}{suffix}"):
@@ -110,21 +110,21 @@ class WriteLock:
                     f"{self.path}: cannot write: {self.path}{suffix} lies there, but it belongs to"
                     " a recording that was moved or deleted: move it there, or remove it"
                 )
-        with new_database(self._absolute) as (descriptor, part):
+        with new_database(self._absolute) as part:
             lay_out(part)
             # WAL mode from the start: to change it later takes a -journal.
-            os.pwrite(descriptor, b"\2\2", 18)
-            os.fsync(descriptor)
+            os.pwrite(part.descriptor, b"\2\2", 18)
+            os.fsync(part.descriptor)
             self._give_name(part)
         sync_folder(self._absolute)
         self.is_new = True
 
-    def _give_name(self, part: str) -> None:
+    def _give_name(self, part: NewDatabase) -> None:
         try:
-            give_name(part, self._absolute)
+            part.give_name(self._absolute)
         except FileExistsError:
             if os.lstat(self._absolute).st_size == 0:
-                os.replace(part, self._absolute)  # an empty file of this user, looked at before
+                part.replace(self._absolute)  # an empty file of this user, looked at before
 
     def _check_beside(self) -> None:
         """Refuse what lies beside the file if SQLite would follow it, or take it for the file's."""

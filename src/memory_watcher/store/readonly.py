@@ -236,7 +236,7 @@ class ReadOnlyDatabase:
             raise
 
     def _mode_of_opening(self) -> _Mode:
-        beside.refuse_wal_of_another_user(self._real_path, self.path)
+        beside.refuse_of_another_user(self._real_path, self.path)
         if beside.has_hot_journal(self._real_path):
             raise StoreError(
                 f"{self.path}: it was being changed when its recorder was killed, and"

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from ..errors import CannotWrite, NotARecording, StoreError
 from ..model import LayoutState
-from ..own_files import give_name, new_database, reason, sync_folder
+from ..own_files import NewDatabase, new_database, reason, sync_folder
 from . import beside, schema
-from .connection import explained
+from .connection import connect_new, explained
 from .contents import is_own_table, table_sql
 from .ddl import declared, references, statements
 from .guard import Guard
@@ -52,11 +52,11 @@ def repair(path: str, new: str) -> Saved:
     if os.path.lexists(new):
         raise CannotWrite(f"{new}: it is there already; name a file that is not")
     try:
-        with new_database(os.path.abspath(new)) as (descriptor, part):
+        with new_database(os.path.abspath(new)) as part:
             with _readable(path) as source:
                 saved = _copy(path, source, part, new)
-            os.fsync(descriptor)
-            give_name(part, new)
+            os.fsync(part.descriptor)
+            part.give_name(new)
     except FileExistsError:
         raise CannotWrite(f"{new}: it is there already; name a file that is not") from None
     except OSError as error:
@@ -75,8 +75,8 @@ def _readable(path: str) -> Iterator[sqlite3.Connection]:
     if not beside.starts_as_sqlite(real):
         ReadOnlyDatabase(path).close()  # tells what it is instead
         raise NotARecording(f"{path}: not a recording (no SQLite database)")
+    beside.refuse_of_another_user(real, path)
     if not beside.has_hot_journal(real):
-        beside.refuse_wal_of_another_user(real, path)
         mode = "mode=ro&vfs=unix-none" if beside.has_wal(real) else "immutable=1"
         with contextlib.closing(_connect(f"{uri_of(real)}?{mode}", path)) as connection:
             yield connection
@@ -160,14 +160,12 @@ def _rows(source: sqlite3.Connection, table: str, key: list[str], columns: str) 
 # -- writing it -----------------------------------------------------------------------------------
 
 
-def _copy(path: str, source: sqlite3.Connection, part: str, new: str) -> Saved:
+def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) -> Saved:
     guard = Guard(source, 0)
     version, found = _tables(path, source)
     guard.allow_reading(tables=found, views=(), refused=())
     seconds = _SECONDS + _SECONDS_PER_MB * (os.stat(path).st_size >> 20)
-    with explained(new), contextlib.closing(sqlite3.connect(part, isolation_level=None)) as target:
-        target.execute("PRAGMA journal_mode = OFF")
-        target.execute("PRAGMA synchronous = OFF")
+    with explained(new), contextlib.closing(connect_new(part)) as target:
         target.execute("BEGIN")
         sqls = table_sql(version)
         for sql in sqls.values():
@@ -187,7 +185,7 @@ def _copy(path: str, source: sqlite3.Connection, part: str, new: str) -> Saved:
         for statement in statements(schema.TABLES):
             if statement.startswith("CREATE UNIQUE INDEX"):
                 target.execute(statement)
-    return Saved(rows, left_out, _leave_out_layouts(part))
+        return Saved(rows, left_out, _leave_out_layouts(target, part.name))
 
 
 def _copy_table(
@@ -300,18 +298,15 @@ def _describe(target: sqlite3.Connection, version: int) -> None:
         )
 
 
-def _leave_out_layouts(part: str) -> int:
+def _leave_out_layouts(target: sqlite3.Connection, part: str) -> int:
     """What does not add up any more is no layout: a wrong figure is never shown."""
     database = ReadOnlyDatabase(part)
     try:
         wrong = list(wrong_layouts(database))
     finally:
         database.close()
-    with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as target:
-        target.execute("PRAGMA journal_mode = OFF")
-        target.execute("PRAGMA synchronous = OFF")
-        target.execute("BEGIN")
-        for number in wrong:
-            _drop_layouts(target, f"id = {number}")
-        target.execute("COMMIT")
+    target.execute("BEGIN")
+    for number in wrong:
+        _drop_layouts(target, f"id = {number}")
+    target.execute("COMMIT")
     return len(wrong)

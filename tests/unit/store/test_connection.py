@@ -92,8 +92,8 @@ def test_complete_from_its_first_instant(tmp_path: Path, monkeypatch: pytest.Mon
     seen: list[tuple[str, bytes]] = []
     link = os.link
 
-    def watched(source: str, target: str) -> None:
-        link(source, target)
+    def watched(source: str, target: str, *, src_dir_fd: int) -> None:
+        link(source, target, src_dir_fd=src_dir_fd)
         seen.append((target, Path(target).read_bytes()))
 
     monkeypatch.setattr(os, "link", watched)
@@ -110,7 +110,7 @@ def test_complete_from_its_first_instant(tmp_path: Path, monkeypatch: pytest.Mon
 def test_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Filesystems without hard links do, too."""
 
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refused)

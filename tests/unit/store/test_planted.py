@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from memory_watcher import own_files
 from memory_watcher.errors import CannotWrite, NotARecording, StoreError
 from memory_watcher.store import repair as repairing
 from memory_watcher.store.connection import WritableFile, _why
@@ -209,6 +210,85 @@ def test_a_wal_of_another_user(path: Path) -> None:
     assert ticks(path) == 1
 
 
+@needs_root
+@pytest.mark.parametrize("content", [b"secret", MAGIC.ljust(512, b"\0"), b"\0" * 512])
+def test_a_journal_of_another_user(path: Path, content: bytes) -> None:
+    """Whatever root has there stays root's, when root only reads."""
+    be_killed(path)
+    for name in ("a.db", "a.db-wal"):
+        os.chown(path.with_name(name), NOBODY, NOBODY)
+    planted = Path(f"{path}-journal")
+    planted.write_bytes(content)
+    words = f"a.db-journal: it belongs to uid 0, and .*a.db to uid {NOBODY}"
+    with pytest.raises(StoreError, match=words):
+        ReadOnlyDatabase(path)
+    with pytest.raises(StoreError, match=words):
+        repair(str(path), str(path.with_name("new.db")))
+    assert planted.stat().st_uid == 0
+    assert planted.read_bytes() == content
+    assert not path.with_name("new.db").exists()
+
+
+# -- a folder whose owner exchanges what is made in it ------------------------------------------
+
+
+@pytest.fixture(name="exchanged")
+def folder_that_becomes_a_link(victim: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a link to the victim's folder in the place of each new one, before SQLite comes."""
+    victim.with_name("recording").touch()  # nothing stands in it yet: SQLite would take it
+    make = own_files._new
+
+    def swap(name: str, folder: int | None = None) -> int:
+        descriptor = make(name, folder)
+        if folder is not None:
+            there = os.readlink(f"/proc/self/fd/{folder}")
+            os.rename(there, f"{there}.moved")
+            os.symlink(victim.parent, there)
+        return descriptor
+
+    monkeypatch.setattr(own_files, "_new", swap)
+    return victim.parent
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_new_recording_in_an_exchanged_folder(
+    path: Path, exchanged: Path, is_there: bool
+) -> None:
+    """Nothing is written where the link leads, nothing made and nothing removed."""
+    if not is_there:
+        exchanged.joinpath("recording").unlink()
+    before = {each.name: each.read_bytes() for each in exchanged.iterdir()}
+    with pytest.raises(CannotWrite, match=r"exchanged the new file|unable to open"):
+        begin(path)
+    assert {each.name: each.read_bytes() for each in exchanged.iterdir()} == before
+    assert not path.exists()
+
+
+@pytest.fixture(name="whole")
+def recording_that_is_whole(tmp_path: Path) -> Path:
+    be_closed(tmp_path / "whole.db")
+    return tmp_path / "whole.db"
+
+
+def test_repair_into_an_exchanged_folder(path: Path, whole: Path, exchanged: Path) -> None:
+    """Neither by repair."""
+    before = {each.name: each.read_bytes() for each in exchanged.iterdir()}
+    with pytest.raises(CannotWrite, match="exchanged the new file"):
+        repair(str(whole), str(path))
+    assert {each.name: each.read_bytes() for each in exchanged.iterdir()} == before
+
+
+def test_what_was_exchanged_later_is_not_removed(path: Path, victim: Path) -> None:
+    """Only what was made is removed, whatever its name stands for by then."""
+    with own_files.new_database(str(path)) as part:
+        folder = Path(part.name).parent
+        victim.with_name("recording").write_text("of somebody else")
+        folder.rename(folder.with_suffix(".moved"))
+        folder.symlink_to(victim.parent)
+    assert sorted(os.listdir(victim.parent)) == ["precious", "recording"]
+    assert os.listdir(folder.with_suffix(".moved")) == []
+
+
 # -- repair ---------------------------------------------------------------------------------------
 
 
@@ -220,10 +300,10 @@ def test_repair_builds_where_nobody_else_can_write(
     modes = []
     leave_out = repairing._leave_out_layouts
 
-    def look(part: str) -> int:
+    def look(target: sqlite3.Connection, part: str) -> int:
         assert Path(part).parent.parent == path.parent
         modes.append(Path(part).parent.stat().st_mode & 0o777)
-        return leave_out(part)
+        return leave_out(target, part)
 
     monkeypatch.setattr(repairing, "_leave_out_layouts", look)
     repair(str(path), str(path.with_name("new.db")))
