@@ -230,12 +230,14 @@ class Layout:
         return sum_totals(self.entries)
 
 
-def is_gate(mapping: Mapping) -> bool:
-    """Whether this is printed, but counted in no total.
+#: Printed, but counted in no size: the gate mapping (x86-64, 32-bit ARM); the header of
+#: smaps_rollup, which is no mapping.
+GATES = ("[vsyscall]", "[vectors]", "[rollup]")
 
-    The gate mapping (x86-64, 32-bit ARM); the header of smaps_rollup, which is no mapping.
-    """
-    return mapping.pathname in ("[vsyscall]", "[vectors]", "[rollup]")
+
+def is_gate(mapping: Mapping) -> bool:
+    """Whether this is printed, but counted in no size."""
+    return mapping.pathname in GATES
 
 
 _SIZE = re.compile(r"Size: +([0-9]{1,15}) kB(?:\n|$)")
@@ -247,9 +249,13 @@ def counted_size(entry: MappingUsage) -> int:
     `Size:` tells it. That is the header's length, but for kernels before 4.12: the header of a
     stack lacks its guard page there. A `Size:` that differs is kept in `other`.
     """
-    other = entry.usage.other
+    return size_beside(entry.usage.other, entry.mapping.size)
+
+
+def size_beside(other: str | None, length: int) -> int:
+    """The same of what is stored: the lines in `other`, and the header's length in bytes."""
     told = _SIZE.match(other) if other is not None else None
-    return int(told[1]) * 1024 if told else entry.mapping.size
+    return int(told[1]) * 1024 if told else length
 
 
 def add_up(values: Iterable[int | None]) -> int | None:

@@ -400,6 +400,26 @@ def test_totals_only(tmp_path: Path) -> None:
     assert re.search(r"^totals +4 747 Ki", by_kind.stdout, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWO_BLOCKS.replace(b"Size:                132 kB", b"Size:                136 kB"),
+        ROLLUP,
+    ],
+    ids=["a stack with its guard page", "totals only"],
+)
+def test_what_is_loaded_is_whole(text: bytes, tmp_path: Path) -> None:
+    """A size that is not the header's is no damage: verify finds nothing, repair keeps all."""
+    assert run("memory-load-smaps", "-", cwd=tmp_path, stdin=text).returncode == 0
+    done = run("memory-watcher", "verify", "measurement.db", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "measurement.db: all is as it was written\n")
+    run("memory-watcher", "repair", "measurement.db", "-o", "new.db", cwd=tmp_path)
+    count = "SELECT count(*) FROM usages"
+    assert rows(tmp_path / "new.db", count) == rows(tmp_path / "measurement.db", count)
+    layouts = "SELECT count(*) FROM readings WHERE keyframe IS NOT NULL"
+    assert one(tmp_path / "new.db", layouts) == (1,)
+
+
 def test_torn_capture_is_marked(tmp_path: Path) -> None:
     """A mapping that overlaps the one before it: torn, and told so."""
     text = TWO_BLOCKS.replace(b"00e03000-00e24000", b"00451000-00e24000")

@@ -66,6 +66,8 @@ def test_guard_page(tmp_path: Path) -> None:
             'SELECT sum(size) FROM mapping_rows WHERE "start" > 0'  # [vsyscall] is below 0
         ).fetchone()
     assert header == SIZE - 4096
+    done = run("memory-watcher", "verify", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_wsl1(tmp_path: Path) -> None:

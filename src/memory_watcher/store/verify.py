@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..model import LayoutState
+from ..model import GATES, LayoutState, size_beside
 from . import schema
 from .contents import is_own_view
 from .ddl import declared
@@ -19,8 +19,6 @@ from .readonly import ReadOnlyDatabase, Row
 
 #: How many findings of one kind are listed.
 LISTED = 10
-#: Mappings that are not counted in the size, as in model.is_gate.
-_GATES = "('[vsyscall]', '[vectors]')"
 _SUMS = ("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_pss")
 _STATES = tuple(int(state) for state in LayoutState)
 
@@ -308,8 +306,9 @@ def _intervals_of(database: ReadOnlyDatabase, process_id: int) -> Iterator[_Usag
     while True:
         rows = database.rows(
             "SELECT u.first_tick, u.last_tick, u.mapping_id,"
-            f' iif(p.pathname IN {_GATES}, 0, m."end" - m."start"), u.rss, u.pss,'
-            " u.private_clean + u.private_dirty, d.private_hugetlb, d.swap, d.swap_pss"
+            f' iif(p.pathname IN {GATES}, NULL, m."end" - m."start"), u.rss, u.pss,'
+            " u.private_clean + u.private_dirty, d.private_hugetlb, d.swap, d.swap_pss,"
+            " iif(substr(d.other, 1, 5) = 'Size:', d.other, NULL)"
             " FROM usages AS u CROSS JOIN mappings AS m ON m.id = u.mapping_id"
             " CROSS JOIN paths AS p ON p.id = m.path_id"
             " CROSS JOIN details AS d ON d.id = u.detail_id"
@@ -317,7 +316,8 @@ def _intervals_of(database: ReadOnlyDatabase, process_id: int) -> Iterator[_Usag
             " ORDER BY u.first_tick, u.mapping_id LIMIT 4000",
             *(process_id, *after),
         )
-        for first, last, mapping, size, rss, pss, private, huge, swap, swap_pss in rows:
+        for first, last, mapping, length, rss, pss, private, huge, swap, swap_pss, other in rows:
+            size = 0 if length is None else size_beside(other, length)
             uss = None if private is None else private + (huge or 0)
             yield _Usage(first, last, mapping, (size, rss, pss, uss, swap, swap_pss))
         if len(rows) < 4000:
