@@ -152,8 +152,10 @@ class Recorder:
 
     def _commit_if_late(self) -> None:
         """A tick of thousands of processes takes longer than what a kill may lose."""
-        if self._commits.is_due_within(time.monotonic_ns()):
+        now = time.monotonic_ns()
+        if self._commits.is_due_within(now):
             self.commit()
+            self._commits.begins(now)
 
     def close(self) -> None:
         """Let go of all processes; the writer is the caller's."""

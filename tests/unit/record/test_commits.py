@@ -11,21 +11,29 @@ SECOND = 1000 * MS
 
 
 def oldest_lost(period: int, fast: int | None, tick_takes: int, fast_takes: int) -> int:
-    """Run passes at their deadlines for a while; the oldest that was ever not committed."""
+    """Run passes at their deadlines for a while; how far back a kill would ever have thrown it.
+
+    That is to the last pass that was committed; while one goes on, to its begin at least.
+    """
     timer = CommitTimer()
-    now, oldest, worst = 0, None, 0
+    now, safe, began, worst = 0, 0, 0, 0
+    is_pending = False
     next_tick, next_fast = 0, fast
     for _ in range(2000):
         is_fast = next_fast is not None and next_fast < next_tick
         now = max(now, next_fast if is_fast and next_fast is not None else next_tick)
+        if is_pending:
+            worst = max(worst, now - safe)
         if timer.is_due_before(now, is_fast):
             timer.committed()
-            oldest = None
+            safe, is_pending = began, False
         timer.begins(now)
-        oldest = now if oldest is None else oldest
+        worst = max(worst, now - safe if is_pending else 0)
+        began = now
         takes = fast_takes if is_fast else tick_takes
         now += takes
-        worst = max(worst, now - oldest)
+        worst = max(worst, now - (safe if is_pending else began))
+        is_pending = True
         timer.took(takes, is_fast)
         if is_fast:
             assert fast is not None
@@ -36,9 +44,7 @@ def oldest_lost(period: int, fast: int | None, tick_takes: int, fast_takes: int)
         due = next_tick if next_fast is None else min(next_tick, next_fast)
         if timer.is_due(now, due - now):
             timer.committed()
-            oldest = None
-        else:
-            worst = max(worst, due - oldest)
+            safe, is_pending = began, False
     return worst
 
 
@@ -65,7 +71,23 @@ def test_in_the_middle_of_a_tick() -> None:
     assert not timer.is_due_within(800 * MS)
     assert timer.is_due_within(950 * MS)
     timer.committed()
-    assert not timer.is_due_within(5 * SECOND)
+    timer.begins(950 * MS)
+    assert not timer.is_due_within(1800 * MS)
+    assert timer.is_due_within(1900 * MS)
+    timer.committed()
+    timer.begins(1900 * MS)
+    assert timer.is_due(2000 * MS, 500 * MS)  # its end waits for no next tick
+
+
+def test_counted_from_what_is_safe() -> None:
+    """A period of 0.6 s: who looks afterwards finds the last tick no older than a second."""
+    timer = CommitTimer()
+    for now in (0, 600 * MS, 1200 * MS):
+        timer.begins(now)
+        timer.took(MS, is_fast=False)
+        assert timer.is_due(now + MS, 599 * MS) == (now > 0)
+        if now:
+            timer.committed()
 
 
 def test_nothing_to_commit() -> None:
