@@ -69,28 +69,30 @@ def _new(name: str, folder: int | None = None) -> int:
     return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600, dir_fd=folder)
 
 
+def times_open(descriptor: int) -> int:
+    """How often this process has the very file open: once more after SQLite opened it by its name.
+
+    Else the name led SQLite to another file: who may write to a folder can exchange what is in it
+    for a link to elsewhere.
+    """
+    try:
+        numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    except FileNotFoundError:  # no /proc
+        numbers = list(range(1024))
+    mine = os.fstat(descriptor)
+    found = 0
+    for number in numbers:
+        with contextlib.suppress(OSError):
+            found += os.path.samestat(os.fstat(number), mine)
+    return found
+
+
 class NewDatabase(NamedTuple):
     """An empty file for SQLite in a folder of its own, both open; `name` is how SQLite opens it."""
 
     name: str
     descriptor: int
     folder: int
-
-    def is_open_twice(self) -> bool:
-        """Whether this process has the very file open once more: SQLite, by its name.
-
-        Who owns the folder around may exchange ours for another, or for a link to elsewhere.
-        """
-        try:
-            numbers = [int(name) for name in os.listdir("/proc/self/fd")]
-        except FileNotFoundError:  # no /proc
-            numbers = list(range(1024))
-        mine = os.fstat(self.descriptor)
-        found = 0
-        for number in numbers:
-            with contextlib.suppress(OSError):
-                found += os.path.samestat(os.fstat(number), mine)
-        return found > 1
 
     def give_name(self, path: str) -> None:
         """Give the complete file its name; nothing is replaced.

@@ -80,11 +80,36 @@ def has_strange_journal(path: str) -> bool:
     return tail == _JOURNAL_MAGIC or (is_used and head != _JOURNAL_MAGIC)
 
 
+def real_path(path: str) -> str:
+    """Where a file is without symbolic links, as SQLite finds it.
+
+    Links in /proc (root, cwd, fd) lead elsewhere than their text says: into another mount
+    namespace, or to a deleted file. SQLite goes by the text, and would read another file.
+
+    Raises StoreError.
+    """
+    real = os.path.realpath(path)
+    try:
+        meant = os.stat(path)
+    except (OSError, ValueError):
+        return real
+    try:
+        is_there = os.path.samestat(meant, os.stat(real))
+    except OSError:
+        is_there = False
+    if stat.S_ISREG(meant.st_mode) and not is_there:
+        raise StoreError(
+            f"{path}: the path goes through a link in /proc that SQLite cannot follow: copy the"
+            " file, and its -wal if there is one"
+        )
+    return real
+
+
 def refuse_of_another_user(path: str, name: str) -> None:
     """Refuse a -wal or -journal with another owner than the file, which `name` stands for in words.
 
     SQLite opens both where there is a -wal, and as root gives them to the file's owner, whoever's
-    they were before.
+    they were before. It would wait for a pipe.
 
     Raises StoreError.
     """
@@ -92,9 +117,14 @@ def refuse_of_another_user(path: str, name: str) -> None:
         return  # then nothing beside the file is opened
     for suffix in ("-wal", "-journal"):
         try:
-            owners = os.stat(path).st_uid, os.lstat(f"{path}{suffix}").st_uid
+            found = os.lstat(f"{path}{suffix}")
+            owners = os.stat(path).st_uid, found.st_uid
         except OSError:
             continue
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreError(
+                f"{name}{suffix}: it is no regular file, so not of a recording: move it away"
+            )
         if owners[0] != owners[1]:
             raise StoreError(
                 f"{name}{suffix}: it belongs to uid {owners[1]}, and {name} to uid {owners[0]}, so"

@@ -23,7 +23,7 @@ from ..errors import (
     RecordingMoved,
     no_file_can_be_opened,
 )
-from ..own_files import NewDatabase, NotOwn, new_database
+from ..own_files import NewDatabase, NotOwn, new_database, times_open
 from . import beside, schema
 from .contents import Contents, check, tables_of
 from .guard import Guard
@@ -73,7 +73,7 @@ def connect_new(part: NewDatabase) -> sqlite3.Connection:
     uri = f"{uri_of(part.name)}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
-        if not part.is_open_twice():
+        if times_open(part.descriptor) < 2:
             raise NotOwn("somebody has exchanged the new file meanwhile")
         # What others put beside it later is not looked at.
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
@@ -102,7 +102,7 @@ class WritableFile:
             self._look_before()
             self._lock.claim_beside()
             with explained(path):
-                self.connection = sqlite3.connect(self._absolute, isolation_level=None)
+                self.connection = self._connect()
                 try:
                     self._prepare()
                 except BaseException:
@@ -141,6 +141,22 @@ class WritableFile:
                 )
         finally:
             database.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the locked file, and no other: to look for damage has taken up to a second.
+
+        SQLite follows links, and would write to what one leads to that came meanwhile.
+        """
+        before = self._lock.times_open()
+        uri = f"{uri_of(self._absolute)}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        if self._lock.times_open() <= before:
+            connection.close()
+            raise CannotWrite(
+                f"{self.path}: cannot write: the name leads SQLite to another file: somebody"
+                " replaced it just now, or the path goes through a link in /proc"
+            )
+        return connection
 
     def _prepare(self) -> None:
         connection = self.connection

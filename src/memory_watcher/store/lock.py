@@ -24,6 +24,7 @@ from ..own_files import (
     reason,
     refusal,
     sync_folder,
+    times_open,
 )
 from . import beside
 
@@ -123,8 +124,9 @@ class WriteLock:
         try:
             part.give_name(self._absolute)
         except FileExistsError:
-            if os.lstat(self._absolute).st_size == 0:
-                part.replace(self._absolute)  # an empty file of this user, looked at before
+            found = os.lstat(self._absolute)
+            if found.st_size == 0 and refusal(found) is None:
+                part.replace(self._absolute)  # else what came meanwhile is looked at anew
 
     def _check_beside(self) -> None:
         """Refuse what lies beside the file if SQLite would follow it, or take it for the file's."""
@@ -275,6 +277,10 @@ class WriteLock:
     def in_proc(self) -> str:
         """Where the file is found as long as this process lives, whatever its name."""
         return f"/proc/{os.getpid()}/fd/{self._descriptor}"
+
+    def times_open(self) -> int:
+        """How often this process has the file open."""
+        return times_open(self._descriptor)
 
     def starts_as_sqlite(self) -> bool:
         """Whether the file begins as SQLite's do."""

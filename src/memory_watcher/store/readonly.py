@@ -76,7 +76,7 @@ class ReadOnlyDatabase:
         self.path = os.fspath(path)
         self._alone = alone
         # SQLite looks for -wal beside the file that a symbolic link leads to.
-        self._real_path = os.path.realpath(self.path)
+        self._real_path = beside.real_path(self.path)
         self._connection: sqlite3.Connection | None = None
         self._guard: Guard | None = None
         self._mode = _Mode.IMMUTABLE
@@ -310,7 +310,7 @@ class ReadOnlyDatabase:
             raise NotARecording(f"{self.path}: not a regular file, so not a recording")
         if not os.access(self._real_path, os.R_OK, effective_ids=True):
             raise StoreError(f"{self.path}: no permission to read it")
-        if status.st_size == 0 and not beside.has_wal(self._real_path):
+        if status.st_size == 0:  # whatever -wal is beside it: SQLite would remove that
             # Those of proc have no size, and are not empty.
             is_kernels = os.path.realpath(self._real_path).startswith(("/proc/", "/sys/"))
             what = "a file of the kernel" if is_kernels else "an empty file"
@@ -321,7 +321,8 @@ class ReadOnlyDatabase:
 
 def uri_of(path: str) -> str:
     """A path as a SQLite URI, percent-encoded; urllib would take 5 ms to import."""
-    return "file:" + "".join(
+    # Else what follows two slashes at the beginning would be the name of a host.
+    return ("file://" if path.startswith("/") else "file:") + "".join(
         chr(byte) if byte in _URI_SAFE else f"%{byte:02X}" for byte in os.fsencode(path)
     )
 

@@ -71,7 +71,7 @@ def repair(path: str, new: str) -> Saved:
 @contextlib.contextmanager
 def _readable(path: str) -> Iterator[sqlite3.Connection]:
     """A connection to the file that changes nothing; an interrupted change is undone in a copy."""
-    real = os.path.realpath(path)
+    real = beside.real_path(path)
     if not beside.starts_as_sqlite(real):
         ReadOnlyDatabase(path).close()  # tells what it is instead
         raise NotARecording(f"{path}: not a recording (no SQLite database)")

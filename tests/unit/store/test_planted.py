@@ -15,9 +15,10 @@ from memory_watcher import own_files
 from memory_watcher.errors import CannotWrite, NotARecording, StoreError
 from memory_watcher.store import repair as repairing
 from memory_watcher.store.connection import WritableFile, _why
-from memory_watcher.store.readonly import ReadOnlyDatabase
+from memory_watcher.store.readonly import ReadOnlyDatabase, uri_of
 from memory_watcher.store.repair import repair
 from memory_watcher.store.verify import findings
+from memory_watcher.store.writer import Writer
 from tests.unit.store.test_connection import begin, ticks
 
 NOBODY = 65534
@@ -115,7 +116,7 @@ def test_a_journal_that_comes_before_sqlite(
     connect = sqlite3.connect
 
     def late(name: str, *arguments: object, **options: object) -> sqlite3.Connection:
-        if name == str(path):
+        if name == f"{uri_of(str(path))}?mode=rw":
             Path(f"{path}-journal").write_bytes(journal(victim, head))
         return connect(name, *arguments, **options)  # type: ignore[call-overload, no-any-return]
 
@@ -162,7 +163,7 @@ def test_names_are_taken_before_sqlite_comes(
     owners = []
 
     def late(name: str, *arguments: object, **options: object) -> sqlite3.Connection:
-        if name == str(path):
+        if name == f"{uri_of(str(path))}?mode=rw":
             found = os.stat(f"{path}{suffix}")
             owners.append((found.st_uid, found.st_mode & 0o777))
         return connect(name, *arguments, **options)  # type: ignore[call-overload, no-any-return]
@@ -227,6 +228,99 @@ def test_a_journal_of_another_user(path: Path, content: bytes) -> None:
     assert planted.stat().st_uid == 0
     assert planted.read_bytes() == content
     assert not path.with_name("new.db").exists()
+
+
+@pytest.mark.parametrize("victim_is", ["a recording", "empty", "missing"])
+def test_a_recording_exchanged_for_a_link(
+    path: Path, victim: Path, victim_is: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written where the link leads, though it comes after all that is looked at."""
+    be_closed(path)
+    match victim_is:
+        case "a recording":
+            shutil.copy(path, victim)
+        case "empty":
+            victim.write_bytes(b"")
+        case _:
+            victim.unlink()
+    before = {each.name: each.read_bytes() for each in victim.parent.iterdir()}
+    look = WritableFile._look_before
+
+    def swap(file: WritableFile) -> None:
+        look(file)
+        path.rename(path.with_name("moved.db"))
+        path.symlink_to(victim)
+
+    monkeypatch.setattr(WritableFile, "_look_before", swap)
+    with pytest.raises(CannotWrite, match=r"another file: somebody replaced it|unable to open"):
+        begin(path)
+    assert {each.name: each.read_bytes() for each in victim.parent.iterdir()} == before
+    assert ticks(path.with_name("moved.db")) == 2
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda name: os.symlink("elsewhere", name)])
+def test_a_journal_that_is_no_file(path: Path, make: Callable[[str], None]) -> None:
+    """SQLite would wait for a pipe beside a recording that has a -wal."""
+    be_killed(path)
+    make(f"{path}-journal")
+    with pytest.raises(StoreError, match=r"a\.db-journal: it is no regular file"):
+        ReadOnlyDatabase(path)
+    with pytest.raises(StoreError, match=r"a\.db-journal: it is no regular file"):
+        repair(str(path), str(path.with_name("new.db")))
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_what_lies_beside_an_empty_file_stays(path: Path, suffix: str) -> None:
+    """A reader leaves the -wal of a file that was emptied: SQLite would remove it."""
+    be_killed(path)
+    path.write_bytes(b"")
+    Path(f"{path}-journal").write_bytes(b"\0")
+    before = Path(f"{path}{suffix}").read_bytes()
+    with pytest.raises(NotARecording, match="an empty file"):
+        ReadOnlyDatabase(path)
+    with pytest.raises(NotARecording, match="an empty file"):
+        repair(str(path), str(path.with_name("new.db")))
+    assert Path(f"{path}{suffix}").read_bytes() == before
+
+
+@needs_root
+def test_an_empty_file_of_another_user_that_comes_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not overwritten: who may rename files here can still have it open."""
+    lay_out = WritableFile._lay_out
+
+    def plant(file: WritableFile, part: own_files.NewDatabase) -> None:
+        lay_out(file, part)
+        path.touch()
+        os.chown(path, NOBODY, NOBODY)
+
+    monkeypatch.setattr(WritableFile, "_lay_out", plant)
+    with pytest.raises(CannotWrite, match=f"it belongs to another user .uid {NOBODY}"):
+        begin(path)
+    assert path.stat().st_uid == NOBODY
+
+
+def test_a_deleted_file_in_proc_is_not_another_one(path: Path) -> None:
+    """SQLite would go by the text of the link, and read the file of that name."""
+    be_closed(path)
+    with path.open("rb") as opened:
+        path.unlink()
+        link = f"/proc/self/fd/{opened.fileno()}"
+        begin(Path(os.readlink(link))).close("SIGINT")
+        with pytest.raises(StoreError, match="a link in /proc that SQLite cannot follow"):
+            ReadOnlyDatabase(link)
+        with pytest.raises(StoreError, match="a link in /proc that SQLite cannot follow"):
+            repair(link, str(path.with_name("new.db")))
+
+
+def test_two_slashes_at_the_beginning(path: Path) -> None:
+    """They are no host of a URI."""
+    begin(Path(str(path))).close("SIGINT")
+    other = f"/{path.with_name('other.db')}"
+    Writer(other).close(None)
+    repair(str(path), f"/{path.with_name('new.db')}")
+    assert ticks(path.with_name("new.db")) == 2
 
 
 # -- a folder whose owner exchanges what is made in it ------------------------------------------
