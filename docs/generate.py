@@ -60,7 +60,7 @@ class View(NamedTuple):
 
     name: str
     comment: str
-    columns: list[tuple[str, str]]
+    columns: list[tuple[str, str, str]]
     source: str
 
 
@@ -154,8 +154,15 @@ def parse_view(statement: Statement, names: list[str]) -> View:
     expressions, source = split_select(match[2])
     if len(expressions) != len(names):
         raise SchemaError(f"{match[1]}: {len(names)} columns, {len(expressions)} expressions")
-    shown = [re.sub(r'\s+AS\s+"?\w+"?$', "", text) for text in expressions]
-    return View(match[1], statement.comment, list(zip(names, shown, strict=True)), source)
+    shown = [split_cast(re.sub(r'\s+AS\s+"?\w+"?$', "", text)) for text in expressions]
+    columns = [(name, *cast) for name, cast in zip(names, shown, strict=True)]
+    return View(match[1], statement.comment, columns, source)
+
+
+def split_cast(expression: str) -> tuple[str, str]:
+    """Take the type off `CAST(x AS TYPE)`; the type of anything else is that of its column."""
+    match = re.fullmatch(r"CAST\((.*) AS (BIGINT|TEXT)\)", expression)
+    return (match[2].lower(), match[1]) if match else ("", expression)
 
 
 def read_schema(tables_sql: str, views_sql: str) -> tuple[list[Table], list[View]]:
@@ -261,7 +268,8 @@ def render_view(view: View) -> str:
         parts.append(f"{escape(view.comment)}\n")
     parts.append(
         markdown_table(
-            ("column", "shows"), ((code(name), code(shown)) for name, shown in view.columns)
+            ("column", "type", "shows"),
+            ((code(name), kind, code(shown)) for name, kind, shown in view.columns),
         )
     )
     parts.append(f"From {code(view.source)}\n")

@@ -108,6 +108,7 @@ class RecordingBuilder:
             "INSERT INTO image_rows VALUES (?, ?, CAST(? AS TEXT), ?, ?)",
             *(process, tick, text(name), line, exe),
         )
+        self._escape(name)
 
     def command_line(self, process: int, line: str) -> None:
         """Give all images of a process this command line, quoted as for a shell."""
@@ -220,4 +221,14 @@ class RecordingBuilder:
             )
             bound = [text(value) if isinstance(value, str) else value for value in values]
             self._ids[key] = self.execute(f"INSERT INTO {table} VALUES (NULL, {marks})", *bound)
+            for value in values:
+                self._escape(value)
         return self._ids[key]
+
+    def _escape(self, value: object) -> None:
+        """Tell the views how a text is shown that is not valid UTF-8."""
+        if isinstance(value, str) and any("\udc80" <= char <= "\udcff" for char in value):
+            self.execute(
+                "INSERT OR IGNORE INTO escaped_texts VALUES (CAST(? AS TEXT), ?)",
+                *(text(value), text(value).decode("utf-8", "backslashreplace")),
+            )

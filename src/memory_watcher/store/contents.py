@@ -174,7 +174,7 @@ def _shown(name: str) -> str:
 _OWN_VIEWS = frozenset(
     (
         *("mappings", "usages", "layouts", "process", "memory_range", "measurement", "data"),
-        *("system_memory", "images"),
+        *("system_memory", "images", *schema.view_names()),
     )
 )
 

@@ -20,8 +20,10 @@ _FUNCTIONS = frozenset(
         *("sum", "total", "typeof", "first_value", "last_value", "lag", "lead", "row_number"),
     )
 )
-#: What ALTER TABLE ADD COLUMN and DROP TABLE call on their way.
-_FUNCTIONS_OF_DDL = frozenset(("printf", "substr", "like", "sqlite_rename_table", "sqlite_fail"))
+#: What ALTER TABLE ADD COLUMN and DROP TABLE call on their way, and our own steps.
+_FUNCTIONS_OF_DDL = frozenset(
+    ("printf", "substr", "like", "sqlite_rename_table", "sqlite_fail", "escaped_text")
+)
 
 #: Bytes of one value: command lines are the longest, and a program's own may have 2 MB.
 _LONGEST = 64 << 20

@@ -49,8 +49,6 @@ _T = TypeVar("_T")
 _LARGEST = 2**63 - 1
 _INF = float("inf")
 _URI_SAFE = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-#: Views that are asked here. Older versions have some of them as tables.
-_ASKED_VIEWS = ("mappings", "usages", "images")
 #: How often a query is asked again because somebody wrote meanwhile.
 _ATTEMPTS = 10
 #: A file's time of change is no finer than this: what was written since may not show.
@@ -260,8 +258,7 @@ class ReadOnlyDatabase:
             self._guard.start()
             self.contents = check(connection, self.path)
             for name in self._asked_views():
-                view = schema.view(name)
-                connection.execute(view.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
+                connection.execute(f"CREATE TEMP VIEW {name} AS {schema.READ_VIEWS[name]}")
         except NotARecording as error:
             raise self._of_what_is_missing() or error from None
         except OSError as error:
@@ -283,8 +280,11 @@ class ReadOnlyDatabase:
         )
 
     def _asked_views(self) -> list[str]:
-        """Those that are made for this connection alone: they go before the file's own."""
-        return [name for name in _ASKED_VIEWS if not self.has_table(name)]
+        """Those that are made for this connection alone: they go before the file's own.
+
+        Older versions have some of them as tables.
+        """
+        return [name for name in schema.READ_VIEWS if not self.has_table(name)]
 
     def _of_what_is_missing(self) -> StoreError | None:
         """Why a file that is a recording's does not look like one."""

@@ -21,6 +21,7 @@ from . import beside, schema
 from .connection import connect_new, explained
 from .contents import is_own_table, table_sql
 from .ddl import declared, references, statements
+from .escaping import escape_all
 from .guard import Guard
 from .migrations import migrate
 from .readonly import ReadOnlyDatabase, decode_text, uri_of
@@ -172,6 +173,8 @@ def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) ->
             target.execute(sql)
         rows, left_out = {}, 0
         for name in found:
+            if name == "escaped_texts":
+                continue  # made anew, from what is saved
             guard.start(seconds)
             rows[name], lost = _copy_table(source, target, name, sqls[name])
             left_out += lost
@@ -185,6 +188,7 @@ def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) ->
         for statement in statements(schema.TABLES):
             if statement.startswith("CREATE UNIQUE INDEX"):
                 target.execute(statement)
+        escape_all(target)
         return Saved(rows, left_out, _leave_out_layouts(target, part.name))
 
 

@@ -11,6 +11,7 @@ Version history:
        time and context switches (readings), what an exit's max_rss may be of something else; of a
        run max_map_count; for clocks that jump ticks.suspended_ns and fast_readings.tick. Distinct
        command lines are stored once: command_lines and image_rows, with images as a view.
+    4  escaped_texts, so that all text in views is valid UTF-8; views that other engines take, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
 APPLICATION_ID = 0x4D576174
-VERSION = 3
+VERSION = 4
 
 #: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
 #: that writing the real one later never makes the row grow.
@@ -106,6 +107,14 @@ CREATE TABLE paths (
     id INTEGER PRIMARY KEY,
     pathname TEXT NOT NULL UNIQUE -- the kernel's bytes, which need not be valid UTF-8
 );
+
+-- How the views show texts that are not valid UTF-8: paths, command lines, names of processes,
+-- unknown lines of smaps. The other tables keep the bytes.
+CREATE TABLE escaped_texts (
+    raw TEXT NOT NULL,          -- the bytes as they stand in the other tables
+    shown TEXT NOT NULL,        -- each byte that is not UTF-8 as \\xNN
+    PRIMARY KEY (raw)
+) WITHOUT ROWID;
 
 -- What mappings are of: one row per distinct device, inode and path.
 CREATE TABLE files (
@@ -354,33 +363,74 @@ CREATE TABLE meminfo (
 """
 
 
-def _meminfo_column(name: str, column: str) -> str:
+def _number(sql: str, name: str) -> str:
+    """SQL for a computed number: other engines know its type by the CAST."""
+    return f"CAST({sql} AS BIGINT) AS {name}"
+
+
+def _text(column: str, name: str) -> str:
+    """SQL for a text that is valid UTF-8, whatever bytes the column holds."""
+    shown = f"(SELECT e.shown FROM escaped_texts AS e WHERE e.raw = {column})"
+    return f"CAST(ifnull({shown}, {column}) AS TEXT) AS {name}"
+
+
+def _kib(column: str, name: str) -> str:
+    """SQL for bytes as KiB; `/` would give fractions in other engines."""
+    return _number(f"{column} >> 10", name)
+
+
+def _meminfo_column(field: str, name: str) -> str:
     """SQL for one field of meminfo at tick t.id, in KiB."""
-    return f"""
-    (SELECT nullif(value, -1) / 1024 FROM meminfo WHERE first_tick <= t.id AND field_id =
-        (SELECT id FROM meminfo_fields WHERE name = '{name}')
-     ORDER BY first_tick DESC LIMIT 1) AS {column}"""
+    return "\n    " + _number(
+        f"""(SELECT nullif(m.value, -1) >> 10 FROM meminfo AS m
+     WHERE m.first_tick <= t.id AND m.field_id =
+        (SELECT f.id FROM meminfo_fields AS f WHERE f.name = '{field}')
+     ORDER BY m.first_tick DESC LIMIT 1)""",
+        name,
+    )
 
 
 _LOCAL_TIME = "strftime('%Y-%m-%dT%H:%M:%f', ({}) / 1000000 / 1000.0, 'unixepoch', 'localtime')"
 
 
-def _usage_column(name: str) -> str:
+def _usage_value(name: str) -> str:
     """SQL for a figure of usage_rows as it was read."""
-    return f"nullif(ifnull({name}, rss), -1) AS {name}"
+    return f"nullif(ifnull({name}, rss), -1)"
 
 
+_CHANGING = Usage._fields[1:VOLATILE_FIELDS]
+
+#: What this program itself asks: as the views of that name, but with texts as they were read.
+READ_VIEWS = {
+    "images": """
+SELECT i.process_id, i.first_tick, i.name, c.command_line, p.pathname AS exe
+FROM image_rows AS i LEFT JOIN command_lines AS c ON c.id = i.command_line_id
+    LEFT JOIN paths AS p ON p.id = i.exe_id""",
+    "mappings": """
+SELECT m.id, m.process_id, m."start", m."start" + m.size AS "end", m.perms, m."offset", f.dev,
+       f.inode, f.path_id
+FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id""",
+    "usages": f"""
+SELECT process_id, first_tick, mapping_id, last_tick, detail_id, rss,
+       {", ".join(f"{_usage_value(name)} AS {name}" for name in _CHANGING)}
+FROM usage_rows""",
+}
+
+# For people and other programs. Other engines run them too: they take no `CROSS JOIN ... ON`, know
+# the type of a column of a table, or of a CAST, and have no strftime as SQLite's: it stands apart.
 VIEWS = f"""
 -- What execve put into a process. A second row of a process is a later execve (or a new name).
 CREATE VIEW images AS
-SELECT i.process_id, i.first_tick, i.name, c.command_line, p.pathname AS exe
+SELECT i.process_id, i.first_tick, {_text("i.name", "name")},
+       {_text("c.command_line", "command_line")},
+       {_text("p.pathname", "exe")}
 FROM image_rows AS i LEFT JOIN command_lines AS c ON c.id = i.command_line_id
     LEFT JOIN paths AS p ON p.id = i.exe_id;
 
 -- One row per mapping header of a process. Addresses are bytes, above 2^63 as address - 2^64.
 CREATE VIEW mappings AS
-SELECT m.id, m.process_id, m."start", m."start" + m.size AS "end", m.perms, m."offset", f.dev,
-       f.inode, f.path_id
+SELECT m.id, m.process_id, m."start", {_number('m."start" + m.size', '"end"')}, m.perms,
+       m."offset", f.dev, f.inode, f.path_id
 FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id;
 
 -- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
@@ -388,68 +438,81 @@ FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id;
 -- found between its keyframe and its tick: see readings.keyframe.
 CREATE VIEW usages AS
 SELECT process_id, first_tick, mapping_id, last_tick, detail_id, rss,
-{", ".join(map(_usage_column, Usage._fields[1:VOLATILE_FIELDS]))}
+       {", ".join(_number(_usage_value(name), name) for name in _CHANGING)}
 FROM usage_rows;
 
 -- Every mapping of every layout with all its figures, in bytes. Ask for one measurement, or for one
 -- process and tick: the whole is as large as one row per mapping and tick.
 CREATE VIEW layouts AS
 SELECT r.id AS measurement_id, r.process_id, r.tick, u.mapping_id, m."start", m."end", m.perms,
-       m."offset", m.dev, m.inode, p.pathname, u.rss, u.pss, u.pss_dirty, u.shared_clean,
-       u.shared_dirty, u.private_clean, u.private_dirty, u.referenced, u.anonymous, d.ksm,
-       d.lazy_free, d.anon_huge_pages, d.shmem_pmd_mapped, d.file_pmd_mapped, d.shared_hugetlb,
-       d.private_hugetlb, d.swap, d.swap_pss, d.locked, d.kernel_page_size, d.mmu_page_size,
-       d.thp_eligible, d.protection_key, d.vm_flags, d.other
-FROM readings AS r
-CROSS JOIN usages AS u ON u.process_id = r.process_id
-    AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick
-CROSS JOIN mappings AS m ON m.id = u.mapping_id
-CROSS JOIN paths AS p ON p.id = m.path_id
-CROSS JOIN details AS d ON d.id = u.detail_id;
+       m."offset", m.dev, m.inode, {_text("p.pathname", "pathname")},
+       u.rss, u.pss, u.pss_dirty, u.shared_clean, u.shared_dirty, u.private_clean, u.private_dirty,
+       u.referenced, u.anonymous, d.ksm, d.lazy_free, d.anon_huge_pages, d.shmem_pmd_mapped,
+       d.file_pmd_mapped, d.shared_hugetlb, d.private_hugetlb, d.swap, d.swap_pss, d.locked,
+       d.kernel_page_size, d.mmu_page_size, d.thp_eligible, d.protection_key, d.vm_flags,
+       {_text("d.other", "other")}
+FROM readings AS r CROSS JOIN usages AS u CROSS JOIN mappings AS m CROSS JOIN paths AS p
+    CROSS JOIN details AS d
+WHERE u.process_id = r.process_id AND u.first_tick BETWEEN r.keyframe AND r.tick
+    AND u.last_tick >= r.tick AND m.id = u.mapping_id AND p.id = m.path_id AND d.id = u.detail_id;
 
 -- The original memory-watcher's table of processes, with the last name of each.
 CREATE VIEW process AS
 SELECT p.id, p.pid, p.start_time,
-       (SELECT name FROM images AS i WHERE i.process_id = p.id
-        ORDER BY first_tick DESC LIMIT 1) AS name
+       CAST((SELECT i.name FROM images AS i WHERE i.process_id = p.id
+             ORDER BY i.first_tick DESC LIMIT 1) AS TEXT) AS name
 FROM processes AS p;
 
 -- The original's table of mappings. Addresses are bytes, above 2^63 as address - 2^64.
 CREATE VIEW memory_range AS
 SELECT m.id, m.process_id, m."start" AS "from", m."end" AS "to", m.perms AS permission,
-       p.pathname AS name
+       {_text("p.pathname", "name")}
 FROM mappings AS m JOIN paths AS p ON p.id = m.path_id;
+
+-- When a measurement was read, in local time: for the view `measurement`.
+CREATE VIEW local_times_of_measurements AS
+SELECT r.id AS measurement_id,
+       {_LOCAL_TIME.format("t.time_ns + ifnull(r.delay_ns, 0)")} AS time
+FROM readings AS r JOIN ticks AS t ON t.id = r.tick;
+
+-- When a tick began, in local time: for the view `system_memory`.
+CREATE VIEW local_times_of_ticks AS
+SELECT t.id AS tick, {_LOCAL_TIME.format("t.time_ns")} AS time
+FROM ticks AS t;
 
 -- The original's table of measurements: readings with a layout, in KiB, local time as text.
 -- oom_adj is not recorded (a deprecated alias of oom_score_adj): NULL.
 -- statm_lib and statm_dt are 0 in every kernel since 2.6.
 CREATE VIEW measurement AS
 SELECT r.id, r.process_id,
-       {_LOCAL_TIME.format("t.time_ns + ifnull(r.delay_ns, 0)")} AS time,
-       r.rss / 1024 AS rss_sum, r.pss / 1024 AS pss_sum,
-       NULL AS oom_adj, r.oom_score, r.oom_score_adj,
-       r.size / 1024 AS statm_size, r.resident / 1024 AS statm_resident,
-       r.shared / 1024 AS statm_shared, r.text / 1024 AS statm_text, 0 AS statm_lib,
-       r.data / 1024 AS statm_data, 0 AS statm_dt
-FROM readings AS r JOIN ticks AS t ON t.id = r.tick
+       CAST((SELECT l.time FROM local_times_of_measurements AS l
+             WHERE l.measurement_id = CAST(r.id AS TEXT)) AS TEXT) AS time,
+       {_kib("r.rss", "rss_sum")}, {_kib("r.pss", "pss_sum")},
+       {_number("NULL", "oom_adj")}, r.oom_score, r.oom_score_adj,
+       {_kib("r.size", "statm_size")}, {_kib("r.resident", "statm_resident")},
+       {_kib("r.shared", "statm_shared")}, {_kib("r.text", "statm_text")},
+       {_number("0", "statm_lib")}, {_kib("r.data", "statm_data")}, {_number("0", "statm_dt")}
+FROM readings AS r
 WHERE r.keyframe IS NOT NULL;
 
 -- The original's table of figures, one row per mapping and measurement, in KiB. Ask for one
 -- measurement_id: the whole is as large as the original's.
 CREATE VIEW data AS
-SELECT u.mapping_id AS range_id, r.id AS measurement_id, u.rss / 1024 AS rss, u.pss / 1024 AS pss
-FROM readings AS r
-CROSS JOIN usages AS u ON u.process_id = r.process_id
-    AND u.first_tick BETWEEN r.keyframe AND r.tick AND u.last_tick >= r.tick;
+SELECT u.mapping_id AS range_id, r.id AS measurement_id, {_kib("u.rss", "rss")},
+       {_kib("u.pss", "pss")}
+FROM readings AS r CROSS JOIN usages AS u
+WHERE u.process_id = r.process_id AND u.first_tick BETWEEN r.keyframe AND r.tick
+    AND u.last_tick >= r.tick;
 
 -- The original's table of /proc/meminfo, one row per tick at which it was read (those of a
 -- deadline), in KiB, local time as text.
 CREATE VIEW system_memory AS
-SELECT {_LOCAL_TIME.format("t.time_ns")} AS time,
+SELECT CAST((SELECT l.time FROM local_times_of_ticks AS l
+             WHERE l.tick = CAST(t.id AS TEXT)) AS TEXT) AS time,
 {
     ",".join(
-        _meminfo_column(name, column)
-        for name, column in [
+        _meminfo_column(field, name)
+        for field, name in [
             ("MemTotal", "mem_total"),
             ("MemFree", "mem_free"),
             ("MemAvailable", "mem_available"),
@@ -491,10 +554,10 @@ def table_names() -> list[str]:
     ]
 
 
-def view(name: str) -> str:
-    """The statement that makes one view."""
-    start = VIEWS.index(f"CREATE VIEW {name} ")
-    return VIEWS[start : VIEWS.index(";\n", start)]
+def view_names() -> list[str]:
+    """The names of all views, in the order in which they are made."""
+    start = "CREATE VIEW "
+    return [line.split()[2] for line in VIEWS.splitlines() if line.startswith(start)]
 
 
 def _quote(state: LayoutState) -> str:

@@ -15,6 +15,7 @@ from ..model import GATES, LayoutState, size_beside
 from . import schema
 from .contents import is_own_view
 from .ddl import declared
+from .escaping import SOURCES, escaped
 from .readonly import ReadOnlyDatabase, Row
 
 #: How many findings of one kind are listed.
@@ -38,6 +39,7 @@ def findings(path: str) -> Iterator[str]:
         types = list(_types(database))
         yield from types
         if not types:
+            yield from _escapes(database)
             yield from _references(database)
             yield from _order(database)
             yield from _intervals(database)
@@ -82,6 +84,22 @@ def _types(database: ReadOnlyDatabase) -> Iterator[str]:
             ) or (0,)
             if count:
                 yield f"types: {count} values of {table}.{column} are not {kind.lower()}"
+
+
+def _escapes(database: ReadOnlyDatabase) -> Iterator[str]:
+    """Each text that is not valid UTF-8 has the form that the views show."""
+    if not database.has_table("escaped_texts"):
+        return
+    shown: dict[str, str] = dict(database.rows("SELECT raw, shown FROM escaped_texts"))
+    for table, column in SOURCES:
+        texts = (row[0] for row in database.rows(f"SELECT {column} FROM {table}"))
+        count = sum(shown.get(text) != escaped(_bytes(text)) for text in texts if text is not None)
+        if count:
+            yield f"texts: {count} values of {table}.{column} are shown wrong by the views"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _references(database: ReadOnlyDatabase) -> Iterator[str]:

@@ -31,6 +31,7 @@ from ..model import (
     Usage,
 )
 from .connection import WritableFile, explained
+from .escaping import escaped
 from .schema import STILL_VALID
 
 #: A keyframe (all mappings written anew) comes when this many rows per mapping were written since
@@ -369,6 +370,7 @@ class Writer:
         """Store what runs in a process from this tick on (execve, or a new name)."""
         with explained(self.path):
             name, arguments, exe = _image_texts(image)
+            self._escape(name)
             self._execute(
                 "INSERT OR REPLACE INTO image_rows VALUES (?, ?, CAST(? AS TEXT), ?, ?)",
                 *(process_id, self._tick, name),
@@ -506,21 +508,30 @@ class Writer:
             row = self._connection.execute(
                 f"SELECT id FROM {table} WHERE {column} = CAST(? AS TEXT)", (text,)
             ).fetchone()
-            number = (
-                row[0]
-                if row
-                else self._execute(f"INSERT INTO {table} ({column}) VALUES (CAST(? AS TEXT))", text)
-            )
+            number = row[0] if row else self._new_text(table, column, text)
             if len(text) <= _LONGEST_REMEMBERED:
                 _forget_oldest(known)
                 known[text] = number
         return number
 
+    def _new_text(self, table: str, column: str, text: bytes) -> int:
+        self._escape(text)
+        return self._execute(f"INSERT INTO {table} ({column}) VALUES (CAST(? AS TEXT))", text)
+
+    def _escape(self, text: bytes | None) -> None:
+        """For the views: how a text is shown that is not valid UTF-8."""
+        if (shown := escaped(text)) is not None:
+            self._execute(
+                "INSERT OR IGNORE INTO escaped_texts VALUES (CAST(? AS TEXT), ?)", text, shown
+            )
+
     def _detail(self, usage: Usage) -> int:
         detail = usage[VOLATILE_FIELDS:]
         detail_id = self._details.get(detail)
         if detail_id is None:
-            detail_id = self._execute(_INSERT_DETAIL, *detail[:-1], _bytes(usage.other))
+            other = _bytes(usage.other)
+            self._escape(other)
+            detail_id = self._execute(_INSERT_DETAIL, *detail[:-1], other)
             _forget_oldest(self._details)
             self._details[detail] = detail_id
         return detail_id

@@ -78,7 +78,7 @@ CREATE TABLE b (
 -- Both.
 CREATE VIEW c AS
 SELECT a."end" AS "to", (SELECT max(n) FROM b) AS n,
-       strftime('%s, FROM', a.id) AS t
+       CAST(strftime('%s, FROM', a.id) AS TEXT) AS t
 FROM a JOIN b ON b.id = a.b_id;
 """,
     )
@@ -94,9 +94,9 @@ FROM a JOIN b ON b.id = a.b_id;
     assert tables[1].rules == ["PRIMARY KEY (id, n)", "WITHOUT ROWID"]
     assert generator.link_references("NOT NULL REFERENCES b(id)") == "not null, [b.id](#b)"
     assert views[0].columns == [
-        ("to", 'a."end"'),
-        ("n", "(SELECT max(n) FROM b)"),
-        ("t", "strftime('%s, FROM', a.id)"),
+        ("to", "", 'a."end"'),
+        ("n", "", "(SELECT max(n) FROM b)"),
+        ("t", "text", "strftime('%s, FROM', a.id)"),
     ]
     assert views[0].source == "a JOIN b ON b.id = a.b_id"
 

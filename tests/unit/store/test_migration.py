@@ -126,6 +126,9 @@ def test_tree_of_version_2(tree: Path) -> None:
         "rollups": [],
         "group_marks": [],
     }
+    assert after.pop("escaped_texts") == []
+    for name in ("local_times_of_measurements", "local_times_of_ticks"):
+        assert after.pop(name)
     lines = [line for (_, line) in after.pop("command_lines")]
     assert len(lines) == len(set(lines))
     assert set(lines) == {line for _, _, _, line, _ in before["images"]} - {None}

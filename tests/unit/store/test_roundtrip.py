@@ -176,10 +176,20 @@ def original_measurement(number: int, row: Row, zone: timezone) -> SQL:
     }
 
 
+def shown(name: str) -> str:
+    r"""How the views write a name: bytes that are no UTF-8 as \xNN."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def check_originals_tables(path: Path, flat: Flat, zone: timezone) -> None:
     with closing(connect(path)) as database:
         assert [dict(row) for row in database.execute("SELECT * FROM process ORDER BY id")] == [
-            {"id": number, "pid": key.pid, "start_time": key.start_time, "name": flat.names[number]}
+            {
+                "id": number,
+                "pid": key.pid,
+                "start_time": key.start_time,
+                "name": shown(flat.names[number]),
+            }
             for number, key in sorted(flat.keys.items())
         ]
         found = [dict(row) for row in database.execute("SELECT * FROM measurement ORDER BY id")]
@@ -191,7 +201,7 @@ def check_originals_tables(path: Path, flat: Flat, zone: timezone) -> None:
         assert Counter(tuple(row) for row in database.execute(joined)) == Counter(
             (
                 *(number, signed(mapping.start), signed(mapping.end), mapping.perms),
-                *(mapping.pathname, kib(usage.rss), kib(usage.pss)),
+                *(shown(mapping.pathname), kib(usage.rss), kib(usage.pss)),
             )
             for number, row in with_layout
             for mapping, usage in row.layout or []

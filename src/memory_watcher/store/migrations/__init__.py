@@ -17,8 +17,9 @@ from typing import Protocol, cast
 
 from .. import schema
 from ..ddl import statements
+from ..escaping import allow_escaping
 
-_STEPS = ("v1_to_v2", "v2_to_v3")
+_STEPS = ("v1_to_v2", "v2_to_v3", "v3_to_v4")
 
 
 class Step(Protocol):
@@ -44,6 +45,7 @@ def migrate(connection: sqlite3.Connection, version: int, own_views: list[str]) 
     """
     if version == schema.VERSION:
         return
+    allow_escaping(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for name in own_views:
