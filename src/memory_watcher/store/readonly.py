@@ -257,8 +257,8 @@ class ReadOnlyDatabase:
             self._guard = Guard(connection, os.stat(self._real_path).st_size)
             self._guard.start()
             self.contents = check(connection, self.path)
-            for name in self._asked_views():
-                connection.execute(f"CREATE TEMP VIEW {name} AS {schema.READ_VIEWS[name]}")
+            for name, select in self._asked_views().items():
+                connection.execute(f"CREATE TEMP VIEW {name} AS {select}")
         except NotARecording as error:
             raise self._of_what_is_missing() or error from None
         except OSError as error:
@@ -279,12 +279,16 @@ class ReadOnlyDatabase:
             refused=self.contents.views,
         )
 
-    def _asked_views(self) -> list[str]:
-        """Those that are made for this connection alone: they go before the file's own.
+    def _asked_views(self) -> dict[str, str]:
+        """Those that are made for this connection alone: they go before what the file has.
 
         Older versions have some of them as tables.
         """
-        return [name for name in schema.READ_VIEWS if not self.has_table(name)]
+        views = schema.READ_VIEWS.items()
+        asked = {name: select for name, select in views if not self.has_table(name)}
+        table = "usages" if self.has_table("usages") else "usage_rows"
+        asked["usages"] = schema.usages_as_read(self.columns(table), table)
+        return asked
 
     def _of_what_is_missing(self) -> StoreError | None:
         """Why a file that is a recording's does not look like one."""

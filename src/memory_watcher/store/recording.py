@@ -58,7 +58,7 @@ _TOLD_COLUMNS = {**_PEAK_COLUMNS, "swap": "r.layout_swap", "swap_pss": "r.swap_p
 _READING_TIME = "t.time_ns + ifnull(r.delay_ns, 0)"
 _READINGS = "FROM readings AS r JOIN ticks AS t ON t.id = r.tick "
 _VOLATILE = ", ".join(f"u.{name}" for name in Usage._fields[:VOLATILE_FIELDS])
-_DETAILS = ", ".join(Usage._fields[VOLATILE_FIELDS:])
+_DETAILS = Usage._fields[VOLATILE_FIELDS:]
 
 #: How many measurements are read at once; see `readonly` for why it is not all of them.
 _PAGE = 2000
@@ -731,8 +731,9 @@ class Recording:
 
     def details(self, columns: Sequence[str]) -> dict[int, Row]:
         """All details by their number: of each these fields of Usage behind `anonymous`."""
-        assert set(columns) <= set(Usage._fields[VOLATILE_FIELDS:])
-        rows = self._database.rows(f"SELECT id, {', '.join(columns)} FROM details")
+        assert set(columns) <= set(_DETAILS)
+        told = self._database.told("details", columns)
+        rows = self._database.rows(f"SELECT id, {told} FROM details")
         return {row[0]: row[1:] for row in rows}
 
     # How it is found
@@ -926,7 +927,8 @@ class Recording:
                 return
 
     def _detail(self, number: int) -> Row:
-        row = self._database.row(f"SELECT {_DETAILS} FROM details WHERE id = ?", number)
+        told = self._database.told("details", _DETAILS)
+        row = self._database.row(f"SELECT {told} FROM details WHERE id = ?", number)
         return () if row is None else row
 
     def _why_no_layout(self, process_id: int, by: PeakFigure | None = None) -> SelectionError:

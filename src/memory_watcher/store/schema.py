@@ -17,6 +17,7 @@ Version history:
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
@@ -410,11 +411,21 @@ FROM image_rows AS i LEFT JOIN command_lines AS c ON c.id = i.command_line_id
 SELECT m.id, m.process_id, m."start", m."start" + m.size AS "end", m.perms, m."offset", f.dev,
        f.inode, f.path_id
 FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id""",
-    "usages": f"""
-SELECT process_id, first_tick, mapping_id, last_tick, detail_id, rss,
-       {", ".join(f"{_usage_value(name)} AS {name}" for name in _CHANGING)}
-FROM usage_rows""",
 }
+
+
+def usages_as_read(columns: Collection[str], table: str) -> str:
+    """SQL for the view `usages` over a table that may lack some columns: they were not told.
+
+    In `usages`, the table of version 1, each figure is as it was read.
+    """
+    value = _usage_value if table == "usage_rows" else str
+    figures = (f"{value(name) if name in columns else 'NULL'} AS {name}" for name in _CHANGING)
+    return (
+        "SELECT process_id, first_tick, mapping_id, last_tick, detail_id, rss,"
+        f" {', '.join(figures)} FROM main.{table}"
+    )
+
 
 # For people and other programs. Other engines run them too: they take no `CROSS JOIN ... ON`, know
 # the type of a column of a table, or of a CAST, and have no strftime as SQLite's: it stands apart.
@@ -446,10 +457,8 @@ FROM usage_rows;
 CREATE VIEW layouts AS
 SELECT r.id AS measurement_id, r.process_id, r.tick, u.mapping_id, m."start", m."end", m.perms,
        m."offset", m.dev, m.inode, {_text("p.pathname", "pathname")},
-       u.rss, u.pss, u.pss_dirty, u.shared_clean, u.shared_dirty, u.private_clean, u.private_dirty,
-       u.referenced, u.anonymous, d.ksm, d.lazy_free, d.anon_huge_pages, d.shmem_pmd_mapped,
-       d.file_pmd_mapped, d.shared_hugetlb, d.private_hugetlb, d.swap, d.swap_pss, d.locked,
-       d.kernel_page_size, d.mmu_page_size, d.thp_eligible, d.protection_key, d.vm_flags,
+       {", ".join(f"u.{name}" for name in Usage._fields[:VOLATILE_FIELDS])},
+       {", ".join(f"d.{name}" for name in Usage._fields[VOLATILE_FIELDS:-1])},
        {_text("d.other", "other")}
 FROM readings AS r CROSS JOIN usages AS u CROSS JOIN mappings AS m CROSS JOIN paths AS p
     CROSS JOIN details AS d

@@ -4,6 +4,9 @@ A step is a module with STATEMENTS, which are executed one at a time, in one tra
 other steps; nothing of a file's own schema is ever among them. Views are no part of a step: they
 hold nothing, and today's are made after the last one. A released step is never changed again.
 
+Readers take a column that a file lacks as not told, so no reader needs a step. In `usage_rows` not
+told is -1, and NULL the same as rss: a step that adds a column there has to set it to -1.
+
 A step also tells which tables of the older version are not those of the newer one: BEFORE maps
 their names to their DDL, None standing for a table that the older version does not have; ADDED has
 the columns, all INTEGER, that it lacks at the end of others.
