@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing fuzz fuzz-proc lint bench bench-sums report-bundle docs clean kills hostile
+.PHONY: help demo test timing fuzz fuzz-proc lint bench bench-sums report-bundle tables docs clean kills hostile
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
+	@echo "make tables  states and figures for web/, from the package, and the bundle"
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
 
 $(READY): pyproject.toml hatch_build.py $(wildcard web/*.* web/src/*)
@@ -63,6 +64,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python web/generate_tables.py --check
 	$(BIN)/python hatch_build.py check
 	$(BIN)/python docs/generate.py --check
 
@@ -76,6 +78,10 @@ bench-sums: $(READY)
 	$(BIN)/python -m benchmarks.sums
 
 report-bundle: $(READY)
+	$(BIN)/python hatch_build.py
+
+tables: $(READY)
+	$(BIN)/python web/generate_tables.py
 	$(BIN)/python hatch_build.py
 
 docs: $(READY)

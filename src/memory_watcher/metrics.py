@@ -49,6 +49,31 @@ USAGE: tuple[Metric, ...] = (
     Metric("other", "other", "text", "(other lines)", "Lines this version does not know, as read"),
 )
 
+#: Derived from fields of USAGE (model.Usage.uss).
+USS = Metric(
+    *("uss", "USS", "bytes", "Private_Clean + Private_Dirty + Private_Hugetlb"),
+    "Private: would be free if this alone went away",
+)
+
+#: Figures of USAGE, and USS, that may be added up over the mappings of one process. A page size is
+#: in bytes, and no amount of memory.
+OVER_MAPPINGS: tuple[str, ...] = tuple(
+    metric.name
+    for metric in (*USAGE, USS)
+    if metric.unit == "bytes" and not metric.name.endswith("page_size")
+)
+#: Those that may be added up over processes, too: in the others, as in RSS, a page that several
+#: processes map counts in each.
+OVER_PROCESSES: tuple[str, ...] = (
+    "pss",
+    "pss_dirty",
+    "private_clean",
+    "private_dirty",
+    "private_hugetlb",
+    "swap_pss",
+    "uss",
+)
+
 #: The fields of model.Reading, in its order. `source` is file and field.
 READING: tuple[Metric, ...] = (
     Metric("size", "size", "bytes", "statm size", "total program size (address space)"),

@@ -498,6 +498,15 @@ def test_processes_at_a_pass(tmp_path: Path, open_report: Opener) -> None:
     assert every.inner_text() == "102 MiB"
 
 
+def test_swap_of_several_processes(tmp_path: Path, open_report: Opener) -> None:
+    """Swap is chosen as it is of one process; no sum of it stands beside the tree."""
+    report = open_report(report_of(fork(tmp_path / "fork.db")))
+    report.page.keyboard.press("4")
+    assert report.page.locator("[data-figure=swap]").get_attribute("aria-pressed") == "true"
+    assert report.page.locator("[data-process=all] .value").inner_text() == ""
+    assert report.said == []
+
+
 def test_members_that_only_passes_read(tmp_path: Path, open_report: Opener) -> None:
     """A process without a layout or a reading has a row, too: the rows come to the sum."""
     report = open_report(report_of(unread(tmp_path / "unread.db")))

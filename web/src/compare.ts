@@ -3,8 +3,7 @@
 import type { Colours, Entry, Process, Recording } from "./model"
 import { processName } from "./model"
 import { formatAddress } from "./format"
-
-export type Grouping = "mapping" | "name" | "kind" | "process"
+import type { By } from "./state"
 
 /** One thing at two moments; a figure is NaN where it was not there or not told. */
 export interface Change {
@@ -20,7 +19,7 @@ export function compare(
   recording: Recording,
   before: Entry[],
   after: Entry[],
-  by: Grouping,
+  by: By,
 ): Change[] {
   const changes = new Map<string | number, Change>()
   for (const [side, entries] of [
@@ -42,7 +41,7 @@ export function compare(
   return [...changes.values()]
 }
 
-function keyOf(recording: Recording, entry: Entry, by: Grouping): string | number {
+function keyOf(recording: Recording, entry: Entry, by: By): string | number {
   if (by === "process") return entry.process.index
   if (by === "kind") return recording.groupOf(entry.mapping).kind
   return by === "name" ? recording.mapping.group[entry.mapping] : recording.mapping.same[entry.mapping]
@@ -51,7 +50,7 @@ function keyOf(recording: Recording, entry: Entry, by: Grouping): string | numbe
 function described(
   recording: Recording,
   entry: Entry,
-  by: Grouping,
+  by: By,
 ): { name: string; colours: Colours } {
   const process: Process = entry.process
   if (by === "process") return { name: processName(process), colours: process.facts.colours }

@@ -3,15 +3,11 @@
 import { h } from "./dom"
 import { formatClock } from "./format"
 import type { By } from "./state"
+import { BY } from "./tables"
 import type { Timeline } from "./timeline"
 import { FIGURES, type View } from "./view"
 
-const GROUPINGS: { name: By; title: string; key: string }[] = [
-  { name: "kind", title: "kind", key: "k" },
-  { name: "name", title: "name", key: "n" },
-  { name: "mapping", title: "mapping", key: "m" },
-  { name: "process", title: "process", key: "c" },
-]
+const KEYS: Record<By, string> = { kind: "k", name: "n", mapping: "m", process: "c" }
 
 export class Controls {
   readonly element = h("div", { class: "controls" })
@@ -42,12 +38,12 @@ export class Controls {
       )
       this.figures.set(name, button)
     }
-    for (const { name, title, key } of GROUPINGS) {
+    for (const name of BY) {
       if (name === "process" && recording.processes.length < 2) continue
       const click = (): void => store.set({ by: name, isolated: new Set() })
       this.groupings.set(
         name,
-        h("button", { type: "button", title: `by ${title} (${key})`, "data-by": name, click }, title),
+        h("button", { type: "button", title: `by ${name} (${KEYS[name]})`, "data-by": name, click }, name),
       )
     }
     this.reset = h("button", { type: "button", title: "Show the whole recording (0)" }, "Whole time")

@@ -1,24 +1,16 @@
 // The difference between the two pinned moments, the biggest first.
 
-import { changeOf, compare, named, sumOf, type Change, type Grouping } from "./compare"
+import { changeOf, compare, named, sumOf, type Change } from "./compare"
 import { h, swatch } from "./dom"
 import { formatChange, formatClock, formatKib, formatKibChange } from "./format"
 import { processName, type Figure } from "./model"
+import { BY, TITLES } from "./tables"
+import type { By } from "./state"
 import { Table, type Column } from "./table"
-import type { View } from "./view"
+import { addsUpOverProcesses, FIGURES, type View } from "./view"
 
-const GROUPINGS: [Grouping, string][] = [
-  ["name", "by name"],
-  ["kind", "by kind"],
-  ["mapping", "by mapping"],
-  ["process", "by process"],
-]
-const FIGURES: [Figure, string][] = [
-  ["pss", "PSS"],
-  ["rss", "RSS"],
-  ["uss", "USS"],
-  ["swap", "swap"],
-]
+/** By name first: what most people ask. */
+const GROUPINGS = [...BY].sort((one, other) => Number(other === "name") - Number(one === "name"))
 
 export class DifferencePanel {
   readonly element = h("section", { "aria-label": "Difference from A to B" })
@@ -29,8 +21,8 @@ export class DifferencePanel {
 
   constructor(private readonly view: View) {
     this.grouping.append(
-      ...GROUPINGS.filter(([by]) => by !== "process" || view.recording.processes.length > 1).map(
-        ([by, title]) => h("option", { value: by }, title),
+      ...GROUPINGS.filter((by) => by !== "process" || view.recording.processes.length > 1).map(
+        (by) => h("option", { value: by }, `by ${by}`),
       ),
     )
     this.table = new Table<Change>(
@@ -67,12 +59,12 @@ export class DifferencePanel {
       return
     }
     const { recording, figure } = this.view
-    const by = this.grouping.value as Grouping
+    const by = this.grouping.value as By
     const changes = compare(recording, this.view.entriesAt(a), this.view.entriesAt(b), by)
     const total = changes.reduce((sum, change) => sum + (this.change(change, figure) || 0), 0)
     const clock = (tick: number): string =>
       formatClock(this.view.timeOf(tick), recording.clockOf(tick))
-    this.about.textContent = `${figure.toUpperCase().replace("_", " ")} from A (${clock(a)}) to B (${clock(b)})${this.addsUp ? `: ${formatChange(total)}` : "; not all layouts are of one pass each, so there are no sums"}`
+    this.about.textContent = `${TITLES[figure]} from A (${clock(a)}) to B (${clock(b)})${this.addsUp ? `: ${formatChange(total)}` : "; not all layouts are of one pass each, so there are no sums"}`
     this.table.setColumns(this.columns())
     this.table.setRows(
       changes.filter((change) => this.same.checked || this.change(change, figure) !== 0),
@@ -100,9 +92,9 @@ export class DifferencePanel {
   private columns(): Column<Change>[] {
     const { recording, theme, figure, several } = this.view
     const values = recording.figure(figure)
-    const title = FIGURES.find(([name]) => name === figure)?.[1] ?? "swap PSS"
-    const others = FIGURES.filter(([name]) => name !== figure).filter(([name]) =>
-      several ? name === "pss" || name === "uss" : recording.tells(name),
+    const title = TITLES[figure]
+    const others = FIGURES.filter(({ name }) => name !== figure).filter(({ name }) =>
+      several ? addsUpOverProcesses(name) : recording.tells(name),
     )
     const adds = this.addsUp
     const side = (which: "a" | "b", change: Change): number =>
@@ -155,7 +147,7 @@ export class DifferencePanel {
         ...(adds && { total: (rows: Change[]) => formatKib(rows.reduce((sum, row) => sum + (side("b", row) || 0), 0)) }),
       },
       ...others.map(
-        ([name, text]): Column<Change> => ({
+        ({ name, title: text }): Column<Change> => ({
           key: `other ${name}`,
           title: `± ${text}`,
           meaning: `How much ${text} differs (KiB)`,

@@ -1,7 +1,8 @@
 // What grew over a span: growth, slope and course of each group.
 
 import { firstAtOrAfter } from "./search"
-import { hasLayout, type Group, type Stack } from "./stack"
+import { hasLayout } from "./model"
+import type { Group, Stack } from "./stack"
 
 export interface Growth {
   group: Group

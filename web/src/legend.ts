@@ -2,8 +2,8 @@
 
 import { h, swatch } from "./dom"
 import { ABSENT, formatDuration, formatSize, formatTime } from "./format"
-import { LayoutState } from "./model"
 import { OTHER, type Group } from "./stack"
+import { LayoutState } from "./tables"
 import { LINES, type Timeline } from "./timeline"
 import type { View } from "./view"
 

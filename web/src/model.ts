@@ -3,13 +3,25 @@
 import type { Clock } from "./format"
 import { absolute, unpack, type Column } from "./payload"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
+import { LayoutState, READING, RELATIVE_TO, SHARES, STATES, TOTALS, USAGE, VOLATILE } from "./tables"
+import type { TITLES, USS } from "./tables"
 
-export interface Metric {
-  name: string
-  title: string
-  unit: string
-  source: string
+/** A figure that can be shown over time. */
+export type Figure = keyof typeof TITLES
+export type Metric = (typeof USAGE)[number] | typeof USS
+export type UsageName = Metric["name"]
+export type ReadingMetric = (typeof READING)[number]
+
+/** What a number of model.LayoutState means, and how it counts. */
+export interface StateFacts {
+  state: number
+  label: string
   meaning: string
+  hasLayout: boolean
+  /** There was memory, and its mappings could not be read. */
+  unreadable: boolean
+  /** Mappings were wanted. */
+  taken: boolean
 }
 
 /** Light and dark. */
@@ -95,13 +107,10 @@ interface Header {
   title: string
   file: string
   ticks: { held: number; recorded: number }
-  figures: Metric[]
-  readings: Metric[]
   sums: SumFacts | null
   /** Which figure is shown at first; if that is not PSS, `instead` says why. */
   figure: Figure
   instead: string | null
-  states: StateFacts[]
   kinds: Kind[]
   groups: NamedGroup[]
   own: number[]
@@ -119,26 +128,6 @@ interface Header {
   meminfo: string[]
 }
 
-/** Those of model.LayoutState that mean something to the page; header.states says what each is. */
-export enum LayoutState {
-  EXACT = 1,
-  TORN,
-  UNCHECKED,
-  NOT_TAKEN,
-}
-
-/** What a number of model.LayoutState means, and how it counts. */
-export interface StateFacts {
-  state: number
-  label: string
-  meaning: string
-  hasLayout: boolean
-  /** There was memory, and its mappings could not be read. */
-  unreadable: boolean
-  /** Mappings were wanted. */
-  taken: boolean
-}
-
 /** What is told once of sums over processes. */
 export interface SumFacts {
   /** Why there is no sum at all; null if there is one. */
@@ -152,21 +141,6 @@ export interface SumFacts {
   usual: number
   pause: number
 }
-
-export type Figure = "pss" | "rss" | "uss" | "swap" | "swap_pss"
-
-/** Fields of model.Usage that are columns of `usage`; the rest is in `details`. */
-const VOLATILE = [
-  "rss",
-  "pss",
-  "pss_dirty",
-  "shared_clean",
-  "shared_dirty",
-  "private_clean",
-  "private_dirty",
-  "referenced",
-  "anonymous",
-] as const
 
 /** Stored in halves. Page-aligned, so that doubles are exact over all of 64 bits. */
 const ADDRESSES = ["start", "size", "offset"] as const
@@ -190,7 +164,22 @@ export interface Process {
   shares: [number, number]
 }
 
-const SHARE = ["start", "end", "counted", "rss", "pss", "uss", "swap_pss"] as const
+const SHARE = ["start", "end", "counted", ...SHARES] as const
+
+/** What is known of a reading besides its figures and the sums over its layout. */
+const BESIDE = [
+  "tick",
+  "time",
+  "until",
+  "layoutState",
+  "rollup_pss",
+  "residentHighest",
+  "markHighest",
+] as const
+export type ReadingName =
+  | (typeof BESIDE)[number]
+  | ReadingMetric["name"]
+  | `total.${(typeof TOTALS)[number]}`
 
 /** Row of the latest reading, and of the one whose layout stands, at each tick. */
 interface Rows {
@@ -213,7 +202,7 @@ export class Recording {
   readonly tickRun: Column
   readonly tickAhead: Column
   private readonly tickNote: Column
-  readonly reading: Record<string, Column> = {}
+  readonly reading = {} as Record<ReadingName, Column>
   readonly mapping = {} as Record<(typeof MAPPING | typeof ADDRESSES)[number], Column>
   readonly usageStart: Int32Array
   readonly usageEnd: Int32Array
@@ -224,7 +213,7 @@ export class Recording {
   readonly share = {} as Record<(typeof SHARE)[number], Column>
   /** First usage of each mapping, and one more behind the last. */
   readonly firstUsage: Int32Array
-  private readonly usage: Record<string, Column> = {}
+  private readonly usage: Partial<Record<UsageName, Column>> = {}
   private readonly detail: Column
   private readonly rowsOf = new Map<number, Rows>()
 
@@ -237,11 +226,9 @@ export class Recording {
     this.tickRun = column("tick.run")
     this.tickAhead = column("tick.ahead")
     this.tickNote = column("tick.note")
-    for (const name of ["tick", "time", "until", "layoutState", "rollup_pss", "residentHighest", "markHighest"])
-      this.reading[name] = column(`reading.${name}`)
-    for (const { name } of header.readings) this.reading[name] = column(`reading.${name}`)
-    for (const name of ["mappings", "size", "rss", "pss", "uss", "swap", "swap_pss"])
-      this.reading[`total.${name}`] = column(`total.${name}`)
+    for (const name of BESIDE) this.reading[name] = column(`reading.${name}`)
+    for (const { name } of READING) this.reading[name] = column(`reading.${name}`)
+    for (const name of TOTALS) this.reading[`total.${name}`] = column(`total.${name}`)
     for (const name of MAPPING) this.mapping[name] = column(`mapping.${name}`)
     for (const name of ADDRESSES) {
       const low = column(`mapping.${name}.low`)
@@ -280,20 +267,11 @@ export class Recording {
   }
 
   private readUsages(column: (name: string) => Column): void {
-    const usage = this.usage
+    const usage = {} as Record<(typeof VOLATILE)[number], Column>
     for (const name of VOLATILE) usage[name] = column(`usage.${name}`)
-    // contents.py stores these relative to others, in this order.
-    absolute(
-      usage.rss,
-      usage.shared_clean,
-      usage.shared_dirty,
-      usage.private_clean,
-      usage.private_dirty,
-    )
-    absolute(usage.pss, usage.private_clean, usage.private_dirty)
-    absolute(usage.pss_dirty, usage.private_dirty)
-    absolute(usage.referenced, usage.rss)
-    absolute(usage.anonymous, usage.private_dirty)
+    for (const [name, bases] of Object.entries(RELATIVE_TO))
+      absolute(usage[name as keyof typeof RELATIVE_TO], ...bases.map((base) => usage[base]))
+    Object.assign(this.usage, usage)
   }
 
   private addProcesses(): void {
@@ -339,20 +317,12 @@ export class Recording {
     const row = this.readingAt(process, tick)
     if (row < 0 || this.layoutReadingAt(process, tick) >= 0) return false
     const state = this.reading.layoutState[row]
-    return state === LayoutState.NOT_TAKEN || this.state(state).unreadable
-  }
-
-  /** What a layout state means; one of a newer version is as good as unreadable. */
-  state(state: number): StateFacts {
-    const unknown = { label: `state ${state}`, meaning: "", hasLayout: false, unreadable: true }
-    return (
-      this.header.states.find((each) => each.state === state) ?? { ...unknown, state, taken: true }
-    )
+    return state === LayoutState.NOT_TAKEN || stateFacts(state).unreadable
   }
 
   /** A state in words: of what is no plain layout, what that means. */
   stateWords(state: number): string {
-    const { label, meaning } = this.state(state)
+    const { label, meaning } = stateFacts(state)
     return state === LayoutState.EXACT || state === LayoutState.UNCHECKED
       ? label
       : `${label}: ${meaning}`
@@ -392,7 +362,7 @@ export class Recording {
       const run = this.tickRun[from]
       const state = layoutState[row]
       if (row > first && this.tickRun[ticks[row - 1]] !== run) standing = -1
-      if (this.state(state).hasLayout) standing = row
+      if (stateFacts(state).hasLayout) standing = row
       else if (state !== LayoutState.NOT_TAKEN) standing = -1
       const next = Math.min(row + 1 < end ? ticks[row + 1] : this.ticks, process.facts.end)
       for (let at = from; at < next && this.tickRun[at] === run; at++) {
@@ -427,19 +397,20 @@ export class Recording {
   }
 
   /** A figure for every usage; NaN where the kernel did not tell it. */
-  figure(name: string): Column {
+  figure(name: UsageName): Column {
     const known = this.usage[name]
     if (known) return known
     return (this.usage[name] = name === "uss" ? this.uss() : this.fromDetails(name))
   }
 
   private uss(): Column {
-    const { private_clean: clean, private_dirty: dirty } = this.usage
+    const clean = this.figure("private_clean")
+    const dirty = this.figure("private_dirty")
     const huge = this.figure("private_hugetlb")
     return clean.map((size, row) => size + dirty[row] + (huge[row] || 0))
   }
 
-  private fromDetails(name: string): Column {
+  private fromDetails(name: UsageName): Column {
     const index = this.detailIndex(name)
     const values = this.header.details.map((detail) => {
       const value = detail[index]
@@ -448,12 +419,12 @@ export class Recording {
     return this.detail.map((number) => values[number])
   }
 
-  private detailIndex(name: string): number {
-    return this.header.figures.findIndex((metric) => metric.name === name) - VOLATILE.length
+  private detailIndex(name: UsageName): number {
+    return USAGE.findIndex((metric) => metric.name === name) - VOLATILE.length
   }
 
   /** A text of a usage: vm_flags or other. */
-  text(usage: number, name: string): string {
+  text(usage: number, name: "vm_flags" | "other"): string {
     const value = this.header.details[this.detail[usage]]?.[this.detailIndex(name)]
     return value === null || value === undefined ? "" : String(value)
   }
@@ -497,6 +468,17 @@ export class Recording {
     for (const image of process.facts.images) if (image.position <= tick) found = image
     return found
   }
+}
+
+/** What a layout state means; one of a newer version is as good as unreadable. */
+export function stateFacts(state: number): StateFacts {
+  const unknown = { label: `state ${state}`, meaning: "", hasLayout: false, unreadable: true }
+  return STATES.find((each) => each.state === state) ?? { ...unknown, state, taken: true }
+}
+
+/** Whether a state says that mappings were read. */
+export function hasLayout(state: number): boolean {
+  return stateFacts(state).hasLayout
 }
 
 export async function readRecording(text: string): Promise<Recording> {

@@ -6,16 +6,8 @@ import { processName, type Entry, type Metric } from "./model"
 import { sumOf } from "./compare"
 import { Strip } from "./strip"
 import { Table, type Column } from "./table"
-import type { View } from "./view"
-
-const USS: Metric = {
-  name: "uss",
-  title: "USS",
-  unit: "bytes",
-  source: "Private_Clean + Private_Dirty + Private_Hugetlb",
-  meaning: "Would be free if this mapping alone went away",
-}
-const ADDITIVE_UNIT = "bytes"
+import { OVER_MAPPINGS, READING, USAGE, USS } from "./tables"
+import { addsUpOverProcesses, type View } from "./view"
 
 export class MomentPanel {
   readonly element = h("section", { "aria-label": "Mappings at A" })
@@ -74,7 +66,7 @@ export class MomentPanel {
     const facts: string[] = [recording.stateWords(reading.layoutState[row])]
     const image = recording.imageAt(process, tick)
     if (image) facts.unshift(image.name)
-    for (const metric of recording.header.readings) {
+    for (const metric of READING) {
       const value = reading[metric.name][row]
       if (Number.isNaN(value) || (!value && metric.name === "hugetlb")) continue
       if (metric.name === "state") facts.push(`state ${recording.header.letters[value]}`)
@@ -171,9 +163,8 @@ export class MomentPanel {
   }
 
   private figureColumns(entries: Entry[]): Column<Entry>[] {
-    const metrics = [...this.view.recording.header.figures]
-    metrics.splice(2, 0, USS)
-    const order = ["pss", "rss", "uss"]
+    const metrics: Metric[] = [...USAGE, USS]
+    const order: string[] = ["pss", "rss", "uss"]
     metrics.sort((one, other) => rank(order, one.name) - rank(order, other.name))
     return metrics
       .filter(({ unit }) => unit !== "text")
@@ -192,7 +183,7 @@ export class MomentPanel {
   private figureColumn(metric: Metric): Column<Entry> {
     const values = this.view.recording.figure(metric.name)
     const bytes = metric.unit === "bytes"
-    const additive = metric.unit === ADDITIVE_UNIT && !metric.name.endsWith("page_size")
+    const additive = (OVER_MAPPINGS as readonly string[]).includes(metric.name)
     const unit = bytes ? " (KiB)" : ""
     const column: Column<Entry> = {
       key: metric.name,
@@ -203,7 +194,7 @@ export class MomentPanel {
       cell: ({ usage }) => (bytes ? formatKib(values[usage]) : plain(values[usage])),
     }
     // RSS, like all that is not shared out, is never summed over processes.
-    const summable = additive && (!this.view.several || /^(pss|uss|swap_pss|pss_dirty|private_)/.test(metric.name))
+    const summable = additive && (!this.view.several || addsUpOverProcesses(metric.name))
     const { a } = this.view.store.state
     if (summable && a !== null && this.view.addsUp(a)) column.total = (rows) => formatKib(sumOf(values, rows))
     return column

@@ -4,7 +4,7 @@ import { h, swatch } from "./dom"
 import { ABSENT, formatSize } from "./format"
 import { processName, roleOf, type Process } from "./model"
 import { partOf } from "./sums"
-import type { View } from "./view"
+import { addsUpOverProcesses, type View } from "./view"
 
 /** So many processes have a line each; of more, siblings that do the same are put together. */
 const SINGLY = 12
@@ -209,7 +209,7 @@ export class ProcessTree {
     const { a, figure } = store.state
     const pass = a === null ? -1 : recording.passAt(a)
     // RSS is never summed over processes, and only a pass gives a sum.
-    const summable = figure === "pss" || figure === "uss"
+    const summable = addsUpOverProcesses(figure)
     const sum = (lines: Line[]): string => {
       let total = NaN
       for (const { process } of lines) {

@@ -2,19 +2,14 @@
 
 import { h } from "./dom"
 import { formatKib } from "./format"
-import { processName, type Process } from "./model"
+import { processName, stateFacts, type Figure, type Process, type ReadingName } from "./model"
 import { partOf } from "./sums"
 import { Table, type Column } from "./table"
-import type { View } from "./view"
+import { READING, TITLES } from "./tables"
+import { addsUpOverProcesses, type View } from "./view"
 
-const SUMMED = [
-  ["pss", "PSS"],
-  ["rss", "RSS"],
-  ["uss", "USS"],
-  ["swap", "swap"],
-  ["swap_pss", "swap PSS"],
-] as const
-const READ = ["resident", "high_water_mark", "threads", "oom_score"]
+const SUMMED = Object.keys(TITLES) as Figure[]
+const READ: ReadingName[] = ["resident", "high_water_mark", "threads", "oom_score"]
 
 export class ProcessesPanel {
   readonly element = h("section", { "aria-label": "Processes at A" })
@@ -56,7 +51,7 @@ export class ProcessesPanel {
     )
   }
 
-  private row(process: Process, name: string): number {
+  private row(process: Process, name: ReadingName): number {
     const { recording, store } = this.view
     const a = store.state.a ?? 0
     return name.startsWith("total.")
@@ -71,7 +66,7 @@ export class ProcessesPanel {
   }
 
   /** Only what is of one pass is added up. */
-  private sum(rows: Process[], name: string): string {
+  private sum(rows: Process[], name: Figure): string {
     const { recording } = this.view
     const shares = rows.map((row) => this.share(row)).filter((share) => share >= 0)
     if (!shares.length) return ""
@@ -80,7 +75,7 @@ export class ProcessesPanel {
 
   private columns(): Column<Process>[] {
     const { recording } = this.view
-    const figure = (name: string, process: Process): number => {
+    const figure = (name: ReadingName, process: Process): number => {
       const row = this.row(process, name)
       return row < 0 ? NaN : recording.reading[name][row]
     }
@@ -92,24 +87,24 @@ export class ProcessesPanel {
         value: (process) => processName(process),
         cell: (process) => h("bdi", {}, processName(process)),
       },
-      ...SUMMED.map(([name, title]): Column<Process> => {
+      ...SUMMED.map((name): Column<Process> => {
         const values = (process: Process): number =>
           this.share(process) < 0 || name === "swap"
             ? figure(`total.${name}`, process)
             : recording.share[name][this.share(process)]
         const column: Column<Process> = {
           key: name,
-          title,
+          title: TITLES[name],
           meaning: "KiB, at the pass over all processes; else sum over the mappings",
           numeric: true,
           value: values,
           cell: (process) => formatKib(values(process)),
         }
-        if (name === "pss" || name === "uss" || name === "swap_pss")
+        if (name !== "swap" && addsUpOverProcesses(name))
           column.total = (rows) => this.sum(rows, name)
         return column
       }),
-      ...recording.header.readings
+      ...READING
         .filter(({ name }) => READ.includes(name))
         .map(
           ({ name, title, unit, meaning }): Column<Process> => ({
@@ -129,7 +124,7 @@ export class ProcessesPanel {
         title: "layout",
         value: (process) => {
           const row = recording.readingAt(process, this.view.store.state.a ?? 0)
-          return row < 0 ? "" : recording.state(recording.reading.layoutState[row]).label
+          return row < 0 ? "" : stateFacts(recording.reading.layoutState[row]).label
         },
       },
       {

@@ -1,11 +1,12 @@
 // Groups of mappings over time: the sums that analysis/timeline.py makes, made in the page.
 
 import { apart, hold, lineOf, shareGroups, standing, wholePasses, type Line } from "./sums"
-import { LayoutState, processName, type Colours, type Figure } from "./model"
-import type { Process, Recording } from "./model"
+import { hasLayout, processName, stateFacts } from "./model"
+import type { Colours, Figure, Process, Recording } from "./model"
 import type { By } from "./state"
 import { formatAddress } from "./format"
 import { firstAtOrAfter } from "./search"
+import { LayoutState } from "./tables"
 
 export interface Group {
   key: string
@@ -240,7 +241,7 @@ function readingsOf(recording: Recording, process: Process): Instants {
   const { tick, layoutState, time, until } = recording.reading
   const rows: number[] = []
   for (let row = process.readings[0]; row < process.readings[1]; row++)
-    if (recording.state(layoutState[row]).taken) rows.push(row)
+    if (stateFacts(layoutState[row]).taken) rows.push(row)
   return {
     instants: Int32Array.from(rows, (row) => tick[row]),
     times: Float64Array.from(rows, (row) => time[row]),
@@ -262,10 +263,6 @@ function instantsAt(recording: Recording, processes: Process[], ticks: Int32Arra
     }
   }
   return { instants: ticks, ...standing(recording, ticks), states }
-}
-
-export function hasLayout(state: number): boolean {
-  return state >= LayoutState.EXACT && state <= LayoutState.UNCHECKED
 }
 
 /**

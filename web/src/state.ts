@@ -1,8 +1,9 @@
 // What is being looked at; views listen to the parts that concern them.
 
 import type { Figure } from "./model"
+import type { BY } from "./tables"
 
-export type By = "kind" | "name" | "mapping" | "process"
+export type By = (typeof BY)[number]
 export type Tab = "moment" | "difference" | "growth" | "processes" | "system" | "facts"
 
 export interface State {

@@ -3,7 +3,8 @@
 import { h } from "./dom"
 import { formatClock, formatDuration, formatSize, groupDigits } from "./format"
 import { peakOf } from "./stack"
-import { FIGURES, type View } from "./view"
+import { TITLES } from "./tables"
+import type { View } from "./view"
 
 export class Summary {
   readonly element = h("dl", { class: "summary" })
@@ -18,7 +19,7 @@ export class Summary {
     const facts: [string, string, string?][] = []
     const peak = peakOf(stack)
     if (peak) {
-      const title = FIGURES.find(({ name }) => name === figure)?.title ?? "swap PSS"
+      const title = TITLES[figure]
       const clock = formatClock(peak.time, recording.clockOf(peak.tick))
       facts.push([`peak ${title}`, formatSize(peak.size), `at ${clock}`])
     }

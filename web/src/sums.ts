@@ -43,10 +43,10 @@ export function lineOf(recording: Recording, processes: Process[], figure: Figur
   return { instants, ...standing(recording, instants), values: Float64Array.from(values) }
 }
 
-/** What a share adds to the sums; NaN if it could not be read. */
-export function partOf(recording: Recording, row: number, figure: string): number {
+/** What a share adds to the sums; NaN if it could not be read. Of swap that is SwapPss. */
+export function partOf(recording: Recording, row: number, figure: Figure): number {
   if (!recording.share.counted[row]) return 0
-  return recording.share[figure as "pss"][row]
+  return recording.share[figure === "swap" ? "swap_pss" : figure][row]
 }
 
 /** Each process with what it has in the sums: bytes at the ticks of passes. */

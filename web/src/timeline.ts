@@ -4,19 +4,35 @@ import uPlot from "uplot"
 import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatSize } from "./format"
-import { LayoutState } from "./model"
+import { hasLayout, stateFacts, type ReadingName } from "./model"
 import { firstAtOrAfter } from "./search"
-import { hasLayout, peakOf, reduce, type Group, type Peak } from "./stack"
+import { peakOf, reduce, type Group, type Peak } from "./stack"
 import type { Line } from "./sums"
+import { LayoutState } from "./tables"
 import type { View } from "./view"
 
 const CLICK = 4 // CSS pixels: a drag shorter than this is a click
 const ZOOM = 0.8
 const NARROWEST = 1000 // microseconds
 
+/** A line over the stack: one of a reading's figures, and its highest until the next reading. */
+interface Over {
+  name: ReadingName
+  highest: ReadingName
+  title: string
+  style: string
+  dash: number[]
+}
+
 /** The kernel's own figures of one process. */
-export const LINES = [
-  { name: "resident", highest: "residentHighest", title: "statm RSS", style: "--line-resident", dash: [] as number[] },
+export const LINES: Over[] = [
+  {
+    name: "resident",
+    highest: "residentHighest",
+    title: "statm RSS",
+    style: "--line-resident",
+    dash: [],
+  },
   {
     name: "high_water_mark",
     highest: "markHighest",
@@ -26,10 +42,8 @@ export const LINES = [
   },
 ]
 
-/** What several processes come to. */
-export const SUM: typeof LINES = [
-  { name: "sum", highest: "sum", title: "sum of all", style: "--line-resident", dash: [] },
-]
+/** What several processes come to: of no reading. */
+const SUM: Pick<Over, "style" | "dash">[] = [{ style: "--line-resident", dash: [] }]
 
 type Values = (number | null)[]
 
@@ -114,8 +128,9 @@ export class Timeline {
         sum = (adds ? sum : 0) + (tick < 0 ? 0 : values[tick])
         stacked[i].push(tick < 0 || (!adds && !values[tick]) ? null : sum)
       }
-      for (const [i, { highest }] of this.lines.entries()) {
-        const value = row < 0 ? NaN : line ? line.values[row] : this.view.recording.reading[highest][row]
+      for (const i of lines.keys()) {
+        const from = line?.values ?? this.view.recording.reading[LINES[i].highest]
+        const value = row < 0 ? NaN : from[row]
         lines[i].push(Number.isNaN(value) ? null : value)
       }
     }
@@ -163,9 +178,9 @@ export class Timeline {
 
   /** Whether at this instant there was memory that could not be read. */
   private wasUnseen(time: number): boolean {
-    const { stack, recording } = this.view
+    const { stack } = this.view
     const position = firstAtOrAfter(stack.times, time)
-    return stack.times[position] === time && recording.state(stack.states[position]).unreadable
+    return stack.times[position] === time && stateFacts(stack.states[position]).unreadable
   }
 
   /** From when on which reading's cheap figures stand: of each column that with the highest RSS. */
@@ -219,7 +234,7 @@ export class Timeline {
     return steps
   }
 
-  private get lines(): typeof LINES {
+  private get lines(): Pick<Over, "style" | "dash">[] {
     const { several, figure, stack } = this.view
     const { isolated } = this.view.store.state
     if (stack.line) return isolated.size ? [] : SUM

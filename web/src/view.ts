@@ -1,19 +1,27 @@
 // What several views share: the recording, what is looked at, and what follows from both.
 
-import { LayoutState, type Entry, type Figure, type Process, type Recording } from "./model"
+import { hasLayout, type Entry, type Figure, type Process, type Recording } from "./model"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
-import { buildStack, hasLayout, peakOf, type Stack } from "./stack"
+import { buildStack, peakOf, type Stack } from "./stack"
 import type { By, Store } from "./state"
+import { OVER_PROCESSES, TITLES, USAGE, USS } from "./tables"
 import type { Theme } from "./theme"
 
 export const TOP = 20
 
-export const FIGURES: { name: Figure; title: string; key: string; meaning: string }[] = [
-  { name: "pss", title: "PSS", key: "1", meaning: "resident, each page divided by how many map it" },
-  { name: "rss", title: "RSS", key: "2", meaning: "resident: in RAM and mapped here, shared or not" },
-  { name: "uss", title: "USS", key: "3", meaning: "private: free again if this process ended" },
-  { name: "swap", title: "Swap", key: "4", meaning: "anonymous memory in swap" },
-]
+/** The figures to choose from, each with its key: 1, 2… Of swap the page itself takes SwapPss. */
+export const FIGURES = (Object.keys(TITLES) as Figure[])
+  .filter((name) => name !== "swap_pss")
+  .map((name, i) => ({ name, title: TITLES[name], key: String(i + 1), meaning: meaningOf(name) }))
+
+function meaningOf(figure: Figure): string {
+  return figure === "uss" ? USS.meaning : (USAGE.find(({ name }) => name === figure)?.meaning ?? "")
+}
+
+/** Whether a figure may be added up over processes: RSS never. */
+export function addsUpOverProcesses(name: string): boolean {
+  return (OVER_PROCESSES as readonly string[]).includes(name)
+}
 
 export class View {
   private stackKey = ""
@@ -154,10 +162,10 @@ export class View {
   }
 
   /** Worst state of the layouts that are looked at, at a tick; null if there is none. */
-  stateAt(tick: number): LayoutState | null {
+  stateAt(tick: number): number | null {
     const { instants, states } = this.stack
     const position = firstAtOrAfter(Float64Array.from(instants), tick)
-    return instants[position] === tick ? (states[position] as LayoutState) : null
+    return instants[position] === tick ? states[position] : null
   }
 
   /** First and last moment of what is looked at, with a little air around a single one. */

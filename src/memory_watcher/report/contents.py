@@ -1,7 +1,8 @@
 r"""Turns what was read of a recording into the header and the columns that the page decodes.
 
-`web/src/model.ts` declares the same names. Texts are escaped as everywhere: what is not printable
-stands as \xNN. They reach the page within the packed data only, never as HTML.
+`web/src/model.ts` declares the same names; what is the same in every report (states, figures) is in
+`web/src/tables.ts`, generated from the package. Texts are escaped as everywhere: what is not
+printable stands as \xNN. They reach the page within the packed data only, never as HTML.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import itertools
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from .. import __version__
 from ..analysis.assurance import judge
@@ -21,7 +22,7 @@ from ..analysis.parents import parents
 from ..analysis.peak import OWN_LINES
 from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..clocks import TimeAxis
-from ..metrics import READING, USAGE
+from ..metrics import READING
 from ..model import LayoutState, Totals
 from ..render.assurance_text import missed
 from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
@@ -34,6 +35,14 @@ from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
 from .sums import add_sums
 
 FORMAT = 1
+#: Figures that are stored less the sum of others; the page adds these again, in this order.
+RELATIVE_TO: Final[dict[str, tuple[str, ...]]] = {
+    "rss": ("shared_clean", "shared_dirty", "private_clean", "private_dirty"),
+    "pss": ("private_clean", "private_dirty"),
+    "pss_dirty": ("private_dirty",),
+    "referenced": ("rss",),
+    "anonymous": ("private_dirty",),
+}
 #: Fields of /proc/meminfo that are shown, as many as are told.
 MEMINFO = (
     "MemTotal",
@@ -92,21 +101,8 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         "created": format_time(created_ns),
         **_clock(columns, held.ticks, recording.axis),
         "ticks": {"held": len(held.ticks), "recorded": len(held.ticks.every)},
-        "figures": [metric._asdict() for metric in USAGE],
-        "readings": [metric._asdict() for metric in READING],
         "sums": sums,
         **_first_figure(recording, held),
-        "states": [
-            {
-                "state": state.value,
-                "label": state.label,
-                "meaning": state.meaning,
-                "hasLayout": state.has_layout,
-                "unreadable": state.is_unreadable,
-                "taken": state is not LayoutState.NOT_TAKEN,
-            }
-            for state in LayoutState
-        ],
         "kinds": [
             {
                 "name": kind.value,
@@ -266,7 +262,7 @@ def _group(groups: _Numbered, life: Life) -> int:
 def _usages(columns: Columns, lives: Sequence[Life], held: Histories, used: _Numbered) -> None:
     """Usages mapping by mapping; starts and lengths as sums, so that differences are what counts.
 
-    What mostly follows from other figures is stored relative to them: web/src/model.ts undoes it.
+    What mostly follows from other figures is stored relative to them: see RELATIVE_TO.
     """
     gaps = [
         start - before
@@ -283,18 +279,10 @@ def _usages(columns: Columns, lives: Sequence[Life], held: Histories, used: _Num
     renumbered = [used[detail] for detail in distinct[0]]
     columns.add("usage.detail", [renumbered[number] for number in numbers])
     figures = dict(zip(FIGURES, distinct[1:], strict=True))
-    parts = ("shared_clean", "shared_dirty", "private_clean", "private_dirty")
-    bases: dict[str, Sequence[str]] = {
-        "rss": parts,
-        "pss": ("private_clean", "private_dirty"),
-        "pss_dirty": ("private_dirty",),
-        "referenced": ("rss",),
-        "anonymous": ("private_dirty",),
-    }
     for name in FIGURES:
         values = list(figures[name])
-        if name in bases:
-            values = relative(values, *(figures[base] for base in bases[name]))
+        if name in RELATIVE_TO:
+            values = relative(values, *(figures[base] for base in RELATIVE_TO[name]))
         columns.add(f"usage.{name}", [values[number] for number in numbers])
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from memory_watcher.analysis.identity import identify
 from memory_watcher.analysis.kinds import attribute
-from memory_watcher.metrics import USAGE
 from memory_watcher.model import LayoutState, Mapping, Reading, Usage
 from memory_watcher.render.escape import escape
 from memory_watcher.report.columns import pack
@@ -126,13 +125,6 @@ def test_groups_are_those_of_the_other_outputs(recorded: Path) -> None:
         for entry, attribution in attribute(recording.layout(measurement.id)):
             name = escape(identify(entry.mapping, attribution, "name").name)
             assert shown[entry.mapping.start] == (attribution.kind.value, name)
-
-
-def test_figures_are_named_once_for_all_outputs(recorded: Path) -> None:
-    """Titles and meanings come from metrics."""
-    with Recording(recorded) as recording:
-        page = Page(recording, all_of(recording))
-    assert page.header["figures"] == [metric._asdict() for metric in USAGE]
 
 
 def test_unchanged_usages_are_one_across_keyframes(tmp_path: Path) -> None:

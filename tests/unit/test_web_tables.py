@@ -1,0 +1,109 @@
+"""What the report's page knows of states and figures is what the package says."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from memory_watcher import metrics
+from memory_watcher.analysis import figures, timeline
+from memory_watcher.model import LayoutState
+from memory_watcher.report.contents import RELATIVE_TO
+from memory_watcher.report.history import FIGURES
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """web/generate_tables.py, which is no part of the package."""
+    spec = importlib.util.spec_from_file_location("generate_tables", WEB / "generate_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def constant(text: str, name: str) -> Any:
+    """The value of a constant of tables.ts."""
+    literal = text.split(f"export const {name} = ", 1)[1].split(" as const", 1)[0]
+    quoted = re.sub(r'"(?:[^"\\]|\\.)*"|\w+(?=:)', _quoted, literal)
+    return json.loads(re.sub(r",(\s*[}\]])", r"\1", quoted))
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith('"') else f'"{found[0]}"'
+
+
+def test_the_tables_are_those_of_the_package(generator: ModuleType) -> None:
+    """As `make lint` asks."""
+    assert (WEB / "src" / "tables.ts").read_text(encoding="utf-8") == generator.tables()
+
+
+def test_a_difference_is_told(
+    generator: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A check fails, says what to run and writes nothing; a run writes."""
+    path = tmp_path / "tables.ts"
+    path.write_text("export const STATES = []\n")
+    monkeypatch.setattr(generator, "TABLES", path)
+    assert generator.main(["--check"]) == 1
+    assert "run python web/generate_tables.py" in capsys.readouterr().err
+    assert path.read_text() == "export const STATES = []\n"
+    assert generator.main([]) == 0
+    assert path.read_text(encoding="utf-8") == generator.tables()
+    assert generator.main(["--check"]) == 0
+
+
+def test_every_state_counts_on_the_page_as_here(generator: ModuleType) -> None:
+    """Unreadable ones above all: there a sum is short."""
+    text = generator.tables()
+    assert constant(text, "LayoutState") == {state.name: state.value for state in LayoutState}
+    states = constant(text, "STATES")
+    assert [each["state"] for each in states] == list(LayoutState)
+    lacking = {each["label"] for each in states if each["unreadable"]}
+    assert lacking == {"no permission", "unreadable", "no smaps"}
+    assert {each["label"] for each in states if each["hasLayout"]} == {
+        "exact",
+        "torn",
+        "unchecked",
+    }
+
+
+def test_figures_are_named_once_for_all_outputs(generator: ModuleType) -> None:
+    """Titles and meanings come from metrics."""
+    text = generator.tables()
+    assert constant(text, "USAGE") == [metric._asdict() for metric in metrics.USAGE]
+    assert constant(text, "READING") == [metric._asdict() for metric in metrics.READING]
+    told = {metric.name: metric.title for metric in (*metrics.USAGE, metrics.USS)}
+    titles = constant(text, "TITLES")
+    assert list(titles) == ["pss", "rss", "uss", "swap", "swap_pss"]
+    assert titles == {name: told[name] for name in titles}
+
+
+def test_what_adds_up_over_processes_is_said_alike() -> None:
+    """RSS never does."""
+    shown = [name for name in figures.TITLES if name != "statm"]
+    additive = {name for name in shown if figures.best(name, {name}, summed=True)}
+    assert additive == set(timeline.ADDITIVE_OVER_PROCESSES)
+    assert additive == set(shown) & set(metrics.OVER_PROCESSES)
+    assert set(metrics.OVER_PROCESSES) < set(metrics.OVER_MAPPINGS)
+
+
+def test_relative_columns_can_be_undone_in_order() -> None:
+    """What a column is relative to is not relative any more when its turn comes."""
+    undone: set[str] = set(FIGURES) - set(RELATIVE_TO)
+    for name, bases in RELATIVE_TO.items():
+        assert set(bases) <= undone, name
+        undone.add(name)
+    assert undone == set(FIGURES)
