@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, Protocol, cast
 
-from .. import __version__
+from .._version import __version__
 from ..errors import (
     TOO_MANY_FILES,
     Damaged,

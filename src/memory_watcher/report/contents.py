@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from .. import __version__
+from .._version import __version__
 from ..analysis.assurance import judge
 from ..analysis.figures import best, explain
 from ..analysis.identity import By, identify

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, fields
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ..model import (
     VOLATILE_FIELDS,
     ElfSegment,
