@@ -1,4 +1,4 @@
-"""Build hook: bundles web/ into the package, for wheels and for editable installs.
+"""Build hook: bundles web/ into the package, and adds man pages and completions to the wheel.
 
     python hatch_build.py           does the same in a source tree
     python hatch_build.py check     lets the TypeScript compiler check the types
@@ -49,6 +49,24 @@ class ReportBundleHook(BuildHookInterface):  # type: ignore[misc]
         """Make the bundle if need be."""
         if not is_fresh():
             make()
+        if self.target_name == "wheel":
+            self._shell_files = tempfile.TemporaryDirectory()
+            build_data["shared_data"].update(_write_shell_files(self._shell_files.name))
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Take away what is in the wheel now."""
+        if self.target_name == "wheel":
+            self._shell_files.cleanup()
+
+
+def _write_shell_files(folder: str) -> dict[str, str]:
+    """Man pages and completions: path in `folder` -> path in an installation."""
+    sys.path.insert(0, ROOT)
+    try:
+        import shell_files
+    finally:
+        sys.path.remove(ROOT)
+    return shell_files.write(folder)
 
 
 def is_fresh() -> bool:

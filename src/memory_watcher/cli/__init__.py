@@ -39,6 +39,14 @@ COMMANDS = {
     "repair": "repair",
 }
 
+#: The scripts that are one subcommand, called by a name of its own.
+PROGRAMS = {
+    "memory-record": "record",
+    "memory-peak": "peak",
+    "memory-chart": "chart",
+    "memory-replay": "replay",
+    "memory-load-smaps": "load-smaps",
+}
 
 #: In the environment: show the traceback of what should not have happened.
 DEBUG = "MEMORY_WATCHER_DEBUG"
@@ -137,6 +145,12 @@ def _first_line(module: _Command) -> str:
 
 
 def _overview(arguments: list[str]) -> int:
+    overview_parser().parse_args(arguments)
+    return 0
+
+
+def overview_parser(whole: bool = False) -> argparse.ArgumentParser:
+    """Declare `memory-watcher`, its commands by name alone, or with their options if `whole`."""
     parser = _Parser(
         prog="memory-watcher",
         description="Records the memory layouts of Linux processes, and tells where memory went.",
@@ -145,9 +159,29 @@ def _overview(arguments: list[str]) -> int:
     parser.add_argument("-v", "--version", action="version", version=_version("memory-watcher"))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        commands.add_parser(name, help=_first_line(_load(name)), add_help=False)
-    parser.parse_args(arguments)
-    return 0
+        module = _load(name)
+        summary = _first_line(module)
+        command = commands.add_parser(name, help=summary, description=summary, add_help=whole)
+        if whole:
+            _add_options(command, module)
+    return parser
+
+
+def command_parser(command: str, program: str) -> argparse.ArgumentParser:
+    """Declare one command, as `program` calls it; its description is the module's docstring."""
+    module = _load(command)
+    parser = _Parser(
+        prog=program,
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(parser, module)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, module: _Command) -> None:
+    parser.add_argument("-v", "--version", action="version", version=_version(parser.prog))
+    module.add_arguments(parser)
 
 
 def _run(command: str, program: str, arguments: list[str]) -> int:
@@ -165,14 +199,7 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         arguments, command_line = arguments[:at], arguments[at + 1 :]
         if not command_line:
             raise UsageError("there is no command after --")
-    parser = _Parser(
-        prog=program,
-        description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("-v", "--version", action="version", version=_version(program))
-    module.add_arguments(parser)
-    args = parser.parse_args(arguments)
+    args = command_parser(command, program).parse_args(arguments)
     args.command_line = command_line
     try:
         return module.run(args)

@@ -1,0 +1,215 @@
+"""Makes the man pages and the shell completions of all programs, from their own parsers.
+
+    python shell_files.py FOLDER      writes them there, as a wheel holds them: share/…
+
+hatch_build.py calls it when a wheel is built. It needs argparse-manpage and shtab.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+#: Where the shells look for the completions of a program.
+SHELLS = {
+    "bash": "share/bash-completion/completions/{}",
+    "zsh": "share/zsh/site-functions/_{}",
+    "fish": "share/fish/vendor_completions.d/{}.fish",
+}
+MAN = "share/man/man1/{}.1"
+#: An option's value is a file, or a folder, if it is called so.
+FILES = {"FILE", "NEW", "PICTURE", "REPORT", "smaps-file"}
+FOLDERS = {"DIR"}
+
+_EXIT_STATUS = """\
+.TP
+.B 0
+Done.
+.TP
+.B 1
+It could not be done. One line on standard error says why, and what helps.
+.TP
+.B 2
+The command line is wrong.
+.PP
+\\fBmemory\\-watcher record \\-\\- COMMAND\\fR returns the exit status of the command.
+"""
+_MACROS = "TH|SH|SS|TP|PP|B|BR|nf|fi|RS|RE|UR|UE"
+
+
+def make() -> dict[str, str]:
+    """Make all files: path below the prefix of an installation -> text."""
+    cli = _command_line()
+    files = {}
+    with _same_everywhere():
+        parsers = {"memory-watcher": cli.overview_parser(whole=True)}
+        own = cli.PROGRAMS.items()
+        parsers |= {
+            program: cli.command_parser(of, program) for program, of in cli.PROGRAMS.items()
+        }
+        for program, parser in parsers.items():
+            for shell, path in SHELLS.items():
+                files[path.format(program)] = completions(parser, shell)
+        files[MAN.format("memory-watcher")] = _overview_page(cli)
+        pages = {
+            f"memory-watcher-{name}": (name, f"memory-watcher {name}") for name in cli.COMMANDS
+        }
+        pages |= {program: (of, program) for program, of in own}
+        for title, (name, program) in pages.items():
+            files[MAN.format(title)] = _command_page(cli, title, name, program)
+    return files
+
+
+def completions(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Make the completions of a program for one shell."""
+    import shtab
+
+    for each in _all_parsers(parser):
+        each.description = (each.description or "").partition("\n")[0]  # fish shows all of it
+        for action in each._actions:
+            if action.metavar in FILES:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
+            elif action.metavar in FOLDERS:
+                action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    text: str = shtab.complete(parser, shell=shell)
+    return text
+
+
+def _all_parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()
+
+
+def _overview_page(cli: Any) -> str:
+    parser = argparse.ArgumentParser(
+        prog="memory-watcher", description=cli.overview_parser().description
+    )
+    parser.add_argument("-v", "--version", action="version", help="print the version")
+    parser.add_argument("command", metavar="COMMAND", help="one of those below")
+    commands = "".join(
+        f".TP\n.BR memory\\-watcher\\-{_minus(name)} (1)\n{_minus(_summary(cli, name))}.\n"
+        for name in cli.COMMANDS
+    )
+    names = [*(f"memory-watcher-{name}" for name in cli.COMMANDS), *cli.PROGRAMS]
+    return _page(
+        parser,
+        "memory-watcher",
+        "record the memory layouts of Linux processes, and tell where memory went",
+        {"COMMANDS": commands, "EXIT STATUS": _EXIT_STATUS, "SEE ALSO": _see(names)},
+        cli.__version__,
+    )
+
+
+def _command_page(cli: Any, title: str, name: str, program: str) -> str:
+    others = [each for each, of in cli.PROGRAMS.items() if of == name and each != title]
+    others += [f"memory-watcher-{name}"] if program == title else []
+    parser = cli.command_parser(name, program)
+    parser.description, examples = _without_examples(parser.description)
+    sections = {"EXIT STATUS": _EXIT_STATUS, "SEE ALSO": _see(["memory-watcher", *others])}
+    return _page(
+        parser, title, _summary(cli, name), {"EXAMPLES": examples, **sections}, cli.__version__
+    )
+
+
+def _without_examples(description: str) -> tuple[str, str]:
+    """Part a help text into what it says and the command lines at its end, which stay lines."""
+    text, _, examples = description.rstrip().partition("\n\n  ")
+    examples = _minus(textwrap.dedent(f"  {examples}").replace("\\", "\\\\"))
+    return text, f".nf\n{examples}\n.fi"
+
+
+def _page(
+    parser: argparse.ArgumentParser,
+    title: str,
+    summary: str,
+    sections: dict[str, str],
+    version: str,
+) -> str:
+    from argparse_manpage.manpage import Manpage
+
+    parser._positionals.title = "arguments"
+    page = Manpage(
+        parser,
+        {
+            "project_name": "memory-watcher",
+            "version": version,
+            "manual_title": "memory-watcher",
+            "description": summary[:1].lower() + summary[1:],
+        },
+    )
+    page.prog = title
+    page.date = ""  # the same page whenever it is built
+    # Its first word is the program, which is printed bold by itself.
+    page.synopsis = [parser.prog, *map(_minus, page.synopsis[len(parser.prog.split()) :])]
+    for heading, content in sections.items():
+        page.add_section(heading, "=", content)
+    return _as_text(str(page))
+
+
+def _as_text(page: str) -> str:
+    """Keep lines as text that begin as a command of roff does: `.png`, `'postgres*'`."""
+    page = re.sub(rf"(?m)^\.(?!(?:{_MACROS})(?:\s|$))", r"\\&.", page)
+    return re.sub(r"(?m)^'", r"\\&'", page)
+
+
+def _summary(cli: Any, name: str) -> str:
+    first: str = cli.command_parser(name, name).description.partition("\n")[0]
+    return first.removesuffix(".")
+
+
+def _see(names: list[str]) -> str:
+    return ",\n".join(f".BR {_minus(name)} (1)" for name in names) + "\n"
+
+
+def _minus(text: str) -> str:
+    """A hyphen of a command is one to copy."""
+    return text.replace("-", r"\-")
+
+
+def _command_line() -> Any:
+    """The package of this source tree, whatever else is installed."""
+    source = os.path.join(ROOT, "src")
+    if source not in sys.path:
+        sys.path.insert(0, source)
+    from memory_watcher import cli
+
+    return cli
+
+
+@contextlib.contextmanager
+def _same_everywhere() -> Iterator[None]:
+    """The width of the terminal at which this runs is in none of the files."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
+
+
+def write(folder: str) -> dict[str, str]:
+    """Write all files into a folder: path there -> path below the prefix of an installation."""
+    written = {}
+    for name, text in make().items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        written[path] = name
+    return written
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

@@ -1,0 +1,217 @@
+"""The man pages and completions that go into a wheel, against each program's own help."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory_watcher import cli
+
+from ..programs import environment, run
+
+pytest.importorskip("shtab", reason="the extra dev brings it")
+pytest.importorskip("argparse_manpage", reason="the extra dev brings it")
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ["memory-watcher", *cli.PROGRAMS]
+#: The title of each man page -> the command line whose help it tells.
+PAGES = {
+    "memory-watcher": ["memory-watcher"],
+    **{program: [program] for program in cli.PROGRAMS},
+    **{f"memory-watcher-{name}": ["memory-watcher", name] for name in cli.COMMANDS},
+}
+#: How each shell checks a script without running it.
+CHECKS = {"bash": ["bash", "-n"], "zsh": ["zsh", "-n"], "fish": ["fish", "--no-execute"]}
+#: Completes the words that it is given, and prints what bash would offer.
+IN_BASH = """
+. "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+how=$(complete -p "$1"); how=${how##*-F }; how=${how%% *}
+"$how" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def _module(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tell the folder share/ of an installation, as hatch_build.py makes it."""
+    folder = tmp_path_factory.mktemp("installed")
+    written = _module("hatch_build")._write_shell_files(str(folder))
+    assert all(str(folder / name) == path for path, name in written.items())
+    return folder / "share"
+
+
+def script(share: Path, shell: str, program: str) -> Path:
+    places = {
+        "bash": f"bash-completion/completions/{program}",
+        "zsh": f"zsh/site-functions/_{program}",
+        "fish": f"fish/vendor_completions.d/{program}.fish",
+    }
+    return share / places[shell]
+
+
+def help_of(*words: str) -> str:
+    return run(*words, "--help").stdout
+
+
+def options_of(*words: str) -> set[str]:
+    """All options that stand at the start of a line of help, and those beside them."""
+    lines = re.findall(r"^  (-.*?)(?:  |$)", help_of(*words), re.MULTILINE)
+    return {option for line in lines for option in re.findall(r"(?<![\w-])--?[a-z][\w-]*", line)}
+
+
+def shown(page: Path) -> str:
+    """A page as `man` shows it, without emphasis, in wide lines."""
+    text = subprocess.run(
+        ["groff", "-man", "-Tascii", "-ww", "-P-cbou", "-rLL=400n", str(page)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert text.stderr == ""
+    return text.stdout
+
+
+def test_every_program_has_them(share: Path) -> None:
+    assert {path.name.removesuffix(".1") for path in (share / "man/man1").iterdir()} == set(PAGES)
+    for shell in CHECKS:
+        scripts = {script(share, shell, program) for program in PROGRAMS}
+        assert set(script(share, shell, "memory-watcher").parent.iterdir()) == scripts
+
+
+def test_programs_are_those_of_the_package() -> None:
+    scripts = (ROOT / "pyproject.toml").read_text().partition("[project.scripts]\n")[2]
+    names = re.findall(r"^([\w-]+) = ", scripts.partition("\n\n")[0], re.MULTILINE)
+    assert sorted(names) == sorted(PROGRAMS)
+
+
+@pytest.mark.parametrize("title", PAGES)
+def test_a_page_tells_all_options(share: Path, title: str) -> None:
+    """Each option of the help stands in bold at its own entry; --help is left to the synopsis."""
+    page = (share / "man/man1" / f"{title}.1").read_text(encoding="utf-8")
+    expected = options_of(*PAGES[title]) - {"-h", "--help"}
+    assert {"-v", "--version"} <= expected
+    entries = "\n".join(re.findall(r"^\.TP\n(.*)$", page, re.MULTILINE))
+    told = set(re.findall(r"\\fB(-[\w\\-]*|\\-[\w\\-]*)\\fR", entries))
+    assert {option.replace("\\", "") for option in told} == expected
+
+
+def test_the_first_page_tells_all_commands(share: Path) -> None:
+    page = (share / "man/man1/memory-watcher.1").read_text(encoding="utf-8")
+    for name in cli.COMMANDS:
+        assert f".BR memory\\-watcher\\-{name.replace('-', chr(92) + '-')} (1)\n" in page
+
+
+@pytest.mark.parametrize("title", PAGES)
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_a_page_shows_all_words_of_the_help(share: Path, title: str) -> None:
+    """No line is taken for a command of the page's language: `.png`, `'postgres*'`."""
+    if title == "memory-watcher":
+        return  # its commands are told in other words
+    text = " ".join(shown(share / "man/man1" / f"{title}.1").split())
+    described = help_of(*PAGES[title]).partition("\n\n")[2]
+    described = described.replace("positional arguments:", "arguments")
+    for word in re.sub(r"-h, --help +show this help message and exit", "", described).split():
+        assert not word.isascii() or word.rstrip(":").lower() in text.lower(), word
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_examples_are_lines_to_copy(share: Path) -> None:
+    text = shown(share / "man/man1/memory-record.1")
+    assert re.search(r"^ +memory-record --name 'postgres\*' {2,}by name", text, re.MULTILINE)
+    assert re.search(r"^ +memory-record -p 1234 --period 200ms --output server.db$", text, re.M)
+
+
+def test_a_page_is_the_same_on_every_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = _module("shell_files")
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = module.make()
+    monkeypatch.setenv("COLUMNS", "200")
+    assert module.make() == narrow
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("shell", CHECKS)
+def test_completions_know_every_option(share: Path, shell: str, program: str) -> None:
+    text = script(share, shell, program).read_text(encoding="utf-8")
+    commands = [[program, name] for name in cli.COMMANDS] if program == "memory-watcher" else []
+    for words in [[program], *commands]:
+        for option in options_of(*words):
+            written = option
+            if shell == "fish":
+                written = f"-l {option[2:]}" if option.startswith("--") else f"-s {option[1:]}"
+            assert re.search(rf"(?<![\w-]){re.escape(written)}(?![\w-])", text), option
+    if commands:
+        assert all(name in text for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("shell", CHECKS)
+def test_the_shell_takes_its_script(share: Path, shell: str, program: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    path = script(share, shell, program)
+    done = subprocess.run([*CHECKS[shell], str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+#: A command line, and all that is offered for its last word; None are the files of the folder.
+OFFERED: dict[tuple[str, ...], list[str] | None] = {
+    ("memory-watcher", ""): [*cli.COMMANDS],
+    ("memory-watcher", "re"): ["record", "repair", "replay", "report"],
+    ("memory-watcher", "chart", "--by", ""): ["kind", "mapping", "name", "process"],
+    ("memory-chart", "--process-memory", "s"): ["swap"],
+    ("memory-record", "--max-"): ["--max-cpu", "--max-size", "--max-stall"],
+    ("memory-watcher", "report", ""): None,
+    ("memory-record", "--output", ""): None,
+    ("memory-load-smaps", "--database-file", ""): None,
+    ("memory-peak", ""): None,
+    ("memory-watcher", "repair", "a.db", "-o", ""): None,
+}
+IN_TOP = ("memory-watcher", "top", "--proc", "")
+
+
+@pytest.mark.parametrize("words", OFFERED, ids=" ".join)
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_completing(share: Path, tmp_path: Path, shell: str, words: tuple[str, ...]) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "a.db").touch()
+    (tmp_path / "folder").mkdir()
+    path = str(script(share, shell, words[0]))
+    if shell == "bash":
+        line = ["bash", "--norc", "-c", IN_BASH, "-", path, *words]
+    else:
+        line = ["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', path]
+        line.append(" ".join(words))
+    done = subprocess.run(
+        line, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment()
+    )
+    offered = {each.partition("\t")[0].rstrip("/") for each in done.stdout.split("\n") if each}
+    expected = OFFERED[words]
+    assert offered == ({"a.db", "folder"} if expected is None else set(expected))
+
+
+@pytest.mark.parametrize("words", [("memory-record", "--proc", ""), IN_TOP], ids=" ".join)
+def test_a_folder_is_completed_where_one_is_meant(
+    share: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "a.db").touch()
+    (tmp_path / "folder").mkdir()
+    line = ["bash", "--norc", "-c", IN_BASH, "-", str(script(share, "bash", words[0])), *words]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == ["folder"]
