@@ -1,6 +1,6 @@
 // Where axes have their marks: whole binary sizes, and whole local times.
 
-import { formatSize, formatTime, type Clock } from "./format"
+import { type Clock, formatSize, formatTime } from "./format"
 
 const KIB = 1024
 

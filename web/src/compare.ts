@@ -1,8 +1,8 @@
 // The difference between two moments: what is one mapping, or one group, at both.
 
+import { formatAddress } from "./format"
 import type { Colours, Entry, Process, Recording } from "./model"
 import { processName } from "./model"
-import { formatAddress } from "./format"
 import type { By } from "./state"
 
 /** One thing at two moments; a figure is NaN where it was not there or not told. */
@@ -15,12 +15,7 @@ export interface Change {
   b: Entry[]
 }
 
-export function compare(
-  recording: Recording,
-  before: Entry[],
-  after: Entry[],
-  by: By,
-): Change[] {
+export function compare(recording: Recording, before: Entry[], after: Entry[], by: By): Change[] {
   const changes = new Map<string | number, Change>()
   for (const [side, entries] of [
     ["a", before],
@@ -30,7 +25,13 @@ export function compare(
       const key = keyOf(recording, entry, by)
       let change = changes.get(key)
       if (!change) {
-        change = { ...described(recording, entry, by), key: String(key), what: "same", a: [], b: [] }
+        change = {
+          ...described(recording, entry, by),
+          key: String(key),
+          what: "same",
+          a: [],
+          b: [],
+        }
         changes.set(key, change)
       }
       change[side].push(entry)
@@ -44,14 +45,12 @@ export function compare(
 function keyOf(recording: Recording, entry: Entry, by: By): string | number {
   if (by === "process") return entry.process.index
   if (by === "kind") return recording.groupOf(entry.mapping).kind
-  return by === "name" ? recording.mapping.group[entry.mapping] : recording.mapping.same[entry.mapping]
+  return by === "name"
+    ? recording.mapping.group[entry.mapping]
+    : recording.mapping.same[entry.mapping]
 }
 
-function described(
-  recording: Recording,
-  entry: Entry,
-  by: By,
-): { name: string; colours: Colours } {
+function described(recording: Recording, entry: Entry, by: By): { name: string; colours: Colours } {
   const process: Process = entry.process
   if (by === "process") return { name: processName(process), colours: process.facts.colours }
   const kind = recording.kindOf(entry.mapping)

@@ -43,10 +43,18 @@ export class Controls {
       const click = (): void => store.set({ by: name, isolated: new Set() })
       this.groupings.set(
         name,
-        h("button", { type: "button", title: `by ${name} (${KEYS[name]})`, "data-by": name, click }, name),
+        h(
+          "button",
+          { type: "button", title: `by ${name} (${KEYS[name]})`, "data-by": name, click },
+          name,
+        ),
       )
     }
-    this.reset = h("button", { type: "button", title: "Show the whole recording (0)" }, "Whole time")
+    this.reset = h(
+      "button",
+      { type: "button", title: "Show the whole recording (0)" },
+      "Whole time",
+    )
     this.reset.addEventListener("click", () => timeline.reset())
     this.pinA = h("button", { type: "button", class: "pin-button A" })
     this.pinA.addEventListener("click", () => this.toPeak())
@@ -56,9 +64,17 @@ export class Controls {
     this.dropB.setAttribute("aria-label", "Take B away")
     this.dropB.addEventListener("click", () => store.set({ b: null, placing: "a" }))
     this.element.append(
-      h("div", { class: "switch", role: "group", "aria-label": "Figure" }, ...this.figures.values()),
+      h(
+        "div",
+        { class: "switch", role: "group", "aria-label": "Figure" },
+        ...this.figures.values(),
+      ),
       h("span", { class: "by" }, "by"),
-      h("div", { class: "switch", role: "group", "aria-label": "Group by" }, ...this.groupings.values()),
+      h(
+        "div",
+        { class: "switch", role: "group", "aria-label": "Group by" },
+        ...this.groupings.values(),
+      ),
       h("div", { class: "pins" }, this.pinA, this.pinB, this.dropB),
       this.reset,
     )
@@ -96,7 +112,8 @@ export class Controls {
     this.reset.disabled = from <= first && to >= last
     this.pinA.textContent = `A ${following ? "peak" : this.clock(a)}`
     this.pinA.title = `Pinned: ${this.clock(a)}. Click: back to the peak (p)`
-    this.pinB.textContent = placing === "b" ? "B: click the timeline" : `B ${b === null ? "pin…" : this.clock(b)}`
+    this.pinB.textContent =
+      placing === "b" ? "B: click the timeline" : `B ${b === null ? "pin…" : this.clock(b)}`
     this.pinB.title = "A second moment, to compare (b, or Shift-click on the timeline)"
     this.pinB.setAttribute("aria-pressed", String(placing === "b"))
     this.dropB.hidden = b === null

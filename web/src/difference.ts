@@ -1,12 +1,12 @@
 // The difference between the two pinned moments, the biggest first.
 
-import { changeOf, compare, named, sumOf, type Change } from "./compare"
+import { type Change, changeOf, compare, named, sumOf } from "./compare"
 import { h, swatch } from "./dom"
 import { formatChange, formatClock, formatKib, formatKibChange } from "./format"
-import { processName, type Figure } from "./model"
-import { BY, TITLES } from "./tables"
+import { type Figure, processName } from "./model"
 import type { By } from "./state"
-import { Table, type Column } from "./table"
+import { type Column, Table } from "./table"
+import { BY, TITLES } from "./tables"
 import { addsUpOverProcesses, FIGURES, type View } from "./view"
 
 /** By name first: what most people ask. */
@@ -107,7 +107,10 @@ export class DifferencePanel {
         numeric: true,
         value: (change) => Math.abs(this.change(change, figure)),
         cell: (change) => coloured(this.change(change, figure)),
-        ...(adds && { total: (rows: Change[]) => formatKibChange(rows.reduce((sum, row) => sum + (this.change(row, figure) || 0), 0)) }),
+        ...(adds && {
+          total: (rows: Change[]) =>
+            formatKibChange(rows.reduce((sum, row) => sum + (this.change(row, figure) || 0), 0)),
+        }),
       },
       {
         key: "what",
@@ -135,7 +138,10 @@ export class DifferencePanel {
         numeric: true,
         value: (change) => side("a", change),
         cell: (change) => formatKib(side("a", change)),
-        ...(adds && { total: (rows: Change[]) => formatKib(rows.reduce((sum, row) => sum + (side("a", row) || 0), 0)) }),
+        ...(adds && {
+          total: (rows: Change[]) =>
+            formatKib(rows.reduce((sum, row) => sum + (side("a", row) || 0), 0)),
+        }),
       },
       {
         key: "b",
@@ -144,7 +150,10 @@ export class DifferencePanel {
         numeric: true,
         value: (change) => side("b", change),
         cell: (change) => formatKib(side("b", change)),
-        ...(adds && { total: (rows: Change[]) => formatKib(rows.reduce((sum, row) => sum + (side("b", row) || 0), 0)) }),
+        ...(adds && {
+          total: (rows: Change[]) =>
+            formatKib(rows.reduce((sum, row) => sum + (side("b", row) || 0), 0)),
+        }),
       },
       ...others.map(
         ({ name, title: text }): Column<Change> => ({
@@ -162,7 +171,8 @@ export class DifferencePanel {
         meaning: "How many at A and at B",
         numeric: true,
         value: (change) => change.b.length - change.a.length,
-        cell: ({ a, b }) => (a.length === b.length ? String(a.length) : `${a.length} → ${b.length}`),
+        cell: ({ a, b }) =>
+          a.length === b.length ? String(a.length) : `${a.length} → ${b.length}`,
       },
     ]
   }

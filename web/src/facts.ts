@@ -3,7 +3,7 @@
 import { MappingCounts } from "./counts"
 import { h } from "./dom"
 import { formatClock, formatDuration, formatSize } from "./format"
-import { processName, type Process, type Run } from "./model"
+import { type Process, processName, type Run } from "./model"
 import type { View } from "./view"
 
 type Fact = [string, string | null]

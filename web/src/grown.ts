@@ -2,9 +2,9 @@
 
 import { h, svg, swatch } from "./dom"
 import { formatClock, formatDuration, formatKib, formatKibChange, formatRate } from "./format"
-import { growthOf, type Growth } from "./growth"
+import { type Growth, growthOf } from "./growth"
 import { reduce } from "./stack"
-import { Table, type Column } from "./table"
+import { type Column, Table } from "./table"
 import type { View } from "./view"
 
 const WIDTH = 120
@@ -62,7 +62,11 @@ export class GrowthPanel {
         numeric: true,
         value: ({ growth }) => growth,
         cell: ({ growth }) =>
-          h("span", { class: growth > 0 ? "more" : growth < 0 ? "less" : "even" }, formatKibChange(growth)),
+          h(
+            "span",
+            { class: growth > 0 ? "more" : growth < 0 ? "less" : "even" },
+            formatKibChange(growth),
+          ),
         ...(this.view.stack.stacked && {
           total: (rows: Growth[]) =>
             formatKibChange(rows.reduce((sum, { growth }) => sum + growth, 0)),
@@ -118,8 +122,15 @@ export class GrowthPanel {
       HEIGHT - 1 - ((HEIGHT - 2) * group.values[stack.instants[position]]) / (highest || 1)
     const x = (position: number): number =>
       Math.max(0, Math.min(WIDTH, (WIDTH * (stack.times[position] - from)) / (to - from)))
-    const line = points.map((at, i) => (i ? `H${x(at).toFixed(1)}V${y(at).toFixed(1)}` : `M${x(at).toFixed(1)} ${y(at).toFixed(1)}`))
-    const end = points.length ? Math.max(0, Math.min(WIDTH, (WIDTH * (stack.until[points[points.length - 1]] - from)) / (to - from))) : 0
+    const line = points.map((at, i) =>
+      i ? `H${x(at).toFixed(1)}V${y(at).toFixed(1)}` : `M${x(at).toFixed(1)} ${y(at).toFixed(1)}`,
+    )
+    const end = points.length
+      ? Math.max(
+          0,
+          Math.min(WIDTH, (WIDTH * (stack.until[points[points.length - 1]] - from)) / (to - from)),
+        )
+      : 0
     const path = `${line.join("")}H${end.toFixed(1)}`
     const colour = this.view.theme.colour(group.colours)
     const begin = points.length ? x(points[0]).toFixed(1) : "0"

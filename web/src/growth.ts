@@ -1,7 +1,7 @@
 // What grew over a span: growth, slope and course of each group.
 
-import { firstAtOrAfter } from "./search"
 import { hasLayout } from "./model"
+import { firstAtOrAfter } from "./search"
 import type { Group, Stack } from "./stack"
 
 export interface Growth {

@@ -2,7 +2,7 @@
 
 import { h, swatch } from "./dom"
 import { ABSENT, formatDuration, formatSize, formatTime } from "./format"
-import { OTHER, type Group } from "./stack"
+import { type Group, OTHER } from "./stack"
 import { LayoutState } from "./tables"
 import { LINES, type Timeline } from "./timeline"
 import type { View } from "./view"

@@ -7,13 +7,13 @@ import { DifferencePanel } from "./difference"
 import { byId, h } from "./dom"
 import { FactsPanel } from "./facts"
 import { GrowthPanel } from "./grown"
-import { helpDialog, listenForKeys, type Key } from "./keyboard"
+import { helpDialog, type Key, listenForKeys } from "./keyboard"
 import { Legend } from "./legend"
-import { readRecording, type Figure, type Recording } from "./model"
+import { type Figure, type Recording, readRecording } from "./model"
 import { MomentPanel } from "./moment"
 import { ProcessTree } from "./processes"
 import { ProcessesPanel } from "./processtable"
-import { Store, type By, type Tab } from "./state"
+import { type By, Store, type Tab } from "./state"
 import { Summary } from "./summary"
 import { SystemPanel } from "./system"
 import { Theme } from "./theme"
@@ -111,7 +111,8 @@ function panelsOf(view: View): Partial<Record<Tab, Panel>> {
   panels.moment = titled(new MomentPanel(view), "Mappings at A")
   panels.difference = titled(new DifferencePanel(view), "Difference A → B")
   panels.growth = titled(new GrowthPanel(view), "What grew")
-  if (recording.header.meminfo.length) panels.system = titled(new SystemPanel(view), "System memory")
+  if (recording.header.meminfo.length)
+    panels.system = titled(new SystemPanel(view), "System memory")
   panels.facts = titled(new FactsPanel(view), "About the recording")
   return panels
 }
@@ -189,7 +190,8 @@ function keysOf(
       keys: ["x"],
       label: "x",
       does: "pin B where A is, then move A; again: swap A and B",
-      run: () => store.set({ a: store.state.b ?? store.state.a, b: store.state.a, following: false }),
+      run: () =>
+        store.set({ a: store.state.b ?? store.state.a, b: store.state.a, following: false }),
     },
     {
       keys: ["1", "2", "3", "4"],
@@ -197,7 +199,8 @@ function keysOf(
       does: "PSS, RSS, USS, swap",
       run: ({ key }) => {
         const figure = FIGURES.find((each) => each.key === key)!.name
-        if (view.recording.tells(figure) && !(view.several && figure === "rss")) store.set({ figure })
+        if (view.recording.tells(figure) && !(view.several && figure === "rss"))
+          store.set({ figure })
       },
     },
     { keys: ["k"], label: "k", does: "by kind", run: () => by("kind") },
@@ -206,7 +209,12 @@ function keysOf(
     { keys: ["c"], label: "c", does: "by process", run: () => by("process") },
     { keys: ["+", "="], label: "+", does: "zoom in", run: () => timeline.zoom(0.6) },
     { keys: ["-"], label: "−", does: "zoom out", run: () => timeline.zoom(1 / 0.6) },
-    { keys: ["[", "]"], label: "[ ]", does: "move sideways", run: ({ key }) => timeline.pan(key === "[" ? -0.3 : 0.3) },
+    {
+      keys: ["[", "]"],
+      label: "[ ]",
+      does: "move sideways",
+      run: ({ key }) => timeline.pan(key === "[" ? -0.3 : 0.3),
+    },
     { keys: ["0"], label: "0", does: "show the whole time", run: () => timeline.reset() },
     {
       keys: ["<", ">"],

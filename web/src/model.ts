@@ -1,10 +1,19 @@
 // A recording as the page knows it: every figure of every mapping at every tick that is held.
 
 import type { Clock } from "./format"
-import { absolute, unpack, type Column } from "./payload"
+import { absolute, type Column, unpack } from "./payload"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
-import { LayoutState, READING, RELATIVE_TO, SHARES, STATES, TOTALS, USAGE, VOLATILE } from "./tables"
 import type { TITLES, USS } from "./tables"
+import {
+  LayoutState,
+  READING,
+  RELATIVE_TO,
+  SHARES,
+  STATES,
+  TOTALS,
+  USAGE,
+  VOLATILE,
+} from "./tables"
 
 /** A figure that can be shown over time. */
 export type Figure = keyof typeof TITLES

@@ -1,11 +1,11 @@
 // All mappings at the pinned moment, with all their figures.
 
+import { sumOf } from "./compare"
 import { h, swatch } from "./dom"
 import { formatAddress, formatKib, formatSize } from "./format"
-import { processName, type Entry, type Metric } from "./model"
-import { sumOf } from "./compare"
+import { type Entry, type Metric, processName } from "./model"
 import { Strip } from "./strip"
-import { Table, type Column } from "./table"
+import { type Column, Table } from "./table"
 import { OVER_MAPPINGS, READING, USAGE, USS } from "./tables"
 import { addsUpOverProcesses, type View } from "./view"
 
@@ -148,7 +148,8 @@ export class MomentPanel {
         numeric: true,
         value: ({ mapping }) => header.size[mapping],
         cell: ({ mapping }) => formatKib(header.size[mapping]),
-        total: (rows) => formatKib(rows.reduce((sum, { mapping }) => sum + header.size[mapping], 0)),
+        total: (rows) =>
+          formatKib(rows.reduce((sum, { mapping }) => sum + header.size[mapping], 0)),
       },
     ]
     if (several)
@@ -168,7 +169,9 @@ export class MomentPanel {
     metrics.sort((one, other) => rank(order, one.name) - rank(order, other.name))
     return metrics
       .filter(({ unit }) => unit !== "text")
-      .filter((metric) => this.empty.checked || order.includes(metric.name) || this.says(metric, entries))
+      .filter(
+        (metric) => this.empty.checked || order.includes(metric.name) || this.says(metric, entries),
+      )
       .map((metric) => this.figureColumn(metric))
   }
 
@@ -196,7 +199,8 @@ export class MomentPanel {
     // RSS, like all that is not shared out, is never summed over processes.
     const summable = additive && (!this.view.several || addsUpOverProcesses(metric.name))
     const { a } = this.view.store.state
-    if (summable && a !== null && this.view.addsUp(a)) column.total = (rows) => formatKib(sumOf(values, rows))
+    if (summable && a !== null && this.view.addsUp(a))
+      column.total = (rows) => formatKib(sumOf(values, rows))
     return column
   }
 

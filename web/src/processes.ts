@@ -2,7 +2,7 @@
 
 import { h, swatch } from "./dom"
 import { ABSENT, formatSize } from "./format"
-import { processName, roleOf, type Process } from "./model"
+import { type Process, processName, roleOf } from "./model"
 import { partOf } from "./sums"
 import { addsUpOverProcesses, type View } from "./view"
 
@@ -182,7 +182,9 @@ export class ProcessTree {
     this.children.checked = withChildren
     const [all] = this.lines
     for (const line of this.lines) {
-      const chosen = line.process ? line.process.index === process : line === all && process === null
+      const chosen = line.process
+        ? line.process.index === process
+        : line === all && process === null
       line.element.setAttribute("aria-selected", String(chosen))
     }
     for (const group of this.groups)

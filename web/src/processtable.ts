@@ -2,9 +2,9 @@
 
 import { h } from "./dom"
 import { formatKib } from "./format"
-import { processName, stateFacts, type Figure, type Process, type ReadingName } from "./model"
+import { type Figure, type Process, processName, type ReadingName, stateFacts } from "./model"
 import { partOf } from "./sums"
-import { Table, type Column } from "./table"
+import { type Column, Table } from "./table"
 import { READING, TITLES } from "./tables"
 import { addsUpOverProcesses, type View } from "./view"
 
@@ -104,21 +104,19 @@ export class ProcessesPanel {
           column.total = (rows) => this.sum(rows, name)
         return column
       }),
-      ...READING
-        .filter(({ name }) => READ.includes(name))
-        .map(
-          ({ name, title, unit, meaning }): Column<Process> => ({
-            key: `read ${name}`,
-            title,
-            meaning: unit === "bytes" ? `${meaning} (KiB)` : meaning,
-            numeric: true,
-            value: (process) => figure(name, process),
-            cell: (process) => {
-              const value = figure(name, process)
-              return unit === "bytes" ? formatKib(value) : Number.isNaN(value) ? "–" : String(value)
-            },
-          }),
-        ),
+      ...READING.filter(({ name }) => READ.includes(name)).map(
+        ({ name, title, unit, meaning }): Column<Process> => ({
+          key: `read ${name}`,
+          title,
+          meaning: unit === "bytes" ? `${meaning} (KiB)` : meaning,
+          numeric: true,
+          value: (process) => figure(name, process),
+          cell: (process) => {
+            const value = figure(name, process)
+            return unit === "bytes" ? formatKib(value) : Number.isNaN(value) ? "–" : String(value)
+          },
+        }),
+      ),
       {
         key: "state",
         title: "layout",

@@ -1,11 +1,11 @@
 // Groups of mappings over time: the sums that analysis/timeline.py makes, made in the page.
 
-import { apart, hold, lineOf, shareGroups, standing, wholePasses, type Line } from "./sums"
-import { hasLayout, processName, stateFacts } from "./model"
-import type { Colours, Figure, Process, Recording } from "./model"
-import type { By } from "./state"
 import { formatAddress } from "./format"
+import type { Colours, Figure, Process, Recording } from "./model"
+import { hasLayout, processName, stateFacts } from "./model"
 import { firstAtOrAfter } from "./search"
+import type { By } from "./state"
+import { apart, hold, type Line, lineOf, shareGroups, standing, wholePasses } from "./sums"
 import { LayoutState } from "./tables"
 
 export interface Group {
@@ -61,7 +61,14 @@ export function buildStack(
   const line = lineOf(recording, processes, figure)
   if (by === "process") {
     const found = shareGroups(recording, processes, figure)
-    return assembled(recording, found, by, top, line, instantsAt(recording, processes, line.instants))
+    return assembled(
+      recording,
+      found,
+      by,
+      top,
+      line,
+      instantsAt(recording, processes, line.instants),
+    )
   }
   const found = sweep(recording, processes, figure, by)
   const known = wholePasses(recording, line, found)
@@ -231,7 +238,14 @@ function merged(groups: Group[], recording: Recording): Group {
   const values = new Float64Array(recording.ticks)
   for (const group of groups) for (let t = 0; t < values.length; t++) values[t] += group.values[t]
   const peak = values.reduce((highest, value) => Math.max(highest, value), 0)
-  return { key: OTHER, kind: null, name: OTHER, colours: recording.header.otherColours, values, peak }
+  return {
+    key: OTHER,
+    kind: null,
+    name: OTHER,
+    colours: recording.header.otherColours,
+    values,
+    peak,
+  }
 }
 
 type Instants = Pick<Stack, "instants" | "times" | "until" | "states">

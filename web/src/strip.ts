@@ -2,7 +2,7 @@
 
 import { h } from "./dom"
 import { formatAddress, formatSize } from "./format"
-import { processName, type Entry } from "./model"
+import { type Entry, processName } from "./model"
 import type { View } from "./view"
 
 const ROW = 26 // CSS pixels from row to row

@@ -25,16 +25,12 @@ export class Summary {
     }
     if (!several) facts.push(...this.mark(), ...this.mappings())
     const { times, until } = stack.line ?? stack
-    if (times.length)
-      facts.push(["watched", formatDuration(until[until.length - 1] - times[0])])
+    if (times.length) facts.push(["watched", formatDuration(until[until.length - 1] - times[0])])
     const sum = (of: "layouts" | "torn"): number =>
       processes.reduce((all, { facts: { recorded } }) => all + recorded[of], 0)
     facts.push(["layouts", String(sum("layouts")), `${sum("torn")} torn`])
     const cpu = recording.header.runs.reduce((all, run) => all + (run.cpu ?? 0), 0)
-    const time = recording.header.runs.reduce(
-      (all, run) => all + (run.lasted ?? 0),
-      0,
-    )
+    const time = recording.header.runs.reduce((all, run) => all + (run.lasted ?? 0), 0)
     if (cpu && time)
       facts.push(["cost", `${((100 * cpu) / time).toPrecision(2)} %`, "of a core to record"])
     this.element.replaceChildren(

@@ -1,6 +1,6 @@
 // What several processes come to together: at passes over all of them, and never between two.
 
-import { processName, type Figure, type Process, type Recording } from "./model"
+import { type Figure, type Process, processName, type Recording } from "./model"
 import type { Group } from "./stack"
 
 /** The sums of several processes, a value for each pass that tells it. */

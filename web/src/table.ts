@@ -63,13 +63,7 @@ export class Table<Row> {
     this.scroller = h(
       "div",
       { class: "scroller", tabindex: 0, role: "region", "aria-label": options.label },
-      h(
-        "table",
-        {},
-        h("thead", {}, this.head),
-        this.body,
-        h("tfoot", {}, this.foot),
-      ),
+      h("table", {}, h("thead", {}, this.head), this.body, h("tfoot", {}, this.foot)),
     )
     this.element = h(
       "div",
@@ -139,7 +133,8 @@ export class Table<Row> {
       if (typeof a === "string" || typeof b === "string")
         return direction * (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0)
       // What was not told comes last in either direction.
-      if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+      if (Number.isNaN(a) || Number.isNaN(b))
+        return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
       return direction * (a - b)
     })
     this.shown = keyed.map(({ row }) => row)
@@ -166,7 +161,11 @@ export class Table<Row> {
               click: () => this.sortClicked(column),
             },
             column.title,
-            h("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (this.ascending ? "▲" : "▼") : ""),
+            h(
+              "span",
+              { class: "arrow", "aria-hidden": "true" },
+              sorted ? (this.ascending ? "▲" : "▼") : "",
+            ),
           ),
         )
       }),
@@ -184,7 +183,11 @@ export class Table<Row> {
     const sums = this.columns.map((column) => column.total?.(this.shown) ?? "")
     this.foot.replaceChildren(
       ...sums.map((sum, i) =>
-        h("td", { class: this.columns[i].numeric ? "numeric" : null }, sum || (i === 0 ? "sum" : "")),
+        h(
+          "td",
+          { class: this.columns[i].numeric ? "numeric" : null },
+          sum || (i === 0 ? "sum" : ""),
+        ),
       ),
     )
     this.foot.hidden = sums.every((sum) => !sum)
@@ -224,7 +227,10 @@ export class Table<Row> {
         const value = column.cell ? column.cell(row) : String(column.value(row))
         return h(
           "td",
-          { class: column.numeric ? "numeric" : (column.className ?? null), "data-column": column.key },
+          {
+            class: column.numeric ? "numeric" : (column.className ?? null),
+            "data-column": column.key,
+          },
           value,
         )
       }),

@@ -1,6 +1,6 @@
 // What several views share: the recording, what is looked at, and what follows from both.
 
-import { hasLayout, type Entry, type Figure, type Process, type Recording } from "./model"
+import { type Entry, type Figure, hasLayout, type Process, type Recording } from "./model"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
 import { buildStack, peakOf, type Stack } from "./stack"
 import type { By, Store } from "./state"
@@ -171,7 +171,8 @@ export class View {
   /** First and last moment of what is looked at, with a little air around a single one. */
   get span(): [number, number] {
     const { times, until } = this.stack.line ?? this.stack
-    if (!times.length) return [this.recording.tickTime[0] ?? 0, (this.recording.tickTime[0] ?? 0) + 1e6]
+    if (!times.length)
+      return [this.recording.tickTime[0] ?? 0, (this.recording.tickTime[0] ?? 0) + 1e6]
     const from = times[0]
     const to = Math.max(until[until.length - 1], from)
     return to > from ? [from, to] : [from - 5e5, to + 5e5]
