@@ -14,7 +14,7 @@ help:
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
 	@echo "make hostile  twenty hostile processes against a recorder, as root (5 minutes)"
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
-	@echo "make lint    ruff, mypy, import-linter, generated documents"
+	@echo "make lint    ruff, mypy, import-linter, tsc and biome for web/, what is generated"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"

@@ -1,7 +1,7 @@
 """Build hook: bundles web/ into the package, and adds man pages and completions to the wheel.
 
     python hatch_build.py           does the same in a source tree
-    python hatch_build.py check     lets the TypeScript compiler check the types
+    python hatch_build.py check     checks types (tsc), lints and format (biome) of web/
 
 `pip install .` needs nothing but pip: node and npm come as a Python package. Neither they nor the
 npm registry are asked for when the bundle is already there and made of these very sources, as in a
@@ -92,7 +92,7 @@ def make() -> None:
 
 
 def check() -> None:
-    """Check the types of web/."""
+    """Check types, lints and format of web/."""
     with _workshop() as (_, run):
         run("run", "--silent", "check")
 
@@ -148,4 +148,7 @@ def _sources_hash() -> str:
 
 
 if __name__ == "__main__":
-    check() if sys.argv[1:] == ["check"] else make()
+    try:
+        check() if sys.argv[1:] == ["check"] else make()
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # npm has said what is wrong

@@ -108,7 +108,7 @@ export class Legend {
     if (pass >= 0) this.when.title = `all read within ${formatDuration(recording.pass.wall[pass])}`
     this.total.textContent = stack.stacked ? formatSize(total) : "no sum"
     this.total.title = stack.stacked ? `${total} bytes` : ""
-    this.element.dataset["tick"] = String(tick)
+    this.element.dataset.tick = String(tick)
     const state = this.view.stateAt(tick)
     const notes = state === LayoutState.TORN ? [recording.stateWords(state)] : []
     if (this.view.several) notes.push(...this.aboutSums(tick))
@@ -119,7 +119,7 @@ export class Legend {
     for (const { group, value, bar, element } of this.rows) {
       const size = group.values[tick]
       value.data = size ? formatSize(size) : ABSENT
-      element.dataset["bytes"] = String(size)
+      element.dataset.bytes = String(size)
       bar.style.width = `${Math.min(100, (100 * size) / (stack.total[tick] || most))}%`
     }
     this.updateLines(tick)

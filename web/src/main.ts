@@ -255,7 +255,7 @@ async function load(): Promise<void> {
   const recording = await readRecording(data.textContent ?? "")
   data.remove()
   start(recording)
-  document.documentElement.dataset["ready"] = (performance.now() - began).toFixed(0)
+  document.documentElement.dataset.ready = (performance.now() - began).toFixed(0)
 }
 
 void load()

@@ -291,10 +291,13 @@ export class Recording {
       this.processes.push({
         index,
         facts,
-        readings: [reading, (reading += facts.readings)],
-        mappings: [mapping, (mapping += facts.mappings)],
-        shares: [share, (share += facts.shares)],
+        readings: [reading, reading + facts.readings],
+        mappings: [mapping, mapping + facts.mappings],
+        shares: [share, share + facts.shares],
       })
+      reading += facts.readings
+      mapping += facts.mappings
+      share += facts.shares
     }
   }
 
@@ -409,7 +412,9 @@ export class Recording {
   figure(name: UsageName): Column {
     const known = this.usage[name]
     if (known) return known
-    return (this.usage[name] = name === "uss" ? this.uss() : this.fromDetails(name))
+    const values = name === "uss" ? this.uss() : this.fromDetails(name)
+    this.usage[name] = values
+    return values
   }
 
   private uss(): Column {
@@ -479,10 +484,14 @@ export class Recording {
   }
 }
 
+const FACTS_OF = new Map<number, StateFacts>(STATES.map((each) => [each.state, each]))
+
 /** What a layout state means; one of a newer version is as good as unreadable. */
 export function stateFacts(state: number): StateFacts {
+  const known = FACTS_OF.get(state)
+  if (known) return known
   const unknown = { label: `state ${state}`, meaning: "", hasLayout: false, unreadable: true }
-  return STATES.find((each) => each.state === state) ?? { ...unknown, state, taken: true }
+  return { ...unknown, state, taken: true }
 }
 
 /** Whether a state says that mappings were read. */

@@ -123,7 +123,7 @@ function sweep(recording: Recording, processes: Process[], figure: Figure, by: B
       const changes = groupFor(recording, process, mapping, by, building).values
       for (let row = firstUsage[mapping]; row < firstUsage[mapping + 1]; row++) {
         const value = values[row]
-        if (!value || value !== value) continue
+        if (!value) continue // nor if NaN
         changes[usageStart[row]] += value
         changes[usageEnd[row]] -= value
       }
@@ -321,8 +321,11 @@ export function peakOf({ line, stacked, times, instants, states, total }: Stack)
   const look = (tick: number, time: number, size: number): void => {
     if (peak === null || size > peak.size) peak = { tick, time, size }
   }
-  if (line) line.instants.forEach((tick, i) => look(tick, line.times[i], line.values[i]))
-  else if (stacked)
-    instants.forEach((tick, i) => hasLayout(states[i]) && look(tick, times[i], total[tick]))
+  if (line) {
+    for (const [i, tick] of line.instants.entries()) look(tick, line.times[i], line.values[i])
+  } else if (stacked) {
+    for (const [i, tick] of instants.entries())
+      if (hasLayout(states[i])) look(tick, times[i], total[tick])
+  }
   return peak
 }

@@ -46,7 +46,7 @@ export class Summary {
     const [first, end] = processes[0].readings
     const most = recording.reading["total.mappings"]
       .slice(first, end)
-      .reduce((highest, count) => (count > highest ? count : highest), 0)
+      .reduce((highest, count) => Math.max(highest, count || 0), 0)
     const limits = recording.header.runs.flatMap(({ maxMapCount }) => maxMapCount ?? [])
     if (!most || !limits.length) return []
     return [["most mappings", groupDigits(most), `of at most ${groupDigits(Math.min(...limits))}`]]

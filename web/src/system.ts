@@ -66,7 +66,7 @@ export class SystemPanel {
   /** Of each column of equal time the tick with the least memory available. */
   private ticks(from: number, to: number): number[] {
     const { recording } = this.view
-    const available = recording.meminfo["MemAvailable"] ?? recording.tickTime
+    const available = recording.meminfo.MemAvailable ?? recording.tickTime
     const chosen: number[] = []
     let column = -1
     for (let tick = 0; tick < recording.ticks; tick++) {

@@ -37,7 +37,7 @@ export class Theme {
   }
 
   private apply(): void {
-    document.documentElement.dataset["theme"] = this.dark ? "dark" : "light"
+    document.documentElement.dataset.theme = this.dark ? "dark" : "light"
     this.button.textContent = this.dark ? "Light" : "Dark"
     this.button.title = `Change to the ${this.dark ? "light" : "dark"} theme (t)`
     for (const listener of this.listeners) listener()
