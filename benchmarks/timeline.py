@@ -37,7 +37,7 @@ _MEASURED = """
 import resource, sys, time
 begin = time.perf_counter()
 import memory_watcher
-from memory_watcher.analysis.usages import timeline
+from memory_watcher.answers.usages import timeline
 with memory_watcher.open(sys.argv[1]) as recording:
     made = timeline(recording, recording.processes()[0], by=sys.argv[2], top=25)
 seconds = time.perf_counter() - begin

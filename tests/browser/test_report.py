@@ -14,7 +14,7 @@ from memory_watcher.analysis.growth import rank_growth
 from memory_watcher.analysis.identity import OTHER, By, identify
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.timeline import Figure
-from memory_watcher.analysis.usages import load
+from memory_watcher.answers.usages import load
 from memory_watcher.model import LayoutState, MappingUsage, Usage
 from memory_watcher.render.escape import escape
 from memory_watcher.store.recording import Recording

@@ -11,7 +11,7 @@ import pytest
 
 import memory_watcher
 from memory_watcher.analysis.kinds import attribute, facts_from
-from memory_watcher.analysis.usages import timeline
+from memory_watcher.answers.usages import timeline
 from memory_watcher.model import LayoutState
 from memory_watcher.units import format_time
 

@@ -20,7 +20,15 @@ from .arenas import find_arenas
 from .bss import Bss, bss_owners, find_bss
 from .stacks import find_stacks
 
-__all__ = ["Attribution", "Bss", "Kind", "KindFacts", "attribute", "facts_from"]
+__all__ = [
+    "Attribution",
+    "Bss",
+    "Kind",
+    "KindFacts",
+    "attribute",
+    "attributed_entries",
+    "facts_from",
+]
 
 
 class Kind(enum.Enum):
@@ -116,6 +124,14 @@ def attribute(
         return _by_name(entry, programs) if entry.mapping.pathname else _without_name(entry)
 
     return [(entry, tell(index, entry)) for index, entry in enumerate(entries)]
+
+
+def attributed_entries(
+    entries: Iterable[MappingUsage], evidence: KindEvidence
+) -> list[tuple[MappingUsage, Attribution]]:
+    """The same, with all that was recorded besides the mappings: the way of every reader."""
+    entries = list(entries)
+    return attribute(entries, facts_from(entries, evidence))
 
 
 def _plain(kind: Kind) -> Attribution:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..model import KindEvidence, MappingUsage, Usage
 from ..model import Mapping as Header
-from .kinds import Attribution, Kind, attribute, facts_from
+from .kinds import Attribution, Kind, attributed_entries
 
 NO_EVIDENCE = KindEvidence({}, {}, 4096)
 
@@ -73,7 +73,7 @@ def _attribute(
     entries = [
         MappingUsage(headers[number], _usage(flags.get(detail))) for number, detail in mappings
     ]
-    told = attribute(entries, facts_from(entries, evidence))
+    told = attributed_entries(entries, evidence)
     return [
         (number, attribution) for (number, _), (_, attribution) in zip(mappings, told, strict=True)
     ]

@@ -19,10 +19,7 @@ from . import recording_file, say, whole_number
 from .unused import refuse_unused
 
 if TYPE_CHECKING:
-    from ..analysis.identity import By
-    from ..analysis.passes import Passes
-    from ..analysis.timeline import Figure, Timeline
-    from ..analysis.usages import Usages
+    from ..answers.history import History
     from ..render.chart import ChartView
     from ..store.recording import Recording
     from ..store.results import RecordedProcess
@@ -80,10 +77,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f" highest peaks; the others are one area (default {DEFAULT_TOP})",
     )
     parser.add_argument(
-        "--from", dest="first", metavar="ISO", help="leave out what was before this local time"
+        "--from",
+        dest="first",
+        metavar="MOMENT",
+        help="leave out what was before this local time; also 15:58, +90s (after the start), 50%%",
     )
     parser.add_argument(
-        "--to", dest="last", metavar="ISO", help="leave out what was after this local time"
+        "--to",
+        dest="last",
+        metavar="MOMENT",
+        help="leave out what was after this local time; also 15:58, +90s (after the start), 50%%",
     )
     parser.add_argument(
         "--width", type=whole_number, metavar="PIXELS", help=f"default {DEFAULT_WIDTH}"
@@ -150,125 +153,40 @@ def _refuse_recording(output: str, name: str) -> None:
 def _view(
     recording: Recording, processes: list[RecordedProcess], args: argparse.Namespace
 ) -> ChartView:
-    from ..analysis.figures import explain
-    from ..analysis.usages import load
-    from ..errors import SelectionError
-    from ..render.chart import ChartView
-    from ..units import parse_time
+    from ..answers.history import history
+    from ..answers.moment import parse
+    from ..render.chart import TITLES, ChartView
 
-    asked = _figure(args.process_memory or "pss", len(processes) > 1)
-    figure = asked if asked == "mappings" else _told(recording, processes, asked)
-    usages = load(
+    found = history(
         recording,
         processes,
-        figures=(figure,),
-        first_ns=None if args.first is None else parse_time(args.first, "--from", first=True),
-        last_ns=None if args.last is None else parse_time(args.last, "--to"),
+        figure=args.process_memory or "pss",
+        by=args.by,
+        top=DEFAULT_TOP if args.top is None else args.top,
+        begin=None if args.first is None else parse(args.first, "--from", first=True),
+        end=None if args.last is None else parse(args.last, "--to"),
     )
-    by: By = args.by or ("process" if len(processes) > 1 else "name")
-    timeline = usages.timeline(figure, by, DEFAULT_TOP if args.top is None else args.top)
-    if not len(timeline):
-        raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
-    _doubt(recording, processes, usages, figure)
-    instead = explain(asked, figure)
-    limit = recording.max_map_count(timeline.ticks[-1]) if figure == "mappings" else None
-    notes = (
-        *([instead] if instead else []),
-        recording.path.rsplit("/", 1)[-1],
-        *_notes(usages.passes, timeline),
-        *_missed(recording, processes),
-        *([f"at most {limit} (vm.max_map_count)"] if limit is not None else []),
+    notes = [found.instead, recording.path.rsplit("/", 1)[-1], found.sums, *_further(found)]
+    return ChartView(
+        found.timeline,
+        f"{found.title}: {TITLES[found.figure]}",
+        tuple(note for note in notes if note is not None),
+        recording.axis,
+        found.limit,
     )
-    return ChartView(timeline, _title(recording, processes, figure), notes, recording.axis, limit)
 
 
-def _doubt(
-    recording: Recording, processes: list[RecordedProcess], usages: Usages, figure: Figure
-) -> None:
-    """Warn if layouts that are drawn are not those whose sums were stored."""
-    from ..analysis import contradictions
-
-    for process in processes:
-        wrong, compared = usages.contradictions(
-            process, figure, recording.stored_sums(process.id, figure)
-        )
-        if wrong:
-            contradictions.warn(recording.path, process.id, wrong, compared)
-
-
-def _missed(recording: Recording, processes: list[RecordedProcess]) -> list[str]:
-    """Say of one process what was higher than all that is drawn, if anything was."""
-    from ..errors import SelectionError
+def _further(found: History) -> list[str]:
+    """What was missed, and the machine's limit."""
+    from ..render.assurance_text import certainly_missed
     from ..units import format_size
-    from .assurance import assurance_of
 
-    if len(processes) > 1:
-        return []
-    try:
-        found = assurance_of(recording, processes[0])
-    except SelectionError:
-        return []
-    return [f"RSS was up to {format_size(found.gap.size)} higher"] if found.missed else []
-
-
-def _notes(passes: Passes | None, timeline: Timeline) -> list[str]:
-    """What is to be said of the sums: that there is none, or at which moments."""
-    from ..render.pass_text import refused, why_no_sum
-
-    if passes is None:
-        return []
-    if not timeline.is_stacked:
-        return [why_no_sum(passes)]
-    told = refused(passes)
-    return [] if told is None else [told]
-
-
-def _figure(asked: str, several: bool) -> Figure:
-    from typing import cast
-
-    from ..analysis.timeline import Figure
-    from ..errors import UsageError
-
-    if several and asked == "mappings":
-        raise UsageError(
-            "--process-memory mappings: their limit is that of each process; choose one with --pid"
-        )
-    if several and asked == "rss":
-        raise UsageError(
-            "--process-memory: rss cannot be added up over processes, for a page that several share"
-            " is in each; choose pss, or one process with --pid"
-        )
-    return cast(Figure, "swap_pss" if several and asked == "swap" else asked)
-
-
-def _told(recording: Recording, processes: list[RecordedProcess], asked: Figure) -> Figure:
-    """The figure asked for, or what stands for it where the kernel does not report it."""
-    from typing import cast
-
-    from ..analysis.figures import TITLES, best
-    from ..analysis.timeline import Figure
-    from ..errors import SelectionError
-
-    several = len(processes) > 1
-    told = recording.told_figures(None if several else processes[0].id)
-    figure = best(asked, told, summed=several)
-    if figure is None and told:
-        raise SelectionError(
-            f"{recording.path}: the kernel reports no {TITLES[asked]}; choose another figure with"
-            f" --process-memory: {', '.join(sorted(told - {'statm'}))}"
-        )
-    return cast(Figure, figure or asked)
-
-
-def _title(recording: Recording, processes: list[RecordedProcess], figure: str) -> str:
-    from ..analysis.roles import roles_at
-    from ..render.chart import TITLES
-
-    if len(processes) == 1:
-        process = processes[0]
-        label = roles_at(recording.processes())[process.id].label
-        return f"{label or '(no name)'} (PID {process.pid}): {TITLES[figure]}"
-    return f"{len(processes)} processes: {TITLES[figure]}"
+    notes = []
+    if found.assurance is not None and certainly_missed(found.assurance):
+        notes.append(f"RSS was up to {format_size(found.assurance.gap.size)} higher")
+    if found.limit is not None:
+        notes.append(f"at most {found.limit} (vm.max_map_count)")
+    return notes
 
 
 def _report(recording: Recording, processes: list[RecordedProcess], output: str | None) -> int:

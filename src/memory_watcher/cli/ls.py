@@ -10,19 +10,12 @@ One line a process; what was not told is a dash.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from .console import write_text
 from .recording_file import DEFAULT_FILE
 
 READS_RECORDING = True
-if TYPE_CHECKING:
-    from ..render.process_list import HighestSum
-    from ..store.trees import RecordedExit, TreeRecording
-
-#: How many processes of which it is known how they ended are asked what was missed: 1 ms each.
-_JUDGED = 100
-#: As in render.process_list.SORTINGS, which is loaded only when it is needed.
+#: As in answers.processes.SORTINGS, which is loaded only when it is needed.
 _COLUMNS = ("first", "last", "pid", "name", "parent", "rss", "pss", "hwm", "swap", "mappings")
 
 
@@ -48,75 +41,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    from ..analysis.parents import parents
-    from ..analysis.roles import roles_at
+    from ..answers.processes import list_processes
+    from ..render.assurance_text import certainly_missed
     from ..render.clock_text import clock_notes
     from ..render.json_values import clock_jumps
-    from ..render.process_list import (
-        SORTINGS,
-        ListedProcess,
-        about_sorting,
-        about_sum,
-        render_json,
-        render_text,
-    )
-    from ..store.trees import PeakRow, TreeRecording
+    from ..render.process_list import about_sorting, about_sum, render_json, render_text
+    from ..store.trees import TreeRecording
 
     with TreeRecording(args.file) as recording:
-        processes = recording.processes()
-        parent_of, role_of = parents(processes), roles_at(processes)
-        peaks, exits = recording.peaks(), recording.exits()
-        selection = recording.selection()
-        highest = _highest_sum(recording)
+        found = list_processes(recording, args.sort, **({"judged": 0} if args.json else {}))
         jumps = clock_jumps(recording.axis) if args.json else []
-        notes = [] if args.json else [*_missed(recording, exits), *clock_notes(recording.axis)]
-    nothing = PeakRow(None, None, None)
-    rows = [
-        ListedProcess(
-            process,
-            role_of[process.id],
-            parent_of[process.id],
-            peaks.get(process.id, nothing),
-            exits.get(process.id),
-        )
-        for process in processes
-    ]
-    rows.sort(key=SORTINGS[args.sort])
-    too_short = selection.too_short if selection else None
+        clock = [] if args.json else clock_notes(recording.axis)
     if args.json:
-        write_text(render_json(rows, too_short, highest, jumps))
-    else:
-        short = [f"Too short to read: {too_short} more."] if too_short else []
-        sorting = about_sorting(rows, args.sort)
-        write_text(render_text(rows, [*about_sum(highest), *short, *sorting, *notes]))
+        write_text(render_json(found.rows, found.too_short, found.highest, jumps))
+        return 0
+    short = [f"Too short to read: {found.too_short} more."] if found.too_short else []
+    sorting = about_sorting(found.rows, args.sort)
+    missed = [f"PID {pid}: {certainly_missed(each)}." for pid, each in found.missed]
+    notes = [*about_sum(found.highest), *short, *sorting, *missed, *clock]
+    write_text(render_text(found.rows, notes))
     return 0
-
-
-def _highest_sum(recording: TreeRecording) -> HighestSum | None:
-    """The pass over all processes with the highest PSS; None of one process, or without a sum."""
-    from ..analysis.passes import read
-    from ..render.process_list import HighestSum
-
-    if recording.process_count() < 2:
-        return None
-    moment = read(recording).peak()
-    if moment is None:
-        return None
-    return HighestSum(moment, recording.tick_time(moment.tick))
-
-
-def _missed(recording: TreeRecording, exits: dict[int, RecordedExit]) -> list[str]:
-    """Say which processes had more at their end than was read: their parents were told."""
-    from ..errors import SelectionError
-    from .assurance import assurance_of
-
-    notes = []
-    for process_id in list(exits)[:_JUDGED]:
-        process = recording.process(process_id=process_id)
-        try:
-            found = assurance_of(recording, process)
-        except SelectionError:
-            continue
-        if found.gap.at_exit:
-            notes.append(f"PID {process.pid}: {found.missed}.")
-    return notes

@@ -14,20 +14,22 @@ pass over all processes, read one right after the other. Choose one process with
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from . import recording_file, whole_number
 from .console import write_piece, write_text
 
 if TYPE_CHECKING:
     from ..analysis.peak import By
-    from ..render.process_view import ProcessView
-    from ..store.recording import PeakFigure, Recording
-    from ..store.results import RecordedProcess
+    from ..answers.moment import Moment
+    from ..answers.process import ProcessView
+    from ..store.recording import Recording
     from ..store.trees import RecordedSelection, TreeRecording
 
 READS_RECORDING = True
 DEFAULT_TOP = {"process": 20, "system": 30}
+#: How many processes of a group the text shows; --json shows all.
+SHOWN_PROCESSES = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--measurement-time",
-        metavar="ISO",
-        help="show the measurement at or right before this time (2018-08-17T15:58:03.942),"
-        " not the peak; of several processes the last pass over all of them until then",
+        metavar="MOMENT",
+        help="show the measurement at or right before this time (2018-08-17T15:58:03.942), not the"
+        " peak; of several processes the last pass over all of them until then. Also 15:58, +90s"
+        " (after the start), 50%%, start, end, floor (the lowest), or #17 (a measurement)",
     )
     parser.add_argument(
         "--system-memory",
@@ -77,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
+    from ..answers.process import process_view
     from ..render.clock_text import clock_notes
     from ..store.trees import TreeRecording
 
@@ -90,7 +94,14 @@ def run(args: argparse.Namespace) -> int:
         elif process is None:
             text = _system_text(recording, args, jumps)
         else:
-            view = process_view(recording, process, args)
+            view = process_view(
+                recording,
+                process,
+                _moment(args),
+                figure=args.process_memory,
+                by=_by(args),
+                top=_top(args, "process"),
+            )
             if args.json:
                 from ..render.process_json import stream
 
@@ -136,56 +147,12 @@ def _by(args: argparse.Namespace) -> By:
     return by
 
 
-def _time(args: argparse.Namespace) -> int | None:
-    from ..units import parse_time
+def _moment(args: argparse.Namespace) -> Moment:
+    from ..answers.moment import PEAK, parse
 
     if args.measurement_time is None:
-        return None
-    return parse_time(args.measurement_time, "--measurement-time")
-
-
-def process_view(
-    recording: Recording, process: RecordedProcess, args: argparse.Namespace
-) -> ProcessView:
-    """One process at its peak or at the time asked for, in lines as asked for."""
-    from ..analysis.figures import best, explain
-    from ..analysis.kinds import attribute, facts_from
-    from ..analysis.peak import break_down
-    from ..analysis.roles import roles_at
-    from ..render.process_view import ProcessView
-    from .assurance import assurance_of
-
-    time = _time(args)
-    told = recording.told_figures(process.id)
-    if time is not None:
-        measurement = recording.at(process.id, time)
-        told = measurement.told_figures
-    # With nothing told there is none: `peak` says why.
-    chosen = cast("PeakFigure", best(args.process_memory, told) or args.process_memory)
-    if time is None:
-        measurement = recording.peak(process.id, chosen)
-    layout = recording.layout(measurement.id)
-    facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
-    figure = chosen if chosen != "statm" else best("rss", told - {"statm"}) or "rss"
-    # The measurement with the highest PSS need not be the one with the highest RSS.
-    found = assurance_of(recording, process)
-    return ProcessView(
-        process=process,
-        role=roles_at(recording.processes(), measurement.tick)[process.id],
-        measurement=measurement,
-        is_peak=time is None,
-        process_memory=chosen,
-        breakdown=break_down(
-            attribute(layout.entries, facts), figure, _by(args), _top(args, "process")
-        ),
-        mark=found.mark,
-        gap=found.gap,
-        known=found.known,
-        highest=found.highest,
-        instead=explain(args.process_memory, chosen),
-        most_mappings=recording.max_map_count(measurement.tick),
-        before=recording.reading_before(measurement),
-    )
+        return PEAK
+    return parse(args.measurement_time, "--measurement-time")
 
 
 def _tree_text(
@@ -194,8 +161,8 @@ def _tree_text(
     args: argparse.Namespace,
     jumps: list[dict[str, Any]],
 ) -> str:
+    from ..answers.group import tree_view
     from ..errors import UsageError
-    from .peak_tree import SHOWN_PROCESSES, tree_view
 
     if args.process_memory != "pss":
         raise UsageError(
@@ -205,7 +172,7 @@ def _tree_text(
     view = tree_view(
         recording,
         selection,
-        _time(args),
+        _moment(args),
         by=_by(args),
         top=_top(args, "process"),
         shown=None if args.json else SHOWN_PROCESSES,
@@ -228,11 +195,11 @@ def _process_text(view: ProcessView) -> str:
 def _system_text(
     recording: TreeRecording, args: argparse.Namespace, jumps: list[dict[str, Any]]
 ) -> str:
-    from .peak_system import system_view
+    from ..answers.machine import system_view
 
     view = system_view(
         recording,
-        _time(args),
+        _moment(args),
         figure=args.process_memory,
         lowest=args.system_memory or "MemAvailable",
         by=args.by,

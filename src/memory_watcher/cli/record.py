@@ -261,14 +261,16 @@ def _record(job: _Job, stop: Stop) -> int:
 
 def _missed(job: _Job, recorder: Recorder) -> str | None:
     """What the only process had at its end beyond all readings, as its exit tells."""
+    from ..answers.assurance import assurance_of
+    from ..render.assurance_text import certainly_missed
     from ..store.recording import Recording
-    from .assurance import assurance_of
 
     if job.launched is None or recorder.progress.processes != 1:
         return None
     try:
         with Recording(job.file) as recording:
-            return assurance_of(recording, recording.process(pid=job.launched.pid)).missed
+            process = recording.process(pid=job.launched.pid)
+            return certainly_missed(assurance_of(recording, process))
     except MemoryWatcherError:
         return None  # no layout, or the recording holds other runs, too
 

@@ -134,34 +134,24 @@ def _one_process(recording: Recording, process: RecordedProcess) -> Iterator[str
         if image not in names:
             role = roles_at(every, measurement.tick)[process.id]
             names[image] = process_name(role.label, process.pid)
-        yield render(names[image], measurement, _breakdown(recording, process, measurement))
+        yield render(names[image], measurement, _breakdown(recording, measurement))
 
 
 def _all_processes(recording: TreeRecording) -> Iterator[str]:
     """Each pass over all processes; where there is none, each tick."""
-    from ..analysis.passes import read
+    from ..answers.group import every_moment
     from ..render.moment_text import render_all
-    from ..render.pass_text import why_no_sum
-    from .peak_tree import members_at
 
-    passes, processes = read(recording), recording.processes()
-    why = None if passes.sums else why_no_sum(passes)
-    moments = {moment.tick: moment for moment in passes.sums}
-    for tick in moments or [row[0] for row in recording.tick_rows()]:
-        found = members_at(recording, processes, passes, moments.get(tick), tick)
-        yield render_all(moments.get(tick), recording.tick_time(tick), found, why)
+    for moment, time, found, why in every_moment(recording):
+        yield render_all(moment, time, found, why)
 
 
-def _breakdown(
-    recording: Recording, process: RecordedProcess, measurement: Measurement
-) -> Breakdown | None:
+def _breakdown(recording: Recording, measurement: Measurement) -> Breakdown | None:
     from ..analysis.figures import best
-    from ..analysis.kinds import attribute, facts_from
     from ..analysis.peak import break_down
+    from ..answers.layouts import attributed
 
     if not measurement.has_layout:
         return None
-    layout = recording.layout(measurement.id)
-    facts = facts_from(layout.entries, recording.kind_evidence(process.id, measurement.tick))
     figure = best("pss", measurement.told_figures) or "pss"
-    return break_down(attribute(layout.entries, facts), figure, top=_PLAIN_TOP)
+    return break_down(attributed(recording, measurement), figure, top=_PLAIN_TOP)

@@ -20,7 +20,6 @@ import tempfile
 from ..units import SECOND
 from . import parse_pid, recording_file, say
 from .console import write_text
-from .peak import process_view
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +48,14 @@ def run(args: argparse.Namespace) -> int:
     """Read it once; errors are raised as MemoryWatcherError."""
     pid = parse_pid(args.process)
     top = args.top if args.top is not None or args.json else 40
-    asked = argparse.Namespace(
-        process_memory="pss", measurement_time=None, by=args.by, top=top, json=args.json
-    )
     with tempfile.TemporaryDirectory(prefix="memory-watcher-") as folder:
         file = os.path.join(folder, "show.db")
         _record_once(file, args.proc, pid)
+        from ..answers.process import process_view
         from ..store.recording import Recording
 
         with Recording(file) as recording:
-            view = process_view(recording, recording.process(pid=pid), asked)
+            view = process_view(recording, recording.process(pid=pid), by=args.by, top=top)
     shown = view._replace(is_peak=False)
     if args.json:
         from ..render.process_json import render as render_json

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..analysis.assurance import Doubt, Gap, Verdict
+from ..answers.assurance import Assurance
 from ..recorded import RssFacts
 from ..store.results import HighWaterMark
 from ..units import format_duration, format_kib, format_time
+
+
+def certainly_missed(found: Assurance) -> str | None:
+    """What was missed, in words; None if nothing certainly was."""
+    if found.gap.verdict is not Verdict.HIGHER:
+        return None
+    return missed(found.gap, found.known, found.mark)
 
 
 def missed(gap: Gap, facts: RssFacts, mark: HighWaterMark | None) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ..analysis.figures import TITLES, explain
 from ..analysis.passes import Moment
 from ..analysis.peak import Breakdown, Group
+from ..answers.group import Branch, pss_of
 from ..model import LayoutState
 from ..store.results import Measurement
 from ..units import format_kib, format_time
 from .columns import Line, blocks, plural, process_name
-from .tree_view import Branch, pss_of
 
 
 def render_all(

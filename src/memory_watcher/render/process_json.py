@@ -7,10 +7,10 @@ from itertools import chain
 from typing import Any
 
 from ..analysis.peak import Group
+from ..answers.process import ProcessView
 from .activity import cpu_share
 from .assurance_text import as_json
 from .json_values import measurement_facts, named, pieces, process_facts, summed, timed
-from .process_view import ProcessView
 
 
 def render(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:

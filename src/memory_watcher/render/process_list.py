@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from ..analysis.figures import TITLES, best
-from ..analysis.passes import Moment
-from ..analysis.roles import Role, shown_command_line
-from ..store.results import RecordedProcess
-from ..store.trees import PeakRow, RecordedExit
+from ..analysis.figures import TITLES
+from ..analysis.roles import shown_command_line
+from ..answers.processes import HighestSum, ListedProcess, figure_of
 from ..units import format_kib, format_time, group_digits
 from .columns import ABSENT
 from .elide import elide
 from .escape import escape, pad, width
 from .json_values import dump, pass_facts, process_facts, timed
 
-
-class ListedProcess(NamedTuple):
-    """One process of a recording; `parent` is its parent's number in it, `exit` if it was told."""
-
-    process: RecordedProcess
-    role: Role
-    parent: int | None
-    peak: PeakRow
-    exit: RecordedExit | None
-
-
 #: Roles are cut in the middle to so many columns: the command line has it all.
 _ROLE_WIDTH = 40
-
-
-def _figure(row: ListedProcess, asked: str) -> tuple[str | None, int]:
-    """The figure asked for, or what stands for it where it was not told, and its peak; -1: none."""
-    told = {
-        name: size
-        for name, size in (("pss", row.peak.pss), ("rss", row.peak.rss))
-        if size is not None
-    }
-    chosen = best(asked, told)
-    return chosen, -1 if chosen is None else told[chosen]
-
-
-#: Column -> what it is sorted by; sizes and times from the highest, names from A.
-SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
-    "first": lambda row: (row.process.first_seen is None, row.process.first_seen, row.process.id),
-    "last": lambda row: -(row.process.last_seen or 0),
-    "pid": lambda row: row.process.pid,
-    "name": lambda row: (row.process.name, row.process.pid),
-    "parent": lambda row: (row.process.parent_pid or 0, row.process.pid),
-    "rss": lambda row: -_figure(row, "rss")[1],
-    "pss": lambda row: -_figure(row, "pss")[1],
-    "hwm": lambda row: -(row.peak.high_water_mark or -1),
-    "swap": lambda row: -(row.peak.swap or -1),
-    "mappings": lambda row: -(row.peak.mappings or -1),
-}
 
 
 #: What is shown only where any process had some of it: outside of RSS and PSS.
@@ -111,13 +72,6 @@ def _cells(row: ListedProcess, beside: Sequence[str]) -> list[str]:
     ]
 
 
-class HighestSum(NamedTuple):
-    """The pass over all processes with the highest PSS, and when it was."""
-
-    moment: Moment
-    time: int
-
-
 def about_sum(highest: HighestSum | None) -> list[str]:
     """One line on what all came to; none if there is no sum."""
     if highest is None:
@@ -130,7 +84,7 @@ def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:
     """One line on what stands for the figure by which the list is sorted, where it was not told."""
     if column not in ("rss", "pss"):
         return []
-    chosen = [figure for figure, _ in (_figure(row, column) for row in rows) if figure]
+    chosen = [figure for figure, _ in (figure_of(row, column) for row in rows) if figure]
     others = [figure for figure in chosen if figure != column]
     if not others:
         return []

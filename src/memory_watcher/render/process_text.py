@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..analysis.figures import TITLES
 from ..analysis.peak import Group
+from ..answers.process import ProcessView
 from ..metrics import READING, USAGE
 from ..units import format_kib, format_time, group_digits
 from .activity import activity
@@ -11,7 +12,6 @@ from .assurance_text import missed
 from .beside import beside
 from .columns import ABSENT, Line, blocks, label, plural
 from .escape import escape
-from .process_view import ProcessView
 
 _FIGURES = {metric.name: metric for metric in USAGE}
 _STATM = tuple(metric for metric in READING if metric.source.startswith("statm "))

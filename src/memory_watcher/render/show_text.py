@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from ..analysis.figures import TITLES
 from ..analysis.peak import Group
+from ..answers.process import ProcessView
 from ..metrics import USAGE
 from ..units import KIB, format_time, group_digits
 from .columns import ABSENT, plural
 from .escape import escape
-from .process_view import ProcessView
 
 #: Columns that always stand there, as far as the kernel reports them.
 _ALWAYS = ("rss", "pss", "uss", "swap")

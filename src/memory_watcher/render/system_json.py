@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..answers.group import Branch
+from ..answers.machine import SystemView
 from .json_values import dump, measurement_facts, named, pass_facts, process_facts, summed, timed
-from .system_view import SystemView
-from .tree_view import Branch
 
 
 def render(view: SystemView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ..answers.group import Branch
+from ..answers.machine import SystemView
 from ..model import SystemMemory
 from ..units import format_duration, format_kib, format_time
 from .columns import Line, blocks, label, plural, process_name
 from .pass_text import about
-from .system_view import SystemView
-from .tree_view import Branch
 
 #: What of /proc/meminfo is shown; --json gives all of it.
 _SHOWN = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.peak import Group
+from ..answers.group import Branch, TreeView, Whole, pss_of
 from .json_values import (
     dump,
     measurement_facts,
@@ -15,7 +16,6 @@ from .json_values import (
     summed,
     timed,
 )
-from .tree_view import Branch, TreeView, Whole, pss_of
 
 
 def render(view: TreeView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..analysis.peak import Group
+from ..answers.group import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time
 from .beside import beside
@@ -10,7 +11,6 @@ from .columns import PROCESS_WIDTH, Line, blocks, label, plural, process_name
 from .elide import elide
 from .escape import escape, width
 from .pass_text import about
-from .tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
 _LESS = "not in these layouts (missing, older, or cut to KiB)"

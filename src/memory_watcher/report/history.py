@@ -18,8 +18,8 @@ from ..analysis.kinds import Attribution
 from ..analysis.lives import Lives, attribute_lives
 from ..analysis.passes import Passes
 from ..analysis.presence import Presence
-from ..analysis.usages import evidence_of
 from ..analysis.watch import Instants, Watch
+from ..answers.usages import evidence_of
 from ..clocks import TimeAxis
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
 from ..store.recording import Recording

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..analysis.passes import LEAST_MOVED, MOST_MOVED, Figures, Passes, Share
 from ..analysis.watch import PAUSE, Instants
-from ..render.pass_text import refused, why_no_sum
+from ..answers.no_sum import refused, why_no_sum
 from .columns import Columns
 from .history import Histories
 

@@ -259,6 +259,41 @@ class Recording:
             raise self._why_no_layout(process_id, by)
         return self.measurement(row[0])
 
+    def floor(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
+        """Find the lowest measurement that has a layout, by the same figures; the earliest.
+
+        Raises SelectionError if there is none, saying why.
+        """
+        column = _PEAK_COLUMNS[by]
+        row = self._database.row(
+            f"SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
+            f" AND {column} IS NOT NULL ORDER BY r.layout_state = {LayoutState.TORN.value},"
+            f" {column}, r.tick LIMIT 1",
+            process_id,
+        )
+        if row is None:
+            raise self._why_no_layout(process_id, by)
+        return self.measurement(row[0])
+
+    def first_layout(self, process_id: int) -> Measurement:
+        """Find the first measurement of a process with a layout.
+
+        Raises SelectionError if there is none, saying why.
+        """
+        row = self._database.row(
+            "SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
+            " ORDER BY r.tick LIMIT 1",
+            process_id,
+        )
+        if row is None:
+            raise self._why_no_layout(process_id)
+        return self.measurement(row[0])
+
+    def span(self) -> tuple[int, int] | None:
+        """When the first tick and the last one were, UTC nanoseconds; None without any."""
+        row = self._database.row("SELECT min(time_ns), max(time_ns) FROM ticks")
+        return None if row is None or row[0] is None else (row[0], row[1])
+
     def told_figures(self, process_id: int | None = None) -> frozenset[str]:
         """Figures that some layout of a process, or of any, tells: pss, rss, uss, swap, swap_pss.
 

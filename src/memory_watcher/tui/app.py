@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 from ..analysis.figures import best, explain
 from ..analysis.identity import By
+from ..answers.moment import parse, place
 from ..errors import UsageError
 from ..units import format_duration
 from .chart_widget import ChartView, Legend
@@ -25,7 +26,6 @@ from .footer_widget import Footer
 from .header_widget import ENDED, FROZEN, LIVE, PAUSED, Header, Transport, playing
 from .help_screen import HelpScreen
 from .keys import KEYS, MORE_BINDINGS
-from .moments import parse_moment
 from .paint import BACKGROUND, RAISED, TEXT
 from .table_widget import Order, Table
 from .view import FIGURES, GROUPINGS, Question, ShownFigure, Snapshot
@@ -463,9 +463,13 @@ class WatchApp(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter; go to the time."""
         asked = self._asking
-        if asked == _TIME and self.snapshot is not None and event.value.strip():
+        if asked == _TIME and self.snapshot is not None and self.snapshot.times and event.value:
             try:
-                moment = parse_moment(event.value, self.snapshot.times)
+                if self._went_to_peak(event.value):
+                    self._close_prompt()
+                    return
+                times = self.snapshot.times
+                moment = place(parse(event.value, "time"), times[0], times[-1])
             except UsageError as error:
                 self.query_one(Input).value = ""
                 self.query_one(Input).placeholder = str(error)
@@ -473,6 +477,13 @@ class WatchApp(App[None]):
             self._pause()
             self._go_to_time(moment)
         self._close_prompt()
+
+    def _went_to_peak(self, text: str) -> bool:
+        """Whether the peak was typed: the chart knows where it is."""
+        if parse(text, "time").kind != "peak":
+            return False
+        self.action_peak()
+        return True
 
     def on_key(self, event: object) -> None:
         """Leave the prompt on Esc."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..analysis.identity import By, Identity, identify
-from ..analysis.kinds import Attribution, Kind, attribute, facts_from
+from ..analysis.kinds import Attribution, Kind, attributed_entries
 from ..analysis.timeline import ADDITIVE_OVER_PROCESSES
 from ..model import KindEvidence, Mapping, MappingUsage, Usage, is_gate
 from .view import Sizes
@@ -164,7 +164,7 @@ class Grouper:
         keys = [(entry.mapping, entry.usage.vm_flags) for entry in entries]
         before = self._last
         if before is None or before.plan.evidence is not evidence or before.plan.keys != keys:
-            told = attribute(entries, facts_from(entries, evidence))
+            told = attributed_entries(entries, evidence)
             attributions = [attribution for _, attribution in told]
             layout = GroupedLayout(entries, _Plan(keys, evidence, attributions, self._process))
         else:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..analysis.passes import Figures, Passes, Share, find_fault, sum_up
 from ..analysis.roles import Program, Role, roles
+from ..answers.no_sum import why_no_sum
 from ..clocks import Jump, Stamp, TimeAxis, jumped
 from ..model import (
     ElfSegment,
@@ -26,7 +27,6 @@ from ..model import (
     Totals,
 )
 from ..record.sink import Sink
-from ..render.pass_text import why_no_sum
 from ..store.writer import Writer
 from .answers import Present, Together, together_of
 from .grouping import GroupedLayout, Grouper, GroupSum

@@ -14,13 +14,13 @@ from ..analysis.identity import OTHER, By
 from ..analysis.passes import Passes, Share, read
 from ..analysis.roles import Role, roles_at, shown_command_line
 from ..analysis.timeline import Figure, Series, Timeline
-from ..analysis.usages import Usages, evidence_of, load
+from ..answers.no_sum import why_no_sum
+from ..answers.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import KindEvidence, LayoutState, Reading
 from ..render.activity import cpu_share
 from ..render.colours import GREY
-from ..render.pass_text import why_no_sum
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
 from ..units import format_time

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.analysis.identity import By
 from memory_watcher.analysis.timeline import Figure, Timeline, reduce
-from memory_watcher.analysis.usages import load
+from memory_watcher.answers.usages import load
 from memory_watcher.model import Rollup, Usage
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping

@@ -8,7 +8,7 @@ import pytest
 
 from memory_watcher.analysis.growth import Growth, rank_growth
 from memory_watcher.analysis.timeline import Timeline
-from memory_watcher.analysis.usages import load
+from memory_watcher.answers.usages import load
 from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping

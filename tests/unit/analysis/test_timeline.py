@@ -20,7 +20,7 @@ from memory_watcher.analysis.identity import By, identify
 from memory_watcher.analysis.kinds import Kind, attribute
 from memory_watcher.analysis.passes import read
 from memory_watcher.analysis.timeline import Figure, Series, Timeline, reduce
-from memory_watcher.analysis.usages import load, timeline
+from memory_watcher.answers.usages import load, timeline
 from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
 from memory_watcher.store import writer as writer_module
 from memory_watcher.store.recording import Recording

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.analysis.kinds import Kind
 from memory_watcher.analysis.timeline import Timeline
-from memory_watcher.analysis.usages import load
+from memory_watcher.answers.usages import load
 from memory_watcher.errors import MissingExtra
 from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.render import chart

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.analysis.usages import load
+from memory_watcher.answers.usages import load
 from memory_watcher.model import (
     FastReading,
     Image,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from memory_watcher.answers.moment import parse, place
 from memory_watcher.errors import UsageError
-from memory_watcher.tui.moments import parse_moment
 from tests.recordings import SECOND, START
 
 TIMES = [START, START + 100 * SECOND]
@@ -48,17 +48,11 @@ def test_moments(text: str, expected: int) -> None:
 
     A time of day before that of the first instant is on the next day.
     """
-    assert parse_moment(text, TIMES) == expected
+    assert place(parse(text, "time"), *TIMES) == expected
 
 
 @pytest.mark.parametrize("text", ["soon", "25:61", "+", "-5s", "1000%x", "13:58:"])
 def test_nonsense(text: str) -> None:
     """What is no time is told by what would be one."""
     with pytest.raises(UsageError):
-        parse_moment(text, TIMES)
-
-
-def test_no_history() -> None:
-    """Where nothing was recorded there is no moment to go to."""
-    with pytest.raises(UsageError, match="nothing was recorded"):
-        parse_moment("50%", [])
+        place(parse(text, "time"), *TIMES)

@@ -17,19 +17,19 @@ from functools import cache, cached_property
 from itertools import accumulate, repeat
 from typing import Any, Protocol
 
+from ..analysis import group_timeline, passes
+from ..analysis.contradictions import count_wrong
+from ..analysis.identity import OTHER, By, Identity, identify
+from ..analysis.kinds import Attribution, Kind
+from ..analysis.lives import Lives, attribute_lives
+from ..analysis.peak import OWN_LINES
+from ..analysis.presence import Presence, Segment
+from ..analysis.roles import Image as NamedImage
+from ..analysis.roles import roles_at
+from ..analysis.timeline import Figure, Series, Timeline
+from ..analysis.watch import Instants, Watch
 from ..clocks import TimeAxis
 from ..model import KindEvidence, LayoutState, Mapping
-from . import group_timeline, passes
-from .contradictions import count_wrong
-from .identity import OTHER, By, Identity, identify
-from .kinds import Attribution, Kind
-from .lives import Lives, attribute_lives
-from .peak import OWN_LINES
-from .presence import Presence, Segment
-from .roles import Image as NamedImage
-from .roles import roles_at
-from .timeline import Figure, Series, Timeline
-from .watch import Instants, Watch
 
 Row = tuple[Any, ...]
 

@@ -1,46 +1,131 @@
-"""memory-peak of all processes of a machine: when it had the least memory, or at a time."""
+"""All processes of a machine at a moment: when it had the least memory, or any other."""
 
 from __future__ import annotations
 
 import os
 import pwd
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import NamedTuple
 
 from ..analysis.passes import Moment, Passes, read
-from ..analysis.peak import add_up
+from ..analysis.peak import Sum, add_up
 from ..analysis.ranking import Ranking, rank
+from ..clocks import TimeAxis
 from ..errors import SelectionError, UsageError
-from ..render.pass_text import refused, why_no_sum
-from ..render.system_view import Lowest, ProcessGroup, SystemView, layout_age, size_in_sum, size_of
-from ..render.tree_view import Branch
+from ..model import LayoutState, SystemMemory
 from ..store.recording import SystemFigure
 from ..store.trees import TreeRecording
-from .peak_tree import members_at, pass_at
+from .group import Branch, asked_time, members_at
+from .moment import PEAK, pass_of, span, time_of, understood
+from .moment import Moment as Asked
+from .no_sum import refused, why_no_sum
+
+
+class Lowest(NamedTuple):
+    """When a figure of /proc/meminfo was lowest, and how low (bytes).
+
+    `after_ns` is how long after the pass that is shown, below 0 if before it.
+    """
+
+    name: str
+    tick: int
+    time: int
+    size: int | None
+    after_ns: int = 0
+
+
+class ProcessGroup(NamedTuple):
+    """Processes that are added up: those of one name or user."""
+
+    name: str
+    processes: int
+    sum: Sum
+
+
+class SystemView(NamedTuple):
+    """All processes at the pass `moment`; if there is none, `why` there is no sum.
+
+    `lowest` is when the machine had the least memory, if that was wanted; the pass may be earlier.
+    `process_memory` (pss, rss, statm) is the figure by which the processes are ranked. `uncounted`
+    show their parent's memory, and are in no sum. `refused` says which passes give no sum. `older`
+    are how old the layouts are, nanoseconds, from which figures come that are of no pass.
+    `groups` are the processes added up, if that was wanted.
+    """
+
+    tick: int
+    time: int
+    asked: int | None
+    lowest: Lowest | None
+    memory: SystemMemory | None
+    process_memory: str
+    moment: Moment | None
+    why: str | None
+    refused: str | None
+    ranking: Ranking[Branch]
+    uncounted: int
+    older: Mapping[int, int] = {}
+    groups: Ranking[ProcessGroup] | None = None
+
+
+def size_of(branch: Branch, process_memory: str) -> int | None:
+    """Tell a process's PSS or RSS (at the pass; else of its last layout) or statm's, bytes."""
+    if process_memory == "statm":
+        return branch.latest.reading.resident if branch.latest else None
+    totals = branch.layout.totals if branch.layout else None
+    figures = totals if branch.share is None else branch.share.figures
+    if figures is None:
+        return None
+    return figures.pss if process_memory == "pss" else figures.rss
+
+
+def size_in_sum(branch: Branch, process_memory: str) -> int | None:
+    """The same, but nothing of what shows its parent's memory."""
+    return 0 if branch.shows_parents_memory else size_of(branch, process_memory)
+
+
+def layout_age(branch: Branch, place: int, axis: TimeAxis) -> int | None:
+    """How old a process's layout was at a place on the axis, nanoseconds; None if it was current.
+
+    It is older if later ticks had no time to read it. One that did not change is current: there
+    is no reading after it.
+    """
+    layout, latest = branch.layout, branch.latest
+    if layout is None or latest is None or latest.state is not LayoutState.NOT_TAKEN:
+        return None
+    last = max(place, axis.place(latest.tick, latest.time))
+    return last - axis.place(layout.tick, layout.time)
 
 
 def system_view(
     recording: TreeRecording,
-    time_ns: int | None,
+    asked: Asked | str = PEAK,
     *,
-    figure: str,
-    lowest: SystemFigure,
-    by: str | None,
-    top: int | None,
+    figure: str = "pss",
+    lowest: SystemFigure = "MemAvailable",
+    by: str | None = None,
+    top: int | None = None,
 ) -> SystemView:
-    """All processes at the pass at or before the lowest `lowest`, or a time; by `figure`.
+    """All processes at the pass at or before the lowest `lowest`, or another moment; by `figure`.
 
-    Added up `by` "name" or "user", if wanted. Raises UsageError, SelectionError where that is
-    impossible.
+    The peak is when the machine had the least memory available. Added up `by` "name" or "user", if
+    wanted; the `top` biggest have lines. Sizes are bytes.
+
+    Raises UsageError, SelectionError where that is impossible.
     """
+    asked = understood(asked)
     if by is not None:
         _check_grouping(by, figure)
-    wanted = recording.system_peak(lowest) if time_ns is None else recording.tick_at(time_ns)
     passes = read(recording)
-    near = _pass_near(passes, wanted)
-    moment = near if time_ns is None else pass_at(recording, passes, time_ns)
+    is_peak = asked.kind == "peak"
+    if is_peak:
+        wanted = recording.system_peak(lowest)
+        moment = _pass_near(passes, wanted)
+    else:
+        moment = pass_of(asked, recording, passes)
+        wanted = moment.tick if moment else recording.tick_at(_time_without_pass(asked, recording))
     tick = wanted if moment is None else moment.tick
     at, axis = recording.tick_time(tick), recording.axis
     branches = members_at(recording, recording.processes(), passes, moment, tick)
@@ -49,8 +134,8 @@ def system_view(
     return SystemView(
         tick=tick,
         time=at,
-        asked=time_ns,
-        lowest=_lowest(recording, wanted, lowest, tick) if time_ns is None else None,
+        asked=asked_time(asked, recording),
+        lowest=_lowest(recording, wanted, lowest, tick) if is_peak else None,
         memory=recording.system_memory(tick),
         process_memory=figure,
         moment=moment,
@@ -68,6 +153,11 @@ def system_view(
             and (age := layout_age(branch, axis.place(tick, at), axis)) is not None
         },
     )
+
+
+def _time_without_pass(asked: Asked, recording: TreeRecording) -> int:
+    """The time asked for where no sum can say it: the floor is not known, so the end is meant."""
+    return span(recording)[1] if asked.kind == "floor" else time_of(asked, recording)
 
 
 def _check_grouping(by: str, figure: str) -> None:

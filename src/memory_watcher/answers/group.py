@@ -1,49 +1,149 @@
-"""memory-peak of processes that belong together: a launched command, a selection, children."""
+"""Processes that belong together at a moment: a launched command, a selection, children."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from ..analysis.kinds import Attribution, attribute, facts_from
+from ..analysis.kinds import Attribution
 from ..analysis.parents import nearest, parents, walk
-from ..analysis.passes import Figures, Moment, Passes, is_of_pass, read, sum_up
-from ..analysis.peak import By, add_up, break_down
-from ..analysis.roles import roles_at
+from ..analysis.passes import Figures, Moment, Passes, Share, Sums, is_of_pass, read, sum_up
+from ..analysis.peak import Breakdown, By, Sum, add_up, break_down
+from ..analysis.roles import Role, roles_at
 from ..clocks import TimeAxis
-from ..errors import SelectionError
 from ..model import MappingUsage, Totals
-from ..render.pass_text import refused, why_no_sum
-from ..render.tree_view import Branch, Judge, TreeView, Whole, pss_of, size_of_line
-from ..store.results import RecordedProcess, RecordedRun
+from ..recorded import GroupMark
+from ..store.results import Measurement, RecordedProcess, RecordedRun
 from ..store.trees import RecordedSelection, TreeRecording
-from ..units import format_time
+from .layouts import attributed
+from .moment import PEAK, pass_of, time_of, understood
+from .moment import Moment as Asked
+from .no_sum import refused, why_no_sum
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ..recorded import GroupMark
+class Branch(NamedTuple):
+    """One process of the tree: `depth` is 0 for a root. `alike` do the same, on the same line.
 
-#: How many processes the text shows; --json shows all.
-SHOWN_PROCESSES = 30
+    `share` is what it has in the pass that is shown; None if there is no sum. `layout` stood then,
+    `latest` was read last until then; None: nothing was.
+    """
+
+    depth: int
+    process: RecordedProcess
+    role: Role
+    latest: Measurement | None
+    layout: Measurement | None
+    share: Share | None
+    alike: tuple[Branch, ...] = ()
+
+    @property
+    def shows_parents_memory(self) -> bool:
+        """Whether it had not called execve after vfork, so that it is in no sum."""
+        return self.share is not None and not self.share.counted
+
+
+class Whole(NamedTuple):
+    """All processes together at the pass `moment`: `sums` over them, `breakdown` by mappings.
+
+    The breakdown is of the standing layouts: `age_ns` is how long before the pass the oldest was
+    read that no longer holds (0: all are of this pass), `without` are members that have none.
+    """
+
+    moment: Moment
+    sums: Sums
+    breakdown: Breakdown
+    age_ns: int
+    without: int
+
+    @property
+    def difference(self) -> int | None:
+        """By how many bytes the sum of PSS is more than that of the layouts."""
+        told, layouts = self.sums.pss.size, self.breakdown.total.sum.size
+        return None if told is None or layouts is None else told - layouts
+
+
+class Judge(NamedTuple):
+    """What the kernel says of a cgroup: its highest figure until the end, and that at the pass."""
+
+    path: str
+    peak: int
+    current: int | None
+
+
+class TreeView(NamedTuple):
+    """Several processes at one tick; `is_peak` tells their peak from a moment that was asked for.
+
+    `branches` + `other` (of `other_count` processes) add up to the sum of PSS. `whole` is None if
+    there is no sum, and `why` says why. `asked` is the time that was asked for. `between` is the
+    highest sum of private memory between passes, if that was higher than at this one. `refused`
+    says which passes give no sum. `recorded` is how many processes the run recorded in all,
+    `cgroups` are paths and figures of control groups at that tick.
+    """
+
+    selection: RecordedSelection
+    tick: int
+    time: int
+    is_peak: bool
+    asked: int | None
+    whole: Whole | None
+    why: str | None
+    refused: str | None
+    branches: tuple[Branch, ...]
+    other: Sum
+    other_count: int
+    between: GroupMark | None
+    judges: tuple[Judge, ...]
+    recorded: int
+    cgroups: tuple[tuple[str, dict[str, int]], ...]
+
+    @property
+    def members(self) -> Iterator[Branch]:
+        """All processes of all lines."""
+        for branch in self.branches:
+            yield branch
+            yield from branch.alike
+
+
+def size_of_line(branch: Branch) -> int | None:
+    """What all processes of a line have in the sum of PSS, bytes."""
+    return add_up(pss_of(each) for each in (branch, *branch.alike)).size
+
+
+def pss_of(branch: Branch) -> int | None:
+    """What a process has in the sum of PSS, bytes; where there is no sum, its own PSS."""
+    if branch.share is not None:
+        return branch.share.part.pss
+    totals = branch.layout.totals if branch.layout else None
+    return totals.pss if totals else None
 
 
 def tree_view(
     recording: TreeRecording,
     selection: RecordedSelection,
-    time_ns: int | None,
+    asked: Asked | str = PEAK,
     *,
-    by: By,
-    top: int | None,
-    shown: int | None,
+    by: By = "name",
+    top: int | None = None,
+    shown: int | None = None,
 ) -> TreeView:
-    """The processes of the last run at their highest sum of PSS, or at a time."""
+    """The processes of the last run at their highest sum of PSS, or at another moment.
+
+    Mappings are added up `by` name, kind or mapping, the `top` biggest lines of them. With `shown`
+    so many processes at most have a line of their own; None: all. Sizes are bytes.
+
+    Raises SelectionError, UsageError.
+    """
+    asked = understood(asked)
     run = recording.runs()[-1]
     passes = read(recording)
-    moment = passes.peak(run.id) if time_ns is None else pass_at(recording, passes, time_ns)
-    if moment is None:
-        tick = _last_layout(recording, run) if time_ns is None else recording.tick_at(time_ns)
-    else:
+    moment = pass_of(asked, recording, passes, run.id)
+    if moment is not None:
         tick = moment.tick
+    elif asked.kind in ("peak", "floor", "end"):
+        tick = _last_layout(recording, run)
+    else:
+        tick = recording.tick_at(time_of(asked, recording))
+    is_peak = asked.kind == "peak"
     processes = recording.processes()
     branches = members_at(recording, processes, passes, moment, tick)
     parent_of = parents(processes)
@@ -57,8 +157,8 @@ def tree_view(
         selection=selection,
         tick=tick,
         time=recording.tick_time(tick),
-        is_peak=time_ns is None,
-        asked=time_ns,
+        is_peak=is_peak,
+        asked=asked_time(asked, recording),
         whole=None if moment is None else _whole(recording, moment, branches, by, top),
         why=why_no_sum(passes) if moment is None else None,
         refused=None if moment is None else refused(passes),
@@ -66,7 +166,7 @@ def tree_view(
         other=add_up(pss_of(each) for line in others for each in (line, *line.alike)),
         other_count=sum(1 + len(line.alike) for line in others),
         between=None if moment is None else _between(recording, moment),
-        judges=tuple(_judges(recording, run, tick)) if time_ns is None else (),
+        judges=tuple(_judges(recording, run, tick)) if is_peak else (),
         recorded=len(_recorded_by(run, processes, passes)),
         cgroups=tuple(
             (path, figures)
@@ -76,18 +176,11 @@ def tree_view(
     )
 
 
-def pass_at(recording: TreeRecording, passes: Passes, time_ns: int) -> Moment | None:
-    """The pass at a time, or the last one before it; None if there is none at all.
-
-    Raises SelectionError if there are only later ones.
-    """
-    found = passes.at(recording.tick_at(time_ns))
-    if found is None and passes.sums:
-        raise SelectionError(
-            f"{recording.path}: no sum was recorded at or before that time;"
-            f" the first one is of {format_time(recording.tick_time(passes.sums[0].tick))}"
-        )
-    return found
+def asked_time(asked: Asked, recording: TreeRecording) -> int | None:
+    """The time that was asked for, UTC nanoseconds; None for peak, floor, start and end."""
+    if asked.kind in ("peak", "floor", "start", "end"):
+        return None
+    return time_of(asked, recording)
 
 
 def layouts_age(moment: Moment, branches: Iterable[Branch], axis: TimeAxis) -> int:
@@ -203,9 +296,7 @@ def _mappings(
 ) -> Iterator[tuple[MappingUsage, Attribution]]:
     for branch in branches:
         if branch.layout is not None:
-            entries = recording.layout(branch.layout.id).entries
-            evidence = recording.kind_evidence(branch.process.id, branch.layout.tick)
-            yield from attribute(entries, facts_from(entries, evidence))
+            yield from attributed(recording, branch.layout)
 
 
 def _between(recording: TreeRecording, moment: Moment) -> GroupMark | None:
@@ -224,3 +315,18 @@ def _judges(recording: TreeRecording, run: RecordedRun, tick: int) -> Iterator[J
         current = recording.cgroup_figures(number, run.first_tick, tick).get("current")
         if peak is not None:
             yield Judge(path, peak, current)
+
+
+def every_moment(
+    recording: TreeRecording,
+) -> Iterator[tuple[Moment | None, int, list[Branch], str | None]]:
+    """Each pass over all processes: it, its time, who was there, and why there is no sum.
+
+    Where there is no pass with a sum, each tick: then the pass is None.
+    """
+    passes, processes = read(recording), recording.processes()
+    why = None if passes.sums else why_no_sum(passes)
+    moments = {moment.tick: moment for moment in passes.sums}
+    for tick in moments or [row[0] for row in recording.tick_rows()]:
+        found = members_at(recording, processes, passes, moments.get(tick), tick)
+        yield moments.get(tick), recording.tick_time(tick), found, why

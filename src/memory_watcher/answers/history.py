@@ -1,0 +1,142 @@
+"""A figure over time: of one process, or of several by their passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from ..analysis.contradictions import warn
+from ..analysis.figures import TITLES, best, explain
+from ..analysis.identity import By
+from ..analysis.roles import roles_at
+from ..analysis.timeline import Figure, Timeline
+from ..errors import SelectionError, UsageError
+from ..store.recording import Recording
+from ..store.results import RecordedProcess
+from .assurance import Assurance, assurance_of
+from .moment import Moment, time_of, understood
+from .no_sum import refused, why_no_sum
+from .usages import Usages, load
+
+
+class History(NamedTuple):
+    """A timeline and what is to be said of it.
+
+    `instead` says why another figure is shown than the one asked for, `sums` why there is no sum
+    over processes or which passes give none. `title` is who is shown. `limit` is how many mappings
+    the machine lets a process have, if they are shown. `assurance` is whether a higher RSS was
+    missed, of a single process with a layout.
+    """
+
+    timeline: Timeline
+    figure: Figure
+    title: str
+    instead: str | None
+    sums: str | None
+    limit: int | None
+    assurance: Assurance | None
+
+
+def history(
+    recording: Recording,
+    processes: Sequence[RecordedProcess] | None = None,
+    *,
+    figure: str = "pss",
+    by: By | None = None,
+    top: int | None = 20,
+    begin: Moment | str | None = None,
+    end: Moment | str | None = None,
+) -> History:
+    """How a figure went over time, bytes: pss, rss, uss, swap, or mappings (a number).
+
+    `by` is what makes a series: kind, name (of one process the default), mapping or process; the
+    `top` with the highest peaks are series of their own. Only from `begin` to `end`, if given. All
+    processes by default. What cannot be added up over processes is refused.
+
+    Raises SelectionError if nothing was recorded then, UsageError.
+    """
+    shown = recording.processes() if processes is None else list(processes)
+    several = len(shown) > 1
+    asked = _summable(figure, several)
+    chosen = asked if asked == "mappings" else _told(recording, shown, asked)
+    usages = load(
+        recording,
+        shown,
+        figures=(chosen,),
+        first_ns=None if begin is None else time_of(understood(begin), recording),
+        last_ns=None if end is None else time_of(understood(end), recording),
+    )
+    timeline = usages.timeline(chosen, by or ("process" if several else "name"), top)
+    if not len(timeline):
+        raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
+    _doubt(recording, shown, usages, chosen)
+    return History(
+        timeline,
+        chosen,
+        _title(recording, shown),
+        explain(asked, chosen),
+        _about_sums(usages, timeline),
+        recording.max_map_count(timeline.ticks[-1]) if chosen == "mappings" else None,
+        _assurance(recording, shown),
+    )
+
+
+def _summable(asked: str, several: bool) -> Figure:
+    if several and asked == "mappings":
+        raise UsageError(
+            "--process-memory mappings: their limit is that of each process; choose one with --pid"
+        )
+    if several and asked == "rss":
+        raise UsageError(
+            "--process-memory: rss cannot be added up over processes, for a page that several share"
+            " is in each; choose pss, or one process with --pid"
+        )
+    return cast(Figure, "swap_pss" if several and asked == "swap" else asked)
+
+
+def _told(recording: Recording, processes: Sequence[RecordedProcess], asked: Figure) -> Figure:
+    """The figure asked for, or what stands for it where the kernel does not report it."""
+    several = len(processes) > 1
+    told = recording.told_figures(None if several else processes[0].id)
+    figure = best(asked, told, summed=several)
+    if figure is None and told:
+        raise SelectionError(
+            f"{recording.path}: the kernel reports no {TITLES[asked]}; choose another figure with"
+            f" --process-memory: {', '.join(sorted(told - {'statm'}))}"
+        )
+    return cast(Figure, figure or asked)
+
+
+def _doubt(
+    recording: Recording, processes: Sequence[RecordedProcess], usages: Usages, figure: Figure
+) -> None:
+    """Warn if layouts that are shown are not those whose sums were stored."""
+    for process in processes:
+        wrong, compared = usages.contradictions(
+            process, figure, recording.stored_sums(process.id, figure)
+        )
+        if wrong:
+            warn(recording.path, process.id, wrong, compared)
+
+
+def _title(recording: Recording, processes: Sequence[RecordedProcess]) -> str:
+    if len(processes) == 1:
+        process = processes[0]
+        label = roles_at(recording.processes())[process.id].label
+        return f"{label or '(no name)'} (PID {process.pid})"
+    return f"{len(processes)} processes"
+
+
+def _about_sums(usages: Usages, timeline: Timeline) -> str | None:
+    if usages.passes is None:
+        return None
+    return refused(usages.passes) if timeline.is_stacked else why_no_sum(usages.passes)
+
+
+def _assurance(recording: Recording, processes: Sequence[RecordedProcess]) -> Assurance | None:
+    if len(processes) != 1:
+        return None
+    try:
+        return assurance_of(recording, processes[0])
+    except SelectionError:
+        return None

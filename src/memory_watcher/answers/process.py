@@ -1,0 +1,89 @@
+"""One process at a moment: where its memory was, and whether anything higher was missed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from ..analysis.assurance import Gap
+from ..analysis.figures import best, explain
+from ..analysis.peak import Breakdown, By, break_down
+from ..analysis.roles import Role, roles_at
+from ..model import Reading
+from ..recorded import RssFacts
+from ..store.results import HighWaterMark, Measurement, RecordedProcess
+from .assurance import assurance_of
+from .layouts import attributed
+from .moment import PEAK, Moment, measurement_of, understood
+
+if TYPE_CHECKING:
+    from ..store.recording import PeakFigure, Recording
+
+
+class ProcessView(NamedTuple):
+    """One process at one measurement; sizes in bytes.
+
+    `is_peak` tells a peak from a moment that was asked for; `process_memory` is the figure by
+    which the peak was chosen (pss, rss, statm), `instead` why it is not the one asked for;
+    `highest` is the measurement with the highest RSS of all layouts, None if none tells RSS, and
+    `gap` says whether a higher one was missed, as far as that is `known`.
+    `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
+    """
+
+    process: RecordedProcess
+    role: Role
+    measurement: Measurement
+    is_peak: bool
+    process_memory: str
+    breakdown: Breakdown
+    mark: HighWaterMark | None
+    gap: Gap
+    known: RssFacts
+    highest: Measurement | None
+    instead: str | None = None
+    most_mappings: int | None = None
+    before: tuple[Reading, int] | None = None
+
+
+def process_view(
+    recording: Recording,
+    process: RecordedProcess,
+    moment: Moment | str = PEAK,
+    *,
+    figure: PeakFigure = "pss",
+    by: By = "name",
+    top: int | None = None,
+) -> ProcessView:
+    """One process at a moment, by PSS, RSS or statm's resident, in lines by name, kind or mapping.
+
+    A moment is written as answers.moment says: "peak", "floor", "15:58", "50%"…
+
+    Where the kernel does not report the figure, the best one that stands for it is taken.
+
+    Raises SelectionError, UsageError.
+    """
+    moment = understood(moment)
+    told = recording.told_figures(process.id)
+    # With nothing told there is none: `peak` says why.
+    chosen = cast("PeakFigure", best(figure, told) or figure)
+    measurement = measurement_of(moment, recording, process.id, chosen)
+    if moment.kind not in ("peak", "floor"):
+        told = measurement.told_figures
+        chosen = cast("PeakFigure", best(figure, told) or figure)
+    shown = chosen if chosen != "statm" else best("rss", told - {"statm"}) or "rss"
+    # The measurement with the highest PSS need not be the one with the highest RSS.
+    found = assurance_of(recording, process)
+    return ProcessView(
+        process=process,
+        role=roles_at(recording.processes(), measurement.tick)[process.id],
+        measurement=measurement,
+        is_peak=moment.kind == "peak",
+        process_memory=chosen,
+        breakdown=break_down(attributed(recording, measurement), shown, by, top),
+        mark=found.mark,
+        gap=found.gap,
+        known=found.known,
+        highest=found.highest,
+        instead=explain(figure, chosen),
+        most_mappings=recording.max_map_count(measurement.tick),
+        before=recording.reading_before(measurement),
+    )
