@@ -6,7 +6,7 @@
             view = memory_watcher.process_view(recording, process, "peak", by="kind")
             print(process.name, view.measurement.totals.pss, view.breakdown.top[0].name)
 
-`open` returns a `store.trees.TreeRecording`, which tells what was recorded. What the commands answer
+`open` returns a `store.trees.TreeRecording`: what was recorded. What the commands answer
 is answered by the same functions: sizes are bytes, times UTC nanoseconds, None is not told.
 
     process_view    memory-peak of one process: answers.process

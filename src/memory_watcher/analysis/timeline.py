@@ -1,6 +1,6 @@
 """What each group of mappings took over time: series that add up to the total at every instant.
 
-    usages = load(recording, [process], figures=("pss", "rss"))     # analysis.usages
+    usages = load(recording, [process], figures=("pss", "rss"))     # answers.usages
     timeline = usages.timeline("pss", by="name", top=20)
     columns = reduce(timeline, 1200)
 
