@@ -52,7 +52,7 @@ CHART = {
 OTHERS = {
     "ls": {"--sort", "--json"},
     "report": {"--output", "--pid"},
-    "replay": {"--pid", "--process-id", "--interval", "--plain", "--database-file"},
+    "replay": {"--pid", "--process-id", "--interval", "--plain", "--database-file", "--theme"},
 }
 REFUSED = [
     (["record", "--wait", "-p", "1"], "--wait"),

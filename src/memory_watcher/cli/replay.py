@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import recording_file, whole_number
+from . import recording_file, tui_options, whole_number
 from .console import write_text
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..store.recording import Recording
     from ..store.results import Measurement, RecordedProcess
     from ..store.trees import TreeRecording
+    from ..tui.paint import Look
 
 READS_RECORDING = True
 _DEFAULT_INTERVAL_MS = "1000"
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print each measurement as text; no waiting if the output is no terminal",
     )
+    tui_options.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,16 +77,16 @@ def run(args: argparse.Namespace) -> int:
                 "--interval: this is no terminal, where all is printed at once; leave it out"
             )
         if args.plain or not sys.stdout.isatty():
+            if args.theme is not None:
+                raise UsageError("--theme: text has no colours; leave it out")
             return _print(recording, args, interval)
         process = recording_file.process_meant(recording, args)
-    return _show(path, process.id if process else None, interval)
+    return _show(path, process.id if process else None, interval, tui_options.look(args.theme))
 
 
-def _show(path: str, process_id: int | None, interval: float | None) -> int:
-    from .tui_options import require_terminal, require_textual
-
-    require_textual()
-    require_terminal("; --plain prints text")
+def _show(path: str, process_id: int | None, interval: float | None, look: Look) -> int:
+    tui_options.require_textual()
+    tui_options.require_terminal("; --plain prints text")
 
     from ..tui.replay import ReplaySource
     from ..tui.start import run as show
@@ -95,6 +97,7 @@ def _show(path: str, process_id: int | None, interval: float | None) -> int:
         Question(process_id=process_id, by="process" if process_id is None else "name"),
         live=False,
         rate=None if interval is None else 1 / interval,
+        look=look,
     )
     return 0
 

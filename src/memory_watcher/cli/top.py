@@ -16,7 +16,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from . import parse_pid
+from . import parse_pid, tui_options
 
 if TYPE_CHECKING:
     from ..procfs.source import ProcSource
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="also write a recording; added to if it exists"
     )
+    tui_options.add_arguments(parser)
     parser.add_argument(
         "--proc",
         metavar="DIR",
@@ -57,7 +58,6 @@ def run(args: argparse.Namespace) -> int:
     from ..errors import UsageError
     from ..procfs.source import ProcSource
     from ..units import MILLISECOND, parse_duration
-    from .tui_options import require_terminal, require_textual
 
     period_ns = parse_duration(args.period, "--period")
     if period_ns < 50 * MILLISECOND:
@@ -65,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
     pids = [parse_pid(text) for text in args.pid]
     if pids and args.name:
         raise UsageError("--name: give either names or PIDs")
-    require_textual()
-    require_terminal()
+    look = tui_options.look(args.theme)
+    tui_options.require_textual()
+    tui_options.require_terminal()
 
     from ..tui.live import LiveSource, Output
     from ..tui.start import run as show
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         ),
         Question(by="name" if one else "process"),
         live=True,
+        look=look,
     )
     return 0
 

@@ -17,9 +17,6 @@ from ..analysis.identity import OTHER, By
 from ..analysis.kinds import Kind
 from ..analysis.peak import OWN_LINES
 
-#: What is not coloured by kind or name.
-GREY = ("#b8bcc2", "#6b7078")
-
 
 class Shades(NamedTuple):
     """A colour as `#rrggbb`, for a light and for a dark background."""
@@ -27,6 +24,9 @@ class Shades(NamedTuple):
     light: str
     dark: str
 
+
+#: What is not coloured by kind or name.
+GREY = Shades("#b8bcc2", "#6b7078")
 
 #: Hue in degrees, strength, and lightness for a light and a dark background. The four of
 #: peak.OWN_LINES are strong and far apart.
@@ -115,7 +115,7 @@ def colours_of(by: By, groups: Iterable[Coloured]) -> list[Shades]:
 
 def _fixed(by: By, group: Coloured) -> Shades | None:
     if group.key == OTHER:
-        return Shades(*GREY)
+        return GREY
     if group.kind is not None and (by == "kind" or (by == "name" and group.kind in OWN_LINES)):
         return kind_colours(group.kind)
     return None

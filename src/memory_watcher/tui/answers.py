@@ -10,7 +10,7 @@ from ..analysis.kinds import Kind
 from ..analysis.passes import Figures, Share, is_of_pass
 from ..analysis.roles import Role
 from ..model import LayoutState, Reading, Totals
-from ..render.colours import GREY, kind_colours
+from ..render.colours import GREY, Shades, kind_colours
 from ..units import format_duration, format_time
 from .grouping import GroupedLayout, GroupSum, add_told, merge
 from .process_colours import ProcessColours
@@ -88,9 +88,9 @@ def together_of(
     return Together(sizes, shares, time, 0, wall_ns, lacking)
 
 
-def kind_colour(kind: Kind | None) -> str:
+def kind_colour(kind: Kind | None) -> Shades:
     """The colour of a kind; of a group of several kinds, grey."""
-    return GREY[1] if kind is None else kind_colours(kind).dark
+    return GREY if kind is None else kind_colours(kind)
 
 
 class Seen(NamedTuple):
@@ -216,7 +216,7 @@ def _total(now: Seen, before: Seen | None) -> Row:
             space = add_told(space, present.totals.size)
             mappings = add_told(mappings, present.totals.mappings)
     then = None if before is None else _sum(before)[0]
-    return Row("", "sum", "", "", sizes, space, mappings, then, lacking)
+    return Row("", "sum", "", None, sizes, space, mappings, then, lacking)
 
 
 def _sum(seen: Seen) -> tuple[Sizes, bool]:

@@ -26,7 +26,7 @@ from .footer_widget import Footer
 from .header_widget import ENDED, FROZEN, LIVE, PAUSED, Header, Transport, playing
 from .help_screen import HelpScreen
 from .keys import KEYS, MORE_BINDINGS
-from .paint import BACKGROUND, RAISED, TEXT
+from .paint import BACKGROUND, RAISED, TEXT, look, shade
 from .table_widget import Order, Table
 from .view import FIGURES, GROUPINGS, Question, ShownFigure, Snapshot
 from .worker import Worker
@@ -53,16 +53,16 @@ class WatchApp(App[None]):
     TITLE = "memory-watcher"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
-    CSS = f"""
-    Screen {{ layout: vertical; background: {BACKGROUND}; color: {TEXT}; overflow: hidden; }}
-    Header {{ height: 2; }}
-    ChartView {{ height: 36%; min-height: 5; max-height: 20; }}
-    Legend {{ height: 1; }}
-    Table {{ height: 1fr; min-height: 3; }}
-    Footer {{ height: 1; }}
-    Input {{ height: 1; border: none; padding: 0 1; background: {RAISED}; display: none; }}
-    Input:focus {{ border: none; }}
-    Input.asking {{ display: block; }}
+    CSS = """
+    Screen { layout: vertical; background: $ground; color: $ink; overflow: hidden; }
+    Header { height: 2; }
+    ChartView { height: 36%; min-height: 5; max-height: 20; }
+    Legend { height: 1; }
+    Table { height: 1fr; min-height: 3; }
+    Footer { height: 1; }
+    Input { height: 1; border: none; padding: 0 1; background: $raised; display: none; }
+    Input:focus { border: none; }
+    Input.asking { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key.keys, key.action, key.meaning) for key in KEYS if key.action),
@@ -73,7 +73,10 @@ class WatchApp(App[None]):
         self, worker: Worker, question: Question, live: bool, rate: float | None = None
     ) -> None:
         """`rate` (instants a second) starts playing at once."""
-        super().__init__()
+        # With its own colours off, textual takes away what is left of them if NO_COLOR is set.
+        super().__init__(ansi_color=True if look() == "plain" else None)
+        if look() == "light":
+            self.theme = "textual-light"
         self.question = question
         self.snapshot: Snapshot | None = None
         self.live = live
@@ -86,6 +89,11 @@ class WatchApp(App[None]):
         self._is_figure_chosen = False
         self._instead: str | None = None
         self._back: list[tuple[Question, Order]] = []
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's own, and the colours of paint.py."""
+        own = {"ground": shade(BACKGROUND), "raised": shade(RAISED), "ink": shade(TEXT)}
+        return {**super().get_css_variables(), **own}
 
     def compose(self) -> ComposeResult:
         """All parts of the screen, from above."""

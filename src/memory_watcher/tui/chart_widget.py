@@ -12,10 +12,25 @@ from textual.message import Message
 from textual.strip import Strip
 
 from ..render.axis import size_marks
+from ..render.colours import Shades
 from ..render.escape import escape
 from ..units import KIB, format_size
+from . import paint
 from .lines_widget import Lines
-from .paint import ACCENT, BACKGROUND, BAD, FAINT, TEXT, WARNING, blend, clock, fit, line, style
+from .paint import (
+    ACCENT,
+    BACKGROUND,
+    BAD,
+    FAINT,
+    TEXT,
+    WARNING,
+    blend,
+    clock,
+    fit,
+    line,
+    pattern,
+    style,
+)
 from .view import FIGURE_TITLES, Band, Chart, Layer
 
 #: Columns left of the picture, for sizes; and lines above and below it.
@@ -23,13 +38,14 @@ GUTTER = 9
 _FRAME = 2
 _EIGHTHS = " ▁▂▃▄▅▆▇"
 _FULL = "█"
+_HALF = 4
 _JUMP = "┊"
 #: Round numbers from 1 to 10, in quarters.
 _ROUND_QUARTERS = (4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 41)
 
 _Cell = tuple[str, Style]
 #: Eighths of a line from the bottom, and the colour below that.
-_Level = tuple[int, str]
+_Level = tuple[int, Shades]
 
 
 class ChartView(Lines):
@@ -183,7 +199,9 @@ def _picture(
 ) -> list[list[_Cell]]:
     """Lines from above, each of its cells."""
     columns = [
-        _column(_reach(chart.bands, column, rows, top), rows, _tint(column, cursor, mark))
+        _column(
+            _reach(chart.bands, column, rows, top), rows, _tint(column, cursor, mark), paint.look()
+        )
         for column in range(len(chart.totals))
     ]
     if chart.figure == "rss":
@@ -194,7 +212,7 @@ def _picture(
     return [[column[rows - 1 - row] for column in columns] for row in range(rows)]
 
 
-def _tint(column: int, cursor: int | None, mark: int | None) -> str | None:
+def _tint(column: int, cursor: int | None, mark: int | None) -> Shades | None:
     if column == cursor:
         return TEXT
     return WARNING if column == mark else None
@@ -214,10 +232,12 @@ def _reach(bands: Sequence[Band], column: int, rows: int, top: int) -> tuple[_Le
 
 
 @lru_cache(4096)
-def _column(reach: tuple[_Level, ...], rows: int, tint: str | None) -> tuple[_Cell, ...]:
-    """One column from below."""
+def _column(
+    reach: tuple[_Level, ...], rows: int, tint: Shades | None, look: paint.Look
+) -> tuple[_Cell, ...]:
+    """One column from below; `look` is what was drawn for when it was kept."""
     ground = BACKGROUND
-    if tint is not None:
+    if tint is not None and look != "plain":
         ground = blend(tint, BACKGROUND, 0.25)
         reach = tuple((level, blend(tint, colour, 0.35)) for level, colour in reach)
     cells: list[_Cell] = []
@@ -233,10 +253,10 @@ def _column(reach: tuple[_Level, ...], rows: int, tint: str | None) -> tuple[_Ce
     return tuple(cells)
 
 
-def _cell(reach: Sequence[_Level], index: int, low: int, high: int, ground: str) -> _Cell:
+def _cell(reach: Sequence[_Level], index: int, low: int, high: int, ground: Shades) -> _Cell:
     """One character: it can show two colours, one above the other."""
     if reach[index][0] >= high:
-        return _FULL, style(reach[index][1], ground)
+        return pattern(reach[index][1], _FULL), style(reach[index][1], ground)
     parts: list[_Level] = []
     at = low
     while at < high and index < len(reach):
@@ -248,8 +268,12 @@ def _cell(reach: Sequence[_Level], index: int, low: int, high: int, ground: str)
     if at < high:
         # The outline is always exact; of several layers below it the largest is shown.
         colour = max(parts, default=(0, ground))[1]
+        if paint.look() == "plain":  # half a pattern cannot be drawn
+            return (pattern(colour, _FULL) if at - low >= _HALF else " "), style()
         return _EIGHTHS[at - low], style(colour, ground)
     first, second = sorted(sorted(range(len(parts)), key=lambda each: -parts[each][0])[:2])
+    if paint.look() == "plain":
+        return pattern(max(parts)[1], _FULL), style()
     share = round(8 * parts[first][0] / (parts[first][0] + parts[second][0]))
     return _EIGHTHS[min(max(share, 1), 7)], style(parts[first][1], parts[second][1])
 
@@ -280,7 +304,10 @@ class Legend(Lines):
             taken += cell_len(f"■ {name} {size}")
             if taken > width:
                 break
-            pieces += [("■", style(layer.colour)), (f" {name} ", style(FAINT))]
+            pieces += [
+                (pattern(layer.colour, "■"), style(layer.colour)),
+                (f" {name} ", style(FAINT)),
+            ]
             pieces.append((f"{size}  ", style(TEXT)))
             taken += 2
         return [line(pieces, width)]

@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from ..model import LayoutState, Reading
+from ..render.colours import Shades
 from ..render.escape import escape
 from ..units import format_size, group_digits
 from .lines_widget import Lines
@@ -34,7 +35,7 @@ class Transport(NamedTuple):
     """Whether time goes on: the sign, the word and its colour."""
 
     text: str
-    colour: str
+    colour: Shades
 
 
 LIVE = Transport("● LIVE", GOOD)

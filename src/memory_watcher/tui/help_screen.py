@@ -12,16 +12,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from .keys import keys_for
-from .paint import ACCENT, BAD, FAINT, RAISED, TEXT, WARNING
+from .paint import ACCENT, BAD, FAINT, RAISED, TEXT, WARNING, style
 
 
 class HelpScreen(ModalScreen[None]):
     """Closes at Esc, q, ? and Enter."""
 
-    CSS = f"""
-    HelpScreen {{ align: center middle; background: black 50%; }}
-    #help {{ width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
-             background: {RAISED}; color: {TEXT}; }}
+    CSS = """
+    HelpScreen { align: center middle; background: black 50%; }
+    #help { width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
+             background: $raised; color: $ink; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,h,enter,space", "dismiss", "close")
@@ -39,17 +39,17 @@ class HelpScreen(ModalScreen[None]):
     def _text(self) -> Text:
         text = Text()
         for key in keys_for(self._live):
-            text.append(f"{key.shown:>8}  ", f"bold {ACCENT}")
+            text.append(f"{key.shown:>8}  ", style(ACCENT, RAISED, bold=True))
             text.append(f"{key.meaning}\n")
-        text.append("\nUnder the chart  ", FAINT)
+        text.append("\nUnder the chart  ", style(FAINT, RAISED))
         for sign, colour, meaning in (
             ("▲", TEXT, "shown"),
             ("◆", WARNING, "marked"),
             ("!", WARNING, "torn"),
             ("·", BAD, "not read"),
         ):
-            text.append(f"{sign} ", f"bold {colour}")
-            text.append(f"{meaning}  ", FAINT)
-        text.append("\n?", f"bold {TEXT}")
-        text.append(" behind a size: a part of it was not told by the kernel", FAINT)
+            text.append(f"{sign} ", style(colour, RAISED, bold=True))
+            text.append(f"{meaning}  ", style(FAINT, RAISED))
+        text.append("\n?", style(TEXT, RAISED, bold=True))
+        text.append(" behind a size: a part of it was not told by the kernel", style(FAINT, RAISED))
         return text

@@ -337,7 +337,7 @@ def _history_of_all(
             for each, layer in named
             if (title := titles.get(each, f"process {each}"))
         ]
-        return (*found, Band("other", GREY[1], rest)) if any(rest) else tuple(found)
+        return (*found, Band("other", GREY, rest)) if any(rest) else tuple(found)
 
     return History(
         figure=figure,

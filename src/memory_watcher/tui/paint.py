@@ -7,34 +7,75 @@ from datetime import datetime
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
+from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ..render.colours import Shades
 from ..units import MILLISECOND, SECOND, format_size, repeated_zone
 
-BACKGROUND = "#0f1318"
-RAISED = "#1b222b"
-CURSOR = "#2b3645"
-TEXT = "#d5dbe3"
-FAINT = "#76808c"
-ACCENT = "#79b8ff"
-GOOD = "#62c073"
-WARNING = "#e8b84a"
-BAD = "#ff8178"
+#: What the terminal is like; "plain" draws without any colour.
+Look = Literal["dark", "light", "plain"]
+
+BACKGROUND = Shades("#ffffff", "#0f1318")
+RAISED = Shades("#e9edf2", "#1b222b")
+CURSOR = Shades("#cfe0f7", "#2b3645")
+TEXT = Shades("#1f2328", "#d5dbe3")
+FAINT = Shades("#59636e", "#76808c")
+ACCENT = Shades("#0550ae", "#79b8ff")
+GOOD = Shades("#116329", "#62c073")
+WARNING = Shades("#7d4e00", "#e8b84a")
+BAD = Shades("#b3122a", "#ff8178")
+
+#: Without colours, what each colour would be told by: the first ones are the easiest to tell apart.
+_PATTERNS = "█░▓▒#=+x%o:@&*~-"
+_look: Look = "dark"
+_patterns: dict[Shades, str] = {}
+
+
+def choose(look: Look) -> None:
+    """Draw for such a terminal from now on. There is one terminal, so there is one look."""
+    global _look  # noqa: PLW0603
+    _look = look
+    _patterns.clear()
+    style.cache_clear()
+
+
+def look() -> Look:
+    """What is drawn for."""
+    return _look
+
+
+def shade(colour: Shades) -> str:
+    """A colour as `#rrggbb`, for this terminal."""
+    return colour.light if _look == "light" else colour.dark
+
+
+def pattern(colour: Shades, coloured: str) -> str:
+    """A character of this colour: `coloured`; without colours, one that stands for this colour."""
+    if _look != "plain":
+        return coloured
+    return _patterns.setdefault(colour, _PATTERNS[len(_patterns) % len(_PATTERNS)])
 
 
 @cache
-def style(colour: str = TEXT, background: str = BACKGROUND, bold: bool = False) -> Style:
+def style(colour: Shades = TEXT, background: Shades = BACKGROUND, bold: bool = False) -> Style:
     """A style; made once, for making one takes longer than drawing with it."""
-    return Style(color=colour, bgcolor=background, bold=bold)
+    if _look == "plain":
+        return Style(bold=bold, dim=colour == FAINT, reverse=background == CURSOR)
+    return Style(color=shade(colour), bgcolor=shade(background), bold=bold)
 
 
 @cache
-def blend(colour: str, other: str, share: float) -> str:
+def blend(colour: Shades, other: Shades, share: float) -> Shades:
     """A colour between two: `share` of the first."""
+    return Shades(*(_between(*pair, share) for pair in zip(colour, other, strict=True)))
+
+
+def _between(colour: str, other: str, share: float) -> str:
     parts = [
         round(int(colour[at : at + 2], 16) * share + int(other[at : at + 2], 16) * (1 - share))
         for at in (1, 3, 5)

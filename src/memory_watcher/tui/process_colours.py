@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from ..render.colours import GREY, palette
+from ..render.colours import GREY, Shades, palette
 
 
 class ProcessColours:
@@ -30,8 +30,8 @@ class ProcessColours:
                 self._known[number] = colour
             taken.add(colour)
 
-    def of(self, number: int) -> str:
+    def of(self, number: int) -> Shades:
         """The colour of a process; grey for one that is among the others."""
         if number not in self._shown:
-            return GREY[1]
-        return palette()[self._known[number]].dark
+            return GREY
+        return palette()[self._known[number]]

@@ -20,7 +20,7 @@ from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import KindEvidence, LayoutState, Reading
 from ..render.activity import cpu_share
-from ..render.colours import GREY
+from ..render.colours import GREY, Shades
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
 from ..units import format_time
@@ -370,9 +370,9 @@ def _history_of(timeline: Timeline, clock: TimeAxis, colours: ProcessColours) ->
     )
 
 
-def _colour(by: By, series: Series, colours: ProcessColours) -> str:
+def _colour(by: By, series: Series, colours: ProcessColours) -> Shades:
     if series.key == OTHER:
-        return GREY[1]
+        return GREY
     if by == "process":
         return colours.of(int(series.key.rpartition(" ")[2]))
     return kind_colour(series.kind)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from .app import WatchApp
+from .paint import Look, choose
 from .view import Opener, Question
 from .worker import Worker
 
 
-def run(opener: Opener, question: Question, *, live: bool, rate: float | None = None) -> None:
-    """Show a source until the user quits.
+def run(
+    opener: Opener,
+    question: Question,
+    *,
+    live: bool,
+    rate: float | None = None,
+    look: Look = "dark",
+) -> None:
+    """Show a source until the user quits, on a terminal of this look.
 
     Raises what opening it, reading it or writing a recording besides raises.
     """
+    choose(look)
     worker = Worker(opener, question)
     worker.open()
     app = WatchApp(worker, question, live, rate)

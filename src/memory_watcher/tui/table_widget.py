@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from ..analysis.identity import By
 from ..model import LayoutState
+from ..render.colours import Shades
 from ..render.elide import elide, elide_process
 from ..render.escape import escape
 from ..units import group_digits
@@ -30,6 +31,7 @@ from .paint import (
     blend,
     fit,
     line,
+    pattern,
     short_size,
     signed_size,
     style,
@@ -332,7 +334,8 @@ class Table(Lines):
         if largest:
             filled = round((getattr(row.sizes, figure) or 0) / largest * name_width)
         name = _shortened(row, self.snapshot.question.by, name_width)
-        pieces = [("▌ " if number == self.cursor else "■ ", style(row.colour or FAINT, ground))]
+        square = "▌" if number == self.cursor else pattern(row.colour, "■") if row.colour else "■"
+        pieces = [(f"{square} ", style(row.colour or FAINT, ground))]
         told = _with_detail(row, name, name_width, self._longest_name(name_width))
         bar = blend(row.colour, ground, _SHARE) if row.colour and filled else ground
         cut = _cut(told, filled) if row.colour else 0
@@ -351,7 +354,7 @@ class Table(Lines):
         return max((each for each in widths if each <= width // 2), default=0)
 
     def _cell(
-        self, row: Row, column: _Column, ground: str, figure: ShownFigure, bold: bool = False
+        self, row: Row, column: _Column, ground: Shades, figure: ShownFigure, bold: bool = False
     ) -> tuple[str, Style]:
         value = _value(row, column.key, figure)
         if column.key == "label":

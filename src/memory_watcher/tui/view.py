@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from ..analysis.identity import By
 from ..clocks import STEADY, TimeAxis
 from ..model import LayoutState, Reading
+from ..render.colours import Shades
 
 ShownFigure = Literal["pss", "rss", "uss", "swap"]
 
@@ -60,7 +61,7 @@ class Row(NamedTuple):
     key: str
     name: str
     label: str
-    colour: str
+    colour: Shades | None
     sizes: Sizes
     address_space: int | None
     mappings: int | None
@@ -84,7 +85,7 @@ class Band(NamedTuple):
     """One layer of the chart, bytes for each column."""
 
     name: str
-    colour: str
+    colour: Shades
     values: Sequence[int]
 
 
@@ -122,7 +123,7 @@ class Layer(NamedTuple):
     """One layer of the chart at the moment that is shown, bytes."""
 
     name: str
-    colour: str
+    colour: Shades
     size: int
 
 

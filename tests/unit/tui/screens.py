@@ -12,6 +12,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from memory_watcher.model import LayoutState, Reading
+from memory_watcher.render.colours import Shades
 from memory_watcher.tui.app import WatchApp
 from memory_watcher.tui.chart_widget import ChartView
 from memory_watcher.tui.lines_widget import Lines
@@ -29,6 +30,8 @@ from memory_watcher.tui.view import (
 from memory_watcher.tui.worker import Worker
 from tests.programs import PATIENCE
 from tests.recordings import MI, SECOND, START
+
+_ORANGE = Shades("#aa5500", "#cc6600")
 
 
 class Screen:
@@ -166,7 +169,7 @@ class FakeLive:
         before = None
         if question.mark is not None:
             before = Sizes(*(question.mark * MI,) * 3, 0, 0)
-        heap = Row("heap: heap", "heap", "heap", "#cc6600", sizes, size, 1, before)
+        heap = Row("heap: heap", "heap", "heap", _ORANGE, sizes, size, 1, before)
         yield replace(
             Snapshot(
                 question=question,
@@ -182,7 +185,7 @@ class FakeLive:
                 rows=self.rows or (heap,),
                 total=heap._replace(name="sum"),
                 notes=(),
-                layers=(Layer("heap", "#cc6600", size),),
+                layers=(Layer("heap", _ORANGE, size),),
                 chart=self._chart(question, ticks),
             ),
             **self.changes,
@@ -195,7 +198,7 @@ class FakeLive:
         totals = empty + [tick * MI for tick in last]
         return Chart(
             figure=question.figure,
-            bands=(Band("heap", "#cc6600", [total or 0 for total in totals]),),
+            bands=(Band("heap", _ORANGE, [total or 0 for total in totals]),),
             totals=totals,
             ticks=empty + list(last),
             times=[

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.model import Rollup, Usage
+from memory_watcher.render.colours import Shades
 from memory_watcher.tui.folding import LONG, fold, group_of, is_long
 from memory_watcher.tui.replay import ReplaySource
 from memory_watcher.tui.view import Question, Row, Sizes
@@ -28,7 +29,15 @@ def row(number: int, group: str, pss: int | None, before: int | None = None) -> 
 
     sizes = Sizes(pss=999, rss=999)  # of another moment, say
     return Row(
-        *(f"process {number}", f"{group} ({number})", "", "#123456", sizes, 4096, 7),
+        *(
+            f"process {number}",
+            f"{group} ({number})",
+            "",
+            Shades("#123456", "#123456"),
+            sizes,
+            4096,
+            7,
+        ),
         before=None if before is None else sizes,
         opens=number,
         group=group,
