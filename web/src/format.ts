@@ -4,9 +4,18 @@ const KIB = 1024
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"]
 export const ABSENT = "–"
 
+/** So many digits behind the point; halves go to the even digit, as in Python: 2.125 is 2.12. */
+function fixed(value: number, digits: number): string {
+  const scaled = value * 10 ** digits
+  const half = Math.abs(scaled % 1) === 0.5 && Number.isInteger(value * 2 ** (digits + 1))
+  return (half ? (2 * Math.round(scaled / 2)) / 10 ** digits : value).toFixed(digits)
+}
+
 /** Three significant digits at most, without an exponent: 9.93, 72, 725. */
 function significant(value: number): string {
-  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
+  if (Math.abs(value) >= 100) return fixed(value, 0)
+  const exponent = Number(value.toExponential().split("e")[1])
+  return String(Number(fixed(value, 2 - exponent)))
 }
 
 /** `1.4 GiB`; a dash for what was not told. */
@@ -18,7 +27,7 @@ export function formatSize(size: number): string {
     value /= KIB
     unit++
   }
-  return `${unit === 0 ? value.toFixed(0) : significant(value)} ${UNITS[unit]}`
+  return `${unit === 0 ? fixed(value, 0) : significant(value)} ${UNITS[unit]}`
 }
 
 export function formatChange(size: number): string {
@@ -45,9 +54,10 @@ export function formatKibChange(size: number): string {
 /** Microseconds -> `2 h 05 min`, `1 min 05 s`, `12.3 s`, `45 ms`. */
 export function formatDuration(microseconds: number): string {
   const seconds = microseconds / 1e6
-  if (seconds < 1) return `${significant(microseconds / 1e3)} ms`
-  if (seconds < 60) return `${seconds.toFixed(1)} s`
-  const whole = Math.floor(seconds)
+  // The limits are those above which rounding would show 1000 ms and 60.0 s.
+  if (microseconds < 1e6 - 500) return `${significant(microseconds / 1e3)} ms`
+  if (microseconds < 60e6 - 50_000) return `${fixed(seconds, 1)} s`
+  const whole = Number(fixed(seconds, 0))
   const two = (value: number): string => String(value).padStart(2, "0")
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`

@@ -1,6 +1,7 @@
 // A sortable, filterable table that only makes the rows in sight: thousands cost no more than fifty.
 
 import { h } from "./dom"
+import { inOrder, matching } from "./rows"
 
 export interface Column<Row> {
   key: string
@@ -105,14 +106,7 @@ export class Table<Row> {
   }
 
   private apply(): void {
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean)
-    const { text } = this.options
-    this.shown = words.length
-      ? this.rows.filter((row) => {
-          const inside = text(row).toLowerCase()
-          return words.every((word) => inside.includes(word))
-        })
-      : [...this.rows]
+    this.shown = matching(this.rows, this.options.text, this.filter.value)
     this.sortRows()
     this.scroller.scrollTop = 0
     this.drawHead()
@@ -126,18 +120,7 @@ export class Table<Row> {
 
   private sortRows(): void {
     const column = this.columns.find(({ key }) => key === this.sortBy) ?? this.columns[0]
-    const direction = this.ascending ? 1 : -1
-    const keyed = this.shown.map((row) => ({ row, value: column.value(row) }))
-    keyed.sort((one, other) => {
-      const [a, b] = [one.value, other.value]
-      if (typeof a === "string" || typeof b === "string")
-        return direction * (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0)
-      // What was not told comes last in either direction.
-      if (Number.isNaN(a) || Number.isNaN(b))
-        return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
-      return direction * (a - b)
-    })
-    this.shown = keyed.map(({ row }) => row)
+    this.shown = inOrder(this.shown, column.value, this.ascending)
   }
 
   private drawHead(): void {
