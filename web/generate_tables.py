@@ -27,7 +27,7 @@ from memory_watcher import metrics, units
 from memory_watcher.analysis import figures, identity, passes, timeline
 from memory_watcher.model import LayoutState, Totals
 from memory_watcher.report.columns import Columns, pack
-from memory_watcher.report.contents import RELATIVE_TO
+from memory_watcher.report.contents import MEMINFO, RELATIVE_TO
 from memory_watcher.report.history import FIGURES
 
 WEB = Path(__file__).resolve().parent
@@ -79,6 +79,7 @@ def tables() -> str:
                 "RELATIVE_TO",
                 RELATIVE_TO,
             ),
+            _constant("Fields of /proc/meminfo that a report holds.", "MEMINFO", MEMINFO),
             _constant("Sums over a layout: model.Totals.", "TOTALS", Totals._fields),
             _constant(
                 "What a process has in the sums of a pass.", "SHARES", passes.Figures._fields

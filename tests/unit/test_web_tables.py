@@ -14,8 +14,13 @@ import pytest
 from memory_watcher import metrics
 from memory_watcher.analysis import figures, timeline
 from memory_watcher.model import LayoutState
+from memory_watcher.report import report_text
 from memory_watcher.report.contents import RELATIVE_TO
 from memory_watcher.report.history import FIGURES
+from memory_watcher.store.recording import Recording
+from tests.browser.stories import fork
+
+from .report.decoding import unpack
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 
@@ -109,3 +114,29 @@ def test_relative_columns_can_be_undone_in_order() -> None:
         assert set(bases) <= undone, name
         undone.add(name)
     assert undone == set(FIGURES)
+
+
+def declared(name: str) -> set[str]:
+    """The names in an interface of model.ts."""
+    text = (WEB / "src" / "model.ts").read_text(encoding="utf-8")
+    body = re.split(rf"^(?:export )?interface {name} \{{\n", text, flags=re.MULTILINE)[1]
+    return set(re.findall(r"^  (\w+):", body.split("\n}", 1)[0], re.MULTILINE))
+
+
+def test_what_is_told_once_is_what_the_page_expects(tmp_path: Path) -> None:
+    """No name of the header is only known on one side."""
+    with Recording(fork(tmp_path / "fork.db")) as recording:
+        html = report_text(recording, recording.processes())
+    data = html.split('id="data">', 1)[1].split("<", 1)[0]
+    header, _ = unpack(data)
+    del header["columns"]  # payload.ts
+    for name, told in {
+        "Header": header,
+        "SumFacts": header["sums"],
+        "Kind": header["kinds"][0],
+        "NamedGroup": header["groups"][0],
+        "ProcessFacts": header["processes"][0],
+        "Image": header["processes"][0]["images"][0],
+        "Run": header["runs"][0],
+    }.items():
+        assert declared(name) == set(told), name

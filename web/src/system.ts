@@ -5,9 +5,10 @@ import { sizeLabels, sizeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatKib, formatKibChange } from "./format"
 import { drawLines } from "./lines"
+import type { MEMINFO } from "./tables"
 import type { View } from "./view"
 
-const DRAWN: [string, string][] = [
+const DRAWN: [(typeof MEMINFO)[number], string][] = [
   ["MemAvailable", "--series-1"],
   ["MemFree", "--series-2"],
   ["Cached", "--series-3"],

@@ -486,6 +486,31 @@ export const RELATIVE_TO = {
   anonymous: ["private_dirty"],
 } as const
 
+/** Fields of /proc/meminfo that a report holds. */
+export const MEMINFO = [
+  "MemTotal",
+  "MemAvailable",
+  "MemFree",
+  "Buffers",
+  "Cached",
+  "SwapCached",
+  "AnonPages",
+  "Mapped",
+  "Shmem",
+  "Slab",
+  "SReclaimable",
+  "SUnreclaim",
+  "KernelStack",
+  "PageTables",
+  "Dirty",
+  "Writeback",
+  "AnonHugePages",
+  "Hugetlb",
+  "Committed_AS",
+  "SwapTotal",
+  "SwapFree",
+] as const
+
 /** Sums over a layout: model.Totals. */
 export const TOTALS = [
   "mappings",
