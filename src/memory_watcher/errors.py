@@ -7,7 +7,7 @@
     │   ├── NoSuchProcess          the PID is not there, or no longer
     │   ├── NoPermission           the kernel refuses to show this process's memory
     │   ├── NoUserMemory           a kernel thread or a zombie: there is no memory to show
-    │   ├── UnexpectedFault        reading one process met what nobody expected: a bug, told by name
+    │   ├── UnexpectedFault        reading one process met what nobody expected: a bug, named
     │   └── SmapsFormatError       bytes that are no smaps text, or a cut one
     ├── StoreError                 something about a recording file
     │   ├── RecordingNotFound      the file is not there
@@ -30,7 +30,7 @@ import errno
 import os
 
 #: What EMFILE and ENFILE mean: no fault of the file that was to be opened.
-TOO_MANY_FILES = "too many files are open; raise the limit (ulimit -n)"
+TOO_MANY_FILES = "too many open files; raise the limit (ulimit -n)"
 
 
 #: What failed for want of descriptors has given back those it had: SQLite opens so many at once.
@@ -88,7 +88,7 @@ class NoSense(SourceError):
 
 
 class UnexpectedFault(SourceError):
-    """Reading one process met what nobody expected: a bug here, told by name."""
+    """Reading one process met what nobody expected: a bug here, named."""
 
 
 class SmapsFormatError(SourceError):

@@ -75,7 +75,7 @@ class Mapping(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """The figures of one mapping at one instant: bytes, None where the kernel does not tell.
+    """The figures of one mapping at one instant: bytes, None where the kernel reports none.
 
     `metrics.USAGE` says what each means and which line of smaps it comes from. The sizes up to
     `anonymous` change often and are stored as columns; the rest is stored once per distinct set.
@@ -197,17 +197,17 @@ class LayoutState(enum.IntEnum):
 _STATE_MEANINGS = {
     LayoutState.EXACT: "The mappings add up to statm as read right before or right after.",
     LayoutState.TORN: "Mappings moved while they were read, in every attempt: totals may be wrong.",
-    LayoutState.UNCHECKED: "Complete as far as can be told; this kernel's statm is approximate, "
-    "or there was none to compare with.",
-    LayoutState.NOT_TAKEN: "Only the cheap figures were read at this tick.",
+    LayoutState.UNCHECKED: "Could not be verified: this kernel's statm is approximate, or there was"
+    " none.",
+    LayoutState.NOT_TAKEN: "Only the summary figures (RSS, swap, faults) were read at this tick.",
     LayoutState.NO_PERMISSION: "The kernel refused to show the mappings.",
-    LayoutState.GONE: "The process ended before its mappings were read.",
+    LayoutState.GONE: "The process exited before its mappings were read.",
     LayoutState.KERNEL_THREAD: "A kernel thread: it has no mappings.",
-    LayoutState.UNREADABLE: "Reading failed (I/O error, or text without sense); tried again at the"
-    " next tick.",
-    LayoutState.NO_SMAPS: "This kernel, or this copy of /proc, has no smaps: only the cheap figures"
-    " can be read.",
-    LayoutState.ZOMBIE: "Ended but not yet reaped by its parent: it has no mappings any more.",
+    LayoutState.UNREADABLE: "Reading failed (I/O error or malformed text); retried at the next"
+    " tick.",
+    LayoutState.NO_SMAPS: "This kernel, or this copy of /proc, has no smaps: only the summary"
+    " figures (RSS, swap, faults) can be read.",
+    LayoutState.ZOMBIE: "Exited, but not yet reaped by its parent: it has no mappings any more.",
 }
 
 
@@ -282,13 +282,13 @@ def sum_totals(entries: Collection[MappingUsage]) -> Totals:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The cheap figures of one process at one instant; bytes unless said otherwise.
+    """The summary figures of one process at one instant; bytes unless said otherwise.
 
     size, resident, shared, text, data: statm. high_water_mark (VmHWM), swap (VmSwap), hugetlb
     (HugetlbPages), threads: status. minor_faults, major_faults (counts since the start), state
     (one letter): stat. oom_score, oom_score_adj: the files of that name. user_time, system_time
-    (1/100 s since the start): stat. voluntary_switches, involuntary_switches: status, which tells
-    those of the first thread alone.
+    (1/100 s since the start): stat. voluntary_switches, involuntary_switches: status, which
+    reports those of the first thread alone.
     """
 
     size: int | None = None
@@ -327,7 +327,7 @@ class FastReading(NamedTuple):
 class Rollup(NamedTuple):
     """Totals of smaps_rollup, bytes: PSS without the rounding of each mapping.
 
-    None where the kernel does not tell: before 4.14 there is no such file.
+    None where the kernel reports none: before 4.14 there is no such file.
     """
 
     rss: int | None = None
@@ -417,7 +417,7 @@ class SystemMemory:
             if any(field in values for field in fields)
         ]
         other = values["MemTotal"] - sum(part.size for part in told)
-        return (*told, MemoryPart("other", "not told by the kernel (drivers, firmware)", other))
+        return (*told, MemoryPart("other", "not reported by the kernel (drivers, firmware)", other))
 
     @property
     def kernel(self) -> int | None:

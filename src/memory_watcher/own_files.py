@@ -29,7 +29,7 @@ def refusal(status: os.stat_result) -> str | None:
     if stat.S_ISDIR(mode):
         return "it is a folder"
     if not stat.S_ISREG(mode):
-        return "it is no regular file"
+        return "it is not a regular file"
     if status.st_uid != os.geteuid():
         return f"it belongs to another user (uid {status.st_uid}); name another file"
     return None
@@ -41,7 +41,7 @@ def reason(error: OSError, path: str) -> str:
         return "the name is empty"
     folder = os.path.dirname(path) or "."
     if isinstance(error, FileNotFoundError):
-        return f"there is no folder {folder}"
+        return f"no folder {folder}; create it, or choose another"
     if isinstance(error, IsADirectoryError):
         return "it is a folder"
     return os.strerror(error.errno) if error.errno else str(error)

@@ -101,7 +101,7 @@ def test_another_proc(target: Target, file: Path, tmp_path: Path) -> None:
     refused = run("memory-record", str(target.pid), "20", cwd=tmp_path, PROCFS=str(tmp_path))
     assert (refused.returncode, refused.stderr) == (
         1,
-        f"memory-record: {tmp_path}: this is no proc filesystem (--proc, PROCFS)\n",
+        f"memory-record: {tmp_path}: not a proc filesystem (--proc, PROCFS)\n",
     )
 
 
@@ -370,7 +370,7 @@ def test_bad_usage(words: list[str], message: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none/run.db", "none/run.db: cannot write: there is no folder none"),
+        ("none/run.db", "none/run.db: cannot write: no folder none"),
         ("folder", "folder: cannot write: it is a folder"),
         ("text.db/run.db", "text.db/run.db: cannot write: Not a directory"),
         ("text.db", r"text.db: not a recording \(.*\)"),
@@ -464,7 +464,7 @@ def write_process(folder: Path, flags: int, state: str) -> None:
     ("flags", "state", "message"),
     [
         (0x00200040, "I", "kworker/0:1 is a kernel thread: it has no memory of its own"),
-        (0x00400000, "Z", r"kworker/0:1 has ended \(a zombie\): nothing to read"),
+        (0x00400000, "Z", r"kworker/0:1 has exited \(a zombie\): nothing to read"),
     ],
     ids=["kernel thread", "zombie"],
 )
@@ -495,7 +495,7 @@ def test_real_kernel_thread(tmp_path: Path) -> None:
     [
         ("missing", "no such directory"),
         ("text.db", "no such directory"),
-        ("folder", "this is no proc filesystem"),
+        ("folder", "not a proc filesystem"),
     ],
 )
 def test_bad_proc_root(

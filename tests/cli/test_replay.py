@@ -257,7 +257,7 @@ def test_top_of_nothing_says_so() -> None:
     assert b"no such process" in terminal.seen
     terminal = Terminal("memory-watcher", "top", "--name", "no such name")
     assert terminal.end() == 1
-    assert b"no running process is like this" in terminal.seen
+    assert b"no running process matches" in terminal.seen
     assert b"\x1b[?1049h" not in terminal.seen
 
 

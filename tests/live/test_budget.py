@@ -106,9 +106,9 @@ def test_large_process(big: tuple[Target, int], file: Path) -> None:
     assert list(dict.fromkeys(held_in_order)) == sizes
     assert one(file, "SELECT sum(skipped) FROM ticks")[0] <= 2
 
-    assert said.count("a layout costs") == 1
+    assert said.count("one layout takes") == 1
     assert re.search(
-        r"a layout costs \d+.* of CPU, so that at most one every \d+.*--max-cpu 10;", said
+        r"one layout takes \d+.* CPU, so --max-cpu 10 allows one every \d+.*\. RSS, swap", said
     )
     assert "over budget" in said.splitlines()[-1]
 

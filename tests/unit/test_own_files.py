@@ -58,14 +58,14 @@ def test_links(tmp_path: Path, write: Callable[[str], None], target: str) -> Non
 def test_pipes(tmp_path: Path, write: Callable[[str], None]) -> None:
     """A pipe is refused without waiting for whoever reads it."""
     os.mkfifo(tmp_path / "a")
-    with pytest.raises(CannotWrite, match="no regular file"):
+    with pytest.raises(CannotWrite, match="not a regular file"):
         write(str(tmp_path / "a"))
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_devices(write: Callable[[str], None]) -> None:
     """Devices are not opened."""
-    with pytest.raises(CannotWrite, match="no regular file"):
+    with pytest.raises(CannotWrite, match="not a regular file"):
         write("/dev/full")
 
 

@@ -36,7 +36,7 @@ export const STATES = [
   {
     state: 3,
     label: "unchecked",
-    meaning: "Complete as far as can be told; this kernel's statm is approximate, or there was none to compare with.",
+    meaning: "Could not be verified: this kernel's statm is approximate, or there was none.",
     hasLayout: true,
     unreadable: false,
     taken: true,
@@ -44,7 +44,7 @@ export const STATES = [
   {
     state: 4,
     label: "not taken",
-    meaning: "Only the cheap figures were read at this tick.",
+    meaning: "Only the summary figures (RSS, swap, faults) were read at this tick.",
     hasLayout: false,
     unreadable: false,
     taken: false,
@@ -60,7 +60,7 @@ export const STATES = [
   {
     state: 6,
     label: "gone",
-    meaning: "The process ended before its mappings were read.",
+    meaning: "The process exited before its mappings were read.",
     hasLayout: false,
     unreadable: false,
     taken: true,
@@ -76,7 +76,7 @@ export const STATES = [
   {
     state: 8,
     label: "zombie",
-    meaning: "Ended but not yet reaped by its parent: it has no mappings any more.",
+    meaning: "Exited, but not yet reaped by its parent: it has no mappings any more.",
     hasLayout: false,
     unreadable: false,
     taken: true,
@@ -84,7 +84,7 @@ export const STATES = [
   {
     state: 9,
     label: "unreadable",
-    meaning: "Reading failed (I/O error, or text without sense); tried again at the next tick.",
+    meaning: "Reading failed (I/O error or malformed text); retried at the next tick.",
     hasLayout: false,
     unreadable: true,
     taken: true,
@@ -92,7 +92,7 @@ export const STATES = [
   {
     state: 10,
     label: "no smaps",
-    meaning: "This kernel, or this copy of /proc, has no smaps: only the cheap figures can be read.",
+    meaning: "This kernel, or this copy of /proc, has no smaps: only the summary figures (RSS, swap, faults) can be read.",
     hasLayout: false,
     unreadable: true,
     taken: true,

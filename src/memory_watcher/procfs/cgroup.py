@@ -215,7 +215,7 @@ def locate(cgroup: Cgroup) -> str | None:
     """
     folder = find_folder(cgroup, read_mountinfo())
     if folder is not None and not os.path.isdir(folder):
-        raise NoSuchProcess(f"--cgroup: there is no cgroup {cgroup} ({folder})")
+        raise NoSuchProcess(f"--cgroup: no cgroup {cgroup} ({folder})")
     return folder
 
 

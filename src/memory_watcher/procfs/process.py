@@ -40,7 +40,7 @@ def parse_statm(content: bytes, page_size: int) -> Statm:
     try:
         size, resident, shared, text, _lib, data, *_ = content.split()
     except ValueError:
-        raise NoSense(f"no statm text: {content[:24]!r}") from None
+        raise NoSense(f"not statm text: {content[:24]!r}") from None
     return Statm(
         figure(size, page_size),
         figure(resident, page_size),
@@ -58,7 +58,7 @@ def parse_resident(content: bytes, page_size: int) -> tuple[int | None, int | No
     try:
         _, resident, shared, *_ = content.split(None, 3)
     except ValueError:
-        raise NoSense(f"no statm text: {content[:24]!r}") from None
+        raise NoSense(f"not statm text: {content[:24]!r}") from None
     return figure(resident, page_size), figure(shared, page_size)
 
 
@@ -68,7 +68,7 @@ def parse_high_water_mark(content: bytes) -> int | None:
     Raises NoSense.
     """
     if b":" not in content:
-        raise NoSense(f"no status text: {content[:24]!r}")
+        raise NoSense(f"not status text: {content[:24]!r}")
     return _size(content, b"VmHWM")
 
 
@@ -113,7 +113,7 @@ def parse_stat(content: bytes) -> Stat:
     fields = content[closing + 2 :].split()
     start_time = figure(fields[19]) if len(fields) > 19 else None
     if opening < 0 or closing < opening or start_time is None:
-        raise NoSense(f"no stat text: {content[:24]!r}")
+        raise NoSense(f"not stat text: {content[:24]!r}")
     return Stat(
         name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
         state=fields[0].decode("ascii", "replace"),
@@ -181,7 +181,7 @@ def parse_status(content: bytes) -> Status:
     Raises NoSense.
     """
     if b":" not in content:
-        raise NoSense(f"no status text: {content[:24]!r}")
+        raise NoSense(f"not status text: {content[:24]!r}")
     found = [_number(content, key, unit) for key, unit in _STATUS_LINES]
     no_figures = tuple(
         key.decode()

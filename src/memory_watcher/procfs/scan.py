@@ -80,7 +80,7 @@ def parse_kin(content: bytes) -> Kin:
             start_time=int(content[closing + 2 :].split()[19]),
         )
     except (ValueError, IndexError):
-        raise SourceError(f"no stat text: {content[:24]!r}") from None
+        raise SourceError(f"not stat text: {content[:24]!r}") from None
 
 
 class Scanner:

@@ -94,7 +94,7 @@ class ProcSource:
         if not os.path.isdir(root):
             raise NotAProcRoot(f"{root}: no such directory (--proc, PROCFS)")
         if not _is_proc(root):
-            raise NotAProcRoot(f"{root}: this is no proc filesystem (--proc, PROCFS)")
+            raise NotAProcRoot(f"{root}: not a proc filesystem (--proc, PROCFS)")
         self.root = root
         self.buffer = TextBuffer()
         self.mapped_files = MappedFiles(root)

@@ -132,8 +132,8 @@ class CgroupSearch:
         folder = find_folder(cgroup, read_mountinfo())
         try:
             if folder is None:
-                raise SourceError(f"{cgroup}: its hierarchy is not mounted here")
+                raise SourceError(f"cgroup {cgroup}: its hierarchy is not mounted here")
             self._watch = CgroupWatch(cgroup, folder, self._writer)
         except SourceError as problem:
             self._given_up = True
-            self._note(f"{problem}; only its processes are recorded")
+            self._note(f"{problem}; its processes are recorded, but not its own figures")

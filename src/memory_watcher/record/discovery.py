@@ -133,7 +133,7 @@ class DiscoveredTargets:
                 self.problems.append(problem)
         if not self._ready and not self._waiting:
             self.close()
-            raise NoSuchProcess("no running process is like this; --wait waits until one appears")
+            raise NoSuchProcess("no running process matches. Use --wait to wait for one")
         if self._ready and not readable:
             self.close()
             refused = [p for p in self.problems if isinstance(p, NoPermission)]

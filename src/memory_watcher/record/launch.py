@@ -122,7 +122,7 @@ class Launched:
             self.wait()
             reason = os.strerror(int(failure))
             if int(failure) == errno.ENOENT:
-                reason = "the interpreter that it names is not there"
+                reason = "the interpreter on its first line does not exist"
             raise CommandNotExecutable(f"{self.command[0]}: {reason}")
         self.is_released = True
         self._wait_for_image()

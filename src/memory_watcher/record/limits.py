@@ -92,8 +92,8 @@ class ProcessLimits:
         """
         if not self._paths.has_any():
             raise TooLarge(
-                "its paths are new each time: so that they do not fill the recording, its layouts"
-                " come less often"
+                "its mapped files have new paths each time; its layouts are read less often, so"
+                " that the paths do not fill the recording"
             )
         most = self._machine.most_text
         if most is None:
@@ -110,8 +110,8 @@ class ProcessLimits:
 
     def _too_large(self, limit: int) -> TooLarge:
         return TooLarge(
-            f"its layout takes more than {format_size(limit)} of text: among others only its cheap"
-            " figures are recorded; record it alone (-p)"
+            f"its layout is more than {format_size(limit)} of text. Only its RSS, swap and faults"
+            " are recorded; record it alone (-p) for layouts"
         )
 
     def took(self, length: int, added: list[MappingUsage], removed: Iterable[MappingUsage]) -> None:

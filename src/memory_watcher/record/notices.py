@@ -40,7 +40,7 @@ class Notices:
         self._said -= {f"slow {pid}", *self._faults.pop(pid, ())}
 
     def fault(self, pid: int, problem: str) -> None:
-        """Why figures of a process are not told; of each at most a few reasons."""
+        """Why figures of a process are missing; of each at most a few reasons."""
         key = f"fault {pid}: {problem}"
         faults = self._faults.setdefault(pid, set())
         if key not in faults and len(faults) < _FAULTS_EACH and len(self._said) < _REMEMBERED:
@@ -52,24 +52,25 @@ class Notices:
         if due is Due.TOO_SLOW:
             self.once(
                 f"slow {pid}",
-                f"process {pid}: reading its layout takes {format_duration(schedule.wall_ns)}, more"
-                " than --max-stall: only the cheap figures are recorded while it is that large",
+                f"process {pid}: reading its layout takes {format_duration(schedule.wall_ns)},"
+                " longer than --max-stall. No layouts until it shrinks; RSS, swap and faults are"
+                " still recorded",
             )
         elif self._policy.max_cpu is not None and schedule.cost_ns:
             apart = round(schedule.cost_ns / self._policy.max_cpu)
             self.once(
                 "dear",
-                f"process {pid}: a layout costs {format_duration(schedule.cost_ns)} of CPU, so that"
-                f" at most one every {format_duration(apart)} keeps within --max-cpu"
-                f" {100 * self._policy.max_cpu:g}; the cheap figures go on at full rate",
+                f"process {pid}: one layout takes {format_duration(schedule.cost_ns)} CPU, so"
+                f" --max-cpu {100 * self._policy.max_cpu:g} allows one every"
+                f" {format_duration(apart)}. RSS, swap and faults are still read at every tick",
             )
         elif self._policy.max_cpu is not None and schedule.is_starved:
             self.once(
                 "dear",
-                f"process {pid}: no second layout yet: it costs up to"
-                f" {format_duration(schedule.first_cost_ns)} of CPU, as the first one did, and the"
-                f" cheap figures leave too little of --max-cpu {100 * self._policy.max_cpu:g};"
-                " allow more, or make --period and --fast-period longer",
+                f"process {pid}: no second layout yet: one takes up to"
+                f" {format_duration(schedule.first_cost_ns)} CPU, and --max-cpu"
+                f" {100 * self._policy.max_cpu:g} leaves no room for it. Raise --max-cpu, or use a"
+                " longer --period or --fast-period",
             )
 
     def no_first_layout(self, pid: int) -> None:
@@ -77,18 +78,18 @@ class Notices:
         if self._policy.max_cpu is not None:
             self.once(
                 "firsts",
-                f"process {pid} ended before its first layout was read: so many came at once that"
-                f" --max-cpu {100 * self._policy.max_cpu:g} did not suffice; its cheap figures are"
-                " recorded",
+                f"process {pid} exited before its first layout was read: too many processes"
+                f" started at once for --max-cpu {100 * self._policy.max_cpu:g}. Its RSS, swap and"
+                " faults are recorded; raise --max-cpu for more layouts",
             )
 
     def turns(self, round_ns: int, every_ns: int) -> None:
         """Why not all layouts of a machine that changed are read."""
         self.once(
             "turns",
-            f"layouts of all processes cost {format_duration(round_ns)} of CPU; besides"
-            f" peaks, no more is spent every {format_duration(every_ns)} (--full-every):"
-            " processes that change take turns; their cheap figures are recorded at each tick",
+            f"reading all layouts takes {format_duration(round_ns)} CPU. Changed processes are now"
+            f" read in rotation, at most that much per {format_duration(every_ns)} (--full-every)."
+            " RSS peaks are still read at once; RSS, swap and faults at every tick",
         )
 
     def passes_apart(self, processes: int, apart_ns: int | None) -> None:
@@ -96,9 +97,9 @@ class Notices:
         if apart_ns is not None and self._policy.max_cpu is not None:
             self.once(
                 "passes",
-                f"{_all(processes)} every {format_duration(apart_ns)}"
-                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more); their cheap figures"
-                " are recorded at each tick",
+                f"sums over {_all(processes)} every {format_duration(apart_ns)}"
+                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more). RSS, swap and faults"
+                " are still read at every tick",
             )
 
     def layouts_apart(self, processes: int, apart_ns: int | None) -> None:
@@ -107,8 +108,8 @@ class Notices:
             self.once(
                 "layouts",
                 f"layouts of {_all(processes)} every {format_duration(apart_ns)}"
-                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more); their sums and cheap"
-                " figures are recorded in between",
+                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more). Sums, RSS, swap and"
+                " faults are still recorded in between",
             )
 
 

@@ -76,7 +76,7 @@ def take_pulse(files: ProcessFiles) -> Pulse:
     statm = files.statm()
     if stat.state in "ZX" or statm.size == 0:
         if not files.follow_living_thread():
-            raise NoSuchProcess(f"process {files.pid}: it has ended")
+            raise NoSuchProcess(f"process {files.pid}: it has exited")
         statm = files.statm()
     sizes = statm.resident or 0, statm.shared or 0
     return Pulse(*sizes, stat.minor_faults or 0, stat.has_not_called_exec)
@@ -265,7 +265,7 @@ class Rounds:
                 self.has_rollup = False
         length = files.smaps()
         if length == 0:
-            raise NoSuchProcess(f"process {files.pid}: it has let go of its memory")
+            raise NoSuchProcess(f"process {files.pid}: it has released its memory")
         return sum_smaps(bytes(files.buffer[:length]))
 
     def _judge(self, look: Look) -> Round:

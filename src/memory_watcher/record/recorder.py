@@ -586,8 +586,8 @@ class Recorder:
         except NoPermission:
             self._notices.once(
                 "reset",
-                f"process {target.pid}: --reset-peak is refused by the kernel:"
-                " it takes the same user or CAP_DAC_OVERRIDE",
+                f"process {target.pid}: the kernel refuses --reset-peak;"
+                " run as the same user or with CAP_DAC_OVERRIDE",
             )
         except UnexpectedFault as fault:
             self._notices.fault(target.pid, str(fault))
@@ -650,14 +650,14 @@ class Recorder:
             self._notices.once("close", f"a process's files cannot be closed: {fault}")
 
     def _arrivals(self, all_sharers: bool) -> Iterator[ProcessFiles]:
-        """Newcomers; a fault in looking for them costs this look."""
+        """Newcomers; a fault in scanning for them costs this scan."""
         arrivals = self._arriving.arrivals(self._targets.keys(), all_sharers=all_sharers)
         advance = supervised(lambda: next(arrivals, None))
         while True:
             try:
                 files = advance()
             except SourceError as problem:
-                self._notices.once("arrivals", f"looking for new processes failed: {problem}")
+                self._notices.once("arrivals", f"scanning for new processes failed: {problem}")
                 return
             if files is None:
                 return
@@ -673,10 +673,10 @@ class Recorder:
             return None
 
     def _awake(self, known: list[Target], now_ns: int) -> list[Target]:
-        """Those that may have changed; all, if that cannot be told."""
+        """Those that may have changed; all, if that is unknown."""
         try:
             pids = [target.pid for target in known]
             return [self._targets[pid] for pid in self._source.awake(pids, now_ns)]
         except Exception as error:
-            self._notices.once("awake", f"which processes slept cannot be told: {describe(error)}")
+            self._notices.once("awake", f"which processes slept is unknown now: {describe(error)}")
             return known

@@ -263,7 +263,7 @@ class ProcessSampler:
         if changed or self._has_other_title(stat):
             if not self._limits.may_change_image():
                 self.problems.append(
-                    "it changes its name or program all the time: not all are told"
+                    "it changes its name or program all the time: not all changes are recorded"
                 )
                 return
             self.image = self.files.image(stat)

@@ -96,7 +96,9 @@ def parse_user(text: str) -> int:
     try:
         return pwd.getpwnam(text).pw_uid
     except (KeyError, ValueError):
-        raise UsageError(f"--user: there is no user {text!r}; a number is taken as it is") from None
+        raise UsageError(
+            f"--user: no user {text!r}; use an existing name or a numeric UID"
+        ) from None
 
 
 def parse_container(text: str) -> str:

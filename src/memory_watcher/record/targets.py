@@ -56,20 +56,27 @@ class Unread:
         if self.no_descriptor:
             yield (
                 "descriptors",
-                f"{len(self.no_descriptor)} of the processes cannot be opened and are not recorded:"
+                f"{_count(len(self.no_descriptor))} not recorded: no file descriptors left;"
                 f" {_DESCRIPTORS_REMEDY}",
             )
         if self.hidden:
             yield (
                 "hidden",
-                f"{len(self.hidden)} of the processes are hidden from this user (hidepid) and are"
-                " not recorded: run as root",
+                f"{_count(len(self.hidden))} hidden from this user (hidepid) and not recorded;"
+                " run as root",
             )
         if self.listing is not None:
-            yield "listing", f"no list of processes now, new ones are missed: {self.listing}"
+            yield (
+                "listing",
+                f"processes cannot be listed now, so new ones are missed: {self.listing}",
+            )
 
 
-_DESCRIPTORS_REMEDY = "too few file descriptors are allowed; raise that (ulimit -n, LimitNOFILE=)"
+_DESCRIPTORS_REMEDY = "raise the limit of open files (ulimit -n, LimitNOFILE=)"
+
+
+def _count(processes: int) -> str:
+    return "1 process is" if processes == 1 else f"{processes} processes are"
 
 
 def _out_of_descriptors(problem: SourceError) -> bool:
@@ -245,9 +252,9 @@ class WholeMachine:
 
 
 def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
-    """Raise what stands against recording this process; tells what stands against its layouts.
+    """Raise why this process cannot be recorded; return why its layouts cannot be.
 
-    Where smaps cannot be read, the cheap figures often can: they are recorded, with the reason.
+    Where smaps cannot be read, the summary figures often can: they are recorded, with the reason.
 
     Raises NoUserMemory, NoPermission, NoSuchProcess.
     """
@@ -258,7 +265,7 @@ def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
         )
     if stat.state in "ZX" and not files.follow_living_thread():
         raise NoUserMemory(
-            f"process {files.pid}: {stat.name} has ended (a zombie): nothing to read"
+            f"process {files.pid}: {stat.name} has exited (a zombie): nothing to read"
         )
     try:
         files.smaps()
@@ -275,4 +282,4 @@ def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
 
 
 #: What a recorder adds to the reason why it reads no layouts of a process.
-ONLY_CHEAP = "; its RSS, high-water mark and swap are recorded, no layouts"
+ONLY_CHEAP = "; its RSS, high-water mark and swap are recorded, but no layouts"

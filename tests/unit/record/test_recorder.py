@@ -679,8 +679,8 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
         stage.tick()
     assert stage.recorder.progress.layouts == 1
     (message,) = stage.said
-    assert "30 ms of CPU" in message
-    assert "--max-cpu 1;" in message
+    assert "one takes up to 30 ms CPU, and --max-cpu 1 leaves no room" in message
+    assert "Raise --max-cpu" in message
 
 
 def test_what_cannot_be_recorded_is_said_once(stage: Stage) -> None:
@@ -690,9 +690,11 @@ def test_what_cannot_be_recorded_is_said_once(stage: Stage) -> None:
     stage.targets.unread.no_descriptor |= {20, 21}
     stage.tick(3)
     assert len(stage.said) == 2
-    assert "2 of the processes cannot be opened" in stage.said[0]
+    assert "2 processes are not recorded: no file descriptors left; raise" in stage.said[0]
     assert "ulimit -n" in stage.said[0]
-    assert "1 of the processes are hidden" in stage.said[1]
+    assert stage.said[1] == (
+        "1 process is hidden from this user (hidepid) and not recorded; run as root"
+    )
     assert stage.recorder.progress.processes == 1
 
 
@@ -780,8 +782,8 @@ def test_processes_that_change_take_turns(stage: Stage, monkeypatch: pytest.Monk
     assert 60 <= sum(int(str(row[0])) for row in layouts) <= 80
     assert {row[1:] for row in layouts} == {(100, 100)}
     (message,) = stage.said
-    assert "layouts of all processes cost 70 ms of CPU" in message
-    assert "every 10.0 s (--full-every)" in message
+    assert "reading all layouts takes 70 ms CPU." in message
+    assert "per 10.0 s (--full-every)." in message
 
 
 def test_a_peak_does_not_wait_for_its_turn(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1008,7 +1010,7 @@ def test_a_newcomer_that_ends_without_a_layout_is_told_of(group: Stage) -> None:
         each.always("stat", GONE)
     group.tick()
     assert len(group.said) == 1
-    assert "ended before its first layout was read" in group.said[0]
+    assert "exited before its first layout was read" in group.said[0]
 
 
 def test_nobody_is_looked_for_while_ticks_lack_their_passes(group: Stage) -> None:

@@ -290,7 +290,10 @@ def test_processes_that_cannot_be_opened(
     assert list(targets.arrivals({}.keys())) == []
     assert targets.too_short == 0
     ((_, message),) = targets.unread.messages()
-    assert message.startswith("3 of the processes")
+    assert message.startswith("3 processes are ")
+    assert message.endswith(
+        ("run as root", "raise the limit of open files (ulimit -n, LimitNOFILE=)")
+    )
 
 
 @pytest.mark.parametrize("whole", [True, False])

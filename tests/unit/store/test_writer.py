@@ -272,7 +272,7 @@ def test_damaged_recording(tmp_path: Path) -> None:
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     """A missing folder, a folder in the file's place: CannotWrite says which."""
-    with pytest.raises(CannotWrite, match="there is no folder"):
+    with pytest.raises(CannotWrite, match="no folder"):
         Writer(str(tmp_path / "missing" / "a.db"))
     with pytest.raises(CannotWrite, match="it is a folder"):
         Writer(str(tmp_path))
