@@ -370,7 +370,7 @@ def test_bad_usage(words: list[str], message: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none/run.db", "none/run.db: cannot write: no folder none"),
+        ("none/run.db", "none/run.db: cannot write: no folder none; create it, or choose another"),
         ("folder", "folder: cannot write: it is a folder"),
         ("text.db/run.db", "text.db/run.db: cannot write: Not a directory"),
         ("text.db", r"text.db: not a recording \(.*\)"),
