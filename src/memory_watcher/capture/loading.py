@@ -21,6 +21,7 @@ from ..model import (
     Usage,
     WholeLayout,
 )
+from ..store.steps import Steps, silently
 from ..store.writer import Writer
 from .kernel_text import KernelText
 from .texts import Capture
@@ -54,24 +55,27 @@ class Loaded(NamedTuple):
     totals: Totals
 
 
-def load(path: str, captures: Iterable[Capture], told: Told) -> list[Loaded]:
+def load(
+    path: str, captures: Iterable[Capture], told: Told, tell: Steps = silently
+) -> list[Loaded]:
     """Add captures to a recording, or to a new one.
 
     Captures of one process are measurements one after the other, those of several stand side by
     side. Raises UsageError if it is not told when they were made, SelectionError if a PID stands
-    for several processes of the recording, and the errors of Writer.
+    for several processes of the recording, and the errors of Writer. `tell` is told how far it is.
     """
     ticks = _by_tick(captures, told)
     times = _times(ticks, told)
     loaded: list[Loaded] = []
-    writer = Writer(path)
+    writer = Writer(path, tell)
     reason = None
     try:
         names = {
             pid: _name(writer.captured_names(pid), pid, told) for tick in ticks for pid, _ in tick
         }
         writer.start_run(Machine(None, None, None, None), None, sys.argv)
-        for time_ns, tick in zip(times, ticks, strict=True):
+        for number, (time_ns, tick) in enumerate(zip(times, ticks, strict=True), 1):
+            tell("measurement", number, len(ticks))
             writer.tick(time_ns, monotonic_ns=None, late_ns=None, skipped=0)
             for pid, capture in tick:
                 name, is_joined = names[pid]

@@ -16,6 +16,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from . import recording_file, say, whole_number
+from .progress import ProgressLine
 from .unused import refuse_unused
 
 if TYPE_CHECKING:
@@ -111,8 +112,11 @@ def run(args: argparse.Namespace) -> int:
             refuse_unused(args, _OF_PICTURES, "on a report: write a .png, .svg or .pdf with -o")
             return _report(recording, processes, args.output)
         _refuse_recording(args.output, name)
-        view = _view(recording, processes, args)
-    write_whole(args.output, render(view, file_format, *_size(args)))
+        with ProgressLine(f"chart of {name}: reading"):
+            view = _view(recording, processes, args)
+    with ProgressLine(f"chart of {name}: drawing"):
+        picture = render(view, file_format, *_size(args))
+    write_whole(args.output, picture)
     return 0
 
 
@@ -198,7 +202,8 @@ def _report(recording: Recording, processes: list[RecordedProcess], output: str 
 
     path = output or f"{os.path.splitext(recording.path)[0]}.html"
     _refuse_recording(path, recording.path)
-    write_report(recording, path, processes)
+    with ProgressLine(f"report of {recording.path}") as progress:
+        write_report(recording, path, processes, progress.step)
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     shown = output is None and display and webbrowser.open(f"file://{os.path.abspath(path)}")
     if output is None and not shown:

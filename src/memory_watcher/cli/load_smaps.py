@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ..errors import SmapsFormatError, SourceError, UsageError
 from ..units import format_size, parse_duration, parse_time
 from . import parse_pid, say
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..capture.loading import Loaded, Told
@@ -66,8 +67,9 @@ def run(args: argparse.Namespace) -> int:
     data, changed_ns = _read(args.smaps_file)
     told = _told(args, pid, changed_ns)
     try:
-        captured = read(data)
-        loaded = load(args.database_file, captured.captures, told)
+        with ProgressLine(f"loading {args.smaps_file}") as progress:
+            captured = read(data)
+            loaded = load(args.database_file, captured.captures, told, progress.step)
     except SmapsFormatError as error:
         raise SmapsFormatError(f"{args.smaps_file}: {error}") from None
     for line in _notes(captured, loaded):

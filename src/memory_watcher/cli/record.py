@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from ..errors import MemoryWatcherError, UsageError
 from ..units import format_size, parse_duration, parse_size
 from . import policy_options, say, target_options
+from .progress import ProgressLine
 from .record_status import StatusLine, closing_line, own_peak_rss
 from .stopping import Stop, StopWithCommand
 
@@ -214,7 +215,8 @@ def _record(job: _Job, stop: Stop) -> int:
     source = ProcSource(job.proc)
     source.mapped_files.prepare()
     targets = None if job.launched else target_options.targets_of(job.request, source)
-    writer = TreeWriter(job.file)
+    with ProgressLine(f"opening {job.file}", wanted=not job.quiet) as progress:
+        writer = TreeWriter(job.file, progress.step)
     if job.launched is not None:
         targets = _launched_targets(source, job.launched, writer, job.request)
     assert targets is not None

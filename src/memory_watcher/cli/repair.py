@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from . import recording_file, say
+from .progress import ProgressLine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from ..store.repair import repair
 
     path = recording_file.recording_file(args)
-    saved = repair(path, args.output)
+    with ProgressLine(f"saving {path}") as progress:
+        saved = repair(path, args.output, progress.step)
     processes = saved.rows.get("processes", 0)
     readings = saved.rows.get("readings", 0)
     say(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from . import say, whole_number
+from .progress import ProgressLine
 
 READS_RECORDING = True
 
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         for pid in args.pid:
             recording.process(pid=pid) if all(each.pid != pid for each in every) else None
         chosen = [each for each in every if not args.pid or each.pid in args.pid]
-        size = write_report(recording, path, chosen)
+        with ProgressLine(f"report of {args.file}") as progress:
+            size = write_report(recording, path, chosen, progress.step)
     say(f"{path}: {format_size(size)}; open it in a browser")
     return 0

@@ -14,6 +14,7 @@ import argparse
 
 from . import recording_file
 from .console import write_text
+from .progress import ProgressLine
 
 READS_RECORDING = True
 
@@ -30,9 +31,11 @@ def run(args: argparse.Namespace) -> int:
 
     path = recording_file.recording_file(args)
     count = 0
-    for finding in findings(path):
-        count += 1
-        write_text(f"{finding}\n")
+    with ProgressLine(f"checking {path}") as progress:
+        for finding in findings(path, progress.step):
+            count += 1
+            with progress.paused():
+                write_text(f"{finding}\n")
     if count:
         found = "1 finding" if count == 1 else f"{count} findings"
         raise Damaged(f"{path}: damaged: {found}; memory-watcher repair saves what can be read")

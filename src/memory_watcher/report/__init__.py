@@ -17,6 +17,7 @@ from ..render.escape import escape
 from ..render.output import write_whole
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
+from ..store.steps import Steps, silently
 from .columns import pack
 from .contents import contents
 from .page import page
@@ -25,14 +26,16 @@ from .ticks import read_what_fits
 __all__ = ["report_text", "write_report"]
 
 
-def report_text(recording: Recording, processes: Sequence[RecordedProcess]) -> str:
-    """Make the page of these processes, as text.
+def report_text(
+    recording: Recording, processes: Sequence[RecordedProcess], tell: Steps = silently
+) -> str:
+    """Make the page of these processes, as text; `tell` is told how far it is.
 
     Raises SelectionError if there are none.
     """
     if not processes:
         raise SelectionError(f"{recording.path}: the recording holds no process")
-    held = read_what_fits(recording, processes)
+    held = read_what_fits(recording, processes, tell=tell)
     header, columns = contents(recording, held, time.time_ns())
     name = escape(os.path.basename(recording.path))
     title = f"{_who(recording, processes)} · {name}"
@@ -40,7 +43,10 @@ def report_text(recording: Recording, processes: Sequence[RecordedProcess]) -> s
 
 
 def write_report(
-    recording: Recording, path: str, processes: Sequence[RecordedProcess] | None = None
+    recording: Recording,
+    path: str,
+    processes: Sequence[RecordedProcess] | None = None,
+    tell: Steps = silently,
 ) -> int:
     """Write the report of these processes (all by default); returns its size in bytes.
 
@@ -48,7 +54,7 @@ def write_report(
 
     Raises CannotWrite, SelectionError.
     """
-    text = report_text(recording, recording.processes() if processes is None else processes)
+    text = report_text(recording, recording.processes() if processes is None else processes, tell)
     data = text.encode()
     write_whole(path, data)
     return len(data)

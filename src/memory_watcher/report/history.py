@@ -24,6 +24,7 @@ from ..clocks import TimeAxis
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
+from ..store.steps import Steps, silently
 
 Row = tuple[Any, ...]
 
@@ -115,14 +116,16 @@ class Histories(NamedTuple):
 
 def read(
     recording: Recording,
-    processes: Iterable[RecordedProcess],
+    processes: Sequence[RecordedProcess],
     ticks: Ticks,
     most: int | None = None,
+    tell: Steps = silently,
 ) -> Histories | None:
     """Read what is known of these processes at these ticks; None if there are more intervals."""
     known: dict[tuple[int | None, ...], int] = {}
     histories = Histories(ticks, [], known, recording.axis)
-    for process in processes:
+    for number, process in enumerate(processes, 1):
+        tell("process", number, len(processes))
         histories.processes.append(_history(recording, process, ticks, known))
         if most is not None and histories.intervals > most:
             return None

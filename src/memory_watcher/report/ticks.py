@@ -9,6 +9,7 @@ from ..analysis.passes import Passes
 from ..analysis.passes import read as read_passes
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
+from ..store.steps import Steps, silently
 from .history import Histories, Ticks, read
 
 #: More intervals than this make a page of more than some 3 MB, and readings likewise.
@@ -20,7 +21,10 @@ _FEWEST = 256
 
 
 def read_what_fits(
-    recording: Recording, processes: Sequence[RecordedProcess], most: int = MOST_INTERVALS
+    recording: Recording,
+    processes: Sequence[RecordedProcess],
+    most: int = MOST_INTERVALS,
+    tell: Steps = silently,
 ) -> Histories:
     """Read processes at all ticks, or, if that is too much, at those where most was in use.
 
@@ -30,7 +34,7 @@ def read_what_fits(
     every = recording.tick_rows()
     passes = read_passes(recording) if len(processes) > 1 else None
     if _fits(recording, processes, most):
-        held = read(recording, processes, Ticks(every), most)
+        held = read(recording, processes, Ticks(every), most, tell)
         if held is not None:
             return held._replace(passes=passes)
     columns = _COLUMNS
@@ -38,7 +42,7 @@ def read_what_fits(
     while True:
         ticks = {*peaks, *_highest(every, totals, passes, columns)}
         if columns <= _FEWEST or _intervals(recording, processes, sorted(ticks)) <= most:
-            held = read(recording, processes, Ticks(every, ticks))
+            held = read(recording, processes, Ticks(every, ticks), tell=tell)
             assert held is not None
             return held._replace(passes=passes)
         columns //= 2

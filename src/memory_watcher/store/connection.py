@@ -30,6 +30,7 @@ from .guard import Guard
 from .lock import WriteLock
 from .migrations import migrate
 from .readonly import ReadOnlyDatabase, uri_of
+from .steps import Steps, silently
 
 #: Larger recordings are left as they were written, bytes.
 _LARGEST_PACKED = 128 << 20
@@ -90,9 +91,13 @@ class WritableFile:
     Raises NotARecording, NewerRecording, Damaged, RecordingBusy, CannotWrite.
     """
 
-    def __init__(self, path: str) -> None:
-        """Opens a recording, or makes a new one; anything else than a recording stays untouched."""
+    def __init__(self, path: str, migrating: Steps = silently) -> None:
+        """Opens a recording, or makes a new one; anything else than a recording stays untouched.
+
+        `migrating` is told how far the migration of an older one is.
+        """
         self.path = path
+        self._migrating = migrating
         self._lock = WriteLock(path, self._lay_out)
         self.is_new = self._lock.is_new
         self._is_given_up = False
@@ -178,7 +183,7 @@ class WritableFile:
         if contents.version < schema.VERSION:
             guard.allow_building()
             guard.start(_MIGRATION_SECONDS + _MIGRATION_SECONDS_PER_MB * (size >> 20))
-            migrate(connection, contents.version, list(contents.own_views))
+            migrate(connection, contents.version, list(contents.own_views), self._migrating)
             guard.stop()
         guard.allow_writing(tables_of(schema.VERSION))
 

@@ -25,6 +25,7 @@ from .escaping import escape_all
 from .guard import Guard
 from .migrations import migrate
 from .readonly import ReadOnlyDatabase, decode_text, uri_of
+from .steps import Steps, silently
 from .verify import wrong_layouts
 
 #: After a row that cannot be read, this many others are tried, each twice as far away.
@@ -45,8 +46,8 @@ class Saved(NamedTuple):
     layouts_left_out: int
 
 
-def repair(path: str, new: str) -> Saved:
-    """Write what can be read of a recording to a new file.
+def repair(path: str, new: str, tell: Steps = silently) -> Saved:
+    """Write what can be read of a recording to a new file; `tell` is told how far it is.
 
     Raises RecordingNotFound, NotARecording, CannotWrite.
     """
@@ -55,7 +56,7 @@ def repair(path: str, new: str) -> Saved:
     try:
         with new_database(os.path.abspath(new)) as part:
             with _readable(path) as source:
-                saved = _copy(path, source, part, new)
+                saved = _copy(path, source, part, new, tell)
             os.fsync(part.descriptor)
             part.give_name(new)
     except FileExistsError:
@@ -161,7 +162,7 @@ def _rows(source: sqlite3.Connection, table: str, key: list[str], columns: str) 
 # -- writing it -----------------------------------------------------------------------------------
 
 
-def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) -> Saved:
+def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str, tell: Steps) -> Saved:
     guard = Guard(source, 0)
     version, found = _tables(path, source)
     guard.allow_reading(tables=found, views=(), refused=())
@@ -172,7 +173,8 @@ def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) ->
         for sql in sqls.values():
             target.execute(sql)
         rows, left_out = {}, 0
-        for name in found:
+        for number, name in enumerate(found, 1):
+            tell("table", number, len(found))
             if name == "escaped_texts":
                 continue  # made anew, from what is saved
             guard.start(seconds)
@@ -181,7 +183,7 @@ def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) ->
         left_out += _clean(target, sqls, version)
         _describe(target, version)
         target.execute("COMMIT")
-        migrate(target, version, [])
+        migrate(target, version, [], tell)
         if version == schema.VERSION:
             for statement in statements(schema.VIEWS):
                 target.execute(statement)
@@ -189,7 +191,7 @@ def _copy(path: str, source: sqlite3.Connection, part: NewDatabase, new: str) ->
             if statement.startswith("CREATE UNIQUE INDEX"):
                 target.execute(statement)
         escape_all(target)
-        return Saved(rows, left_out, _leave_out_layouts(target, part.name))
+        return Saved(rows, left_out, _leave_out_layouts(target, part.name, tell))
 
 
 def _copy_table(
@@ -302,11 +304,11 @@ def _describe(target: sqlite3.Connection, version: int) -> None:
         )
 
 
-def _leave_out_layouts(target: sqlite3.Connection, part: str) -> int:
+def _leave_out_layouts(target: sqlite3.Connection, part: str, tell: Steps) -> int:
     """What does not add up any more is no layout: a wrong figure is never shown."""
     database = ReadOnlyDatabase(part)
     try:
-        wrong = list(wrong_layouts(database))
+        wrong = list(wrong_layouts(database, tell))
     finally:
         database.close()
     target.execute("BEGIN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..model import ProcessFacts
 from .connection import explained
+from .steps import Steps, silently
 from .writer import Writer
 
 #: Processes that have ended are remembered, for their exit code, up to this many.
@@ -13,8 +14,8 @@ _REMEMBERED = 4096
 class TreeWriter(Writer):
     """A recording being written, of processes that belong together."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
+    def __init__(self, path: str, migrating: Steps = silently) -> None:
+        super().__init__(path, migrating)
         self._id_of_pid: dict[int, int] = {}
         self._pid_of_id: dict[int, int] = {}  # those that live
         self._ended: dict[int, int] = {}  # process id -> PID

@@ -17,6 +17,7 @@ from .contents import is_own_view
 from .ddl import declared
 from .escaping import SOURCES, escaped
 from .readonly import ReadOnlyDatabase, Row
+from .steps import Steps, silently
 
 #: How many findings of one kind are listed.
 LISTED = 10
@@ -24,8 +25,8 @@ _SUMS = ("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_ps
 _STATES = tuple(int(state) for state in LayoutState)
 
 
-def findings(path: str) -> Iterator[str]:
-    """All that is wrong with a recording, one line each, as it is found.
+def findings(path: str, tell: Steps = silently) -> Iterator[str]:
+    """All that is wrong with a recording, one line each, as it is found; `tell`: how far it is.
 
     Raises RecordingNotFound, NotARecording, NewerRecording, Damaged (what cannot be read at all).
     """
@@ -43,7 +44,7 @@ def findings(path: str) -> Iterator[str]:
             yield from _references(database)
             yield from _order(database)
             yield from _intervals(database)
-            yield from _sums(database)
+            yield from _sums(database, tell)
     finally:
         database.close()
 
@@ -208,19 +209,26 @@ class _Usage(NamedTuple):
     sums: tuple[int | None, ...]
 
 
-def _sums(database: ReadOnlyDatabase) -> Iterator[str]:
+def _sums(database: ReadOnlyDatabase, tell: Steps) -> Iterator[str]:
     """Each layout adds up to what was stored beside it."""
-    for (process_id,) in database.rows("SELECT id FROM processes ORDER BY id"):
+    for process_id in _process_ids(database, tell):
         wrong = list(_wrong_sums(database, process_id))
         yield from wrong[:LISTED]
         if len(wrong) > LISTED:
             yield f"sums: {len(wrong) - LISTED} more layouts of process {process_id}"
 
 
-def wrong_layouts(database: ReadOnlyDatabase) -> Iterator[int]:
+def wrong_layouts(database: ReadOnlyDatabase, tell: Steps = silently) -> Iterator[int]:
     """The numbers of measurements whose layouts do not add up to what was stored beside them."""
-    for (process_id,) in database.rows("SELECT id FROM processes ORDER BY id"):
+    for process_id in _process_ids(database, tell):
         yield from (number for number, _ in _compared(database, process_id) if number)
+
+
+def _process_ids(database: ReadOnlyDatabase, tell: Steps) -> Iterator[int]:
+    rows = database.rows("SELECT id FROM processes ORDER BY id")
+    for number, (process_id,) in enumerate(rows, 1):
+        tell("layouts of process", number, len(rows))
+        yield process_id
 
 
 def _wrong_sums(database: ReadOnlyDatabase, process_id: int) -> Iterator[str]:

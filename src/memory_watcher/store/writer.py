@@ -33,6 +33,7 @@ from ..model import (
 from .connection import WritableFile, explained
 from .escaping import escaped
 from .schema import STILL_VALID
+from .steps import Steps, silently
 
 #: A keyframe (all mappings written anew) comes when this many rows per mapping were written since
 #: the last one: it costs a ninth of the file, and no layout needs more than nine times its rows
@@ -133,13 +134,13 @@ class _StoredProcess:
 class Writer:
     """A recording being written. All methods raise errors.CannotWrite when the disk refuses."""
 
-    def __init__(self, path: str) -> None:
-        """Opens or creates the file; what it holds is kept.
+    def __init__(self, path: str, migrating: Steps = silently) -> None:
+        """Opens or creates the file; what it holds is kept. `migrating`: see WritableFile.
 
         Raises NotARecording, NewerRecording, Damaged, RecordingBusy, CannotWrite.
         """
         self.path = path
-        self._recording = WritableFile(path)
+        self._recording = WritableFile(path, migrating)
         self._connection = self._recording.connection
         #: After `close`: why a -wal file has to be kept beside the file, if it has.
         self.why_wal_is_kept: str | None = None

@@ -17,6 +17,7 @@ from memory_watcher.store import repair as repairing
 from memory_watcher.store.connection import WritableFile, _why
 from memory_watcher.store.readonly import ReadOnlyDatabase, uri_of
 from memory_watcher.store.repair import repair
+from memory_watcher.store.steps import Steps
 from memory_watcher.store.verify import findings
 from memory_watcher.store.writer import Writer
 from tests.unit.store.test_connection import begin, ticks
@@ -394,10 +395,10 @@ def test_repair_builds_where_nobody_else_can_write(
     modes = []
     leave_out = repairing._leave_out_layouts
 
-    def look(target: sqlite3.Connection, part: str) -> int:
+    def look(target: sqlite3.Connection, part: str, tell: Steps) -> int:
         assert Path(part).parent.parent == path.parent
         modes.append(Path(part).parent.stat().st_mode & 0o777)
-        return leave_out(target, part)
+        return leave_out(target, part, tell)
 
     monkeypatch.setattr(repairing, "_leave_out_layouts", look)
     repair(str(path), str(path.with_name("new.db")))

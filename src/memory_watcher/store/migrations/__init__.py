@@ -21,6 +21,7 @@ from typing import Protocol, cast
 from .. import schema
 from ..ddl import statements
 from ..escaping import allow_escaping
+from ..steps import Steps, silently
 
 _STEPS = ("v1_to_v2", "v2_to_v3", "v3_to_v4")
 
@@ -40,7 +41,9 @@ def steps_from(version: int) -> list[Step]:
     ]
 
 
-def migrate(connection: sqlite3.Connection, version: int, own_views: list[str]) -> None:
+def migrate(
+    connection: sqlite3.Connection, version: int, own_views: list[str], tell: Steps = silently
+) -> None:
     """Bring a recording of an older version to today's, in one transaction.
 
     `own_views` are those of the file that bear the names of ours. Views of a user's own stay as the
@@ -53,9 +56,10 @@ def migrate(connection: sqlite3.Connection, version: int, own_views: list[str]) 
     try:
         for name in own_views:
             connection.execute(f"DROP VIEW {name}")
-        for step in steps_from(version):
-            for statement in step.STATEMENTS:
-                connection.execute(statement)
+        steps = [statement for step in steps_from(version) for statement in step.STATEMENTS]
+        for number, statement in enumerate(steps, 1):
+            tell("migration step", number, len(steps))
+            connection.execute(statement)
         for statement in statements(schema.VIEWS):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
