@@ -15,6 +15,7 @@ import pytest
 
 from memory_watcher import cli
 from memory_watcher.model import LayoutState, Reading, Usage
+from memory_watcher.store.steps import Steps
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
 
 pytest.importorskip("matplotlib")
@@ -232,7 +233,8 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[int]]]:
     """Keep which reports would be written."""
     kept: list[tuple[str, list[int]]] = []
 
-    def write(recording: Any, path: str, processes: Any = None) -> int:
+    def write(recording: Any, path: str, processes: Any, tell: Steps) -> int:
+        tell("process", 1, 1)
         kept.append((path, [process.pid for process in processes]))
         return 1
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.cli.progress import ProgressLine
+from memory_watcher.cli.progress import ProgressLine, _width
 from memory_watcher.model import Usage
 
 from ..captures import WHOLE, capture
@@ -151,6 +151,12 @@ def test_a_long_name_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(shown[0]) <= 39
     assert shown[0].startswith("report of ")
     assert shown[-1] == ""
+
+
+def test_a_terminal_that_tells_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says 0 columns."""
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    assert _width() == 80
 
 
 def test_what_is_short_has_no_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
