@@ -1,4 +1,4 @@
-# Everything starts from a machine with only Python (3.10 or newer) and git.
+# Everything starts from a machine with only git, make and Python (3.10 or newer, with venv).
 
 PYTHON ?= python3
 VENV := .venv
@@ -23,8 +23,12 @@ help:
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
 
 $(READY): pyproject.toml hatch_build.py $(wildcard web/*.* web/src/*)
+	@command -v $(PYTHON) >/dev/null \
+	  || { echo "There is no $(PYTHON). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 	  || { echo "Python 3.10 or newer is needed; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) has no venv. On Debian and Ubuntu: apt install $(notdir $(PYTHON))-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
