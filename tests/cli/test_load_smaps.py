@@ -212,7 +212,11 @@ def test_no_capture(content: bytes, existing: bool, tmp_path: Path) -> None:
         (["server.smaps", "--time", "0001-01-01T00:00"], 2, "--time: .*"),
         (["server.smaps", "--time", "9999-01-01T00:00"], 2, "--time: .*"),
         (["server.smaps", "--nonsense"], 2, ".*--nonsense.*"),
-        (["server.smaps", "--database-file", "none/a.db"], 1, "none/a.db: .* no folder none; create it, .*"),
+        (
+            ["server.smaps", "--database-file", "none/a.db"],
+            1,
+            "none/a.db: .* no folder none; create.*",
+        ),
         (["server.smaps", "--database-file", "folder"], 1, "folder: .* it is a folder"),
         (
             ["server.smaps", "--database-file", "server.smaps"],
