@@ -30,22 +30,17 @@ from ..errors import MemoryWatcherError, UsageError
 from ..units import format_size, parse_duration, parse_size
 from . import policy_options, say, target_options
 from .progress import ProgressLine
-from .record_status import StatusLine, closing_line, own_peak_rss
+from .record_status import StatusLine, closing_line
 from .stopping import Stop, StopWithCommand
 
 if TYPE_CHECKING:
     from ..procfs.source import ProcSource
-    from ..record.cgroups import CgroupSearch
-    from ..record.discovery import DiscoveredTargets
     from ..record.launch import Launched, LaunchedTargets
     from ..record.policy import Policy
     from ..record.progress import Progress
-    from ..record.recorder import Recorder
-    from ..record.targets import NamedTargets, WholeMachine
+    from ..record.session import Plan, Session
     from ..store.tree_writer import TreeWriter
     from .target_options import Request
-
-    AnyTargets = NamedTargets | DiscoveredTargets | WholeMachine
 
 #: `-- COMMAND …` is not for argparse: cli splits it off and gives it as `args.command_line`.
 TAKES_COMMAND = True
@@ -96,7 +91,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 #: The least --max-size: an empty recording takes a sixth of it.
 _LEAST_SIZE = 1 << 20
-_TOO_LARGE = "max size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +98,12 @@ class _Job:
     """What was asked for, understood."""
 
     request: Request
-    policy: Policy
-    period_ns: int
+    plan: Plan
     duration_ns: int | None
     proc: str
     file: str
     quiet: bool
     launched: Launched | None = None
-    max_size: int | None = None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -136,16 +128,29 @@ def run(args: argparse.Namespace) -> int:
         file = target_options.file_name(
             args.database_file, request, launched.pid if launched else None, proc
         )
-        job = _Job(
-            *(request, policy, period_ns, duration_ns, proc, file, args.quiet, launched),
-            max_size=_max_size(args.max_size),
-        )
+        plan = _plan(request, policy, period_ns, _max_size(args.max_size))
+        job = _Job(request, plan, duration_ns, proc, file, args.quiet, launched)
         if launched is None:
             return _record(job, Stop().on_signals())
         return _record_command(job, launched)
     finally:
         if launched is not None:
             launched.abandon()
+
+
+def _plan(request: Request, policy: Policy, period_ns: int, max_size: int | None) -> Plan:
+    from ..record.session import Plan
+
+    return Plan(
+        policy=policy,
+        period_ns=period_ns,
+        command=sys.argv,
+        kind=request.kind,
+        description=request.description,
+        selection=request.selection,
+        own_cgroup=bool(request.command),
+        max_size=max_size,
+    )
 
 
 def _max_size(text: str | None) -> int | None:
@@ -209,7 +214,7 @@ def _record_command(job: _Job, launched: Launched) -> int:
 def _record(job: _Job, stop: Stop) -> int:
     """Record until something ends it; 1 if no layout at all could be read."""
     from ..procfs.source import ProcSource
-    from ..record.recorder import Recorder
+    from ..record.session import TOO_LARGE, Session
     from ..store.tree_writer import TreeWriter
 
     source = ProcSource(job.proc)
@@ -220,54 +225,49 @@ def _record(job: _Job, stop: Stop) -> int:
     if job.launched is not None:
         targets = _launched_targets(source, job.launched, writer, job.request)
     assert targets is not None
-    problems = getattr(targets, "problems", ())
-    for problem in problems:
-        _note(str(problem))
-    recorder = Recorder(source, targets, writer, job.policy, _note)
+    session = Session(source, targets, job.plan, _note, writer=writer, launched=job.launched)
     started = time.monotonic_ns()
     reason = None
     try:
-        writer.start_run(
-            source.machine(),
-            job.period_ns,
-            sys.argv,
-            job.policy.as_json(),
-            source.max_map_count(),
-        )
-        if job.request.kind is not None:
-            root = job.launched.pid if job.launched else None
-            writer.selection(job.request.kind, job.request.description, root)
-        reason = _loop(job, stop, recorder, targets, writer)
+        session.start()
+        reason = _loop(job, stop, session)
     finally:
-        recorder.close()
-        if job.launched is not None and not job.launched.is_released:
-            writer.discard()  # the command could not be run: there is nothing in it
-        else:
-            cpu_ns = time.process_time_ns() + source.mapped_files.cpu_ns
-            writer.close(reason, cpu_ns, own_peak_rss())
+        session.close(reason)
     if not job.quiet:
-        recorder.progress.missed = _missed(job, recorder)
-        say(closing_line(recorder.progress, time.monotonic_ns() - started, job.file) + "\n")
-        _tell_of_the_unread(job, targets)
+        session.progress.missed = _missed(job, session.progress)
+        say(closing_line(session.progress, time.monotonic_ns() - started, job.file) + "\n")
+        session.tell_what_was_missed()
         if writer.why_wal_is_kept is not None:
             _note(writer.why_wal_is_kept)
-    if reason == _TOO_LARGE:
+    if reason == TOO_LARGE:
         _note(
-            f"{job.file}: ended at --max-size {format_size(job.max_size)}; give more, or make"
+            f"{job.file}: ended at --max-size {format_size(job.plan.max_size)}; give more, or make"
             " --period longer"
         )
-    if recorder.progress.lacks_all_layouts and not problems:
+    if session.progress.lacks_all_layouts and not session.problems:
         _note("no layout could be read; the recording tells why of each process")
-    return int(recorder.progress.lacks_all_layouts or reason == _TOO_LARGE)
+    return int(session.progress.lacks_all_layouts or reason == TOO_LARGE)
 
 
-def _missed(job: _Job, recorder: Recorder) -> str | None:
+def _loop(job: _Job, stop: Stop, session: Session) -> str:
+    """Record until something ends it; tells what."""
+    # A launched command has the terminal for itself.
+    status = StatusLine(enabled=not job.quiet and job.launched is None and sys.stderr.isatty())
+    if job.duration_ns is not None:
+        stop.after(job.duration_ns)
+    try:
+        return session.run(stop, status.show)
+    finally:
+        status.clear()
+
+
+def _missed(job: _Job, progress: Progress) -> str | None:
     """What the only process had at its end beyond all readings, as its exit tells."""
     from ..answers.assurance import assurance_of
     from ..render.assurance_text import certainly_missed
     from ..store.recording import Recording
 
-    if job.launched is None or recorder.progress.processes != 1:
+    if job.launched is None or progress.processes != 1:
         return None
     try:
         with Recording(job.file) as recording:
@@ -287,81 +287,11 @@ def _launched_targets(
     )
 
 
-def _loop(
-    job: _Job, stop: Stop, recorder: Recorder, targets: AnyTargets, writer: TreeWriter
-) -> str:
-    """Record until something ends it; tells what."""
-    from ..record.clock import Clock, Deadline
-    from ..record.sizelimit import SizeLimit
-
-    launched = job.launched
-    # A launched command has the terminal for itself.
-    status = StatusLine(enabled=not job.quiet and launched is None and sys.stderr.isatty())
-    watch = _cgroup_watch(job.request, targets, writer)
-
-    limit = None if job.max_size is None else SizeLimit(writer.size, job.max_size)
-
-    def after_pass(progress: Progress) -> None:
-        if limit is not None and limit.is_reached():
-            stop.set(_TOO_LARGE)
-        watch.after_pass(progress.ticks)
-        status.show(progress)
-
-    # Newcomers are looked for in fast passes too, also when nothing is read in them.
-    periods = (job.policy.fast_period_ns, targets.discovery_period_ns)
-    fast_ns = min((period for period in periods if period), default=None)
-    clock = Clock(job.period_ns, fast_ns)
-    if job.duration_ns is not None:
-        stop.after(job.duration_ns)
-    try:
-        if launched is not None:
-            launched.release()
-        gone = recorder.run(clock, stop.event, after_pass)
-        if launched is not None and launched.has_ended():
-            if not gone:
-                # Once more: it is not reaped yet, and what it started last was not seen yet.
-                recorder.tick(Deadline(0, 0))
-                after_pass(recorder.progress)
-            writer.exit(*launched.wait())
-        writer.too_short(targets.too_short)
-    finally:
-        status.clear()
-        watch.close()
-    return "targets gone" if gone and launched is None else stop.reason
-
-
-def _cgroup_watch(request: Request, targets: AnyTargets, writer: TreeWriter) -> CgroupSearch:
-    from ..record.cgroups import CgroupSearch
-    from ..record.discovery import DiscoveredTargets
-
-    found = targets if isinstance(targets, DiscoveredTargets) else None
-    return CgroupSearch(
-        writer,
-        found,
-        request.selection,
-        only_if_own=bool(request.command),
-        note=_note,
-    )
-
-
-def _tell_of_the_unread(job: _Job, targets: AnyTargets) -> None:
-    from ..record.launch import LaunchedTargets
-
-    if targets.too_short and not job.request.is_whole_machine:
-        count = targets.too_short
-        _note(
-            f"{count} {'process was' if count == 1 else 'processes were'} too short to read;"
-            " those that came and went between two scans are not counted"
-        )
-    if getattr(targets, "limit_reached", False):
-        _note("there were more processes at once than are recorded: some are missing")
-    if isinstance(targets, LaunchedTargets) and (left := targets.left_behind()):
-        shown = ", ".join(map(str, left[:10])) + (", …" if len(left) > 10 else "")
-        _note(
-            f"the command has ended; {len(left)} of what it started go on, unrecorded: {shown}"
-            " (--wait-all waits for them, too)"
-        )
-
-
 def _note(message: str) -> None:
-    say(f"memory-record: {message}\n")
+    say(f"{_program()}: {message}\n")
+
+
+def _program() -> str:
+    """By which name it was called."""
+    called = os.path.basename(sys.argv[0]) if sys.argv else ""
+    return "memory-record" if called == "memory-record" else "memory-watcher record"

@@ -72,16 +72,5 @@ def _of(*counts: tuple[str, int]) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def own_peak_rss() -> int | None:
-    """The recorder's own VmHWM, bytes: ru_maxrss would carry that of the program before exec."""
-    from ..procfs.process import parse_status
-
-    try:
-        with open("/proc/self/status", "rb") as status:
-            return parse_status(status.read()).high_water_mark
-    except OSError:
-        return None
-
-
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from . import parse_pid, tui_options
+from . import parse_pid, say, tui_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..procfs.source import ProcSource
     from ..record.policy import Policy
     from ..record.targets import Targets
@@ -69,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     tui_options.require_textual()
     tui_options.require_terminal()
 
+    from ..record.selection import Selection
     from ..tui.live import LiveSource, Output
     from ..tui.start import run as show
     from ..tui.view import Question
@@ -77,15 +81,24 @@ def run(args: argparse.Namespace) -> int:
     targets = _targets(source, pids, args.name)
     one = len(pids) == 1
     policy = _policy(one, machine=not pids and not args.name)
-    output = Output(args.output, sys.argv) if args.output is not None else None
-    show(
-        lambda wake: LiveSource(
-            _title(source, args.name), source, targets, policy, period_ns, output, wake
-        ),
-        Question(by="name" if one else "process"),
-        live=True,
-        look=look,
-    )
+    output = None
+    if args.output is not None:
+        selection = Selection(names=tuple(args.name))
+        named = shlex.join(word for name in args.name for word in ("--name", name))
+        kind = "selection" if args.name else None
+        output = Output(args.output, sys.argv, kind, named, selection)
+    opened: list[LiveSource] = []
+
+    def open_source(wake: Callable[[], None]) -> LiveSource:
+        title = _title(source, args.name)
+        opened.append(LiveSource(title, source, targets, policy, period_ns, output, wake))
+        return opened[-1]
+
+    try:
+        show(open_source, Question(by="name" if one else "process"), live=True, look=look)
+    finally:
+        for text in (text for live in opened for text in live.said):
+            say(f"memory-watcher top: {text}\n")
     return 0
 
 

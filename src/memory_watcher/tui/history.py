@@ -27,7 +27,6 @@ from ..model import (
     Totals,
 )
 from ..record.sink import Sink
-from ..store.writer import Writer
 from .answers import Present, Together, together_of
 from .grouping import GroupedLayout, Grouper, GroupSum
 from .view import Sizes
@@ -147,14 +146,13 @@ class _LiveProcess:
 
 
 class LiveHistory(Sink):
-    """Where the recorder's figures go: into instants, and on to a writer if there is one.
+    """Where the recorder's figures go: into instants.
 
-    All but `instants` and `find` belong to the recorder's thread.
+    All but `instants` belongs to the recorder's thread.
     """
 
-    def __init__(self, page_size: int, writer: Writer | None = None) -> None:
+    def __init__(self, page_size: int) -> None:
         self._page_size = page_size
-        self._writer = writer
         self._processes: dict[int, _LiveProcess] = {}
         self._numbers = 0
         self._roles_are_old = False
@@ -197,21 +195,17 @@ class LiveHistory(Sink):
         self._stamp = now
         self._time = time_ns - self._ahead
         self._has_pass = False
-        if self._writer:
-            self._writer.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
         return 0
 
     def add_process(self, facts: ProcessFacts) -> int:
-        """Take note of a process; its number is the writer's if there is one."""
-        self._numbers = self._writer.add_process(facts) if self._writer else self._numbers + 1
+        """Take note of a process."""
+        self._numbers += 1
         self._processes[self._numbers] = _LiveProcess(self._numbers, facts, self._page_size)
         self._roles_are_old = True
         return self._numbers
 
     def image(self, process_id: int, image: Image) -> None:
         """Take note of an execve: names and stacks are others."""
-        if self._writer:
-            self._writer.image(process_id, image)
         process = self._processes[process_id]
         process.set_image(image)
         self._roles_are_old = True
@@ -219,33 +213,23 @@ class LiveHistory(Sink):
 
     def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
         """Take what this tick read of a process."""
-        if self._writer:
-            self._writer.sample(process_id, sample, delay_ns)
         self._last = self._processes[process_id]
         self._last.take(sample, self._time)
 
     def unchanged(self, processes: int) -> None:
         """Their last layouts stand."""
-        if self._writer:
-            self._writer.unchanged(processes)
 
     def end_process(self, process_id: int) -> None:
         """Forget a process; the instants before keep it."""
-        if self._writer:
-            self._writer.end_process(process_id)
         del self._processes[process_id]
         self._roles_are_old = True
 
     def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
         """Take note of what tells stacks."""
-        if self._writer:
-            self._writer.stack_pointers(process_id, pointers)
         self._processes[process_id].learn(pointers, self._segments)
 
     def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
         """Take note of what tells .bss: it was found with the process sampled last."""
-        if self._writer:
-            self._writer.elf_segments(segments_of)
         self._segments.update(segments_of)
         if self._last is not None:
             self._last.learn({}, self._segments)
@@ -254,13 +238,9 @@ class LiveHistory(Sink):
         self, process_id: int, time_ns: int, since_ns: int, reading: FastReading
     ) -> None:
         """Only the recording is that fine."""
-        if self._writer:
-            self._writer.fast_reading(process_id, time_ns, since_ns, reading)
 
     def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
         """Take what all come to at this tick, if it is steady enough to be a sum."""
-        if self._writer:
-            self._writer.take_pass(sums, members)
         shares = {
             number: Share(number, 0, 1, member.is_counted, Figures(*member.rollup))
             for number, member in members.items()
@@ -280,18 +260,12 @@ class LiveHistory(Sink):
 
     def group_mark(self, time_ns: int, private: int, processes: int) -> None:
         """Only recorded."""
-        if self._writer:
-            self._writer.group_mark(time_ns, private, processes)
 
     def system_memory(self, changes: SystemMemory) -> None:
         """Only recorded."""
-        if self._writer:
-            self._writer.system_memory(changes)
 
     def commit(self) -> None:
-        """Make safe what is recorded."""
-        if self._writer:
-            self._writer.commit()
+        """Memory is as safe as it gets."""
 
     # -- instants ---------------------------------------------------------------------------------
 

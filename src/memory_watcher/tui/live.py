@@ -9,7 +9,6 @@ What is read, how often, and how much it may cost is the recorder's own business
 from __future__ import annotations
 
 import threading
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
@@ -20,13 +19,14 @@ from ..analysis.kinds import Kind
 from ..errors import MemoryWatcherError
 from ..model import LayoutState
 from ..procfs.source import ProcSource
-from ..record.clock import Clock
 from ..record.policy import Policy
-from ..record.recorder import Recorder
+from ..record.selection import Selection
+from ..record.session import Plan, Session
 from ..record.targets import Targets
+from ..record.tee import Tee
 from ..render.activity import cpu_share
 from ..render.colours import GREY
-from ..store.writer import Writer
+from ..store.tree_writer import TreeWriter
 from .answers import (
     Present,
     Seen,
@@ -46,13 +46,34 @@ from .view import Band, Chart, Question, ShownFigure, Sizes, Snapshot
 _PAUSE = 5
 #: Processes that have a layer of their own in the chart of all.
 _PROCESS_BANDS = 7
+#: So many of the recorder's notices are shown, the latest; all are printed at the end.
+_SAID = 2
 
 
 class Output(NamedTuple):
-    """A recording to be written besides; `command` is this program's command line."""
+    """A recording to be written besides; `command` is this program's command line.
+
+    `kind`, `description` and `selection` say what is recorded, as record.session.Plan does.
+    """
 
     path: str
     command: Sequence[str]
+    kind: str | None = None
+    description: str = ""
+    selection: Selection = Selection()
+
+
+class _Stop:
+    """What ends the recorder: the user who quits."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.reason = "closed"
+
+    def set(self, reason: str) -> None:
+        """End it."""
+        self.reason = reason
+        self.event.set()
 
 
 class LiveSource:
@@ -73,7 +94,9 @@ class LiveSource:
         self._most_mappings: int | None = None
         self._period_ns = period_ns
         self._wake = wake
-        self._stop = threading.Event()
+        self._stop = _Stop()
+        #: What the recorder had to say so far, one sentence each.
+        self.said: list[str] = []
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._ended = False
@@ -93,7 +116,7 @@ class LiveSource:
 
     def close(self) -> None:
         """End the recording, if any, cleanly."""
-        self._stop.set()
+        self._stop.event.set()
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -103,50 +126,40 @@ class LiveSource:
     def _record(
         self, source: ProcSource, targets: Targets, policy: Policy, output: Output | None
     ) -> None:
-        writer: Writer | None = None
+        try:
+            writer = None if output is None else TreeWriter(output.path)
+            self._most_mappings = source.max_map_count()
+            history = self._history = LiveHistory(source.page_size)
+            session = Session(
+                source,
+                targets,
+                _plan(policy, self._period_ns, output),
+                self.said.append,
+                writer=writer,
+                sink=history if writer is None else Tee(writer, history),
+            )
+            self._run(session, history)
+        except (MemoryWatcherError, OSError) as error:
+            self._error = self._error or error
+        finally:
+            self._ended = True
+            self._started.set()
+            self._wake()
+
+    def _run(self, session: Session, history: LiveHistory) -> None:
         reason = None
         try:
-            if output is not None:
-                writer = Writer(output.path)
-                writer.start_run(
-                    source.machine(),
-                    self._period_ns,
-                    output.command,
-                    policy.as_json(),
-                    source.max_map_count(),
-                )
-            self._most_mappings = source.max_map_count()
-            history = self._history = LiveHistory(source.page_size, writer)
-            recorder = Recorder(source, targets, history, policy)
+            session.start()
             self._started.set()
-            try:
-                gone = recorder.run(
-                    Clock(self._period_ns, policy.fast_period_ns),
-                    self._stop,
-                    lambda _: self._after_pass(history),
-                )
-                reason = "targets gone" if gone else "closed"
-            finally:
-                recorder.close()
+            reason = session.run(self._stop, lambda _: self._after_pass(history))
         except (MemoryWatcherError, OSError) as error:
             self._error = error
         finally:
-            self._ended = True
-            self._close(writer, reason)
-            self._started.set()
-            self._wake()
+            session.close(reason)
 
     def _after_pass(self, history: LiveHistory) -> None:
         history.freeze()
         self._wake()
-
-    def _close(self, writer: Writer | None, reason: str | None) -> None:
-        if writer is None:
-            return
-        try:
-            writer.close(reason, time.process_time_ns())
-        except MemoryWatcherError as error:
-            self._error = self._error or error
 
     # -- the asker's thread -----------------------------------------------------------------------
 
@@ -201,6 +214,7 @@ class LiveSource:
             f"┊ {jump.text}"
             for jump in self._history.clock.jumps_between(instants[0].time, instants[-1].time)
         )
+        notes += tuple(self.said[-_SAID:])
         if question.tick is not None and question.tick != shown.number:
             notes += ("layouts of that time are no longer kept; this is the nearest",)
         return notes
@@ -237,6 +251,20 @@ class LiveSource:
             return draw(_history_of_one(instants, alone.id, question.figure, self._period_ns), span)
         history = _history_of_all(instants, question.figure, self._period_ns, self._colours)
         return draw(history, span)
+
+
+def _plan(policy: Policy, period_ns: int, output: Output | None) -> Plan:
+    if output is None:
+        return Plan(policy, period_ns, (), finds_between_ticks=False)
+    return Plan(
+        policy,
+        period_ns,
+        output.command,
+        kind=output.kind,
+        description=output.description,
+        selection=output.selection,
+        finds_between_ticks=False,
+    )
 
 
 def _chosen(shown: Instant, presents: dict[int, Present], process_id: int | None) -> Seen:

@@ -15,6 +15,8 @@ from memory_watcher.model import LayoutState, Reading
 from memory_watcher.render.colours import Shades
 from memory_watcher.tui.app import WatchApp
 from memory_watcher.tui.chart_widget import ChartView
+from memory_watcher.tui.footer_widget import Footer
+from memory_watcher.tui.table_widget import Table
 from memory_watcher.tui.lines_widget import Lines
 from memory_watcher.tui.view import (
     Band,
@@ -91,6 +93,7 @@ class Screen:
         await self.until(
             lambda: (
                 self.app.size == (width, height)
+                and all(self.app.query_one(each).size.width == width for each in (Footer, Table))
                 and self.app.question.columns == chart.columns
                 and self.is_settled
             ),

@@ -12,8 +12,10 @@ from memory_watcher.errors import CannotWrite
 from memory_watcher.model import Image, Member, Pass, ProcessFacts, ProcessKey, Rollup
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.policy import Policy
+from memory_watcher.record.selection import Selection
 from memory_watcher.record.targets import NamedTargets, WholeMachine
 from memory_watcher.store.recording import Recording
+from memory_watcher.store.trees import TreeRecording
 from memory_watcher.tui.history import LiveHistory
 from memory_watcher.tui.live import LiveSource, Output
 from memory_watcher.tui.view import Question, Sizes, Snapshot
@@ -207,3 +209,37 @@ def test_output_that_cannot_be_written(proc: FakeProc, tmp_path: Path) -> None:
     proc.put(FakeProcess(7))
     with pytest.raises(CannotWrite, match="no folder"):
         Watch(proc, [7], tmp_path / "none" / "a.db")
+
+
+def test_what_the_recorder_has_to_say_is_shown(
+    proc: FakeProc, watch: Callable[..., Watch], tmp_path: Path
+) -> None:
+    """A process whose smaps makes no sense costs its figures, and the reason is on the screen."""
+    proc.add(FakeProcess(7, "server", changed={"smaps": b"no smaps\n"}))
+    proc.add(FakeProcess(8, "worker"))
+    seeing = watch([], tmp_path / "a.db")
+    shown = seeing.see(lambda snapshot: any("process 7" in note for note in snapshot.notes))
+    assert any("process 7" in text for text in seeing.source.said)
+    assert len([note for note in shown.notes if "process" in note]) <= 3
+
+
+def test_what_was_selected_is_in_the_recording(proc: FakeProc, tmp_path: Path) -> None:
+    """So that no command takes it for a recording of the whole machine."""
+    proc.add(FakeProcess(7, "server"))
+    source = ProcSource(str(proc.root))
+    news = threading.Event()
+    file = tmp_path / "a.db"
+    named = ("selection", "--name server", Selection(names=("server",)))
+    live = LiveSource(
+        *("server", source, NamedTargets(source, [7]), Policy(), PERIOD),
+        Output(str(file), ["top"], *named),
+        news.set,
+    )
+    news.wait(10)
+    live.close()
+    with TreeRecording(file) as recording:
+        selection = recording.selection()
+        (run,) = recording.runs()
+    assert selection is not None
+    assert (selection.kind, selection.description) == ("selection", "--name server")
+    assert (run.end_reason, run.peak_rss is not None) == ("closed", True)

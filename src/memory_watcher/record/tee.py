@@ -1,0 +1,113 @@
+"""One recorder, several sinks: a recording and a view of what is going on."""
+
+from __future__ import annotations
+
+from ..model import (
+    ElfSegment,
+    FastReading,
+    Image,
+    Member,
+    Pass,
+    ProcessFacts,
+    Sample,
+    SystemMemory,
+)
+from .sink import Sink
+
+
+class Tee(Sink):
+    """Passes all on to each sink, to each with the numbers that it gave to processes and ticks.
+
+    The recorder knows the numbers of the first.
+    """
+
+    def __init__(self, first: Sink, *others: Sink) -> None:
+        self._first = first
+        self._others = others
+        self._numbers: tuple[dict[int, int], ...] = tuple({} for _ in others)
+
+    def tick(
+        self,
+        time_ns: int,
+        monotonic_ns: int | None,
+        late_ns: int | None,
+        skipped: int = 0,
+        cause: str | None = None,
+        suspended_ns: int | None = None,
+    ) -> int:
+        """Begin a tick."""
+        number = self._first.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
+        for sink in self._others:
+            sink.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
+        return number
+
+    def unchanged(self, processes: int) -> None:
+        """How many were not read."""
+        for sink in (self._first, *self._others):
+            sink.unchanged(processes)
+
+    def add_process(self, facts: ProcessFacts) -> int:
+        """Take in a process."""
+        number = self._first.add_process(facts)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            numbers[number] = sink.add_process(facts)
+        return number
+
+    def image(self, process_id: int, image: Image) -> None:
+        """Another execve, or name."""
+        self._first.image(process_id, image)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            sink.image(numbers[process_id], image)
+
+    def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
+        """What this tick read of a process."""
+        self._first.sample(process_id, sample, delay_ns)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            sink.sample(numbers[process_id], sample, delay_ns)
+
+    def end_process(self, process_id: int) -> None:
+        """It was found to have ended."""
+        self._first.end_process(process_id)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            sink.end_process(numbers.pop(process_id))
+
+    def fast_reading(
+        self, process_id: int, time_ns: int, since_ns: int, reading: FastReading
+    ) -> None:
+        """Figures read between two layouts."""
+        self._first.fast_reading(process_id, time_ns, since_ns, reading)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            sink.fast_reading(numbers[process_id], time_ns, since_ns, reading)
+
+    def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
+        """Sums over all members of the group; one that has ended is a member to its last pass."""
+        self._first.take_pass(sums, members)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            known = {numbers[each]: member for each, member in members.items() if each in numbers}
+            sink.take_pass(sums, known)
+
+    def group_mark(self, time_ns: int, private: int, processes: int) -> None:
+        """The highest sum of private memory between two passes."""
+        for sink in (self._first, *self._others):
+            sink.group_mark(time_ns, private, processes)
+
+    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
+        """Where stacks of threads are."""
+        self._first.stack_pointers(process_id, pointers)
+        for sink, numbers in zip(self._others, self._numbers, strict=True):
+            sink.stack_pointers(numbers[process_id], pointers)
+
+    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
+        """The segments of executed files."""
+        for sink in (self._first, *self._others):
+            sink.elf_segments(segments_of)
+
+    def system_memory(self, changes: SystemMemory) -> None:
+        """The fields of meminfo that changed."""
+        for sink in (self._first, *self._others):
+            sink.system_memory(changes)
+
+    def commit(self) -> None:
+        """Make everything so far safe."""
+        for sink in (self._first, *self._others):
+            sink.commit()

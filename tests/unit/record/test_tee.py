@@ -1,0 +1,79 @@
+"""Several sinks get all that one recorder reads, each with its own numbers of processes."""
+
+from __future__ import annotations
+
+from memory_watcher.model import (
+    FastReading,
+    Image,
+    LayoutState,
+    Member,
+    Pass,
+    ProcessFacts,
+    ProcessKey,
+    Reading,
+    Rollup,
+    Sample,
+)
+from memory_watcher.record.sink import Sink
+from memory_watcher.record.tee import Tee
+
+
+class Heard:
+    """A sink that counts its processes from a number of its own, and notes all it hears."""
+
+    def __init__(self, first: int) -> None:
+        self.number = first - 1
+        self.heard: list[tuple[object, ...]] = []
+
+    def add_process(self, facts: ProcessFacts) -> int:
+        self.number += 1
+        self.heard.append(("add_process", facts.key.pid, self.number))
+        return self.number
+
+    def tick(self, *arguments: object) -> int:
+        self.heard.append(("tick", *arguments))
+        return 7 * self.number
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *arguments: self.heard.append((name, *arguments))
+
+
+def test_each_sink_hears_all_with_its_numbers() -> None:
+    """The recorder knows the first one's numbers; the other never sees them."""
+    first, second = Heard(1), Heard(40)
+    tee = Tee(first, second)  # type: ignore[arg-type]
+    facts = [ProcessFacts(ProcessKey(pid, 1), Image("p")) for pid in (11, 12)]
+    numbers = [tee.add_process(each) for each in facts]
+    assert numbers == [1, 2]
+    assert tee.tick(5, 6, 0) == 14
+    sample, fast = Sample(Reading(), LayoutState.NOT_TAKEN), FastReading(1, 2, 3, 4)
+    members = {1: Member(Rollup(1, 1, 1, 0)), 2: Member(Rollup(2, 2, 2, 0))}
+    sums = Pass(7, 2, 0, 0, 0, None, 130, 100, 70, 5)
+    tee.image(2, Image("q"))
+    tee.sample(1, sample, 9)
+    tee.fast_reading(2, 1, 2, fast)
+    tee.stack_pointers(1, {11: 5})
+    tee.take_pass(sums, members)
+    tee.elf_segments({})
+    tee.unchanged(3)
+    tee.group_mark(1, 2, 3)
+    tee.end_process(1)
+    tee.commit()
+    assert first.heard[3:] == [
+        ("image", 2, Image("q")), ("sample", 1, sample, 9), ("fast_reading", 2, 1, 2, fast),
+        ("stack_pointers", 1, {11: 5}), ("take_pass", sums, members), ("elf_segments", {}),
+        ("unchanged", 3), ("group_mark", 1, 2, 3), ("end_process", 1), ("commit",),
+    ]  # fmt: skip
+    assert second.heard == [
+        ("add_process", 11, 40), ("add_process", 12, 41), ("tick", 5, 6, 0, 0, None, None),
+        ("image", 41, Image("q")), ("sample", 40, sample, 9), ("fast_reading", 41, 1, 2, fast),
+        ("stack_pointers", 40, {11: 5}), ("take_pass", sums, {40: members[1], 41: members[2]}),
+        ("elf_segments", {}), ("unchanged", 3), ("group_mark", 1, 2, 3), ("end_process", 40),
+        ("commit",),
+    ]  # fmt: skip
+
+
+def test_every_method_of_a_sink_is_passed_on() -> None:
+    """One that is added later is not forgotten here."""
+    names = {name for name in vars(Sink) if not name.startswith("_")}
+    assert names <= vars(Tee).keys()
