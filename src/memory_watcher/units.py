@@ -60,6 +60,11 @@ def parse_size(text: str, option: str) -> int:
     return round(size)
 
 
+def plural(count: int, one: str, many: str) -> str:
+    """`1 mapping`, `2 mappings`."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def group_digits(number: int) -> str:
     """`541 812`: thousands apart by a blank."""
     return f"{number:,}".replace(",", " ")

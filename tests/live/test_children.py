@@ -77,7 +77,10 @@ def test_double_fork(file: Path) -> None:
     try:
         assert done.returncode == 3
         assert one(file, "SELECT count(*) FROM processes WHERE pid = ?", daemon) == (1,)
-        assert f"1 of what it started go on, unrecorded: {daemon}" in done.stderr
+        assert (
+            f"1 of the processes it started still run, and are no longer recorded: {daemon}."
+            in done.stderr
+        )
     finally:
         os.kill(daemon, 9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..analysis.passes import Passes
+from ..units import plural
 
 _NONE = "No sum: at no moment were all of them read in one pass."
 
@@ -19,6 +20,6 @@ def refused(passes: Passes) -> str | None:
 
 def _reasons(passes: Passes) -> str:
     return "; ".join(
-        f"{count} {'pass' if count == 1 else 'passes'} in which {fault.value}"
+        f"{plural(count, 'pass', 'passes')} in which {fault.value}"
         for fault, count in passes.faults().items()
     )

@@ -15,6 +15,7 @@ from typing import Protocol
 from ..procfs.process import parse_status
 from ..procfs.source import ProcSource
 from ..store.tree_writer import TreeWriter
+from ..units import plural
 from .cgroups import CgroupSearch
 from .clock import Clock, Deadline
 from .discovery import DiscoveredTargets
@@ -69,7 +70,7 @@ class Plan:
 
     @property
     def names_nothing(self) -> bool:
-        """Whether all of the machine may be meant: nobody misses what was too short to read."""
+        """Whether all of the machine may be meant: nobody misses what exited before it was read."""
         return self.kind is None
 
 
@@ -172,16 +173,17 @@ class Session:
         count = getattr(targets, "too_short", 0)
         if count and not self._plan.names_nothing:
             self._note(
-                f"{count} {'process was' if count == 1 else 'processes were'} too short to read;"
-                " those that came and went between two scans are not counted"
+                f"{plural(count, 'process', 'processes')} exited before anything could be read."
+                " Processes that started and exited between two scans are not counted."
             )
         if getattr(targets, "limit_reached", False):
-            self._note("there were more processes at once than are recorded: some are missing")
+            self._note("More processes matched at once than are recorded; the rest are missing.")
         if isinstance(targets, LaunchedTargets) and (left := targets.left_behind()):
             shown = ", ".join(map(str, left[:10])) + (", …" if len(left) > 10 else "")
+            what = plural(len(left), "process it started is", "processes it started are")
             self._note(
-                f"the command has ended; {len(left)} of what it started go on, unrecorded: {shown}"
-                " (--wait-all waits for them, too)"
+                f"The command exited. {what} still running and no longer recorded: {shown}."
+                " Use --wait-all to keep recording."
             )
 
     def _clock(self) -> Clock:

@@ -20,10 +20,9 @@ from ..clocks import STEADY, TimeAxis
 from ..errors import MissingExtra
 from ..metrics import USAGE
 from ..model import LayoutState
-from ..units import format_duration, format_size, format_time, group_digits
+from ..units import format_duration, format_size, format_time, group_digits, plural
 from .axis import count_marks, size_marks, time_marks
 from .colours import Coloured, colours_of
-from .columns import plural
 from .elide import elide, elide_process
 from .escape import escape
 

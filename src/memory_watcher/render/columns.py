@@ -49,8 +49,3 @@ def process_name(role: str, pid: int, room: int = PROCESS_WIDTH) -> str:
 def label(name: str, value: str) -> str:
     """`time:             2018-…`: one of the lines above the sizes."""
     return f"{name + ':':<{LABEL_WIDTH}}{value}"
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """`1 mapping`, `2 mappings`."""
-    return f"{count} {one if count == 1 else many}"

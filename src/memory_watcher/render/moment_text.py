@@ -10,8 +10,8 @@ from ..analysis.peak import Breakdown, Group
 from ..answers.group import Branch, pss_of
 from ..model import LayoutState
 from ..store.results import Measurement
-from ..units import format_kib, format_time
-from .columns import Line, blocks, plural, process_name
+from ..units import format_kib, format_time, plural
+from .columns import Line, blocks, process_name
 
 
 def render_all(

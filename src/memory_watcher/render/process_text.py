@@ -6,11 +6,11 @@ from ..analysis.figures import TITLES
 from ..analysis.peak import Group
 from ..answers.process import ProcessView
 from ..metrics import READING, USAGE
-from ..units import format_kib, format_time, group_digits
+from ..units import format_kib, format_time, group_digits, plural
 from .activity import activity
 from .assurance_text import missed
 from .beside import beside
-from .columns import ABSENT, Line, blocks, label, plural
+from .columns import ABSENT, Line, blocks, label
 from .escape import escape
 
 _FIGURES = {metric.name: metric for metric in USAGE}

@@ -8,8 +8,8 @@ from ..analysis.figures import TITLES
 from ..analysis.peak import Group
 from ..answers.process import ProcessView
 from ..metrics import USAGE
-from ..units import KIB, format_time, group_digits
-from .columns import ABSENT, plural
+from ..units import KIB, format_time, group_digits, plural
+from .columns import ABSENT
 from .escape import escape
 
 #: Columns that always stand there, as far as the kernel reports them.

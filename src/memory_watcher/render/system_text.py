@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..answers.group import Branch
 from ..answers.machine import SystemView
 from ..model import SystemMemory
-from ..units import format_duration, format_kib, format_time
-from .columns import Line, blocks, label, plural, process_name
+from ..units import format_duration, format_kib, format_time, plural
+from .columns import Line, blocks, label, process_name
 from .pass_text import about
 
 #: What of /proc/meminfo is shown; --json gives all of it.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..analysis.peak import Group
 from ..answers.group import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 from ..model import LayoutState
-from ..units import format_duration, format_kib, format_time
+from ..units import format_duration, format_kib, format_time, plural
 from .beside import beside
-from .columns import PROCESS_WIDTH, Line, blocks, label, plural, process_name
+from .columns import PROCESS_WIDTH, Line, blocks, label, process_name
 from .elide import elide
 from .escape import escape, width
 from .pass_text import about

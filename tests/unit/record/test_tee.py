@@ -46,7 +46,7 @@ def test_each_sink_hears_all_with_its_numbers() -> None:
     numbers = [tee.add_process(each) for each in facts]
     assert numbers == [1, 2]
     assert tee.tick(5, 6, 0) == 14
-    sample, fast = Sample(Reading(), LayoutState.NOT_TAKEN), FastReading(1, 2, 3, 4)
+    sample, fast = Sample(Reading(), LayoutState.NOT_TAKEN), FastReading(1, 2)
     members = {1: Member(Rollup(1, 1, 1, 0)), 2: Member(Rollup(2, 2, 2, 0))}
     sums = Pass(7, 2, 0, 0, 0, None, 130, 100, 70, 5)
     tee.image(2, Image("q"))

@@ -16,8 +16,8 @@ from memory_watcher.render.colours import Shades
 from memory_watcher.tui.app import WatchApp
 from memory_watcher.tui.chart_widget import ChartView
 from memory_watcher.tui.footer_widget import Footer
-from memory_watcher.tui.table_widget import Table
 from memory_watcher.tui.lines_widget import Lines
+from memory_watcher.tui.table_widget import Table
 from memory_watcher.tui.view import (
     Band,
     Chart,

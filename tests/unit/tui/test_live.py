@@ -215,8 +215,8 @@ def test_what_the_recorder_has_to_say_is_shown(
     proc: FakeProc, watch: Callable[..., Watch], tmp_path: Path
 ) -> None:
     """A process whose smaps makes no sense costs its figures, and the reason is on the screen."""
-    proc.add(FakeProcess(7, "server", changed={"smaps": b"no smaps\n"}))
-    proc.add(FakeProcess(8, "worker"))
+    proc.put(FakeProcess(7, "server", changed={"smaps": b"no smaps\n"}))
+    proc.put(FakeProcess(8, "worker"))
     seeing = watch([], tmp_path / "a.db")
     shown = seeing.see(lambda snapshot: any("process 7" in note for note in snapshot.notes))
     assert any("process 7" in text for text in seeing.source.said)
@@ -225,7 +225,7 @@ def test_what_the_recorder_has_to_say_is_shown(
 
 def test_what_was_selected_is_in_the_recording(proc: FakeProc, tmp_path: Path) -> None:
     """So that no command takes it for a recording of the whole machine."""
-    proc.add(FakeProcess(7, "server"))
+    proc.put(FakeProcess(7, "server"))
     source = ProcSource(str(proc.root))
     news = threading.Event()
     file = tmp_path / "a.db"
