@@ -1,13 +1,80 @@
-"""What a recording holds of several processes together, as types: passes, rollups, marks.
+"""What a recording holds, as types: rows of ticks, readings, sums, passes.
 
 Sizes are bytes, times UTC nanoseconds, None is what was not told.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .model import LayoutState
+
+
+class InstantRow(Protocol):
+    """A row of one tick: a TickRow or a ReadingRow."""
+
+    @property
+    def tick(self) -> int:
+        """The number of the tick."""
+
+    @property
+    def time(self) -> int:
+        """Its place on the axis of the recording: see `clocks`."""
+
+    @property
+    def run_id(self) -> int:
+        """The run of the recorder."""
+
+
+class TickRow(NamedTuple):
+    """A tick at its place on the axis; `cause` is why it was made, None for a deadline."""
+
+    tick: int
+    time: int
+    run_id: int
+    cause: str | None
+
+
+class ReadingRow(NamedTuple):
+    """What a tick read of a process, without its sums.
+
+    `state` is the number of a LayoutState: making these of hundreds of thousands would take long.
+    `keyframe` is the tick of the oldest rows of its layout, None if it has none.
+    """
+
+    tick: int
+    time: int
+    run_id: int
+    state: int
+    keyframe: int | None
+    resident: int | None
+    high_water_mark: int | None
+
+
+class MeminfoRow(NamedTuple):
+    """A change of a field of /proc/meminfo: bytes, or a count; None: it was no figure."""
+
+    tick: int
+    field: str
+    value: int | None
+
+
+class SumRow(NamedTuple):
+    """The sums of a layout of a process."""
+
+    tick: int
+    pss: int | None
+    rss: int | None
+    uss: int | None
+    swap: int | None
+
+
+class StoredSum(NamedTuple):
+    """What a layout came to when it was read: how many mappings, and one figure's sum."""
+
+    tick: int
+    mappings: int | None
+    size: int | None
 
 
 class PassRow(NamedTuple):

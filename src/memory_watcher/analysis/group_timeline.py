@@ -10,6 +10,7 @@ from statistics import median_low
 from typing import Any
 
 from ..model import LayoutState
+from ..recorded import TickRow
 from .identity import OTHER, Identity
 from .passes import Moment, Passes, allowed
 from .timeline import Figure, Series, Timeline
@@ -23,18 +24,18 @@ class Group:
         self,
         passes: Passes,
         process_ids: Collection[int],
-        ticks: Sequence[tuple[Any, ...]],
+        ticks: Sequence[TickRow],
         watch: Watch,
         span: tuple[int | None, int | None],
     ) -> None:
         """`ticks` are all of the recording, `span` places; `process_ids` says whose sums."""
         moments = {moment.tick: moment for moment in passes.sums}
-        self.instants = Instants((row for row in ticks if row[0] in moments), *span, watch.order)
+        self.instants = Instants((row for row in ticks if row.tick in moments), *span, watch.order)
         self._moments: list[Moment] = [moments[tick] for tick in self.instants.ticks]
         self._shares = [share for share in passes.shares if share.process_id in process_ids]
         self._watch = watch
 
-    def whole_rows(self) -> list[tuple[Any, ...]]:
+    def whole_rows(self) -> list[TickRow]:
         """The ticks of those passes of which every member's layout is."""
         return [
             row
@@ -181,7 +182,7 @@ def _agree(layouts: int | None, sums: int | None) -> bool:
     return layouts is not None and sums is not None and abs(layouts - sums) <= allowed(sums)
 
 
-def stands(instants: Instants, watch: Watch, known: Sequence[bool]) -> list[int]:
+def stands(instants: Instants[Any], watch: Watch, known: Sequence[bool]) -> list[int]:
     """Until when what is known at an instant stands: up to the next, but not for long if none is.
 
     Nothing stands while nobody looked, nor for more than a few times the usual between two.

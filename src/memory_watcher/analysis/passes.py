@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from ..model import LayoutState, Totals
-from ..recorded import LayoutRow, PassRow, RollupRow
+from ..recorded import LayoutRow, PassRow, RollupRow, TickRow
 from .parents import Born, parents
 from .peak import Sum, add_up
 from .tree import Member, duplicates_among
@@ -115,8 +115,8 @@ class Process(Born, Protocol):
 class History(Protocol):
     """Where passes come from: store.recording.Recording."""
 
-    def tick_rows(self) -> list[tuple[Any, ...]]:
-        """All ticks: number, time, run, cause."""
+    def tick_rows(self) -> list[TickRow]:
+        """All ticks."""
 
     def processes(self) -> Sequence[Process]:
         """All processes."""
@@ -191,11 +191,12 @@ def read(history: History) -> Passes:
     return Passes(every, shares)
 
 
-def _spans(ticks: Iterable[tuple[Any, ...]]) -> dict[int, tuple[int, int]]:
+def _spans(ticks: Iterable[TickRow]) -> dict[int, tuple[int, int]]:
     """First and last tick of each run."""
     spans: dict[int, tuple[int, int]] = {}
-    for tick, _, run_id, *_ in ticks:
-        spans[run_id] = spans.get(run_id, (tick,))[0], tick
+    for row in ticks:
+        first, _ = spans.get(row.run_id, (row.tick, row.tick))
+        spans[row.run_id] = first, row.tick
     return spans
 
 

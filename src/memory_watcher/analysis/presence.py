@@ -8,6 +8,7 @@ from statistics import median_low
 from typing import Any, NamedTuple
 
 from ..model import LayoutState
+from ..recorded import ReadingRow
 from .watch import PAUSE, Instants, Watch
 
 #: There was memory, of which no layout was read.
@@ -50,7 +51,7 @@ class Presence:
     layout was not taken the last one stands. One that could not be read is missing (`lacking`).
     """
 
-    def __init__(self, instants: Instants, watch: Watch, several: bool) -> None:
+    def __init__(self, instants: Instants[Any], watch: Watch, several: bool) -> None:
         self._instants = instants
         self._watch = watch
         self._several = several
@@ -61,8 +62,8 @@ class Presence:
         self._read: list[LayoutState | None] = [None] * count
         self._changes = {name: [0] * (count + 1) for name in ("covered", "lacking")}
 
-    def note(self, rows: Iterable[tuple[Any, ...]]) -> list[Segment]:
-        """Take note of a process: (tick, place, run, state, keyframe, …) in order of places.
+    def note(self, rows: Iterable[ReadingRow]) -> list[Segment]:
+        """Take note of the readings of a process, in order of places.
 
         The segments begin with the first that counts anywhere. Of those behind it that count
         nowhere there are intervals too: they are told, with no runs.
@@ -95,16 +96,16 @@ class Presence:
         ordered = [Segment(*each) for each in sorted(segments.items())]
         return list(dropwhile(lambda segment: not segment.runs, ordered))
 
-    def _events(self, rows: list[tuple[Any, ...]]) -> Iterable[_Event]:
-        starts = self._instants.positions(row[0] for row in rows)
+    def _events(self, rows: list[ReadingRow]) -> Iterable[_Event]:
+        starts = self._instants.positions(row.tick for row in rows)
         run_ends = {
             run: self._instants.ends([self._watch.last_tick(run)])[0]
-            for run in {row[2] for row in rows}
+            for run in {row.run_id for row in rows}
         }
         # Of a process that came when the recording ended nothing was read.
         for row, start, after in zip(rows, starts, [*starts, 2**62][1:], strict=True):
-            run = row[2]
-            yield _Event(start, min(after, run_ends[run]), run, LayoutState(row[3]), row[4])
+            end = min(after, run_ends[row.run_id])
+            yield _Event(start, end, row.run_id, LayoutState(row.state), row.keyframe)
 
     def _count(self, what: str, start: int, end: int) -> None:
         changes = self._changes[what]

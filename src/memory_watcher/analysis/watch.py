@@ -7,7 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median_low
-from typing import Any
+from typing import Generic, TypeVar
+
+from ..recorded import InstantRow, TickRow
+
+_Row = TypeVar("_Row", bound=InstantRow)
 
 #: So many times the usual interval between two ticks is a pause in which nobody looked.
 PAUSE = 5
@@ -16,29 +20,29 @@ PAUSE = 5
 class Watch:
     """The stretches of time in which a recorder looked regularly."""
 
-    def __init__(self, ticks: Sequence[tuple[Any, ...]]) -> None:
-        """`ticks` are (tick, place, run, cause), in order of places; a cause is an unusual one."""
+    def __init__(self, ticks: Sequence[TickRow]) -> None:
+        """`ticks` are all of a recording, in order of places."""
         steps = [
-            after[1] - before[1]
-            for before, after in pairwise(tick for tick in ticks if tick[3] is None)
-            if before[2] == after[2]
+            after.time - before.time
+            for before, after in pairwise(row for row in ticks if row.cause is None)
+            if before.run_id == after.run_id
         ]
         self.usual_ns = max(median_low(steps), 0) if steps else 0
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._last_ticks: dict[int, int] = {}  # by run
-        self.order = Order([tick[0] for tick in ticks])
-        before: tuple[Any, ...] | None = None
-        for tick in ticks:
-            time = tick[1]
-            if before is None or before[2] != tick[2] or time - before[1] > PAUSE * self.usual_ns:
+        self.order = Order([row.tick for row in ticks])
+        before: TickRow | None = None
+        for row in ticks:
+            time, run = row.time, row.run_id
+            if before is None or before.run_id != run or time - before.time > PAUSE * self.usual_ns:
                 if before is not None:
-                    self._ends[-1] = max(before[1], min(self._ends[-1], time))
+                    self._ends[-1] = max(before.time, min(self._ends[-1], time))
                 self._starts.append(time)
                 self._ends.append(time)
             self._ends[-1] = time + self.usual_ns
-            self._last_ticks[tick[2]] = tick[0]
-            before = tick
+            self._last_ticks[run] = row.tick
+            before = row
 
     def until(self, time_ns: int) -> int:
         """Until when somebody went on looking from that time on."""
@@ -73,23 +77,23 @@ class Order:
 _MOST_RANKS = 4_000_000
 
 
-class Instants:
+class Instants(Generic[_Row]):
     """The instants of a timeline: ticks and times, and the way from a tick to its position."""
 
     def __init__(
         self,
-        rows: Iterable[tuple[Any, ...]],
+        rows: Iterable[_Row],
         first_ns: int | None,
         last_ns: int | None,
         order: Order | None = None,
     ) -> None:
-        """`rows` begin with tick, place, run; in order of places. `order` is that of all ticks."""
+        """`rows` are in order of places. `order` is that of all ticks."""
         low = -(2**63) if first_ns is None else first_ns
         high = 2**63 if last_ns is None else last_ns
         self.last_ns = high
-        self.rows = [row for row in rows if low <= row[1] <= high]
-        self.ticks = [row[0] for row in self.rows]
-        self.times = [row[1] for row in self.rows]
+        self.rows = [row for row in rows if low <= row.time <= high]
+        self.ticks = [row.tick for row in self.rows]
+        self.times = [row.time for row in self.rows]
         self._order = Order([]) if order is None else order
         ranks = list(map(self._order.rank, self.ticks))
         self._ranks = ranks

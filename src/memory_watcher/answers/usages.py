@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate, repeat
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..analysis import group_timeline, passes
 from ..analysis.contradictions import count_wrong
@@ -30,8 +30,19 @@ from ..analysis.timeline import Figure, Series, Timeline
 from ..analysis.watch import Instants, Watch
 from ..clocks import TimeAxis
 from ..model import KindEvidence, LayoutState, Mapping
+from ..recorded import ReadingRow, TickRow
 
 Row = tuple[Any, ...]
+
+
+class _Detail(NamedTuple):
+    """What timelines show of `details`."""
+
+    vm_flags: str | None
+    swap: int | None
+    swap_pss: int | None
+    private_hugetlb: int | None
+
 
 #: Where a figure of a mapping stands: fields of Usage that are columns of their own, or details.
 _COLUMNS = {"pss": ("pss",), "rss": ("rss",), "uss": ("private_clean", "private_dirty")}
@@ -73,10 +84,10 @@ class History(passes.History, Protocol):
     def axis(self) -> TimeAxis:
         """Where the places of these rows are."""
 
-    def tick_rows(self) -> list[Row]:
+    def tick_rows(self) -> list[TickRow]:
         """All ticks."""
 
-    def reading_rows(self, process_id: int) -> list[Row]:
+    def reading_rows(self, process_id: int) -> list[ReadingRow]:
         """All readings of a process."""
 
     def usage_pages(
@@ -175,14 +186,16 @@ class Usages:
         #: Those of several processes; for notes on which of them give no sum.
         self.passes: passes.Passes | None = None
         self._group: group_timeline.Group | None = None
-        rows = ticks if self._several else history.reading_rows(processes[0].id)
+        rows: Sequence[TickRow] | Sequence[ReadingRow] = ticks
+        if not self._several:
+            rows = history.reading_rows(processes[0].id)
         if self._several:
             self.passes = passes.read(history)
             numbers = {process.id for process in self.processes}
             group = group_timeline.Group(self.passes, numbers, ticks, self._watch, places)
             if len(group.instants):
                 self._group, rows = group, group.whole_rows()
-        self._instants = Instants(rows, *places, self._watch.order)
+        self._instants: Instants[Any] = Instants(rows, *places, self._watch.order)
         self._is_loaded = False
         if self._group is None:
             self._load_layouts()
@@ -194,8 +207,9 @@ class Usages:
         if self._is_loaded:
             return
         self._is_loaded = True
-        self._details = self._history.details(("vm_flags", "swap", "swap_pss", "private_hugetlb"))
-        self._flags = {number: row[0] for number, row in self._details.items()}
+        details = self._history.details(_Detail._fields)
+        self._details = {number: _Detail._make(row) for number, row in details.items()}
+        self._flags = {number: detail.vm_flags for number, detail in self._details.items()}
         self._headers = self._history.headers([process.id for process in self.processes])
         self._presence = Presence(self._instants, self._watch, self._several)
         for process in self.processes:
@@ -229,7 +243,7 @@ class Usages:
         firsts, lasts, details = array("q"), array("q"), array("q")
         begin = len(columns.mapping_ids)
         pages = self._history.usage_pages(
-            process.id, names, segments[0][0], max(self._instants.ticks)
+            process.id, names, segments[0].keyframe, max(self._instants.ticks)
         )
         for page in pages:
             first, last, mapping_id, detail, *figures = zip(*page, strict=True)
@@ -259,9 +273,9 @@ class Usages:
     def _note_cheap_figures(self, process: Process) -> None:
         """Let what was read between two readings count for the first of them."""
         rows, times = self._instants.rows, self._instants.times
-        self._resident = [row[5] for row in rows]
+        self._resident = [row.resident for row in rows]
         self._highest = list(self._resident)
-        self._mark = [row[6] for row in rows]
+        self._mark = [row.high_water_mark for row in rows]
         for time, _, resident, mark in self._history.fast_points(process.id):
             position = bisect_right(times, time) - 1
             if position < 0 or time > self._watch.until(times[position]):
@@ -276,7 +290,7 @@ class Usages:
             column = told[figure]
             return _numbers(column) if None in column else column
         if figure == "uss":
-            huge = {number: row[3] or 0 for number, row in self._details.items()}
+            huge = {number: each.private_hugetlb or 0 for number, each in self._details.items()}
             return [
                 _NOT_TOLD if clean is None or dirty is None else clean + dirty + huge[detail]
                 for clean, dirty, detail in zip(
@@ -285,8 +299,7 @@ class Usages:
             ]
         if figure == "mappings":
             return [1] * len(details)
-        where = 1 if figure == "swap" else 2
-        sizes = {number: row[where] for number, row in self._details.items()}
+        sizes = {number: getattr(each, figure) for number, each in self._details.items()}
         return _numbers(sizes[detail] for detail in details)
 
     def _clip(self, begin: int, firsts: array[int], segments: list[Segment]) -> None:
@@ -297,7 +310,7 @@ class Usages:
         """
         columns = self._columns
         for number, (keyframe, runs) in enumerate(segments):
-            last = segments[number + 1][0] if number + 1 < len(segments) else 2**62
+            last = segments[number + 1].keyframe if number + 1 < len(segments) else 2**62
             rows = range(begin + bisect_left(firsts, keyframe), begin + bisect_left(firsts, last))
             starts = columns.starts[rows.start : rows.stop]
             ends = columns.ends[rows.start : rows.stop]
@@ -336,7 +349,9 @@ class Usages:
         spans = columns.starts[part], columns.ends[part]
         values = columns.values[figure][part]
         position_of = {tick: at for at, tick in enumerate(self._instants.ticks)}
-        told = [(position_of[row[0]], *row[1:]) for row in stored if row[0] in position_of]
+        told = [
+            (position_of[tick], count, size) for tick, count, size in stored if tick in position_of
+        ]
         counts = {at: count for at, count, _ in told if count is not None}
         sums = {at: size for at, _, size in told if size is not None}
         sizes = (None if value == _NOT_TOLD else value for value in values)

@@ -178,22 +178,22 @@ def _weights(lives: Sequence[Life], numbers: Sequence[int], held: Histories) -> 
 
 
 def _ticks(columns: Columns, ticks: Ticks) -> None:
-    columns.add("tick.time", [row[1] // 1000 for row in ticks.rows])
-    columns.add("tick.watched", [ticks.watch.until(row[1]) // 1000 for row in ticks.rows])
-    columns.add("tick.run", [row[2] for row in ticks.rows])
+    columns.add("tick.time", [row.time // 1000 for row in ticks.rows])
+    columns.add("tick.watched", [ticks.watch.until(row.time) // 1000 for row in ticks.rows])
+    columns.add("tick.run", [row.run_id for row in ticks.rows])
 
 
 def _clock(columns: Columns, ticks: Ticks, axis: TimeAxis) -> dict[str, Any]:
     """What a clock on the wall showed: local time where the report is made, as in other outputs."""
-    walls = [axis.wall(row[1]) for row in ticks.rows]
+    walls = [axis.wall(row.time) for row in ticks.rows]
     notes = _Numbered({"": 0})
     ahead = [
-        local_offset(wall) * 1_000_000 + wall // 1000 - row[1] // 1000
+        local_offset(wall) * 1_000_000 + wall // 1000 - row.time // 1000
         for wall, row in zip(walls, ticks.rows, strict=True)
     ]
     columns.add("tick.ahead", ahead)
     columns.add("tick.note", [notes[repeated_zone(wall)] for wall in walls])
-    span = (ticks.rows[0][1], ticks.rows[-1][1]) if ticks.rows else (0, 0)
+    span = (ticks.rows[0].time, ticks.rows[-1].time) if ticks.rows else (0, 0)
     return {
         "zone": f"UTC{format_offset(local_offset(walls[0]))}" if walls else "UTC",
         "notes": list(notes),
@@ -404,7 +404,7 @@ def _run(run: RecordedRun) -> dict[str, Any]:
 def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[str]:
     """Add what was recorded of /proc/meminfo at the kept ticks; returns the fields' names."""
     ticks = held.ticks
-    changes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    changes: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
     for tick, name, value in recording.meminfo_rows():
         changes[name].append((tick, value))
     names = [name for name in MEMINFO if name in changes]
@@ -413,13 +413,14 @@ def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[st
     return names
 
 
-def _at_ticks(ticks: Ticks, changes: Sequence[tuple[int, int]]) -> Iterator[int | None]:
+def _at_ticks(ticks: Ticks, changes: Sequence[tuple[int, int | None]]) -> Iterator[int | None]:
     """Tell a value at each kept tick; each change counts until the next, or the end of its run."""
-    runs = {row[0]: row[2] for row in ticks.every}
+    runs = {row.tick: row.run_id for row in ticks.every}
     numbers = [tick for tick, _ in changes]
-    for tick, _, run, *_ in ticks.rows:
-        index = bisect_right(numbers, tick) - 1
-        yield changes[index][1] if index >= 0 and runs.get(numbers[index]) == run else None
+    for row in ticks.rows:
+        index = bisect_right(numbers, row.tick) - 1
+        stands = index >= 0 and runs.get(numbers[index]) == row.run_id
+        yield changes[index][1] if stands else None
 
 
 def _escaped(text: str | None) -> str | None:

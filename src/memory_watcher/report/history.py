@@ -22,6 +22,7 @@ from ..analysis.watch import Instants, Watch
 from ..answers.usages import evidence_of
 from ..clocks import TimeAxis
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
+from ..recorded import ReadingRow, TickRow
 from ..store.recording import Recording
 from ..store.results import Measurement, RecordedProcess
 from ..store.steps import Steps, silently
@@ -36,15 +37,15 @@ DETAILS = Usage._fields[VOLATILE_FIELDS:]
 class Ticks:
     """The ticks that are kept, in order; a position counts them from 0."""
 
-    def __init__(self, every: Sequence[tuple[Any, ...]], kept: Iterable[int] | None = None) -> None:
+    def __init__(self, every: Sequence[TickRow], kept: Iterable[int] | None = None) -> None:
         """`every` are Recording.tick_rows; without `kept` all are."""
         self.every = every
         self.watch = Watch(every)
         wanted = None if kept is None else set(kept)
         self.is_whole = wanted is None
-        self.rows = [row for row in every if wanted is None or row[0] in wanted]
+        self.rows = [row for row in every if wanted is None or row.tick in wanted]
         self.instants = Instants(self.rows, None, None, self.watch.order)
-        self.position_of = {row[0]: position for position, row in enumerate(self.rows)}
+        self.position_of = {row.tick: position for position, row in enumerate(self.rows)}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -147,8 +148,8 @@ def _history(
         _highest(recording, process, kept, rows),
         _lives(recording, process, ticks, rows, known),
         readings=len(rows),
-        layouts=sum(row[4] is not None for row in rows),
-        torn=sum(row[3] == LayoutState.TORN for row in rows),
+        layouts=sum(row.keyframe is not None for row in rows),
+        torn=sum(row.state == LayoutState.TORN for row in rows),
         cpu_ns=recording.cost_of_layouts(process.id),
     )
     _compare(recording, history, ticks, known)
@@ -156,7 +157,7 @@ def _history(
 
 
 def _measurements(
-    recording: Recording, process: RecordedProcess, ticks: Ticks, rows: Sequence[Row]
+    recording: Recording, process: RecordedProcess, ticks: Ticks, rows: Sequence[ReadingRow]
 ) -> list[Measurement]:
     """What was read at kept ticks, in their order."""
     if ticks.is_whole:
@@ -164,14 +165,14 @@ def _measurements(
             each for each in recording.measurements(process.id) if each.tick in ticks.position_of
         ]
     else:
-        wanted = sorted(row[0] for row in rows if row[0] in ticks.position_of)
+        wanted = sorted(row.tick for row in rows if row.tick in ticks.position_of)
         kept = list(recording.measurements_at(process.id, wanted))
     kept.sort(key=lambda each: ticks.position_of[each.tick])
     return kept
 
 
-def _until(rows: Sequence[Row], ticks: Ticks) -> list[int]:
-    rows = [row for row in rows if row[0] in ticks.position_of]
+def _until(rows: Sequence[ReadingRow], ticks: Ticks) -> list[int]:
+    rows = [row for row in rows if row.tick in ticks.position_of]
     if not rows:
         return []
     presence = Presence(Instants(rows, None, None, ticks.watch.order), ticks.watch, several=False)
@@ -217,12 +218,12 @@ def _highest(
     recording: Recording,
     process: RecordedProcess,
     kept: Sequence[Measurement],
-    rows: Sequence[Row],
+    rows: Sequence[ReadingRow],
 ) -> Highest:
     highest = Highest([None] * len(kept), [None] * len(kept))
     axis = recording.axis
     times = [axis.place(each.tick, each.time) for each in kept]
-    points = ((row[1], row[5], row[6]) for row in rows)
+    points = ((row.time, row.resident, row.high_water_mark) for row in rows)
     fast = (
         (point.time, point.resident, point.high_water_mark)
         for point in recording.fast_points(process.id)
@@ -241,7 +242,7 @@ def _lives(
     recording: Recording,
     process: RecordedProcess,
     ticks: Ticks,
-    rows: Sequence[Row],
+    rows: Sequence[ReadingRow],
     known: dict[tuple[int | None, ...], int],
 ) -> list[Life]:
     presence = Presence(ticks.instants, ticks.watch, several=True)
@@ -264,7 +265,7 @@ def _lives(
             for low, high in segments[bisect_right(keyframes, first) - 1].runs:
                 _append(life, start if start > low else low, end if end < high else high, usage)
     headers = recording.headers([process.id])
-    flags = {number: row[0] for number, row in recording.details(("vm_flags",)).items()}
+    flags = {number: each for number, (each,) in recording.details(("vm_flags",)).items()}
     evidence = evidence_of(recording, process)
     attributions = attribute_lives(raw, keyframes, headers, flags, evidence)
     return [

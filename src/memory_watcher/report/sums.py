@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ..analysis.passes import LEAST_MOVED, MOST_MOVED, Figures, Passes, Share
 from ..analysis.watch import PAUSE, Instants
 from ..answers.no_sum import refused, why_no_sum
+from ..recorded import TickRow
 from .columns import Columns
 from .history import Histories
 
@@ -24,8 +26,8 @@ def add_sums(columns: Columns, held: Histories, passes: Passes) -> tuple[dict[st
     """Add passes and shares; returns what is told once, and how many shares each process has."""
     moments = [moment for moment in passes.sums if moment.tick in held.ticks.position_of]
     by_tick = {moment.tick: moment for moment in moments}
-    rows = [row for row in held.ticks.rows if row[0] in by_tick]
-    moments = [by_tick[row[0]] for row in rows]
+    rows = [row for row in held.ticks.rows if row.tick in by_tick]
+    moments = [by_tick[row.tick] for row in rows]
     columns.add("pass.tick", [held.ticks.position_of[moment.tick] for moment in moments])
     columns.add("pass.whole", [int(moment.is_whole) for moment in moments])
     columns.add("pass.lacking", [moment.lacking for moment in moments])
@@ -50,13 +52,13 @@ def add_sums(columns: Columns, held: Histories, passes: Passes) -> tuple[dict[st
     return told, [len(each) for each in mine]
 
 
-def _parts(passes: Passes, instants: Instants) -> dict[int, list[_Part]]:
+def _parts(passes: Passes, instants: Instants[TickRow]) -> dict[int, list[_Part]]:
     """By process id, in order; what stays the same is one."""
     found: dict[int, list[_Part]] = {}
     starts = instants.positions([share.first_tick for share in passes.shares])
     ends = instants.ends([share.end_tick - 1 for share in passes.shares])
     for share, start, end in sorted(
-        zip(passes.shares, starts, ends, strict=True), key=lambda each: each[1]
+        zip(passes.shares, starts, ends, strict=True), key=itemgetter(1)
     ):
         if start < end:
             _append(found.setdefault(share.process_id, []), share, start, end)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from operator import attrgetter
 
 from ..analysis.passes import Passes
 from ..analysis.passes import read as read_passes
+from ..recorded import SumRow, TickRow
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
 from ..store.steps import Steps, silently
@@ -72,15 +73,17 @@ def _sums(
     for process in processes:
         rows = recording.sum_rows(process.id)
         if passes is None:
-            totals.update((row[0], row[1] or 0) for row in rows)
-        for figure in range(1, 5):
-            if rows:
-                peaks.add(max(rows, key=lambda row, figure=figure: row[figure] or 0)[0])  # type: ignore[misc]
+            totals.update((row.tick, row.pss or 0) for row in rows)
+        for figure in SumRow._fields[1:]:
+            told = [row for row in rows if getattr(row, figure)]
+            highest = max(told, key=attrgetter(figure), default=rows[0] if rows else None)
+            if highest is not None:
+                peaks.add(highest.tick)
     return peaks, totals
 
 
 def _highest(
-    rows: Sequence[tuple[Any, ...]], totals: Mapping[int, int], passes: Passes | None, columns: int
+    rows: Sequence[TickRow], totals: Mapping[int, int], passes: Passes | None, columns: int
 ) -> Iterator[int]:
     if not rows:
         return
@@ -89,19 +92,19 @@ def _highest(
         yield from _highest_of_columns(rows, whole, columns)
         totals = {each.tick: each.sums.pss or 0 for each in passes.sums}
     yield from _highest_of_columns(rows, totals, columns)
-    yield rows[0][0]
-    yield rows[-1][0]
+    yield rows[0].tick
+    yield rows[-1].tick
 
 
 def _highest_of_columns(
-    rows: Sequence[tuple[Any, ...]], totals: Mapping[int, int], columns: int
+    rows: Sequence[TickRow], totals: Mapping[int, int], columns: int
 ) -> Iterator[int]:
     """Of each column of equal time the tick with the highest total, or else the first."""
-    start, width = rows[0][1], max(rows[-1][1] - rows[0][1], 1)
+    start, width = rows[0].time, max(rows[-1].time - rows[0].time, 1)
     highest: dict[int, tuple[int, int]] = {}
-    for tick, time, *_ in rows:
-        column = min((time - start) * columns // width, columns - 1)
-        total = totals.get(tick, -1)
+    for row in rows:
+        column = min((row.time - start) * columns // width, columns - 1)
+        total = totals.get(row.tick, -1)
         if column not in highest or total > highest[column][0]:
-            highest[column] = total, tick
+            highest[column] = total, row.tick
     yield from (tick for _, tick in highest.values())

@@ -28,7 +28,18 @@ from ..model import (
     Usage,
     add_up,
 )
-from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow, RssFacts
+from ..recorded import (
+    GroupMark,
+    LayoutRow,
+    MeminfoRow,
+    PassRow,
+    ReadingRow,
+    RollupRow,
+    RssFacts,
+    StoredSum,
+    SumRow,
+    TickRow,
+)
 from ..units import SECOND, format_time
 from . import passes
 from .axis import in_order, read_axis
@@ -608,7 +619,7 @@ class Recording:
         """The most HugetlbPages, in bytes, of each process that ever had any."""
         return passes.most_hugetlb(self._database)
 
-    # Intervals, for timelines: plain rows, for there are hundreds of thousands
+    # Intervals, for timelines
 
     @property
     def axis(self) -> TimeAxis:
@@ -621,39 +632,38 @@ class Recording:
             self._axis = last, read_axis(self._database)
         return self._axis[1]
 
-    def tick_rows(self) -> list[Row]:
-        """All ticks in order of time: (tick, place, run id, cause; None is a deadline)."""
+    def tick_rows(self) -> list[TickRow]:
+        """All ticks in order of time."""
         rows = self._database.rows("SELECT id, time_ns, run_id, cause FROM ticks ORDER BY id")
-        return in_order(rows, self.axis)
+        return list(map(TickRow._make, in_order(rows, self.axis)))
 
-    def meminfo_rows(self) -> list[Row]:
-        """All changes of /proc/meminfo in order: (tick, field, value in bytes or a count).
+    def meminfo_rows(self) -> list[MeminfoRow]:
+        """All changes of /proc/meminfo in order.
 
         A value is valid until the field's next one, but not beyond its run of the recorder.
         """
-        return self._database.rows(
+        rows = self._database.rows(
             "SELECT m.first_tick, f.name, nullif(m.value, -1) FROM meminfo AS m"
             " JOIN meminfo_fields AS f ON f.id = m.field_id ORDER BY m.first_tick, m.field_id"
         )
+        return list(map(MeminfoRow._make, rows))
 
-    def reading_rows(self, process_id: int) -> list[Row]:
-        """All readings of a process in order of time, without their sums.
-
-        (tick, place, run id, layout state's number, keyframe or None, resident, high-water mark)
-        """
+    def reading_rows(self, process_id: int) -> list[ReadingRow]:
+        """All readings of a process in order of time, without their sums."""
         rows = self._database.rows(
             f"SELECT r.tick, {_READING_TIME}, t.run_id, r.layout_state, r.keyframe, r.resident,"
             f" r.high_water_mark {_READINGS}WHERE r.process_id = ? ORDER BY r.tick",
             process_id,
         )
         self._compare_count(process_id, len(rows))
-        return in_order(rows, self.axis)
+        return list(map(ReadingRow._make, in_order(rows, self.axis)))
 
     def usage_pages(
         self, process_id: int, columns: Sequence[str], first_tick: int, last_tick: int
     ) -> Iterator[list[Row]]:
         """Usage intervals of a process that begin in a span of ticks, in order, in pages.
 
+        Plain rows, for there are hundreds of thousands, which are turned into columns:
         (first tick, last tick, mapping id, detail id, *columns), `columns` being fields of Usage up
         to `anonymous`. `first_tick` should be a keyframe: what began before it is not told.
         """
@@ -675,25 +685,27 @@ class Recording:
                 return
             after = (rows[-1][0], rows[-1][2])
 
-    def sum_rows(self, process_id: int) -> list[Row]:
-        """The sums of all layouts of a process in order of ticks: (tick, PSS, RSS, USS, swap)."""
-        return self._database.rows(
+    def sum_rows(self, process_id: int) -> list[SumRow]:
+        """The sums of all layouts of a process in order of ticks."""
+        rows = self._database.rows(
             "SELECT tick, pss, rss, uss, layout_swap FROM readings"
             " WHERE process_id = ? AND keyframe IS NOT NULL ORDER BY tick",
             process_id,
         )
+        return list(map(SumRow._make, rows))
 
-    def stored_sums(self, process_id: int, figure: str) -> list[Row]:
-        """Of each layout of a process what it came to when it was read: (tick, mappings, sum).
+    def stored_sums(self, process_id: int, figure: str) -> list[StoredSum]:
+        """Of each layout of a process what it came to when it was read.
 
         The sum is that of one of `told_figures`; of "mappings" it is how many there are.
         """
         column = {**_TOLD_COLUMNS, "mappings": "r.mappings"}[figure]
-        return self._database.rows(
+        rows = self._database.rows(
             f"SELECT r.tick, r.mappings, {column} FROM readings AS r"
             " WHERE r.process_id = ? AND r.keyframe IS NOT NULL ORDER BY r.tick",
             process_id,
         )
+        return list(map(StoredSum._make, rows))
 
     def cost_of_layouts(self, process_id: int) -> int:
         """What reading all layouts of a process cost the recorder, nanoseconds of CPU."""
@@ -839,7 +851,7 @@ class Recording:
         )
 
     def _ascends(self) -> bool:
-        ticks = [row[0] for row in self.tick_rows()]
+        ticks = [row.tick for row in self.tick_rows()]
         return ticks == sorted(ticks)
 
     def _seen(self, process: RecordedProcess) -> RecordedProcess:
@@ -847,7 +859,7 @@ class Recording:
         rows, axis = self.reading_rows(process.id), self.axis
         if not rows:
             return process
-        first, last = (axis.wall(rows[end][1]) for end in (0, -1))
+        first, last = (axis.wall(rows[end].time) for end in (0, -1))
         return process._replace(first_seen=first, last_seen=last)
 
     def _pages(self, process_id: int) -> Iterator[Measurement]:

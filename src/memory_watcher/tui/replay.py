@@ -19,6 +19,7 @@ from ..answers.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..model import KindEvidence, LayoutState, Reading
+from ..recorded import InstantRow
 from ..render.activity import cpu_share
 from ..render.colours import GREY, Shades
 from ..store.recording import Recording
@@ -151,12 +152,13 @@ class ReplaySource:
 
     def _instants_of(self, process_id: int | None) -> _Instants:
         if process_id not in self._instants:
-            if process_id is None:
-                rows = self._recording.tick_rows()
-            else:
-                rows = self._recording.reading_rows(process_id)
+            rows: Sequence[InstantRow] = (
+                self._recording.tick_rows()
+                if process_id is None
+                else self._recording.reading_rows(process_id)
+            )
             self._instants[process_id] = _Instants(
-                *([row[place] for row in rows] for place in range(3))
+                [row.tick for row in rows], [row.time for row in rows], [row.run_id for row in rows]
             )
         return self._instants[process_id]
 
