@@ -327,6 +327,6 @@ def every_moment(
     passes, processes = read(recording), recording.processes()
     why = None if passes.sums else why_no_sum(passes)
     moments = {moment.tick: moment for moment in passes.sums}
-    for tick in moments or [row[0] for row in recording.tick_rows()]:
+    for tick in moments or [row.tick for row in recording.tick_rows()]:
         found = members_at(recording, processes, passes, moments.get(tick), tick)
         yield moments.get(tick), recording.tick_time(tick), found, why
