@@ -186,9 +186,11 @@ class Usages:
         #: Those of several processes; for notes on which of them give no sum.
         self.passes: passes.Passes | None = None
         self._group: group_timeline.Group | None = None
+        #: Those of a single process, which are asked for twice.
+        self._readings: list[ReadingRow] | None = None
         rows: Sequence[TickRow] | Sequence[ReadingRow] = ticks
         if not self._several:
-            rows = history.reading_rows(processes[0].id)
+            rows = self._readings = history.reading_rows(processes[0].id)
         if self._several:
             self.passes = passes.read(history)
             numbers = {process.id for process in self.processes}
@@ -233,7 +235,10 @@ class Usages:
             self._note_cheap_figures(self.processes[0])
 
     def _load(self, process: Process) -> None:
-        segments = self._presence.note(self._history.reading_rows(process.id))
+        rows, self._readings = self._readings, None
+        if rows is None:
+            rows = self._history.reading_rows(process.id)
+        segments = self._presence.note(rows)
         if not segments:
             return
         names = tuple(
