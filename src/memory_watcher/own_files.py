@@ -31,7 +31,7 @@ def refusal(status: os.stat_result) -> str | None:
     if not stat.S_ISREG(mode):
         return "it is not a regular file"
     if status.st_uid != os.geteuid():
-        return f"it belongs to another user (uid {status.st_uid}); name another file"
+        return f"it belongs to another user (uid {status.st_uid}); choose another file"
     return None
 
 
@@ -61,7 +61,7 @@ def _part_of(path: str) -> str:
     """
     for suffix in BESIDE:
         if path.endswith(suffix) and os.path.lexists(path.removesuffix(suffix)):
-            raise NotOwn(f"a {suffix} file belongs to the recording beside it; name another file")
+            raise NotOwn(f"a {suffix} file belongs to the recording beside it; choose another file")
     return f"{path}.{os.urandom(4).hex()}.part"
 
 

@@ -1,6 +1,6 @@
 """What a recording holds, as types: rows of ticks, readings, sums, passes.
 
-Sizes are bytes, times UTC nanoseconds, None is what was not told.
+Sizes are bytes, times UTC nanoseconds, None is what was not reported.
 """
 
 from __future__ import annotations

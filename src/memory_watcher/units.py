@@ -71,12 +71,12 @@ def group_digits(number: int) -> str:
 
 
 def format_kib(size: int | None) -> str:
-    """`541 812 Ki`: whole KiB, as the kernel counts; `–` for a size that was not told."""
+    """`541 812 Ki`: whole KiB, as the kernel counts; `–` for a size that was not reported."""
     return "–" if size is None else f"{group_digits(size // KIB)} Ki"
 
 
 def format_size(size: int | None) -> str:
-    """`1.4 GiB`: three significant digits at most; `–` for a size that was not told."""
+    """`1.4 GiB`: three significant digits at most; `–` for a size that was not reported."""
     if size is None:
         return "–"
     value = float(size)

@@ -288,7 +288,7 @@ def test_captures_of_several_processes(tmp_path: Path) -> None:
     text = b"==> /proc/31/smaps <==\n" + TWO_BLOCKS + b"\n==> /proc/32/smaps <==\n" + LATER
     done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=text)
     assert done.returncode == 0, done.stderr
-    assert "left out as no smaps: lines 1, 25\n" in done.stderr
+    assert "left out, because it is not smaps text: lines 1, 25\n" in done.stderr
     assert rows(
         tmp_path / "measurement.db",
         "SELECT pid, tick, rss / 1024 FROM readings JOIN processes AS p ON p.id = process_id",
@@ -375,7 +375,9 @@ def test_pid_that_the_text_tells(tmp_path: Path) -> None:
     text = b"$ cat /proc/912/smaps\n" + TWO_BLOCKS
     done = run("memory-load-smaps", "-", cwd=tmp_path, stdin=text)
     assert (done.returncode, done.stdout) == (0, "")
-    assert "left out as no smaps: line 1\nPID 912, as the text tells\n" in done.stderr
+    assert (
+        "left out, because it is not smaps text: line 1\nPID 912, as the text says\n" in done.stderr
+    )
     done = run("memory-load-smaps", "-p", "5", "-", cwd=tmp_path, stdin=text)
     assert "PID" not in done.stderr
     assert rows(tmp_path / "measurement.db", "SELECT pid FROM processes ORDER BY id") == [

@@ -60,7 +60,7 @@ def test_guard_page(tmp_path: Path) -> None:
         (LayoutState.EXACT, RSS, PSS, SIZE, SIZE, RSS, MARK, 1),
     ]
     assert "torn" not in said
-    assert "at peaks" not in said
+    assert "at RSS peaks" not in said
     with closing(sqlite3.connect(file)) as database:
         (header,) = database.execute(
             'SELECT sum(size) FROM mapping_rows WHERE "start" > 0'  # [vsyscall] is below 0
@@ -78,7 +78,7 @@ def test_wsl1(tmp_path: Path) -> None:
     assert readings(file, FIGURES) == [
         (LayoutState.UNCHECKED, None, PSS, SIZE, SIZE, RSS, None, 1),
     ]
-    assert "at peaks" not in said
+    assert "at RSS peaks" not in said
     assert "highest RSS 38.1 MiB, high-water mark –" in said
 
 

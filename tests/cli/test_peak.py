@@ -232,8 +232,8 @@ class TestOneProcess:
         builder.close()
         out = peak().out
         assert f"{'/untold':<63}–\n" in out
-        assert "/untold: without 1 of 1 mapping, whose PSS was not told\n" in out
-        assert "sum: without 1 of 2 mappings, whose PSS was not told\n" in out
+        assert "/untold: without 1 of 1 mapping, whose PSS was not reported\n" in out
+        assert "sum: without 1 of 2 mappings, whose PSS was not reported\n" in out
         assert "high-water mark:  – (the kernel's VmHWM was not read)\n" in out
         assert "layout:           torn: Mappings moved" in out
         assert re.search(r"\nsize: +–  total program size", out)

@@ -93,7 +93,7 @@ def test_by_user_of_another_machine(file: Path) -> None:
     assert found["user 1000 (3 processes)"] == 60
     assert found["user 1001 (2 processes)"] == 50
     assert found["user 0 (1 process)"] == 5
-    assert found["user not told (1 process)"] == 1
+    assert found["user unknown (1 process)"] == 1
     assert found["sum of PSS:"] == 116
 
 
@@ -110,7 +110,7 @@ def test_by_user_of_this_machine(tmp_path: Path) -> None:
         (
             "user",
             {
-                "user not told" if uid is None else f"user {uid}": each
+                "user unknown" if uid is None else f"user {uid}": each
                 for uid, each in SUMS_BY_USER.items()
             },
         ),

@@ -144,9 +144,9 @@ def test_replay_errors(recorded: Path, arguments: list[str], code: int, message:
     ("arguments", "code", "message"),
     [
         (["-p", "x"], 2, "--pid: 'x' is not a PID"),
-        (["--period", "1ms"], 2, "--period: nobody sees"),
+        (["--period", "1ms"], 2, "--period must be 50ms or more"),
         (["--period", "never"], 2, "--period: 'never' is not a duration"),
-        (["-p", "1", "--name", "a"], 2, "--name: give either names or PIDs"),
+        (["-p", "1", "--name", "a"], 2, "--name: use either names or PIDs"),
         ([], 2, "a terminal is needed, but input is none"),
     ],
     ids=str,

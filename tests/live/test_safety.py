@@ -185,8 +185,8 @@ def test_second_recorder(busy: Target, file: Path) -> None:
         second = run("memory-record", "-p", str(busy.pid), "--database-file", file)
         assert second.returncode == 1
         assert second.stderr == (
-            f"memory-record: {file}: another recorder is writing to it;"
-            " name another --database-file\n"
+            f"memory-record: {file}: another recorder is writing to this file;"
+            " choose another file\n"
         )
         recording.wait_for_ticks(ticks(file) + 1)
         code, said = recording.stop()

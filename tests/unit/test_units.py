@@ -131,7 +131,7 @@ def test_digits_in_groups() -> None:
 
 
 def test_kib() -> None:
-    """Whole KiB, cut; a dash for what was not told, which is not 0."""
+    """Whole KiB, cut; a dash for what was not reported, which is not 0."""
     assert format_kib(541812 * KIB + 1023) == "541 812 Ki"
     assert format_kib(0) == "0 Ki"
     assert format_kib(None) == f"{DASH}"

@@ -30,7 +30,7 @@ class Difference:
 
     @property
     def change(self) -> int | None:
-        """Bytes after less bytes before; None if one of them was not told."""
+        """Bytes after less bytes before; None if one of them was not reported."""
         if self.before.sum.size is None or self.after.sum.size is None:
             return None
         return self.after.sum.size - self.before.sum.size

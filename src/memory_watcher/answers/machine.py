@@ -181,7 +181,7 @@ def _namer(recording: TreeRecording, by: str) -> Callable[[Branch], str]:
     def user(branch: Branch) -> str:
         uid = branch.process.uid
         if uid is None:
-            return "user not told"
+            return "user unknown"
         with suppress(KeyError):
             if is_here:
                 return f"{pwd.getpwuid(uid).pw_name} ({uid})"

@@ -29,7 +29,7 @@ class ListedProcess(NamedTuple):
 
 
 def figure_of(row: ListedProcess, asked: str) -> tuple[str | None, int]:
-    """The figure asked for, or what stands for it where it was not told, and its peak; -1: none."""
+    """The figure asked for, or what replaces it where it was not reported; its peak, -1: none."""
     told = {
         name: size
         for name, size in (("pss", row.peak.pss), ("rss", row.peak.rss))

@@ -153,8 +153,8 @@ def overview_parser(whole: bool = False) -> argparse.ArgumentParser:
     """Declare `memory-watcher`, its commands by name alone, or with their options if `whole`."""
     parser = _Parser(
         prog="memory-watcher",
-        description="Records the memory layouts of Linux processes, and tells where memory went.",
-        epilog="memory-watcher COMMAND --help tells all about a command.",
+        description="Records the memory layouts of Linux processes, and shows where memory went.",
+        epilog="memory-watcher COMMAND --help explains a command.",
     )
     parser.add_argument("-v", "--version", action="version", version=_version("memory-watcher"))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -198,7 +198,7 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         at = arguments.index("--")
         arguments, command_line = arguments[:at], arguments[at + 1 :]
         if not command_line:
-            raise UsageError("there is no command after --")
+            raise UsageError("no command after --")
     args = command_parser(command, program).parse_args(arguments)
     args.command_line = command_line
     try:
@@ -217,10 +217,10 @@ def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:
 
     path = recording_file(args)
     if isinstance(error, MemoryError):
-        return StoreError(f"{path}: there is not enough memory to show it")
+        return StoreError(f"{path}: not enough memory to show it")
     return Damaged(
         f"{path}: damaged: it holds what no recorder writes ({type(error).__name__}: {error});"
-        f" with {DEBUG}=1 it is told where"
+        f" set {DEBUG}=1 to see where"
     )
 
 
@@ -267,8 +267,8 @@ def _unexpected(error: Exception) -> str:
     if no_file_can_be_opened():  # then modules cannot be found, either
         return TOO_MANY_FILES
     if isinstance(error, MemoryError):
-        return "there is not enough memory"
+        return "not enough memory"
     return (
         f"an error of memory-watcher itself: {type(error).__name__}: {error}; please report it with"
-        f" what {DEBUG}=1 shows"
+        f" the output of {DEBUG}=1"
     )

@@ -61,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--process-memory",
         choices=("pss", "rss", "uss", "swap", "mappings"),
-        help="the figure that is stacked (default pss), or how many mappings there are, with the"
-        " machine's limit; for several processes pss, uss or swap (as SwapPss), for in rss a page"
-        " that several share would count in each",
+        help="the stacked figure (default pss), or how many mappings there are, with the machine's"
+        " limit. For several processes: pss, uss or swap (SwapPss). Not rss: shared pages would be"
+        " counted once per process",
     )
     parser.add_argument(
         "--by",
@@ -74,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         type=recording_file.count,
         metavar="N",
-        help=f"how many names, mappings or processes have an area of their own, those with the"
-        f" highest peaks; the others are one area (default {DEFAULT_TOP})",
+        help=f"how many names, mappings or processes get an area of their own: those with the"
+        f" highest peaks; the others share one area (default {DEFAULT_TOP})",
     )
     parser.add_argument(
         "--from",
@@ -151,7 +151,7 @@ def _refuse_recording(output: str, name: str) -> None:
     from ..errors import UsageError
 
     if os.path.exists(output) and os.path.samefile(output, name):
-        raise UsageError(f"-o: {output} is the recording itself; name another file")
+        raise UsageError(f"-o: {output} is the recording itself; choose another file")
 
 
 def _view(

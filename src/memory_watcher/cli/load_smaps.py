@@ -34,18 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "smaps_file", metavar="smaps-file", help="the capture, - for standard input"
     )
     parser.add_argument(
-        "-p", "--pid", help="the process's PID (default: what the text tells, else 1)"
+        "-p", "--pid", help="the process's PID (default: the one in the text, else 1)"
     )
     parser.add_argument(
         "--name",
-        help="the process's name; of one PID and name there is one process (default: that of the"
-        " recording's process with this PID, else the file's name)",
+        help="the process's name (default: that of the recording's process with this PID, else the"
+        " file's name); captures with the same PID and name become one process",
     )
     parser.add_argument(
         "--time",
         metavar="ISO",
-        help="when it was captured, of several the first (default: the file's time of change, of"
-        " several the last)",
+        help="when it was captured (default: when the file was changed). For several captures: the"
+        " time of the first (default: the change is the time of the last)",
     )
     parser.add_argument(
         "--period", metavar="DURATION", help="time between several captures of one process: 10s, 1m"
@@ -124,14 +124,14 @@ def _notes(captured: Captured, loaded: list[Loaded]) -> list[str]:
     """What a user should know before believing the figures."""
     notes = []
     if captured.left_out:
-        notes.append(f"left out as no smaps: {_lines(captured.left_out)}")
+        notes.append(f"left out, because it is not smaps text: {_lines(captured.left_out)}")
     if len(loaded) > 1:
         notes += [f"line {one.capture.line}: PID {one.pid}, {_figures(one)}" for one in loaded]
     elif loaded[0].capture.pid == loaded[0].pid:
-        notes.append(f"PID {loaded[0].pid}, as the text tells")
+        notes.append(f"PID {loaded[0].pid}, as the text says")
     notes += [
-        f"line {one.capture.line}: a mapping overlaps the one before it, for mappings moved while"
-        " they were read: marked as torn"
+        f"line {one.capture.line}: a mapping overlaps the one before it, because mappings moved"
+        " while they were read: marked as torn"
         for one in loaded
         if one.capture.is_torn
     ]

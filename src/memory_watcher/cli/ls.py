@@ -1,6 +1,6 @@
 """List the processes of a recording: who they were, how long they lived, their peaks.
 
-One line a process; what was not told is a dash.
+One line a process; what was not reported is a dash.
 
   memory-watcher ls                            the processes of measurement.db, as they came
   memory-watcher ls server.db --sort pss       the biggest first

@@ -53,20 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measurement-time",
         metavar="MOMENT",
         help="show the measurement at or right before this time (2018-08-17T15:58:03.942), not the"
-        " peak; of several processes the last pass over all of them until then. Also 15:58, +90s"
+        " peak. For several processes: the last pass over all of them until then. Also 15:58, +90s"
         " (after the start), 50%%, start, end, floor (the lowest), or #17 (a measurement)",
     )
     parser.add_argument(
         "--system-memory",
         choices=("MemAvailable", "MemAvailableComputed"),
-        help="for all processes: which figure of /proc/meminfo is lowest at the moment shown"
-        " (default MemAvailable); MemAvailableComputed is for kernels that do not tell it",
+        help="whole machine: show the moment when this figure was lowest (default MemAvailable)."
+        " MemAvailableComputed: for kernels before 3.14",
     )
     parser.add_argument(
         "--by",
         choices=("name", "kind", "mapping", "user"),
         help="what makes a line: the name of a file or group (default), the kind of memory, or each"
-        " mapping; of the whole machine each process (default), all of a name, or all of a user",
+        " mapping. For the whole machine: each process (default), a name, or a user",
     )
     parser.add_argument(
         "--top",

@@ -25,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--peak-step",
         metavar="PERCENT",
-        help="take a layout at once when RSS exceeds the highest one by so much (default 2, and at"
-        " least 1 MiB)",
+        help="take a layout at once when RSS exceeds the highest one by this much (default 2, and"
+        " at least 1 MiB)",
     )
     group.add_argument(
         "--max-cpu",
         metavar="PERCENT",
-        help="of one core: take layouts less often when they would cost more (default 10);"
-        " 0 sets no limit",
+        help="the most CPU to use, of one core (default 10): layouts are taken less often when they"
+        " would cost more; 0 sets no limit",
     )
     group.add_argument(
         "--max-stall",
@@ -42,17 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--full-every",
         metavar="TIME",
-        help="look closer at a process that shows no sign of change only this often, and read its"
-        " layout if others changed its PSS (default 10s for the whole machine or more than 64"
-        " processes); of the whole machine, spend no more on layouts than reading all of them once"
-        " in this time: those that change take turns; 0 reads every layout at every tick (default"
-        " for named processes)",
+        help="recheck unchanged processes only this often (default 10s for the whole machine or"
+        " more than 64 processes). It also limits layout reads of the whole machine to one full"
+        " round per TIME. 0: read every layout at every tick (default for named processes)",
     )
     group.add_argument(
         "--reset-peak",
         action="store_true",
-        help="reset the kernel's high-water mark at each tick, so that it is exact for each; other"
-        " programs see that (ru_maxrss, /usr/bin/time -v)",
+        help="reset the kernel's high-water mark at each tick, so that it is exact for each tick;"
+        " other programs then see lower values (ru_maxrss, /usr/bin/time -v)",
     )
 
 

@@ -54,12 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--period",
         metavar="TIME",
-        help="from one layout to the next: ms, or with a unit as 200ms, 1s (default 1s)",
+        help="time from one layout to the next: in ms, or with a unit: 200ms, 1s (default 1s)",
     )
     parser.add_argument(
         "--duration",
         metavar="TIME",
-        help="end the recording after this time: seconds, or with a unit as 90s, 5m; a launched"
+        help="end the recording after this time: in seconds, or with a unit: 90s, 5m; a launched"
         " command goes on, and is waited for",
     )
     parser.add_argument(
@@ -83,8 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-size",
         metavar="SIZE",
-        help="end the recording before the file is larger than this, as 500M or 2GiB, with exit"
-        " code 1 (default: no limit); a launched command goes on, and its exit code is returned",
+        help="end the recording before the file exceeds this size, for example 500M or 2GiB, with"
+        " exit code 1 (default: no limit); a launched command goes on, and its exit code is"
+        " returned",
     )
     policy_options.add_arguments(parser)
 
@@ -241,11 +242,11 @@ def _record(job: _Job, stop: Stop) -> int:
             _note(writer.why_wal_is_kept)
     if reason == TOO_LARGE:
         _note(
-            f"{job.file}: ended at --max-size {format_size(job.plan.max_size)}; give more, or make"
-            " --period longer"
+            f"{job.file}: ended at --max-size {format_size(job.plan.max_size)}; raise it, or use a"
+            " longer --period"
         )
     if session.progress.lacks_all_layouts and not session.problems:
-        _note("no layout could be read; the recording tells why of each process")
+        _note("no layout could be read; the recording says why for each process")
     return int(session.progress.lacks_all_layouts or reason == TOO_LARGE)
 
 

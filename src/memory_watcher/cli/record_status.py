@@ -49,13 +49,14 @@ class StatusLine:
 def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
     """What was done, and what it cost."""
     ticks = _many(progress.ticks, "tick") + _of(("skipped, overloaded", progress.skipped))
-    layouts = _many(progress.layouts, "layout") + _of(
-        ("torn", progress.torn),
-        ("at peaks", progress.peaks),
-        ("not read: unchanged", progress.unchanged),
-        ("not read: not its turn", progress.waiting),
-        ("not read: over budget", progress.not_taken - progress.waiting),
+    skipped = _list(
+        ("unchanged", progress.unchanged),
+        ("by rotation", progress.waiting),
+        ("over budget", progress.not_taken - progress.waiting),
     )
+    read = _list(("torn", progress.torn), ("at RSS peaks", progress.peaks))
+    about = "; ".join(filter(None, (read, skipped and f"skipped: {skipped}")))
+    layouts = _many(progress.layouts, "layout") + (f" ({about})" if about else "")
     return (
         f"{ticks}, {layouts} in {format_duration(elapsed_ns)};"
         f" {path}: {format_size(os.path.getsize(path))};"
@@ -68,8 +69,12 @@ def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
 
 def _of(*counts: tuple[str, int]) -> str:
     """` (3 torn, 2 at peaks)`: what is not 0."""
-    parts = [f"{count} {what}" for what, count in counts if count]
-    return f" ({', '.join(parts)})" if parts else ""
+    parts = _list(*counts)
+    return f" ({parts})" if parts else ""
+
+
+def _list(*counts: tuple[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts if count)
 
 
 def _many(count: int, what: str) -> str:

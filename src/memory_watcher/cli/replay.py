@@ -50,13 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interval",
         metavar="MS",
-        help="play at once, from one measurement to the next in so many ms, or with a unit as 1s;"
-        f" with --plain on a terminal (default {_DEFAULT_INTERVAL_MS})",
+        help="start playing, one measurement every MS milliseconds (or 1s); with --plain on a"
+        f" terminal the default is {_DEFAULT_INTERVAL_MS}",
     )
     parser.add_argument(
         "--plain",
         action="store_true",
-        help="print each measurement as text; no waiting if the output is no terminal",
+        help="print each measurement as text, without waiting if the output is not a terminal",
     )
     tui_options.add_arguments(parser)
 
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     with TreeRecording(path) as recording:
         if interval is not None and not sys.stdout.isatty():
             raise UsageError(
-                "--interval: this is no terminal, where all is printed at once; leave it out"
+                "--interval: the output is not a terminal, so all is printed at once; leave it out"
             )
         if args.plain or not sys.stdout.isatty():
             if args.theme is not None:

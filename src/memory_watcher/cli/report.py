@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if path is None:
         path = os.path.splitext(args.file)[0] + ".html"
     if os.path.exists(path) and os.path.samefile(path, args.file):
-        raise UsageError(f"-o: {path} is the recording itself; name another file")
+        raise UsageError(f"-o: {path} is the recording itself; choose another file")
     with Recording(args.file) as recording:
         every = recording.processes()
         for pid in args.pid:

@@ -35,19 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--children",
         action="store_true",
-        help="and what the processes start, and what that starts, while it is recorded and before",
+        help="also record all descendants, already running or started later",
     )
     group.add_argument(
         "--name",
         action="append",
         default=[],
         metavar="PATTERN",
-        help="processes of this name, or that were started under it: 'postgres*'; repeatable",
+        help="processes with this name, or started under it: 'postgres*'; repeatable",
     )
     group.add_argument(
         "--cmdline",
         metavar="REGEX",
-        help="processes in whose command line this is found (arguments joined by blanks)",
+        help="processes whose command line matches (arguments joined by blanks)",
     )
     group.add_argument("--user", metavar="NAME|UID", help="processes of this real user")
     group.add_argument(
@@ -59,16 +59,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--container",
         metavar="ID",
-        help="processes of the container whose id begins so (docker, podman, containerd, cri-o),"
-        " and its cgroup's memory",
+        help="processes of the container whose id begins with this (docker, podman, containerd,"
+        " cri-o), and its cgroup's memory",
     )
     group.add_argument(
-        "--wait", action="store_true", help="wait until one appears that is like this"
+        "--wait", action="store_true", help="if no process matches yet, wait for the first one"
     )
     group.add_argument(
         "--wait-all",
         action="store_true",
-        help="for a launched command: go on until all it started has ended, not only the command",
+        help="for a launched command: record until all it started has exited, not only the command",
     )
 
 
@@ -140,8 +140,8 @@ def _refuse_contradictions(request: Request) -> None:
     several = [bool(request.pids), bool(request.selection), bool(request.command)]
     if sum(several) > 1:
         raise UsageError(
-            "name processes in one way: by PID, by what they match (--name, --cmdline, --user,"
-            " --cgroup, --container), or by a command after --"
+            "choose processes by PID, by filter (--name, --cmdline, --user, --cgroup, --container)"
+            " or as a command after --; these cannot be combined"
         )
     if request.wait and not request.selection:
         raise UsageError("--wait goes with --name, --cmdline, --user, --cgroup or --container")
@@ -150,7 +150,7 @@ def _refuse_contradictions(request: Request) -> None:
     if request.wait_all and not request.command:
         raise UsageError("--wait-all goes with a command after --")
     if request.children and request.is_whole_machine:
-        raise UsageError("--children: the children of which process? Name it with -p or --name")
+        raise UsageError("--children needs a process; choose it with -p or --name")
 
 
 def targets_of(

@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--period",
         default="1s",
         metavar="TIME",
-        help="from one look to the next: ms, or with a unit as 200ms, 1s (default %(default)s)",
+        help="time from one scan to the next: in ms, or with a unit: 200ms, 1s (default"
+        " %(default)s)",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="also write a recording; added to if it exists"
@@ -64,10 +65,10 @@ def run(args: argparse.Namespace) -> int:
 
     period_ns = parse_duration(args.period, "--period")
     if period_ns < 50 * MILLISECOND:
-        raise UsageError("--period: nobody sees more than 20 pictures a second; write 50ms or more")
+        raise UsageError("--period must be 50ms or more")
     pids = [parse_pid(text) for text in args.pid]
     if pids and args.name:
-        raise UsageError("--name: give either names or PIDs")
+        raise UsageError("--name: use either names or PIDs")
     look = tui_options.look(args.theme)
     tui_options.require_textual()
     tui_options.require_terminal()

@@ -15,7 +15,7 @@ SIZE_WIDTH = 16
 PROCESS_WIDTH = 72
 #: The column at which the values of the lines above the sizes begin.
 LABEL_WIDTH = 18
-#: What stands for a figure or a name that was not told.
+#: What stands for a figure or a name that was not reported.
 ABSENT = format_kib(None)
 
 

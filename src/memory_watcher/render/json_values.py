@@ -1,4 +1,4 @@
-r"""Facts as JSON values: bytes, UTC nanoseconds beside ISO times, null for what was not told.
+r"""Facts as JSON values: bytes, UTC nanoseconds beside ISO times, null for what was not reported.
 
 The text is ASCII, so any encoding holds it. Bytes of a name that are no UTF-8 are written as \xNN,
 and the exact bytes stand beside it in hexadecimal (`name_hex`).

@@ -81,7 +81,7 @@ def about_sum(highest: HighestSum | None) -> list[str]:
 
 
 def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:
-    """One line on what stands for the figure by which the list is sorted, where it was not told."""
+    """One line on what replaces the figure that sorts the list, where it was not reported."""
     if column not in ("rss", "pss"):
         return []
     chosen = [figure for figure, _ in (figure_of(row, column) for row in rows) if figure]

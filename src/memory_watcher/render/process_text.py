@@ -114,7 +114,7 @@ def _highest(view: ProcessView) -> str:
     highest = view.highest
     rss = highest.totals.rss if highest and highest.totals else None
     if highest is None or rss is None:
-        return f"{ABSENT} (RSS was not told)"
+        return f"{ABSENT} (RSS was not reported)"
     which = "this measurement" if highest.id == view.measurement.id else f"measurement {highest.id}"
     return f"{format_kib(rss)} RSS, {which}: {missed(view.gap, view.known, view.mark)}"
 
@@ -144,7 +144,7 @@ def _notes(view: ProcessView) -> list[str]:
     title = TITLES[parts.figure]
     lines = [
         f"{escape(group.name)}: without {group.sum.lacking} of"
-        f" {plural(len(group.entries), 'mapping', 'mappings')}, whose {title} was not told"
+        f" {plural(len(group.entries), 'mapping', 'mappings')}, whose {title} was not reported"
         for group in (*parts.own, *parts.top, parts.other, parts.total)
         if group.sum.lacking
     ]

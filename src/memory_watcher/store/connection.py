@@ -61,7 +61,7 @@ def _why(error: sqlite3.Error) -> str:
     if "locked" in words:
         return "another program keeps it locked for writing"
     if "malformed" in words or isinstance(error, sqlite3.IntegrityError):
-        return f"the file is damaged ({words}); memory-watcher verify tells more"
+        return f"the file is damaged ({words}); run memory-watcher verify for details"
     return words
 
 
@@ -75,7 +75,7 @@ def connect_new(part: NewDatabase) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
         if times_open(part.descriptor) < 2:
-            raise NotOwn("somebody has exchanged the new file meanwhile")
+            raise NotOwn("another program replaced the new file meanwhile")
         # What others put beside it later is not looked at.
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
             connection.execute(f"PRAGMA {pragma}")
@@ -279,7 +279,10 @@ class WritableFile:
 
     def _fold(self) -> str | None:
         """Leave the one file, in a mode in which it can be read from read-only media."""
-        busy = f"a reader still has {self.path} open: keep its -wal file"
+        busy = (
+            f"another program still has {self.path} open: keep {self.path}-wal next to it, it holds"
+            " part of the recording"
+        )
         connection = self.connection
         try:
             # A reader may hold on for hours: do not wait for it as long as for another writer.

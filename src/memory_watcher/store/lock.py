@@ -99,7 +99,7 @@ class WriteLock:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RecordingBusy(
-                f"{self.path}: another recorder is writing to it; name another --database-file"
+                f"{self.path}: another recorder is writing to this file; choose another file"
             ) from None
         return self._is_at(self._absolute, descriptor)
 
@@ -162,7 +162,7 @@ class WriteLock:
             os.close(self._beside.pop("-wal"))
             raise RecordingBusy(
                 f"{self.path}: a recorder whose file was renamed is still writing to"
-                f" {self.path}-wal; end it, or name another --database-file"
+                f" {self.path}-wal; end it, or choose another file"
             ) from None
 
     def claim_beside(self) -> None:

@@ -962,7 +962,7 @@ class Recording:
         )
         titles = ("mappings", "bytes of RSS", "bytes of PSS")
         for title, figure, stored in zip(titles, figures, told, strict=True):
-            # What was not told is told where it is shown.
+            # What was not reported is told where it is shown.
             if None not in (stored, figure) and figure != stored:
                 warnings.warn(
                     f"{self.path}: damaged: measurement {measurement_id} does not add up to the"

@@ -1,6 +1,6 @@
 """What a recording answers: facts that were recorded, as frozen values.
 
-Sizes are bytes, times are UTC nanoseconds since 1970, None is what was not told or not read.
+Sizes are bytes, times are UTC nanoseconds since 1970, None is what was not reported or not read.
 Named tuples rather than dataclasses: making such a class costs a sixth, and these are loaded by a
 command that is over in a twentieth of a second.
 """

@@ -51,5 +51,7 @@ class HelpScreen(ModalScreen[None]):
             text.append(f"{sign} ", style(colour, RAISED, bold=True))
             text.append(f"{meaning}  ", style(FAINT, RAISED))
         text.append("\n?", style(TEXT, RAISED, bold=True))
-        text.append(" behind a size: a part of it was not told by the kernel", style(FAINT, RAISED))
+        text.append(
+            " behind a size: a part of it was not reported by the kernel", style(FAINT, RAISED)
+        )
         return text

@@ -89,7 +89,7 @@ def _value(row: Row, key: str, figure: ShownFigure) -> int | str | None:
 
 
 def sort_rows(rows: list[Row], order: Order, figure: ShownFigure) -> list[Row]:
-    """Sort; what was not told comes last whichever way. Changes count by how large they are."""
+    """Sort; what was not reported comes last whichever way. Changes count by how large they are."""
     told: list[tuple[int | str, Row]] = []
     untold = []
     for row in rows:

@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
     `key` is the same for as long as the group lives. `label` says what it is (a kind, or the state
     of a process), `address_space` is bytes. `before` are the sizes at the mark, None without one.
-    `lacking`: some part of the sums was not told. `opens` is the process that can be looked into,
+    `lacking`: a part of the sums was not reported. `opens` is the process that can be looked into,
     `detail` its command line, shown where there is room. Of a process, `group` is the label of all
     that do the same; `part` is what it adds to the sums of the pass, None if it is not of it;
     `part_before` the same at the mark.

@@ -17,7 +17,7 @@ numbers = st.one_of(
 
 @given(st.lists(st.lists(st.one_of(numbers, st.none()), max_size=40), max_size=4))
 def test_what_is_packed_is_read_back(lists: list[list[int | None]]) -> None:
-    """Any numbers, with what was not told among them, come out as they went in."""
+    """Any numbers, with what was not reported among them, come out as they went in."""
     columns = Columns()
     for number, values in enumerate(lists):
         columns.add(str(number), values)
@@ -44,7 +44,7 @@ def test_a_number_that_a_page_cannot_hold_is_refused() -> None:
 
 
 def test_what_follows_another_column_becomes_small() -> None:
-    """Relative values are the rest; what was not told stays so, and counts nothing as a base."""
+    """Relative values are the rest; what was not reported stays so, and counts 0 as a base."""
     assert relative([10, None, 7], [4, 4, None], [5, 5, 5]) == [1, None, 2]
 
 

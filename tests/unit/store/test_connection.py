@@ -45,7 +45,10 @@ def test_a_reader_keeps_the_wal(tmp_path: Path) -> None:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM ticks").fetchall()
         assert not writer.close("SIGINT")
-    assert writer.why_wal_is_kept == f"a reader still has {path} open: keep its -wal file"
+    assert writer.why_wal_is_kept == (
+        f"another program still has {path} open: keep {path}-wal next to it, it holds part of the"
+        " recording"
+    )
     assert ticks(path) == 2
 
 

@@ -353,7 +353,7 @@ def test_a_new_recording_in_an_exchanged_folder(
     if not is_there:
         exchanged.joinpath("recording").unlink()
     before = {each.name: each.read_bytes() for each in exchanged.iterdir()}
-    with pytest.raises(CannotWrite, match=r"exchanged the new file|unable to open"):
+    with pytest.raises(CannotWrite, match=r"replaced the new file|unable to open"):
         begin(path)
     assert {each.name: each.read_bytes() for each in exchanged.iterdir()} == before
     assert not path.exists()
@@ -368,7 +368,7 @@ def recording_that_is_whole(tmp_path: Path) -> Path:
 def test_repair_into_an_exchanged_folder(path: Path, whole: Path, exchanged: Path) -> None:
     """Neither by repair."""
     before = {each.name: each.read_bytes() for each in exchanged.iterdir()}
-    with pytest.raises(CannotWrite, match="exchanged the new file"):
+    with pytest.raises(CannotWrite, match="replaced the new file"):
         repair(str(whole), str(path))
     assert {each.name: each.read_bytes() for each in exchanged.iterdir()} == before
 

@@ -328,7 +328,7 @@ def test_second_recorder(tmp_path: Path) -> None:
             check=True,
         )
         assert answer.stdout.strip() == (
-            f"{path}: another recorder is writing to it; name another --database-file"
+            f"{path}: another recorder is writing to this file; choose another file"
         )
         assert answer.stderr == ""
         writer.sample(writer.add_process(facts()), layout(entry(1)), 0)
@@ -592,7 +592,7 @@ def test_numbers_above_half_of_the_range(tmp_path: Path) -> None:
 
 
 def test_absent_is_null(tmp_path: Path) -> None:
-    """What was not told is NULL, and not 0."""
+    """What was not reported is NULL, and not 0."""
     with writing(tmp_path / "a.db") as writer:
         tick(writer)
         process_id = writer.add_process(ProcessFacts(ProcessKey(7, 1), Image("x")))
