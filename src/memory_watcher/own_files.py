@@ -54,6 +54,12 @@ def make_private(descriptor: int) -> None:
             os.fchmod(descriptor, 0o600)
 
 
+#: By so many bytes a new database's path may be longer than its name until it is complete.
+ROOM_TO_GROW = 24
+#: Of a name that is longer only so many bytes are in that of its unfinished file.
+_LONGEST_PART = 200
+
+
 def _part_of(path: str) -> str:
     """A name beside a file, which nobody can guess.
 
@@ -62,7 +68,9 @@ def _part_of(path: str) -> str:
     for suffix in BESIDE:
         if path.endswith(suffix) and os.path.lexists(path.removesuffix(suffix)):
             raise NotOwn(f"a {suffix} file belongs to the recording beside it; choose another file")
-    return f"{path}.{os.urandom(4).hex()}.part"
+    folder, name = os.path.split(path)
+    short = os.fsdecode(os.fsencode(name)[:_LONGEST_PART])  # names have 255 bytes at most
+    return os.path.join(folder, f"{short}.{os.urandom(4).hex()}.part")
 
 
 def _new(name: str, folder: int | None = None) -> int:

@@ -10,8 +10,8 @@ import os
 import stat
 from typing import NamedTuple
 
-from ..errors import StoreError
-from ..own_files import SAFELY
+from ..errors import CannotWrite, StoreError
+from ..own_files import BESIDE, SAFELY
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _WAL_HEADER = 32
@@ -80,6 +80,43 @@ def has_strange_journal(path: str) -> bool:
     return tail == _JOURNAL_MAGIC or (is_used and head != _JOURNAL_MAGIC)
 
 
+#: SQLite's MAX_PATHNAME, bytes of a whole path.
+_LONGEST_PATH = 512
+_LONGEST_NAME = 255 - len("-journal")
+
+
+def refuse_leftovers(path: str) -> None:
+    """Refuse a name for a new file beside which parts of another recording lie.
+
+    Raises CannotWrite.
+    """
+    for suffix in BESIDE:
+        if os.path.lexists(f"{os.path.abspath(path)}{suffix}"):
+            raise CannotWrite(
+                f"{path}: cannot write: {path}{suffix} lies there, but it belongs to a recording"
+                " that was moved or deleted: move it there, or remove it"
+            )
+
+
+def refuse_long_path(path: str, name: str, room: int = 0) -> None:
+    """Refuse a path that SQLite cannot open, with `room` more bytes; `name` is the user's word.
+
+    Raises StoreError.
+    """
+    length = len(os.fsencode(os.path.abspath(path)))
+    if length > _LONGEST_PATH - room:
+        raise StoreError(
+            f"{name}: its whole path has {length} bytes; at most {_LONGEST_PATH - room} work here."
+            " Use a folder with a shorter path"
+        )
+    of_name = len(os.fsencode(os.path.basename(path)))
+    if room and of_name > _LONGEST_NAME:
+        raise StoreError(
+            f"{name}: its name has {of_name} bytes; at most {_LONGEST_NAME} work, because -wal and"
+            " -journal files are named after it. Use a shorter name"
+        )
+
+
 def real_path(path: str) -> str:
     """Where a file is without symbolic links, as SQLite finds it.
 
@@ -89,6 +126,7 @@ def real_path(path: str) -> str:
     Raises StoreError.
     """
     real = os.path.realpath(path)
+    refuse_long_path(real, path)
     try:
         meant = os.stat(path)
     except (OSError, ValueError):

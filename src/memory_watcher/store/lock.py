@@ -17,6 +17,7 @@ from typing import NoReturn
 from ..errors import CannotWrite, NotARecording, RecordingBusy, RecordingMoved
 from ..own_files import (
     BESIDE,
+    ROOM_TO_GROW,
     SAFELY,
     NewDatabase,
     make_private,
@@ -105,12 +106,8 @@ class WriteLock:
 
     def _make(self, lay_out: Callable[[NewDatabase], None]) -> None:
         """Put a new recording under the name, complete from its first instant."""
-        for suffix in BESIDE:
-            if os.path.lexists(f"{self._absolute}{suffix}"):
-                raise CannotWrite(
-                    f"{self.path}: cannot write: {self.path}{suffix} lies there, but it belongs to"
-                    " a recording that was moved or deleted: move it there, or remove it"
-                )
+        beside.refuse_leftovers(self.path)
+        beside.refuse_long_path(self.path, self.path, ROOM_TO_GROW)
         with new_database(self._absolute) as part:
             lay_out(part)
             # WAL mode from the start: to change it later takes a -journal.

@@ -11,12 +11,13 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import CannotWrite, NotARecording, StoreError
 from ..model import LayoutState
-from ..own_files import NewDatabase, new_database, reason, sync_folder
+from ..own_files import ROOM_TO_GROW, NewDatabase, new_database, reason, sync_folder
 from . import beside, schema
 from .connection import connect_new, explained
 from .contents import is_own_table, table_sql
@@ -53,6 +54,8 @@ def repair(path: str, new: str, tell: Steps = silently) -> Saved:
     """
     if os.path.lexists(new):
         raise CannotWrite(f"{new}: it is there already; name a file that is not")
+    beside.refuse_leftovers(new)
+    beside.refuse_long_path(new, new, ROOM_TO_GROW)
     try:
         with new_database(os.path.abspath(new)) as part:
             with _readable(path) as source:
@@ -116,10 +119,13 @@ def _tables(path: str, source: sqlite3.Connection) -> tuple[int, list[str]]:
             objects = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
         except sqlite3.Error as error:
             raise NotARecording(f"{path}: nothing can be read of it ({error})") from None
+    names = Counter(name.lower() for _, name, _ in objects if isinstance(name, str))
     there = {
         name: sql
         for kind, name, sql in objects
         if kind == "table" and isinstance(name, str) and isinstance(sql, str)
+        # Of two things by one name nobody knows which is asked.
+        if names[name.lower()] == 1
     }
     found = {
         version: [

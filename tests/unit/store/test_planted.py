@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -431,3 +432,63 @@ def test_no_room_for_shm() -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"  # type: ignore[attr-defined]
     assert _why(error) == "the disk is full"
+
+
+# -- long names -----------------------------------------------------------------------------------
+
+
+def test_a_long_name(path: Path) -> None:
+    """As long as -journal has room beside it; else it is said, with the remedy."""
+    longest = path.with_name("é" * 122 + ".db")
+    be_closed(longest)
+    assert ticks(longest) == 2
+    repair(str(longest), str(path.with_name("n" * 247)))
+    assert sorted(len(os.fsencode(name)) for name in os.listdir(path.parent)) == [247, 247]
+    for longer in ("n" * 248, "n" * 255):
+        with pytest.raises(StoreError, match=r"its name has \d+ bytes; at most 247 work"):
+            begin(path.with_name(longer))
+
+
+def test_a_path_that_is_too_long(path: Path) -> None:
+    """SQLite takes 512 bytes: it is said, with the remedy, by a reader and by a recorder."""
+    deep = path.parent / ("d" * 200) / ("e" * 200) / ("f" * 150)
+    deep.mkdir(parents=True)
+    words = r"a\.db: its whole path has \d+ bytes; .* Use a folder with a shorter path"
+    with pytest.raises(StoreError, match=words):
+        begin(deep / "a.db")
+    assert os.listdir(deep) == []
+    be_closed(path)
+    shutil.copy(path, deep / "a.db")
+    with pytest.raises(StoreError, match=words):
+        ReadOnlyDatabase(deep / "a.db")
+    with pytest.raises(StoreError, match=words):
+        repair(str(path), str(deep / "new_a.db"))
+
+
+# -- repair of what is doubtful -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_repair_beside_what_is_left_of_another(path: Path, suffix: str) -> None:
+    """As for a recorder: SQLite would take it for a part of the new file."""
+    be_closed(path)
+    new = path.with_name("new.db")
+    Path(f"{new}{suffix}").write_bytes(b"of another")
+    with pytest.raises(CannotWrite, match=f"new.db{suffix} lies there"):
+        repair(str(path), str(new))
+    assert not new.exists()
+
+
+def test_repair_passes_over_doubled_names(path: Path) -> None:
+    """Of two tables by one name nobody knows which would be asked."""
+    be_closed(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "INSERT INTO sqlite_master SELECT type, 'PATHS', tbl_name, rootpage, sql"
+            " FROM sqlite_master WHERE name = 'paths'"
+        )
+        connection.commit()
+    saved = repair(str(path), str(path.with_name("new.db")))
+    assert "paths" not in saved.rows or saved.rows["paths"] == 0
+    assert saved.rows["ticks"] == 2
