@@ -19,6 +19,11 @@ from ..store.results import Measurement, RecordedImage, RecordedProcess
 from ..units import format_time
 
 
+#: Raised when a key changes its meaning or goes away; new keys may come without it.
+#: 1: all up to 0.1.0.
+FORMAT_VERSION = 1
+
+
 def dump(value: dict[str, Any]) -> str:
     """One JSON object and a newline: a line for each key, and for each item of a list.
 
@@ -28,9 +33,12 @@ def dump(value: dict[str, Any]) -> str:
 
 
 def pieces(value: dict[str, Any]) -> Iterator[str]:
-    """What `dump` makes, in pieces; an iterator in `value` is a list that is never held whole."""
+    """What `dump` makes, in pieces; an iterator in `value` is a list that is never held whole.
+
+    Each output begins with `format_version`.
+    """
     before = "{\n"
-    for key, item in value.items():
+    for key, item in {"format_version": FORMAT_VERSION, **value}.items():
         yield f"{before}{_text(key)}: "
         yield from _lines(item)
         before = ",\n"
