@@ -45,6 +45,6 @@ def test_the_format_has_a_number(file: Path, words: tuple[str, ...]) -> None:
 def test_the_format_of_a_group_has_a_number(file: Path, tmp_path: Path) -> None:
     """And of a command with all that it started."""
     path = tmp_path / "b.db"
-    assert run("memory-watcher", "record", "-q", "-o", path, "--", "true").returncode == 0
+    assert run("memory-watcher", "record", "-q", "-o", path, "--", "sleep", "0.3").returncode == 0
     done = run("memory-watcher", "peak", path, "--json")
     assert next(iter(json.loads(done.stdout).items())) == ("format_version", 1)

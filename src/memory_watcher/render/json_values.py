@@ -18,7 +18,6 @@ from ..metrics import READING
 from ..store.results import Measurement, RecordedImage, RecordedProcess
 from ..units import format_time
 
-
 #: Raised when a key changes its meaning or goes away; new keys may come without it.
 #: 1: all up to 0.1.0.
 FORMAT_VERSION = 1
