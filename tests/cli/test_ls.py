@@ -94,7 +94,7 @@ def test_sort_where_there_is_no_pss(tmp_path: Path) -> None:
         found = listed(file, "--sort", column)["processes"]
         assert [each["pid"] for each in found] == [11, 12, 10, 13]
         text = run("memory-watcher", "ls", file, "--sort", column).stdout
-        assert f"No {title} was told of {count}: sorted by {instead} instead." in text
+        assert f"No {title} was reported for {count}: sorted by {instead} instead." in text
     assert "sorted by" not in run("memory-watcher", "ls", file).stdout
 
 

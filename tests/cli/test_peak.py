@@ -108,7 +108,7 @@ data:                   300 Ki  data + stack (private writable address space)
 figures:          PSS: Resident, each page divided by how many map it
 layout:           exact: {LayoutState.EXACT.meaning}
 high-water mark:  6 144 Ki (VmHWM), 1 772 Ki above the RSS of 4 372 Ki here
-highest layout:   4 372 Ki RSS, this measurement: missed: 1 772 Ki more were reached \
+highest layout:   4 372 Ki RSS, this measurement: RSS was up to 1 772 Ki higher at some point \
 before 2018-08-17T13:58:03.942
 
 mappings:         5
@@ -249,13 +249,13 @@ class TestOneProcess:
         ("mark", "state", "words"),
         [
             (4372, LayoutState.EXACT, ", 0 Ki above the RSS of 4 372 Ki here\n"),
-            (4372, LayoutState.EXACT, "4 372 Ki RSS, this measurement: no higher total was missed"),
+            (4372, LayoutState.EXACT, "4 372 Ki RSS, this measurement: nothing higher was missed"),
             (4371, LayoutState.EXACT, ", 1 Ki below the RSS of 4 372 Ki here\n"),
             # The builder's machine has 2 CPUs: 3 counters x 2 CPUs x 31 pages.
-            (5116, LayoutState.EXACT, "was missed (the kernel's mark may be off by 744 Ki)\n"),
+            (5116, LayoutState.EXACT, "was missed (the kernel's mark is accurate to 744 Ki)\n"),
             (4372, LayoutState.TORN, "4 372 Ki RSS, this measurement: it is torn, so its total"),
             (5396, LayoutState.EXACT, "1 024 Ki above the RSS of 4 372 Ki here\n"),
-            (5396, LayoutState.EXACT, "1 024 Ki more were reached before 2018-"),
+            (5396, LayoutState.EXACT, "RSS was up to 1 024 Ki higher at some point before 2018-"),
         ],
     )
     def test_the_kernel_s_mark(
@@ -279,7 +279,7 @@ class TestOneProcess:
         builder.layout(process, [file(0x1000, "/a", 9, 1)], Reading(high_water_mark=9 * KI))
         builder.close()
         assert "9 Ki (VmHWM), 5 Ki above the RSS of 4 Ki here\n" in (out := peak().out)
-        assert "highest layout:   9 Ki RSS, measurement 2: no higher total was missed" in out
+        assert "highest layout:   9 Ki RSS, measurement 2: nothing higher was missed" in out
         found = peak.json()["high_water_mark"]
         assert (found["gap"], found["highest_rss_measurement"]) == (0, 2)
 
@@ -508,10 +508,10 @@ def test_vfork_child_of_the_whole_machine(builder: RecordingBuilder, peak: Peak)
     builder.layout(small, [own(1)])
     builder.close()
     out = peak().out
-    assert f"{'java (11) = its parent' + chr(39) + 's memory':<48}       30 720 Ki\n" in out
-    assert out.count("= its parent's memory") == 1
+    assert f"{'java (11) (parent' + chr(39) + 's memory)':<48}       30 720 Ki\n" in out
+    assert out.count("(parent's memory)") == 1
     assert f"{'sum of PSS:':<48}       62 464 Ki\n" in out
-    assert "1 process shows its parent's memory (vfork): in no sum.\n" in out
+    assert "1 process shares its parent's memory (vfork): not added.\n" in out
     assert "(vfork).\n" in peak("--process-memory", "rss").out
     for top in (0, 1, 2, 4):
         found = peak.json("--top", top)
@@ -542,16 +542,16 @@ def test_layouts_that_are_older_than_the_moment(builder: RecordingBuilder, peak:
     builder.close()
     out = peak().out
     assert "system memory:    tick 13 " in out
-    assert "2 processes by an older layout (up to 11.5 s).\n" in out
+    assert "2 processes are shown with layouts up to 11.5 s old.\n" in out
     assert "No sum: at no moment were all of them read in one pass.\n" in out
     assert "\nsum" not in out
-    assert "older layout" in peak("--process-memory", "rss").out
-    assert "older layout" not in peak("--process-memory", "statm").out
+    assert "shown with layouts" in peak("--process-memory", "rss").out
+    assert "shown with" not in peak("--process-memory", "statm").out
     found = {each["process"]["pid"]: each for each in peak.json()["processes"]}
     ages = {pid: each["layout_age_ns"] for pid, each in found.items()}
     assert ages == {10: 23 * SECOND // 2, 11: 7 * SECOND // 2, 12: 0, 13: 0, 14: None}
     assert found[10]["layout"]["time_ns"] == START + SECOND // 2
-    assert "older layout" not in peak("--measurement-time", "2018-08-17T13:58:04").out
+    assert "shown with" not in peak("--measurement-time", "2018-08-17T13:58:04").out
 
 
 def test_pass_before_the_lowest_memory(builder: RecordingBuilder, peak: Peak) -> None:
@@ -675,5 +675,5 @@ def test_nothing_that_is_shown_was_reported(builder: RecordingBuilder, peak: Pea
     result = peak()
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        "memory-peak: process 1 (PID 7, 'odd'): no layout tells pss; figures that are told: swap\n"
+        "memory-peak: process 1 (PID 7, 'odd'): no layout reports pss; reported figures: swap\n"
     )

@@ -115,7 +115,7 @@ def test_text(file: Path) -> None:
     assert any(line.startswith("sum of swap") for line in lines)
     assert any(line.startswith("cgroup /a.service memory in use:") for line in lines)
     assert "The sums lack 1 process whose PSS could not be read: no permission." in lines
-    assert "3 processes were too short to read." in lines
+    assert "3 processes exited before they could be read." in lines
     assert "RSS" not in done.stdout
 
 
@@ -149,7 +149,7 @@ def test_vfork_child(tmp_path: Path) -> None:
     view = shown(file)
     assert view["sums"]["pss"]["bytes"] == view["sum"]["bytes"] == 80 * MI
     assert [each["shows_parents_memory"] for each in view["processes"]] == [False, True]
-    assert "java (11) = its parent's memory" in run("memory-peak", file).stdout
+    assert "java (11) (parent's memory)" in run("memory-peak", file).stdout
 
 
 def test_top(file: Path) -> None:
@@ -225,7 +225,7 @@ def test_age_of_the_breakdown(passes: Path) -> None:
     }  # fmt: skip
     text = run("memory-peak", passes).stdout
     assert "pass:             all 2 processes read within 2.5 ms\n" in text
-    assert "the mappings are of layouts up to 2.0 s older" in text
+    assert "The mappings were read up to 2.0 s before it." in text
     (rest,) = [line for line in text.splitlines() if line.startswith("not in these layouts")]
     assert "5 120 Ki" in rest
     assert "118 784" not in text

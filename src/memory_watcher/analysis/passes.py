@@ -54,7 +54,7 @@ class Fault(enum.Enum):
 
     MOVED = "memory moved while the processes were read"
     CONTRADICTORY = "the figures contradict each other"
-    UNTOLD = "no process tells its PSS"
+    UNTOLD = "no process reports its PSS"
 
 
 class Share(NamedTuple):

@@ -88,8 +88,8 @@ def _summable(asked: str, several: bool) -> Figure:
         )
     if several and asked == "rss":
         raise UsageError(
-            "--process-memory: rss cannot be added up over processes, for a page that several share"
-            " is in each; choose pss, or one process with --pid"
+            "--process-memory: rss cannot be added up over processes, because shared pages would"
+            " count in each; choose pss, or one process with --pid"
         )
     return cast(Figure, "swap_pss" if several and asked == "swap" else asked)
 

@@ -113,8 +113,8 @@ def _times(ticks: list[list[tuple[int, Capture]]], told: Told) -> list[int]:
     if len(ticks) > 1 and told.period_ns is None:
         lines = ", ".join(str(capture.line) for tick in ticks for _, capture in tick[:1])
         raise UsageError(
-            f"the text holds {len(ticks)} captures of one process (lines {lines}); tell how far"
-            " apart they were made with --period 1s, or load them one by one"
+            f"the text holds {len(ticks)} captures of one process (lines {lines}); give the time"
+            " between them with --period 1s, or load them one by one"
         )
     period = told.period_ns or 0
     first = told.time_ns - (len(ticks) - 1) * period if told.is_last else told.time_ns

@@ -3,7 +3,7 @@
 For machines without Python: copy /proc/PID/smaps there, load it here, and ask memory-peak.
 Captures of every kernel since 2.6.14 load, as pasted, mailed or logged, too. A text may hold
 several: those of one process need --period. An existing recording is added to; without --name a
-capture belongs to the process that has its PID there. docs/captures.md tells all that is accepted.
+capture belongs to the process that has its PID there. docs/captures.md lists all that is accepted.
 
   ssh device cat /proc/123/smaps | memory-load-smaps -p 123 --name server -
   memory-load-smaps --database-file device.db capture.smaps

@@ -1,6 +1,6 @@
 """Replay a recording: go through its measurements, to its peak, to any time, and compare them.
 
-On a terminal: a timeline, and below it groups, mappings or processes; space plays, ? tells all
+On a terminal: a timeline, and below it groups, mappings or processes; space plays, ? shows all
 keys. Into a pipe or a file, or with --plain: each measurement as text, one after the other.
 
   memory-replay                                measurement.db

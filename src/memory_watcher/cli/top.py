@@ -1,6 +1,6 @@
-"""Look at where memory goes right now: a timeline, and below it groups, mappings or processes.
+"""Watch where memory goes right now: a timeline, and below it groups, mappings or processes.
 
-Mark a moment and see what changed since; freeze; go back in time; ? tells all keys. With -o what is
+Mark a moment and see what changed since; freeze; go back in time; ? shows all keys. With -o what is
 seen is recorded as well, to be looked at by all other commands.
 
   memory-watcher top                           the whole machine, by process

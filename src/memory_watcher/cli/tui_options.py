@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--theme",
         choices=_THEMES,
         help=f"colours for a dark or a light terminal (default: the variable {THEME}, else what the"
-        " terminal tells in COLORFGBG, else dark); with NO_COLOR set there are none",
+        " terminal reports in COLORFGBG, else dark); with NO_COLOR set there are none",
     )
 
 

@@ -23,21 +23,21 @@ def missed(gap: Gap, facts: RssFacts, mark: HighWaterMark | None) -> str:
     if gap.size is None:
         return "the kernel's mark was not read, so what lay between the layouts is not known"
     if gap.verdict is Verdict.HIGHER:
-        return f"missed: {format_kib(gap.size)} more were reached {_when(gap, facts, mark)}"
+        return f"RSS was up to {format_kib(gap.size)} higher {_when(gap, facts, mark)}"
     if gap.verdict is Verdict.NOT_PROVEN:
         return f"{_doubt(gap, facts)}{_at_most(gap, facts)}"
-    exactness = f" (the kernel's mark may be off by {format_kib(gap.tolerance)})"
-    return f"no higher total was missed{exactness if gap.tolerance else ''}"
+    exactness = f" (the kernel's mark is accurate to {format_kib(gap.tolerance)})"
+    return f"nothing higher was missed{exactness if gap.tolerance else ''}"
 
 
 def _when(gap: Gap, facts: RssFacts, mark: HighWaterMark | None) -> str:
     if gap.at_exit or mark is None:
         if facts.unseen_ns is None:
-            return "after its last reading (its parent was told)"
-        return f"in its last {format_duration(facts.unseen_ns)} (its parent was told)"
+            return "after its last reading (reported when it exited)"
+        return f"in its last {format_duration(facts.unseen_ns)} (reported when it exited)"
     if mark.since is None:
-        return f"before {format_time(mark.time)}"
-    return f"between {format_time(mark.since)} and {format_time(mark.time)}"
+        return f"at some point before {format_time(mark.time)}"
+    return f"at some point between {format_time(mark.since)} and {format_time(mark.time)}"
 
 
 def _doubt(gap: Gap, facts: RssFacts) -> str:
@@ -45,13 +45,13 @@ def _doubt(gap: Gap, facts: RssFacts) -> str:
         return "it is torn, so its total proves nothing"
     if gap.doubt is Doubt.ENDED and facts.unseen_ns is not None:
         last = format_duration(facts.unseen_ns)
-        return f"nothing higher was seen, but it is not known what it had in its last {last}"
+        return f"nothing higher was seen, but what it had in its last {last} is unknown"
     if gap.doubt is Doubt.EXECVE:
         return (
-            "nothing higher was seen, but it is not known what it had between an execve and the"
-            " reading before"
+            "nothing higher was seen, but what it had between an execve and the reading before is"
+            " unknown"
         )
-    return "nothing higher was seen, but it is not known by how much the kernel's mark may be off"
+    return "nothing higher was seen, but the accuracy of the kernel's mark is unknown"
 
 
 def _at_most(gap: Gap, facts: RssFacts) -> str:

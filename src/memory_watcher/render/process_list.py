@@ -89,7 +89,7 @@ def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:
     if not others:
         return []
     title = TITLES[column]
-    return [f"No {title} was told of {len(others)}: sorted by {TITLES[others[0]]} instead."]
+    return [f"No {title} was reported for {len(others)}: sorted by {TITLES[others[0]]} instead."]
 
 
 def render_json(

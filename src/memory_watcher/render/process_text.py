@@ -92,7 +92,7 @@ def _about_layout(view: ProcessView) -> str:
 
 def _meaning(figure: str) -> str:
     if figure == "uss":
-        return "USS: private, would be free if this process alone ended"
+        return "USS: private, would be free if this process alone exited"
     return f"{_FIGURES[figure].title}: {_FIGURES[figure].meaning}"
 
 

@@ -101,7 +101,7 @@ def _parts(memory: SystemMemory | None) -> list[Line]:
 
 
 def _title(branch: Branch) -> str:
-    mark = " = its parent's memory" if branch.shows_parents_memory else ""
+    mark = " (parent's memory)" if branch.shows_parents_memory else ""
     return process_name(branch.role.label, branch.process.pid) + mark
 
 
@@ -117,10 +117,11 @@ def _notes(view: SystemView) -> list[str]:
     if view.older and view.process_memory != "statm":
         older = plural(len(view.older), "process", "processes")
         age = format_duration(max(view.older.values()))
-        lines.append(f"{older} by an older layout (up to {age}).")
+        are = "is shown with a layout" if len(view.older) == 1 else "are shown with layouts"
+        lines.append(f"{older} {are} up to {age} old.")
     if count := view.uncounted:
-        shows = plural(count, "process shows its parent's", "processes show their parent's")
-        lines.append(f"{shows} memory (vfork)" + (": in no sum." if additive else "."))
+        shares = plural(count, "process shares its parent's", "processes share their parent's")
+        lines.append(f"{shares} memory (vfork)" + (": not added." if additive else "."))
     return ["\n".join(lines)] if lines else []
 
 

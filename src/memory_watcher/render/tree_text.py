@@ -93,7 +93,7 @@ def _title(branch: Branch) -> str:
     if branch.alike:
         count = 1 + len(branch.alike)
         return f"{indent}{elide(escape(branch.role.group), _GROUP_WIDTH, width)} ×{count}"
-    mark = " = its parent's memory" if branch.shows_parents_memory else ""
+    mark = " (parent's memory)" if branch.shows_parents_memory else ""
     room = PROCESS_WIDTH - len(indent)
     return f"{indent}{process_name(branch.role.label, branch.process.pid, room)}{mark}"
 
@@ -125,7 +125,8 @@ def _notes(view: TreeView) -> str:
         )
     if view.selection.too_short:
         count = view.selection.too_short
-        lines.append(f"{plural(count, 'process was', 'processes were')} too short to read.")
+        what = plural(count, "process exited before it", "processes exited before they")
+        lines.append(f"{what} could be read.")
     return "\n".join(lines)
 
 
@@ -144,7 +145,7 @@ def _about_sums(view: TreeView, whole: Whole) -> list[str]:
         lines.append(f"The sums lack {lacking} whose PSS could not be read{told}.")
     if whole.age_ns:
         age = format_duration(whole.age_ns)
-        lines.append(f"The sums are of this pass; the mappings are of layouts up to {age} older.")
+        lines.append(f"The sums are of this pass. The mappings were read up to {age} before it.")
     if whole.without:
         without = plural(whole.without, "process has", "processes have")
         lines.append(f"{without} no layout: only in the sums.")

@@ -987,7 +987,7 @@ class Recording:
         states = sorted(LayoutState(row[0]) for row in rows)
         if by is not None and any(state.has_layout for state in states):
             told = ", ".join(sorted(self.told_figures(process_id))) or "none"
-            return SelectionError(f"{who}: no layout tells {by}; figures that are told: {told}")
+            return SelectionError(f"{who}: no layout reports {by}; reported figures: {told}")
         # Why there is none says more than that only cheap figures were read at some ticks.
         reasons = [state for state in states if state is not LayoutState.NOT_TAKEN] or states
         why = " ".join(state.meaning for state in reasons)

@@ -269,7 +269,7 @@ def notes_of(seen: Seen, by: By) -> tuple[str, ...]:
         present = presents[0]
         if present.state is LayoutState.NOT_TAKEN and present.layout_time is not None:
             when = format_time(present.layout_time)[11:19]
-            return (f"layout of {when}: at this instant only the cheap figures were read",)
+            return (f"layout of {when}: only the summary figures were read at this instant",)
         return () if present.state is LayoutState.EXACT else (present.state.meaning,)
     notes = list(_about_sums(seen, by))
     unreadable = sum(present.state.is_unreadable for present in presents)

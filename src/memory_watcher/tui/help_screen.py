@@ -52,6 +52,6 @@ class HelpScreen(ModalScreen[None]):
             text.append(f"{meaning}  ", style(FAINT, RAISED))
         text.append("\n?", style(TEXT, RAISED, bold=True))
         text.append(
-            " behind a size: a part of it was not reported by the kernel", style(FAINT, RAISED)
+            " after a size: a part of it was not reported by the kernel", style(FAINT, RAISED)
         )
         return text

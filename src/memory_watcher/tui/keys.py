@@ -21,12 +21,12 @@ class Key(NamedTuple):
 
 
 KEYS = (
-    Key("space", "space", "toggle_time", "freeze", "freeze, or go on with what is now", "live"),
+    Key("space", "space", "toggle_time", "freeze", "freeze or resume", "live"),
     Key("space", "space", "toggle_time", "play", "play, or pause", "replay"),
-    Key("left,right", "← →", "", "step", "one instant back or forth"),
-    Key("shift+left,shift+right", "⇧← ⇧→", "", "", "a twentieth of the history back or forth"),
+    Key("left,right", "← →", "", "step", "one instant back or forward"),
+    Key("shift+left,shift+right", "⇧← ⇧→", "", "", "jump 5 % back or forward"),
     Key("home", "Home", "first", "", "to the first instant"),
-    Key("end", "End", "last", "", "to the last instant; live: to what is now"),
+    Key("end", "End", "last", "", "to the last instant; live: to now"),
     Key("p", "p", "peak", "peak", "to the peak"),
     Key("g", "g", "ask_time", "go to", "to a time: 15:58:03, +90s from the start, 50%"),
     Key("plus,equals_sign", "+", "faster", "", "play faster", "replay"),
@@ -41,7 +41,7 @@ KEYS = (
     Key("S", "S", "sort(-1)", "", "sort by the column before"),
     Key("r", "r", "reverse", "", "sort the other way round"),
     Key("z", "z", "fold", "", "fold processes that do the same into one row, or unfold them"),
-    Key("enter", "Enter", "open", "", "look into the process of this row; unfold the group"),
+    Key("enter", "Enter", "open", "", "open the process of this row; unfold the group"),
     Key("escape", "Esc", "leave", "", "drop the filter; then, back to all processes"),
     Key("question_mark,h", "?", "help", "help", "this help"),
     Key("q", "q", "quit", "quit", "quit"),

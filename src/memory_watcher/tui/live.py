@@ -216,7 +216,7 @@ class LiveSource:
         )
         notes += tuple(self.said[-_SAID:])
         if question.tick is not None and question.tick != shown.number:
-            notes += ("layouts of that time are no longer kept; this is the nearest",)
+            notes += ("that layout is no longer in memory; showing the nearest one",)
         return notes
 
     def _find(

@@ -38,7 +38,7 @@ def test_it_grew_at_its_end() -> None:
     gap = judge(facts, MI)
     assert (gap.verdict, gap.size, gap.at_exit) == (Verdict.HIGHER, 31 * MI, True)
     assert missed(gap, facts, None) == (
-        "missed: 31 744 Ki more were reached in its last 20 ms (its parent was told)"
+        "RSS was up to 31 744 Ki higher in its last 20 ms (reported when it exited)"
     )
 
 
@@ -66,7 +66,7 @@ def test_what_its_parent_was_told_may_be_of_something_else(
     assert (gap.verdict, gap.doubt) == (Verdict.NOT_PROVEN, Doubt.ENDED)
     text = missed(gap, facts, None)
     assert text.startswith(
-        "nothing higher was seen, but it is not known what it had in its last 20 ms"
+        "nothing higher was seen, but what it had in its last 20 ms is unknown"
         " (at most 32 768 Ki, with what ran before"
     )
     assert ("children" in text) is children
@@ -78,7 +78,7 @@ def test_nobody_was_told_of_its_end() -> None:
     gap = judge(facts, MI)
     assert (gap.verdict, gap.doubt) == (Verdict.NOT_PROVEN, Doubt.ENDED)
     assert missed(gap, facts, None) == (
-        "nothing higher was seen, but it is not known what it had in its last 20 ms"
+        "nothing higher was seen, but what it had in its last 20 ms is unknown"
     )
 
 

@@ -318,7 +318,7 @@ class TestPeak:
         builder.layout(process, one(MI, None))
         recording = opened()
         with pytest.raises(
-            SelectionError, match="no layout tells pss; figures that are told: rss, statm"
+            SelectionError, match="no layout reports pss; reported figures: rss, statm"
         ):
             recording.peak(process)
         assert recording.peak(process, "rss").tick == 1

@@ -366,7 +366,7 @@ def test_only_cheap_figures(builder: RecordingBuilder) -> None:
             await screen.press("right")
             assert "heap" in screen.names()
             assert "not taken" in screen.lines("header")[1]
-            assert "only the cheap figures" in screen.lines("footer")[0]
+            assert "only the summary figures" in screen.lines("footer")[0]
 
     go(story())
 

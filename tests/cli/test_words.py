@@ -1,0 +1,91 @@
+"""Words that users read are plain: help texts, and the states of a layout."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from memory_watcher import metrics
+from memory_watcher.analysis.kinds import Kind
+from memory_watcher.cli import overview_parser
+from memory_watcher.model import LayoutState
+from memory_watcher.tui.keys import KEYS
+
+#: Words of the house's glossary that plain ones replace.
+FORBIDDEN = re.compile(
+    r"\b(?:told|tells?|dear|behind|looks?|gone|cheap figures|so (?:many|much)|nobody)\b"
+    r"|\bis like this\b|, for (?:it|they|he|a|the|in) ",
+    re.IGNORECASE,
+)
+#: The label of a state is stored in recordings, so it stays.
+ALLOWED = {"LayoutState.GONE label": "gone"}
+
+#: The longest sentence, in words.
+LONGEST = 30
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Where each text is, and the text."""
+    parser = overview_parser(whole=True)
+    yield "memory-watcher", parser.description or ""
+    yield "memory-watcher", parser.epilog or ""
+    (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    for choice in commands._choices_actions:
+        yield choice.dest, choice.help or ""
+    for name, command in commands.choices.items():
+        yield name, command.description or ""
+        yield name, command.epilog or ""
+        for group in command._action_groups:
+            yield name, group.title or ""
+        for action in command._actions:
+            if action.help:
+                option = "/".join(action.option_strings) or action.dest
+                yield f"{name} {option}", command._get_formatter()._expand_help(action)
+    for state in LayoutState:
+        yield f"LayoutState.{state.name} label", state.label
+        yield f"LayoutState.{state.name}", state.meaning
+    for kind in Kind:
+        yield f"Kind.{kind.name}", kind.meaning
+    for metric in (*metrics.USAGE, *metrics.READING):
+        yield f"metric {metric.name}", metric.meaning
+    for key in KEYS:
+        yield f"key {key.keys}", key.meaning
+
+
+TEXTS = list(texts())
+
+
+def test_there_are_texts() -> None:
+    """Those of every command are walked, or the tests below say nothing."""
+    assert len(TEXTS) > 150
+    for name in ("record", "peak", "chart", "report", "replay", "top", "load-smaps", "ls", "show"):
+        assert any(where.startswith(f"{name} -") for where, _ in TEXTS), name
+
+
+def test_words() -> None:
+    """None is of those that have a plainer word."""
+    found = {where: match[0] for where, text in TEXTS if (match := FORBIDDEN.search(text))}
+    assert found == ALLOWED
+
+
+def test_sentences_are_short() -> None:
+    """Thirty words at most; what is in brackets is not counted."""
+    too_long = [
+        (where, sentence)
+        for where, text in TEXTS
+        if not where.isidentifier()  # examples are no sentences
+        for sentence in re.split(r"[.;:] ", re.sub(r"\([^)]*\)", "", text))
+        if len(sentence.split()) > LONGEST
+    ]
+    assert too_long == []
+
+
+@pytest.mark.parametrize(
+    "text", ["as the kernel tells", "what has gone", "a page, for it is shared"]
+)
+def test_what_is_found(text: str) -> None:
+    """The pattern finds what it is for."""
+    assert FORBIDDEN.search(text)
