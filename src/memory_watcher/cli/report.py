@@ -1,4 +1,4 @@
-"""Write the whole history of a recording as one HTML file to look at in a browser.
+"""Write the whole history of a recording as one HTML file to open in a browser.
 
 The file needs nothing else: it works offline, and can be sent to a colleague.
 
