@@ -190,7 +190,7 @@ def layouts(about: str) -> int:
 def test_the_table_shows_every_figure_of_every_mapping(recorded: Path, report: Report) -> None:
     """At the pinned moment, in KiB, sorted by PSS at first; its foot adds up."""
     entries = entries_at(recorded, PEAK)
-    report.page.check("text=figures that are all 0 or not told")
+    report.page.check("text=show empty columns")
     entries.sort(key=lambda entry: -(entry.usage.pss or 0))
     figures = ("pss", "rss", "uss", "pss_dirty", "shared_clean", "private_dirty", "anonymous")
     for figure in (*figures, "referenced", "swap", "locked", "kernel_page_size"):

@@ -31,7 +31,7 @@ export class Controls {
           type: "button",
           disabled: !told,
           "data-figure": name,
-          title: told ? `${meaning} (${key})` : "not told by this kernel",
+          title: told ? `${meaning} (${key})` : "not reported by this kernel",
           click: () => store.set({ figure: name }),
         },
         title,
@@ -103,7 +103,7 @@ export class Controls {
       // Over processes shared pages would count several times.
       const several = this.view.several && name === "rss"
       button.classList.toggle("refused", several)
-      if (several) button.title = "RSS counts shared pages in each process: never summed over them"
+      if (several) button.title = "RSS cannot be summed over processes (shared pages)"
       button.disabled = several || !this.view.recording.tells(name as never)
     }
     for (const [name, button] of this.groupings)

@@ -36,7 +36,7 @@ export class DifferencePanel {
         rowKey: ({ key }) => key,
       },
       this.grouping,
-      h("label", { class: "check" }, this.same, "what stayed the same"),
+      h("label", { class: "check" }, this.same, "show unchanged"),
     )
     this.grouping.addEventListener("change", () => this.update())
     this.same.addEventListener("change", () => this.update())

@@ -46,7 +46,7 @@ export class GrowthPanel {
       formatClock(times[position], recording.clockOf(instants[position]))
     const last = positions[positions.length - 1]
     this.about.textContent = positions.length
-      ? `From ${clock(positions[0])} to ${clock(last)} (${formatDuration(times[last] - times[positions[0]])}), ${positions.length} ${this.view.stack.line ? "sums" : "layouts"}. Zoom to look at another span. Slope: the straight line that fits best; where it and the growth disagree, a group goes up and down.`
+      ? `From ${clock(positions[0])} to ${clock(last)} (${formatDuration(times[last] - times[positions[0]])}), ${positions.length} ${this.view.stack.line ? "sums" : "layouts"}. Zoom to change the span. Slope is a least-squares fit; if it and the growth differ in sign, the group went up and down.`
       : "No layout in this span."
     this.table.setColumns(this.columns())
     this.table.setRows(grown)

@@ -31,7 +31,7 @@ export class MomentPanel {
           this.strip.pick(entry)
         },
       },
-      h("label", { class: "check" }, this.empty, "figures that are all 0 or not told"),
+      h("label", { class: "check" }, this.empty, "show empty columns"),
     )
     this.empty.addEventListener("change", () => this.update())
     this.element.append(this.about, this.strip.element, this.table.element)

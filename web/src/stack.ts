@@ -1,4 +1,4 @@
-// Groups of mappings over time: the sums that analysis/timeline.py makes, made in the page.
+// Groups of mappings over time: the sums that answers/usages.py makes, made in the page.
 
 import { formatAddress } from "./format"
 import type { Colours, Figure, Process, Recording } from "./model"
