@@ -1,6 +1,6 @@
 """Every figure declared once: name, title, unit, where it comes from, what it means.
 
-Text, JSON, CSV, the schema's documentation and later the pictures all read these tables.
+Text, JSON, the schema's documentation, the report and the pictures all read these tables.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def test_no_limit(big: tuple[Target, int], file: Path) -> None:
     assert {measurement.state for measurement, _ in recorded(file, target.pid)} == {
         LayoutState.EXACT
     }
-    assert "a layout costs" not in said
+    assert "one layout takes" not in said
 
 
 def test_peak_of_a_large_process(big: tuple[Target, int], file: Path) -> None:
@@ -164,7 +164,7 @@ def test_max_stall(big: tuple[Target, int], file: Path) -> None:
     states = [measurement.state for measurement, _ in recorded(file, target.pid)]
     assert LayoutState.EXACT in states[:2]
     assert set(states[2:]) == {LayoutState.NOT_TAKEN}
-    assert said.count("more than --max-stall") == 1
+    assert said.count("longer than --max-stall") == 1
     assert all(found.reading.resident for found, _ in recorded(file, target.pid))
 
 
