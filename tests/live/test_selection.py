@@ -173,7 +173,7 @@ def test_user(file: Path) -> None:
         (("--container", "0123456789abcdef"), 1, "--wait"),
         (("--cgroup", "no/such.slice"), 1, "no/such.slice"),
         (("--cgroup", "memory:/no/such"), 1, "no/such"),
-        (("--name", "x", "-p", "1"), 2, "one way"),
+        (("--name", "x", "-p", "1"), 2, "cannot be combined"),
     ],
 )
 def test_wrong_selections(file: Path, options: tuple[str, ...], code: int, part: str) -> None:

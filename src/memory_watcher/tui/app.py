@@ -427,7 +427,7 @@ class WatchApp(App[None]):
 
     def action_ask_time(self) -> None:
         """Let a time be typed."""
-        self._open_prompt(_TIME, "go to: 15:58:03, +90s from the start, 50%", "")
+        self._open_prompt(_TIME, "go to: 15:58:03, +90s from the start, 50%, end, peak", "")
 
     @property
     def _filter(self) -> str:
