@@ -123,7 +123,7 @@ class ProcessLimits:
         if len(added) >= _FEW:
             paths = {entry.mapping.pathname for entry in added}
             paths -= {entry.mapping.pathname for entry in removed}
-            self._paths.take(sum(map(len, paths)))
+            self._paths.take(sum(map(_stored, paths)))
 
     def may_change_image(self) -> bool:
         """Whether a new name, or new arguments, may be stored now."""
@@ -136,3 +136,15 @@ class ProcessLimits:
         """It holds nothing any more."""
         self._machine.held -= self._held
         self._held = 0
+
+
+def _stored(path: str) -> int:
+    """Bytes that a path takes in the recording; one that is no UTF-8 stands there thrice.
+
+    As it is, as the key of how it is shown, and as that: with four characters for each such byte.
+    """
+    if path.isascii():
+        return len(path)
+    length = len(path.encode("utf-8", "surrogateescape"))
+    invalid = sum("\udc80" <= character <= "\udcff" for character in path)
+    return 3 * (length + invalid) if invalid else length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -124,3 +125,17 @@ def test_changes_of_the_name(time: FakeTime) -> None:
         time.now += SECOND // 200
         told += limits.may_change_image()
     assert 20 <= told <= 30
+
+
+@pytest.mark.parametrize(("character", "size"), [("x", 1), ("é", 2), ("\udcff", 6)])
+def test_paths_count_as_they_are_stored(character: str, size: int) -> None:
+    """In bytes; those that are no UTF-8 with what is stored to show them."""
+    for paths, is_too_much in ((1000 // size, False), (1100 // size + 1, True)):
+        limits = ProcessLimits(MachineLimits())
+        added = [
+            MappingUsage(Mapping(0, 1, "r--p", 0, 1, 1, f"{i:04}{character * 1000}"), Usage())
+            for i in range(paths)
+        ]
+        limits.took(1, added, [])
+        with pytest.raises(TooLarge) if is_too_much else nullcontext():
+            limits.text()
