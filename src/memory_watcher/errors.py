@@ -18,6 +18,7 @@
     │   └── CannotWrite            missing or read-only folder, full disk, I/O error
     │       └── RecordingMoved     it was deleted, renamed or replaced while it was written
     ├── SelectionError             what was asked for is not in the recording, or is ambiguous
+    │   └── NothingThen            nothing was recorded in the time that was asked for
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
     ├── CommandNotExecutable       it is there, but cannot be run (exit code 126)
     └── MissingExtra               an optional part is not installed; says what brings it
@@ -133,6 +134,10 @@ class DamagedWarning(UserWarning):
 
 class SelectionError(MemoryWatcherError):
     """What was asked for is not in the recording, or stands for several things."""
+
+
+class NothingThen(SelectionError):
+    """Nothing was recorded in the time that was asked for."""
 
 
 class CommandNotFound(MemoryWatcherError):

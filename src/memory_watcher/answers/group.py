@@ -11,12 +11,13 @@ from ..analysis.passes import Figures, Moment, Passes, Share, Sums, is_of_pass, 
 from ..analysis.peak import Breakdown, By, Sum, add_up, break_down
 from ..analysis.roles import Role, roles_at
 from ..clocks import TimeAxis
+from ..errors import SelectionError
 from ..model import MappingUsage, Totals
 from ..recorded import GroupMark
 from ..store.results import Measurement, RecordedProcess, RecordedRun
 from ..store.trees import RecordedSelection, TreeRecording
 from .layouts import attributed
-from .moment import PEAK, pass_of, time_of, understood
+from .moment import PEAK, pass_of, tick_of, time_of, understood
 from .moment import Moment as Asked
 from .no_sum import refused, why_no_sum
 
@@ -74,10 +75,11 @@ class TreeView(NamedTuple):
     """Several processes at one tick; `is_peak` tells their peak from a moment that was asked for.
 
     `branches` + `other` (of `other_count` processes) add up to the sum of PSS. `whole` is None if
-    there is no sum, and `why` says why. `asked` is the time that was asked for. `between` is the
-    highest sum of private memory between passes, if that was higher than at this one. `refused`
-    says which passes give no sum. `recorded` is how many processes the run recorded in all,
-    `cgroups` are paths and figures of control groups at that tick.
+    there is no sum, and `why` says why. `asked` is the time that was asked for, `moment` what was
+    written for it. `between` is the highest sum of private memory between passes, if that was
+    higher than at this one. `refused` says which passes give no sum. `recorded` is how many
+    processes the run recorded in all, `cgroups` are paths and figures of control groups at that
+    tick.
     """
 
     selection: RecordedSelection
@@ -95,6 +97,7 @@ class TreeView(NamedTuple):
     judges: tuple[Judge, ...]
     recorded: int
     cgroups: tuple[tuple[str, dict[str, int]], ...]
+    moment: str = "peak"
 
     @property
     def members(self) -> Iterator[Branch]:
@@ -120,7 +123,7 @@ def pss_of(branch: Branch) -> int | None:
 def tree_view(
     recording: TreeRecording,
     selection: RecordedSelection,
-    asked: Asked | str = PEAK,
+    asked: Asked | str | int = PEAK,
     *,
     by: By = "name",
     top: int | None = None,
@@ -134,15 +137,20 @@ def tree_view(
     Raises SelectionError, UsageError.
     """
     asked = understood(asked)
-    run = recording.runs()[-1]
+    runs = recording.runs()
+    if not runs:
+        raise SelectionError(f"{recording.path}: nothing was recorded")
+    run = runs[-1]
     passes = read(recording)
     moment = pass_of(asked, recording, passes, run.id)
     if moment is not None:
         tick = moment.tick
-    elif asked.kind in ("peak", "floor", "end"):
+    elif asked.kind == "floor":
+        raise SelectionError(f"{recording.path}: {asked.text}: {why_no_sum(passes)}")
+    elif asked.kind == "peak":
         tick = _last_layout(recording, run)
     else:
-        tick = recording.tick_at(time_of(asked, recording))
+        tick = tick_of(asked, recording)
     is_peak = asked.kind == "peak"
     processes = recording.processes()
     branches = members_at(recording, processes, passes, moment, tick)
@@ -158,6 +166,7 @@ def tree_view(
         tick=tick,
         time=recording.tick_time(tick),
         is_peak=is_peak,
+        moment=asked.text,
         asked=asked_time(asked, recording),
         whole=None if moment is None else _whole(recording, moment, branches, by, top),
         why=why_no_sum(passes) if moment is None else None,
@@ -177,10 +186,8 @@ def tree_view(
 
 
 def asked_time(asked: Asked, recording: TreeRecording) -> int | None:
-    """The time that was asked for, UTC nanoseconds; None for peak, floor, start and end."""
-    if asked.kind in ("peak", "floor", "start", "end"):
-        return None
-    return time_of(asked, recording)
+    """The time that was asked for, UTC nanoseconds; None if it was no time."""
+    return time_of(asked, recording) if asked.is_time else None
 
 
 def layouts_age(moment: Moment, branches: Iterable[Branch], axis: TimeAxis) -> int:

@@ -10,13 +10,16 @@ from ..analysis.figures import TITLES, best, explain
 from ..analysis.identity import By
 from ..analysis.roles import roles_at
 from ..analysis.timeline import Figure, Timeline
-from ..errors import SelectionError, UsageError
+from ..errors import NothingThen, SelectionError, UsageError
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
 from .assurance import Assurance, assurance_of
-from .moment import Moment, time_of, understood
+from .moment import Moment, place_of, understood
 from .no_sum import refused, why_no_sum
 from .usages import Usages, load
+
+#: What can be shown over time.
+FIGURES = ("pss", "rss", "uss", "swap", "mappings")
 
 
 class History(NamedTuple):
@@ -44,8 +47,8 @@ def history(
     figure: str = "pss",
     by: By | None = None,
     top: int | None = 20,
-    begin: Moment | str | None = None,
-    end: Moment | str | None = None,
+    begin: Moment | str | int | None = None,
+    end: Moment | str | int | None = None,
 ) -> History:
     """How a figure went over time, bytes: pss, rss, uss, swap, or mappings (a number).
 
@@ -53,9 +56,13 @@ def history(
     `top` with the highest peaks are series of their own. Only from `begin` to `end`, if given. All
     processes by default. What cannot be added up over processes is refused.
 
-    Raises SelectionError if nothing was recorded then, UsageError.
+    Raises NothingThen, SelectionError, UsageError.
     """
     shown = recording.processes() if processes is None else list(processes)
+    if not shown:
+        raise SelectionError(f"{recording.path}: the recording holds no process")
+    if figure not in FIGURES:
+        raise UsageError(f"{figure!r} is no figure over time; choose one of {', '.join(FIGURES)}")
     several = len(shown) > 1
     asked = _summable(figure, several)
     chosen = asked if asked == "mappings" else _told(recording, shown, asked)
@@ -63,12 +70,14 @@ def history(
         recording,
         shown,
         figures=(chosen,),
-        first_ns=None if begin is None else time_of(understood(begin), recording),
-        last_ns=None if end is None else time_of(understood(end), recording),
+        places=(
+            None if begin is None else _begin(begin, recording),
+            None if end is None else place_of(understood(end, "end"), recording, first=False),
+        ),
     )
     timeline = usages.timeline(chosen, by or ("process" if several else "name"), top)
     if not len(timeline):
-        raise SelectionError(f"{recording.path}: nothing was recorded between --from and --to")
+        raise NothingThen(f"{recording.path}: nothing was recorded in that time")
     _doubt(recording, shown, usages, chosen)
     return History(
         timeline,
@@ -79,6 +88,10 @@ def history(
         recording.max_map_count(timeline.ticks[-1]) if chosen == "mappings" else None,
         _assurance(recording, shown),
     )
+
+
+def _begin(begin: Moment | str | int, recording: Recording) -> int:
+    return place_of(understood(begin, "begin", first=True), recording, first=True)
 
 
 def _summable(asked: str, several: bool) -> Figure:

@@ -19,7 +19,7 @@ from ..model import LayoutState, SystemMemory
 from ..store.recording import SystemFigure
 from ..store.trees import TreeRecording
 from .group import Branch, asked_time, members_at
-from .moment import PEAK, pass_of, span, time_of, understood
+from .moment import PEAK, pass_of, tick_of, understood
 from .moment import Moment as Asked
 from .no_sum import refused, why_no_sum
 
@@ -52,7 +52,7 @@ class SystemView(NamedTuple):
     `process_memory` (pss, rss, statm) is the figure by which the processes are ranked. `uncounted`
     show their parent's memory, and are in no sum. `refused` says which passes give no sum. `older`
     are how old the layouts are, nanoseconds, from which figures come that are of no pass.
-    `groups` are the processes added up, if that was wanted.
+    `groups` are the processes added up, if that was wanted. `asked_as` is the moment as written.
     """
 
     tick: int
@@ -68,6 +68,7 @@ class SystemView(NamedTuple):
     uncounted: int
     older: Mapping[int, int] = {}
     groups: Ranking[ProcessGroup] | None = None
+    asked_as: str = "peak"
 
 
 def size_of(branch: Branch, process_memory: str) -> int | None:
@@ -101,7 +102,7 @@ def layout_age(branch: Branch, place: int, axis: TimeAxis) -> int | None:
 
 def system_view(
     recording: TreeRecording,
-    asked: Asked | str = PEAK,
+    asked: Asked | str | int = PEAK,
     *,
     figure: str = "pss",
     lowest: SystemFigure = "MemAvailable",
@@ -125,7 +126,9 @@ def system_view(
         moment = _pass_near(passes, wanted)
     else:
         moment = pass_of(asked, recording, passes)
-        wanted = moment.tick if moment else recording.tick_at(_time_without_pass(asked, recording))
+        if moment is None and asked.kind == "floor":
+            raise SelectionError(f"{recording.path}: {asked.text}: {why_no_sum(passes)}")
+        wanted = moment.tick if moment else tick_of(asked, recording)
     tick = wanted if moment is None else moment.tick
     at, axis = recording.tick_time(tick), recording.axis
     branches = members_at(recording, recording.processes(), passes, moment, tick)
@@ -135,6 +138,7 @@ def system_view(
         tick=tick,
         time=at,
         asked=asked_time(asked, recording),
+        asked_as=asked.text,
         lowest=_lowest(recording, wanted, lowest, tick) if is_peak else None,
         memory=recording.system_memory(tick),
         process_memory=figure,
@@ -153,11 +157,6 @@ def system_view(
             and (age := layout_age(branch, axis.place(tick, at), axis)) is not None
         },
     )
-
-
-def _time_without_pass(asked: Asked, recording: TreeRecording) -> int:
-    """The time asked for where no sum can say it: the floor is not known, so the end is meant."""
-    return span(recording)[1] if asked.kind == "floor" else time_of(asked, recording)
 
 
 def _check_grouping(by: str, figure: str) -> None:

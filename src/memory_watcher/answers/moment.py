@@ -13,8 +13,10 @@ One parser for `--measurement-time`, `--from`, `--to`, the terminal UI and scrip
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 from ..errors import SelectionError, UsageError
 from ..units import SECOND, format_time, parse_duration, parse_time
@@ -27,23 +29,28 @@ if TYPE_CHECKING:
 
 Kind = Literal["peak", "floor", "start", "end", "time", "day time", "after", "percent", "number"]
 
-_DAY = 24 * 3600 * SECOND
-_NAMES: tuple[Literal["peak", "floor", "start", "end"], ...] = ("peak", "floor", "start", "end")
+_NAMES: dict[str, Kind] = {"peak": "peak", "floor": "floor", "start": "start", "end": "end"}
 #: How moments are written, for help and errors.
-FORMS = "peak, floor, start, end, a time as 2018-08-17T15:58:03 or 15:58, +90s, 50%, or #17"
+FORMS = "peak, floor, start, end, 15:58, +90s, 50%, or #17"
 
 
 class Moment(NamedTuple):
     """A moment as it was asked for.
 
     `value` is UTC nanoseconds of a time, nanoseconds after the start, thousandths of a percent, or
-    a measurement's number; 0 for a name. `text` is what was written, `option` where.
+    a measurement's number; of a time of day 1 if its first instant is meant; 0 for a name. `text`
+    is what was written, `option` where.
     """
 
     kind: Kind
     value: int = 0
     text: str = ""
     option: str = "time"
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is told by the clock on the wall."""
+        return self.kind in ("time", "day time")
 
 
 PEAK = Moment("peak", text="peak")
@@ -55,37 +62,59 @@ def parse(text: str, option: str, *, first: bool = False) -> Moment:
     Raises UsageError, naming `option`.
     """
     text = text.strip()
-    for name in _NAMES:
-        if text.lower() == name:
-            return Moment(name, 0, text, option)
+    if (name := text.lower()) in _NAMES:
+        return Moment(_NAMES[name], 0, text, option)
     if match := re.fullmatch(r"#(\d{1,18})", text):
         return Moment("number", int(match[1]), text, option)
     if match := re.fullmatch(r"(\d{1,3}(?:\.\d*)?)\s*%", text):
-        return Moment("percent", round(float(match[1]) * 1000), text, option)
+        return Moment("percent", _thousandths(match[1], option), text, option)
     if text.startswith("+"):
-        return Moment("after", parse_duration(text[1:], option, "s"), text, option)
-    if re.fullmatch(r"\d{1,2}:\d\d(:\d\d([.,]\d{1,9})?)?", text):
-        _time_of_day(text, 0, option)  # whether there is such a time
+        return Moment("after", _after(text, option), text, option)
+    if match := re.fullmatch(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?", text):
+        if int(match[1]) > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
+            raise UsageError(f"{option}: {text!r} is no time of day")
         return Moment("day time", int(first), text, option)
-    return Moment("time", parse_time(text, option, first=first), text, option)
+    try:
+        return Moment("time", parse_time(text, option, first=first), text, option)
+    except UsageError as error:
+        raise UsageError(f"{error} (or {FORMS})") from None
 
 
-def understood(moment: Moment | str) -> Moment:
-    """A moment, or what a script wrote for one. Raises UsageError."""
-    return parse(moment, "moment") if isinstance(moment, str) else moment
+def _thousandths(percent: str, option: str) -> int:
+    if float(percent) > 100:
+        raise UsageError(f"{option}: {percent}%: there is nothing after 100%")
+    return round(float(percent) * 1000)
+
+
+def _after(text: str, option: str) -> int:
+    """Nanoseconds of `+90s`; unlike other durations it may be 0."""
+    if re.fullmatch(r"\+0+\s*[a-z]*", text):
+        return 0
+    return parse_duration(text[1:], option, "s")
+
+
+def understood(
+    moment: Moment | str | int, option: str = "moment", *, first: bool = False
+) -> Moment:
+    """A moment, or what a script wrote for one: text, or UTC nanoseconds. Raises UsageError."""
+    if isinstance(moment, int):
+        return Moment("time", moment, str(moment), option)
+    return parse(moment, option, first=first) if isinstance(moment, str) else moment
 
 
 def place(moment: Moment, begin: int, end: int) -> int:
-    """UTC nanoseconds of a moment in a span that was recorded from `begin` to `end`.
+    """Nanoseconds of a moment in a history from `begin` to `end`.
 
-    A time of day is the first such time at or after `begin`.
+    Times are of the clock on the wall, and so have to be `begin` and `end` for them: a time of day
+    is the first such time from `begin` on, if that is not after `end`. For all else they may be
+    places on the axis (see clocks), so that a clock that was set does no harm.
 
     Raises UsageError for what only figures tell: peak, floor, a measurement's number.
     """
     if moment.kind == "time":
         return moment.value
     if moment.kind == "day time":
-        return _time_of_day(moment.text, begin, moment.option, first=bool(moment.value))
+        return _time_of_day(moment, begin, end)
     if moment.kind == "after":
         return begin + moment.value
     if moment.kind == "percent":
@@ -95,23 +124,49 @@ def place(moment: Moment, begin: int, end: int) -> int:
     raise UsageError(f"{moment.option}: {moment.text}: write a time here, as 15:58, +90s or 50%")
 
 
-def span(recording: Recording) -> tuple[int, int]:
-    """When a recording begins and ends, UTC nanoseconds. Raises SelectionError if it is empty."""
+def time_of(moment: Moment, recording: Recording) -> int:
+    """UTC nanoseconds of the wall clock: of a time, or a time of day.
+
+    Raises SelectionError if the recording is empty, UsageError.
+    """
+    if moment.kind == "time":
+        return moment.value
     bounds = recording.span()
     if bounds is None:
         raise SelectionError(f"{recording.path}: nothing was recorded")
-    return bounds
+    return place(moment, *bounds)
 
 
-def time_of(moment: Moment, recording: Recording) -> int:
-    """UTC nanoseconds of a moment in a recording; see `place`."""
-    return moment.value if moment.kind == "time" else place(moment, *span(recording))
+def place_of(moment: Moment, recording: Recording, *, first: bool) -> int:
+    """Where a moment stands on the recording's axis; of a time shown twice the `first`, or last.
+
+    Raises SelectionError if the recording is empty, UsageError.
+    """
+    if moment.is_time:
+        time_ns = time_of(moment, recording)
+        return recording.axis.begin(time_ns) if first else recording.axis.end(time_ns)
+    rows = recording.tick_rows()
+    if not rows:
+        raise SelectionError(f"{recording.path}: nothing was recorded")
+    return place(moment, rows[0].time, rows[-1].time)
+
+
+def tick_of(moment: Moment, recording: Recording) -> int:
+    """The tick at a moment, or the last one before it. Raises SelectionError, UsageError."""
+    if moment.is_time:
+        return recording.tick_at(time_of(moment, recording))
+    rows = recording.tick_rows()
+    if not rows:
+        raise SelectionError(f"{recording.path}: nothing was recorded")
+    return _at(moment, rows).tick
 
 
 def measurement_of(
     moment: Moment, recording: Recording, process_id: int, figure: PeakFigure
 ) -> Measurement:
     """The measurement with a layout that a moment stands for: at a time, or the last one before it.
+
+    Start, end and shares are those of the layouts of this process.
 
     Raises SelectionError if there is none, UsageError.
     """
@@ -127,11 +182,12 @@ def measurement_of(
                 f" {found.process_id}); choose it with --process-id"
             )
         return found
-    if moment.kind == "start":
-        return recording.first_layout(process_id)
-    if moment.kind == "end":
-        return recording.layout_until(process_id, 2**62)
-    return recording.at(process_id, time_of(moment, recording))
+    if moment.is_time:
+        return recording.at(process_id, time_of(moment, recording))
+    rows = [row for row in recording.reading_rows(process_id) if row.keyframe is not None]
+    if not rows:
+        return recording.layout_until(process_id, -1)  # says why there is none
+    return recording.measurement_at(process_id, _at(moment, rows).tick)
 
 
 def pass_of(
@@ -139,21 +195,27 @@ def pass_of(
 ) -> Pass | None:
     """The pass over several processes that a moment stands for; None if there is no sum at all.
 
-    The peak and the floor (of PSS) are those of the run `run_id`, if it is given.
+    All but times are of the run `run_id`, if it is given. The floor (of PSS) is a pass that lacks
+    nobody, if there is one: what is missing makes a sum small.
 
     Raises SelectionError if there are only later ones, UsageError for a measurement's number.
     """
-    sums = [each for each in passes.sums if run_id is None or each.run_id == run_id]
+    if moment.kind == "number":
+        raise UsageError(
+            f"{moment.option}: {moment.text}: a measurement is of one process; choose it with --pid"
+        )
     if moment.kind == "peak":
         return passes.peak(run_id)
-    if not passes.sums:
+    if moment.is_time:
+        return pass_at(recording, passes, time_of(moment, recording))
+    sums = [each for each in passes.sums if run_id is None or each.run_id == run_id]
+    sums.sort(key=lambda each: each.time)
+    if not sums:
         return None
     if moment.kind == "floor":
         told = [each for each in sums if each.sums.pss is not None]
-        return min(told, key=lambda each: (each.sums.pss, each.tick), default=None)
-    if moment.kind in ("start", "end"):
-        return (sums or passes.sums)[0 if moment.kind == "start" else -1]
-    return pass_at(recording, passes, time_of(moment, recording))
+        return min(told, key=lambda each: (each.lacking, each.sums.pss, each.tick), default=None)
+    return _at(moment, sums)
 
 
 def pass_at(recording: Recording, passes: Passes, time_ns: int) -> Pass | None:
@@ -170,8 +232,34 @@ def pass_at(recording: Recording, passes: Passes, time_ns: int) -> Pass | None:
     return found
 
 
-def _time_of_day(text: str, begin: int, option: str, *, first: bool = False) -> int:
-    day = datetime.fromtimestamp(begin // SECOND)
-    hour, rest = text.split(":", 1)
-    moment = parse_time(f"{day:%Y-%m-%d}T{hour:0>2}:{rest}", option, first=first)
-    return moment if moment >= begin else moment + _DAY
+class _Placed(Protocol):
+    """What stands at a place on the axis."""
+
+    @property
+    def time(self) -> int:
+        """The place, nanoseconds."""
+
+
+_P = TypeVar("_P", bound=_Placed)
+
+
+def _at(moment: Moment, rows: Sequence[_P]) -> _P:
+    """Of some in order of their places the one that a moment stands for, or the last before it."""
+    wanted = place(moment, rows[0].time, rows[-1].time)
+    return rows[max(bisect_right(rows, wanted, key=lambda row: row.time) - 1, 0)]
+
+
+def _time_of_day(moment: Moment, begin: int, end: int) -> int:
+    """The first such time from `begin` on; if that is after `end`, that of the first day."""
+    day = datetime.fromtimestamp(begin // SECOND).date()
+    hour, rest = moment.text.split(":", 1)
+
+    def on(day: date, *, first: bool) -> int:
+        return parse_time(f"{day:%Y-%m-%d}T{hour:0>2}:{rest}", moment.option, first=first)
+
+    first = bool(moment.value)
+    if on(day, first=False) < begin:
+        following = on(day + timedelta(days=1), first=first)
+        if following <= end:
+            return following
+    return on(day, first=first)

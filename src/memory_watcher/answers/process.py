@@ -27,6 +27,7 @@ class ProcessView(NamedTuple):
     `highest` is the measurement with the highest RSS of all layouts, None if none tells RSS, and
     `gap` says whether a higher one was missed, as far as that is `known`.
     `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
+    `moment` is what was written for it.
     """
 
     process: RecordedProcess
@@ -42,12 +43,13 @@ class ProcessView(NamedTuple):
     instead: str | None = None
     most_mappings: int | None = None
     before: tuple[Reading, int] | None = None
+    moment: str = "peak"
 
 
 def process_view(
     recording: Recording,
     process: RecordedProcess,
-    moment: Moment | str = PEAK,
+    moment: Moment | str | int = PEAK,
     *,
     figure: PeakFigure = "pss",
     by: By = "name",
@@ -77,6 +79,7 @@ def process_view(
         role=roles_at(recording.processes(), measurement.tick)[process.id],
         measurement=measurement,
         is_peak=moment.kind == "peak",
+        moment=moment.text,
         process_memory=chosen,
         breakdown=break_down(attributed(recording, measurement), shown, by, top),
         mark=found.mark,

@@ -9,7 +9,7 @@ from ..analysis.figures import best
 from ..analysis.parents import parents
 from ..analysis.passes import Moment, read
 from ..analysis.roles import Role, roles_at
-from ..errors import SelectionError
+from ..errors import SelectionError, UsageError
 from ..store.results import RecordedProcess
 from ..store.trees import PeakRow, RecordedExit, TreeRecording
 from .assurance import Assurance, assurance_of
@@ -78,7 +78,12 @@ class ProcessList(NamedTuple):
 def list_processes(
     recording: TreeRecording, sort: str = "first", *, judged: int = _JUDGED
 ) -> ProcessList:
-    """All processes, sorted by a key of SORTINGS; what was missed is asked of `judged` of them."""
+    """All processes, sorted by a key of SORTINGS; what was missed is asked of `judged` of them.
+
+    Raises UsageError for another key.
+    """
+    if sort not in SORTINGS:
+        raise UsageError(f"{sort!r}: sort by one of {', '.join(SORTINGS)}")
     processes = recording.processes()
     parent_of, role_of = parents(processes), roles_at(processes)
     peaks, exits = recording.peaks(), recording.exits()

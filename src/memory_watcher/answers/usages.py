@@ -115,12 +115,19 @@ def load(
     figures: Sequence[Figure] = ("pss",),
     first_ns: int | None = None,
     last_ns: int | None = None,
+    places: tuple[int | None, int | None] | None = None,
 ) -> Usages:
     """Read all usage intervals of one or several processes, for timelines of these figures.
 
-    Only instants from `first_ns` to `last_ns` (both included) if given: UTC of the wall clock.
+    Only instants from `first_ns` to `last_ns` (both included) if given: UTC of the wall clock. Or
+    from one place on the axis to another.
     """
-    return Usages(history, processes, tuple(figures), (first_ns, last_ns))
+    if places is None:
+        places = (
+            None if first_ns is None else history.axis.begin(first_ns),
+            None if last_ns is None else history.axis.end(last_ns),
+        )
+    return Usages(history, processes, tuple(figures), places)
 
 
 def timeline(
@@ -166,7 +173,7 @@ class Usages:
         history: History,
         processes: Sequence[Process],
         figures: tuple[Figure, ...],
-        span: tuple[int | None, int | None],
+        places: tuple[int | None, int | None],
     ) -> None:
         self.processes = tuple(processes)
         self._history = history
@@ -177,11 +184,6 @@ class Usages:
         self._owners: dict[int, Process] = {}
         self._rows_of: dict[int, range] = {}  # by process id: rows of the columns
         ticks = history.tick_rows()
-        first, last = span
-        places = (
-            None if first is None else history.axis.begin(first),
-            None if last is None else history.axis.end(last),
-        )
         self._watch = Watch(ticks)
         #: Those of several processes; for notes on which of them give no sum.
         self.passes: passes.Passes | None = None

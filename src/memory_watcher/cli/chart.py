@@ -159,17 +159,23 @@ def _view(
 ) -> ChartView:
     from ..answers.history import history
     from ..answers.moment import parse
+    from ..errors import NothingThen
     from ..render.chart import TITLES, ChartView
 
-    found = history(
-        recording,
-        processes,
-        figure=args.process_memory or "pss",
-        by=args.by,
-        top=DEFAULT_TOP if args.top is None else args.top,
-        begin=None if args.first is None else parse(args.first, "--from", first=True),
-        end=None if args.last is None else parse(args.last, "--to"),
-    )
+    try:
+        found = history(
+            recording,
+            processes,
+            figure=args.process_memory or "pss",
+            by=args.by,
+            top=DEFAULT_TOP if args.top is None else args.top,
+            begin=None if args.first is None else parse(args.first, "--from", first=True),
+            end=None if args.last is None else parse(args.last, "--to"),
+        )
+    except NothingThen as error:
+        if args.first is None and args.last is None:
+            raise
+        raise NothingThen(f"{error}: choose others with --from and --to") from None
     notes = [found.instead, recording.path.rsplit("/", 1)[-1], found.sums, *_further(found)]
     return ChartView(
         found.timeline,

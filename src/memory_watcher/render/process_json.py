@@ -25,6 +25,7 @@ def stream(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> Iterat
         {
             "view": "process",
             "is_peak": view.is_peak,
+            "moment": view.moment,
             "process_memory": view.process_memory,
             "process": process_facts(view.process, view.role),
             "measurement": measurement_facts(view.measurement),

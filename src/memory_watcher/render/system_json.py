@@ -19,6 +19,7 @@ def render(view: SystemView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
             "tick": view.tick,
             **timed("time", view.time),
             **timed("asked", view.asked),
+            "moment": view.asked_as,
             "clock_jumps": list(jumps),
             "lowest": view.lowest.name if view.lowest else None,
             "lowest_at": _lowest(view),

@@ -25,6 +25,7 @@ def render(view: TreeView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
         {
             "view": "tree",
             "is_peak": view.is_peak,
+            "moment": view.moment,
             "tick": view.tick,
             **timed("time", view.time),
             **timed("asked", view.asked),

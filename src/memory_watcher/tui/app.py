@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from ..analysis.figures import best, explain
 from ..analysis.identity import By
-from ..answers.moment import parse, place
+from ..answers.moment import Moment, parse, place
 from ..errors import UsageError
 from ..units import format_duration
 from .chart_widget import ChartView, Legend
@@ -476,8 +476,7 @@ class WatchApp(App[None]):
                 if self._went_to_peak(event.value):
                     self._close_prompt()
                     return
-                times = self.snapshot.times
-                moment = place(parse(event.value, "time"), times[0], times[-1])
+                moment = self._place_of(parse(event.value, "time"), self.snapshot)
             except UsageError as error:
                 self.query_one(Input).value = ""
                 self.query_one(Input).placeholder = str(error)
@@ -485,6 +484,13 @@ class WatchApp(App[None]):
             self._pause()
             self._go_to_time(moment)
         self._close_prompt()
+
+    def _place_of(self, moment: Moment, snapshot: Snapshot) -> int:
+        """Where it is in the history; a clock that was set shows some times twice: the last one."""
+        begin, end, clock = snapshot.times[0], snapshot.times[-1], snapshot.clock
+        if not moment.is_time:
+            return place(moment, begin, end)
+        return clock.end(place(moment, clock.wall(begin), clock.wall(end)))
 
     def _went_to_peak(self, text: str) -> bool:
         """Whether the peak was typed: the chart knows where it is."""

@@ -156,6 +156,7 @@ class LiveSource:
             self._error = error
         finally:
             session.close(reason)
+        session.tell_what_was_missed()
 
     def _after_pass(self, history: LiveHistory) -> None:
         history.freeze()

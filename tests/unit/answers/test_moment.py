@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import memory_watcher
-from memory_watcher.analysis.passes import read
+from memory_watcher.analysis.passes import Figures, read
 from memory_watcher.answers.moment import measurement_of, parse, pass_of, place
 from memory_watcher.errors import SelectionError, UsageError
 from memory_watcher.model import Usage
@@ -45,22 +45,34 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("13:59", FIRST_SECOND + 116 * SECOND),
         ("13:58:03.942", START + 999_999),
         ("2018-08-17T13:58:05", FIRST_SECOND + 2 * SECOND),
-        ("1:00", NEXT_DAY + 3660 * SECOND - 1),
     ],
 )
 def test_moments(text: str, expected: int) -> None:
-    """Shares, distances from the start, times of day and whole times are understood.
-
-    A time of day before that of the first instant is on the next day.
-    """
+    """Shares, distances from the start, times of day and whole times are understood."""
     assert place(parse(text, "time"), *TIMES) == expected
 
 
-@pytest.mark.parametrize("text", ["soon", "25:61", "+", "-5s", "1000%x", "13:58:"])
+@pytest.mark.parametrize(
+    "text", ["soon", "25:61", "+", "-5s", "1000%x", "13:58:", "101%", "24:00", "9:5"]
+)
 def test_nonsense(text: str) -> None:
     """What is no time is told by what would be one."""
     with pytest.raises(UsageError):
         place(parse(text, "time"), *TIMES)
+
+
+def test_a_time_of_day_is_of_the_next_day_if_that_was_recorded() -> None:
+    """Else of the first day: then it says that nothing was recorded until then."""
+    moment = parse("1:00", "time")
+    at_one = NEXT_DAY + 3660 * SECOND - 1
+    assert place(moment, START, NEXT_DAY + 7200 * SECOND) == at_one
+    assert place(moment, *TIMES) == at_one - 24 * 3600 * SECOND
+
+
+def test_the_minute_in_which_it_begins() -> None:
+    """`--from 13:58` is of this day, though its first instant is before the recording."""
+    moment = parse("13:58", "--from", first=True)
+    assert place(moment, START, START + 48 * 3600 * SECOND) == START - START % (60 * SECOND)
 
 
 @pytest.mark.parametrize("text", ["peak", "floor", "#3"])
@@ -130,6 +142,64 @@ def test_the_pass_that_is_meant(recording: TreeRecording, text: str, size: int) 
     found = pass_of(parse(text, "--at"), recording, read(recording))
     assert found is not None
     assert found.sums.pss == size * MI
+
+
+@pytest.fixture(name="set_back")
+def recording_with_a_clock_set_back(tmp_path: Path) -> Iterator[TreeRecording]:
+    """PSS of 1 to 10 MiB, a second apart; from the fifth on the clock shows an hour less."""
+    builder = RecordingBuilder(tmp_path / "back.db")
+    process, other = builder.process(1, "one"), builder.process(2, "two")
+    for number in range(10):
+        tick = builder.tick(START + number * SECOND - (3600 * SECOND if number >= 4 else 0))
+        builder.execute("UPDATE ticks SET monotonic_ns = ? WHERE id = ?", number * SECOND, tick)
+        for each in (process, other):
+            size = (number + 1) * MI
+            builder.layout(each, [(mapping(0x1000), Usage(rss=size, pss=size))])
+    builder.end_run()
+    with TreeRecording(builder.close()) as recording:
+        yield recording
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("start", 1), ("+0", 1), ("+2s", 3), ("50%", 5), ("0%", 1), ("end", 10)]
+)
+def test_a_clock_that_was_set_does_no_harm(set_back: TreeRecording, text: str, size: int) -> None:
+    """So long after the start is so long by the clock that is never set."""
+    found = measurement_of(parse(text, "--at"), set_back, 1, "pss")
+    assert found.totals is not None
+    assert found.totals.pss == size * MI
+    both = pass_of(parse(text, "--at"), set_back, read(set_back))
+    assert both is not None
+    assert both.sums.pss == 2 * size * MI
+
+
+def test_the_floor_lacks_nobody(recording: TreeRecording) -> None:
+    """A pass in which somebody could not be read has a small sum, and is no floor."""
+    passes = read(recording)
+    whole = pass_of(parse("floor", "--at"), recording, passes)
+    passes.sums[0] = passes.sums[0]._replace(lacking=1, sums=Figures(pss=MI))
+    assert pass_of(parse("floor", "--at"), recording, passes) == whole
+
+
+def test_what_a_script_may_write(recording: TreeRecording, tmp_path: Path) -> None:
+    """Nanoseconds are a time; what is no figure, sorting or process is one clear error."""
+    process = recording.process(process_id=1)
+    view = memory_watcher.process_view(recording, process, START + SECOND)
+    assert view.breakdown.total.sum.size == 40 * MI
+    found = memory_watcher.history(recording, begin="13:58:04", end="13:58:05")
+    assert found.timeline.heights == [41 * MI, 6 * MI]
+    with pytest.raises(UsageError, match="choose one of pss"):
+        memory_watcher.history(recording, figure="bogus")
+    with pytest.raises(UsageError, match="sort by one of"):
+        memory_watcher.list_processes(recording, "bogus")
+    with pytest.raises(UsageError, match="a measurement is of one process"):
+        memory_watcher.system_view(recording, "#3")
+    builder = RecordingBuilder(tmp_path / "empty.db")
+    with (
+        TreeRecording(builder.close()) as empty,
+        pytest.raises(SelectionError, match="holds no process"),
+    ):
+        memory_watcher.history(empty)
 
 
 def test_scripts_ask_what_commands_answer(recording: TreeRecording) -> None:
