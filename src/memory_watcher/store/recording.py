@@ -259,45 +259,27 @@ class Recording:
 
         Raises SelectionError if there is none, saying why.
         """
-        column = _PEAK_COLUMNS[by]
-        row = self._database.row(
-            f"SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
-            f" AND {column} IS NOT NULL ORDER BY r.layout_state = {LayoutState.TORN.value},"
-            f" {column} DESC, r.tick LIMIT 1",
-            process_id,
-        )
-        if row is None:
-            raise self._why_no_layout(process_id, by)
-        return self.measurement(row[0])
+        return self._extreme(process_id, by, "DESC")
 
     def floor(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
         """Find the lowest measurement that has a layout, by the same figures; the earliest.
 
         Raises SelectionError if there is none, saying why.
         """
+        return self._extreme(process_id, by, "ASC")
+
+    def _extreme(
+        self, process_id: int, by: PeakFigure, order: Literal["ASC", "DESC"]
+    ) -> Measurement:
         column = _PEAK_COLUMNS[by]
         row = self._database.row(
             f"SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
             f" AND {column} IS NOT NULL ORDER BY r.layout_state = {LayoutState.TORN.value},"
-            f" {column}, r.tick LIMIT 1",
+            f" {column} {order}, r.tick LIMIT 1",
             process_id,
         )
         if row is None:
             raise self._why_no_layout(process_id, by)
-        return self.measurement(row[0])
-
-    def first_layout(self, process_id: int) -> Measurement:
-        """Find the first measurement of a process with a layout.
-
-        Raises SelectionError if there is none, saying why.
-        """
-        row = self._database.row(
-            "SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
-            " ORDER BY r.tick LIMIT 1",
-            process_id,
-        )
-        if row is None:
-            raise self._why_no_layout(process_id)
         return self.measurement(row[0])
 
     def span(self) -> tuple[int, int] | None:
