@@ -28,7 +28,12 @@ ALL = [form for forms in FORMS.values() for form in forms]
 
 #: What must stand in a command's help, from the issue: not from the parser.
 OPTIONS = {
-    "record": ["-p", "--pid", "--period", "--database-file", "--proc", "--quiet", "PROCFS"],
+    "record": [
+        *("-p", "--pid", "--period", "--database-file", "--proc", "--quiet", "PROCFS"),
+        *("-o", "--output", "--name", "--cmdline", "--user", "--port", "--container", "--cgroup"),
+        *("--children", "--wait", "--wait-all", "--duration", "--max-size", "--max-cpu"),
+        *("--max-stall", "--fast-period", "--full-every", "--peak-step", "--reset-peak"),
+    ],
     "peak": [
         *("-p", "--pid", "--process-id", "--process-memory", "pss", "rss", "statm"),
         *("--measurement-time", "--database-file", "--top", "--json", "FILE"),
@@ -38,6 +43,14 @@ OPTIONS = {
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
     "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],
     "report": ["FILE", "-o", "--output", "-p", "--pid"],
+    "chart": [
+        *("FILE", "-o", "--output", "-p", "--pid", "--process-id", "--process-memory", "--by"),
+        *("--top", "--from", "--to", "--width", "--height", "--database-file"),
+    ],
+    "ls": ["FILE", "--sort", "--json"],
+    "show": ["PID", "--by", "--top", "--json", "--proc", "PROCFS"],
+    "verify": ["FILE", "--database-file"],
+    "repair": ["FILE", "-o", "--output", "--database-file"],
 }
 
 
@@ -47,7 +60,7 @@ def test_help(form: list[str]) -> None:
     done = run(form[0], *form[1:], "--help")
     assert (done.returncode, done.stderr) == (0, "")
     name = form[-1].removeprefix("memory-")
-    for option in [*OPTIONS.get(name, []), "--help", "--version"]:
+    for option in [*OPTIONS[name], "--help", "--version"]:
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", done.stdout), option
 
 

@@ -111,3 +111,10 @@ def test_bad_input(proc: FakeProc, arguments: list[str], code: int, message: str
     done = run("memory-watcher", "show", "--proc", proc.root, *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert re.fullmatch(f"memory-watcher show: {message}\n", done.stderr), done.stderr
+
+
+def test_variable_procfs(proc: FakeProc) -> None:
+    """PROCFS names the proc filesystem, as for every command that reads processes."""
+    done = run("memory-watcher", "show", "7", "--json", PROCFS=str(proc.root))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["process"]["pid"] == 7

@@ -55,7 +55,7 @@ def test_killed(busy: Target, file: Path, attempt: int) -> None:
 
     A recorder can go on with it.
     """
-    lifetime = random.Random().uniform(0.02, 2.2)
+    lifetime = random.Random(attempt).uniform(0.02, 2.2)
     started = time.time_ns()
     with recorder(file, "-p", busy.pid, "--period", "10") as recording:
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MemoryWatcherError, UsageError
 from ..units import format_size, parse_duration, parse_size
-from . import policy_options, say, target_options
+from . import policy_options, proc_option, say, target_options
 from .progress import ProgressLine
 from .record_status import StatusLine, closing_line
 from .stopping import Stop, StopWithCommand
@@ -72,11 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the recording; added to if it exists; {name}, {pid} and {time} are filled in"
         " (default %(default)s)",
     )
-    parser.add_argument(
-        "--proc",
-        metavar="DIR",
-        help="another proc filesystem (default: the variable PROCFS, else /proc)",
-    )
+    proc_option.add_argument(parser)
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no status line, no closing line"
     )
@@ -121,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     duration_ns = None
     if args.duration is not None:
         duration_ns = parse_duration(args.duration, "--duration", default_unit="s")
-    proc = args.proc or os.environ.get("PROCFS") or "/proc"
+    proc = proc_option.root_of(args)
     launched = None
     if request.command:
         launched = _launch(request, proc)

@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 from ..units import SECOND
-from . import parse_pid, recording_file, say
+from . import parse_pid, proc_option, recording_file, say
 from .console import write_text
 
 
@@ -39,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many lines to show, the biggest; --json shows all by default (default 40)",
     )
     parser.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
-    parser.add_argument(
-        "--proc", default="/proc", metavar="DIR", help="the proc filesystem (default %(default)s)"
-    )
+    proc_option.add_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     top = args.top if args.top is not None or args.json else 40
     with tempfile.TemporaryDirectory(prefix="memory-watcher-") as folder:
         file = os.path.join(folder, "show.db")
-        _record_once(file, args.proc, pid)
+        _record_once(file, proc_option.root_of(args), pid)
         from ..answers.process import process_view
         from ..store.recording import Recording
 

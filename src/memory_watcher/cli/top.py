@@ -12,12 +12,11 @@ seen is recorded as well, to be looked at by all other commands.
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from . import parse_pid, say, tui_options
+from . import parse_pid, proc_option, say, tui_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="also write a recording; added to if it exists"
     )
     tui_options.add_arguments(parser)
-    parser.add_argument(
-        "--proc",
-        metavar="DIR",
-        help="another proc filesystem (default: the variable PROCFS, else /proc)",
-    )
+    proc_option.add_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from ..tui.start import run as show
     from ..tui.view import Question
 
-    source = ProcSource(args.proc or os.environ.get("PROCFS") or "/proc")
+    source = ProcSource(proc_option.root_of(args))
     targets = _targets(source, pids, args.name)
     one = len(pids) == 1
     policy = _policy(one, machine=not pids and not args.name)
