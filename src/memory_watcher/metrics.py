@@ -49,17 +49,33 @@ USAGE: tuple[Metric, ...] = (
     Metric("other", "other", "text", "(other lines)", "Lines this version does not know, as read"),
 )
 
-#: Derived from fields of USAGE (model.Usage.uss).
 USS = Metric(
     *("uss", "USS", "bytes", "Private_Clean + Private_Dirty + Private_Hugetlb"),
     "Private: would be free if this alone went away",
 )
+HELD = Metric(
+    *("held", "held", "bytes", "Rss - LazyFree + Swap + Private_Hugetlb + Shared_Hugetlb"),
+    "What the process truly keeps, in RAM and in swap",
+)
+HELD_PSS = Metric(
+    *("held_pss", "held PSS", "bytes", "Pss - LazyFree + SwapPss + Private_Hugetlb"),
+    "The same, each page divided by how many map it",
+)
+#: Properties of model.Usage: computed from fields of USAGE, and never stored.
+DERIVED: tuple[Metric, ...] = (USS, HELD, HELD_PSS)
 
-#: Figures of USAGE, and USS, that may be added up over the mappings of one process. A page size is
-#: in bytes, and no amount of memory.
+#: Derived figure -> the fields of USAGE that it is computed from.
+FIELDS_OF: dict[str, tuple[str, ...]] = {
+    "uss": ("private_clean", "private_dirty", "private_hugetlb"),
+    "held": ("rss", "lazy_free", "swap", "private_hugetlb", "shared_hugetlb"),
+    "held_pss": ("pss", "lazy_free", "swap", "swap_pss", "private_hugetlb"),
+}
+
+#: Figures of USAGE and DERIVED that may be added up over the mappings of one process. A page size
+#: is in bytes, and no amount of memory.
 OVER_MAPPINGS: tuple[str, ...] = tuple(
     metric.name
-    for metric in (*USAGE, USS)
+    for metric in (*USAGE, *DERIVED)
     if metric.unit == "bytes" and not metric.name.endswith("page_size")
 )
 #: Those that may be added up over processes, too: in the others, as in RSS, a page that several
@@ -72,7 +88,16 @@ OVER_PROCESSES: tuple[str, ...] = (
     "private_hugetlb",
     "swap_pss",
     "uss",
+    "held_pss",
 )
+#: Figure of one process -> the one of its kind that may be added up over processes.
+ADDED_UP_AS: dict[str, str] = {"rss": "pss", "swap": "swap_pss", "held": "held_pss"}
+
+
+def over_processes(figure: str) -> str:
+    """The figure to add up over processes where `figure` is asked for, as swap_pss for swap."""
+    return ADDED_UP_AS.get(figure, figure)
+
 
 #: The fields of model.Reading, in its order. `source` is file and field.
 READING: tuple[Metric, ...] = (

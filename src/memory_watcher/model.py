@@ -117,6 +117,30 @@ class Usage(NamedTuple):
             return None
         return self.private_clean + self.private_dirty + (self.private_hugetlb or 0)
 
+    @property
+    def held(self) -> int | None:
+        """What the process keeps of this mapping, in RAM and in swap, bytes: not over processes.
+
+        Rss - LazyFree + Swap + Private_Hugetlb + Shared_Hugetlb. Kernels that report no LazyFree
+        (before 4.12) or no hugetlb (before 4.4) leave those out; None without Rss or Swap.
+        """
+        if self.rss is None or self.swap is None:
+            return None
+        huge = (self.private_hugetlb or 0) + (self.shared_hugetlb or 0)
+        return self.rss - (self.lazy_free or 0) + self.swap + huge
+
+    @property
+    def held_pss(self) -> int | None:
+        """The same as it may be added up over processes: each shared page by its share, bytes.
+
+        Pss - LazyFree (never below 0: it counts whole pages) + SwapPss + Private_Hugetlb. Huge
+        pages that several map are left out: nothing tells a process's share of them.
+        """
+        swap = 0 if self.swap == 0 else self.swap_pss
+        if self.pss is None or swap is None:
+            return None
+        return max(self.pss - (self.lazy_free or 0), 0) + swap + (self.private_hugetlb or 0)
+
 
 #: How many leading fields of Usage change often (see its docstring).
 VOLATILE_FIELDS = 9

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from memory_watcher.metrics import READING, USAGE, Metric
+from memory_watcher.metrics import (
+    ADDED_UP_AS,
+    DERIVED,
+    FIELDS_OF,
+    OVER_MAPPINGS,
+    OVER_PROCESSES,
+    READING,
+    USAGE,
+    Metric,
+    over_processes,
+)
 from memory_watcher.model import VOLATILE_FIELDS, Reading, Usage
 from memory_watcher.store import schema
 
@@ -75,3 +85,21 @@ def test_every_metric_is_explained(metrics: tuple[Metric, ...]) -> None:
         assert metric.title
         assert metric.source
         assert metric.meaning
+
+
+def test_derived_figures_name_the_fields_they_need() -> None:
+    """Of each the fields are fields of Usage, and without all of them it is not known."""
+    assert set(FIELDS_OF) == {metric.name for metric in DERIVED}
+    for name, fields in FIELDS_OF.items():
+        known = {field: 0 if field in fields else None for field in Usage._fields}
+        others = {field: None if field in fields else 0 for field in Usage._fields}
+        assert getattr(Usage._make(known.values()), name) == 0
+        assert getattr(Usage._make(others.values()), name) is None
+
+
+def test_what_stands_for_a_figure_over_processes() -> None:
+    """RSS, swap and held are never added up over processes; what is instead, may be."""
+    assert not set(ADDED_UP_AS) & set(OVER_PROCESSES)
+    for name in ("pss", "rss", "uss", "swap", "swap_pss", "held", "held_pss"):
+        assert over_processes(name) in OVER_PROCESSES
+    assert set(OVER_PROCESSES) < set(OVER_MAPPINGS)

@@ -43,6 +43,39 @@ def test_uss() -> None:
     assert Usage(private_dirty=1).uss is None
 
 
+def test_held() -> None:
+    """RSS without LazyFree, plus swap and all huge pages; None without RSS or swap."""
+    usage = Usage(
+        *(100, 60),
+        lazy_free=10,
+        swap=5,
+        swap_pss=3,
+        private_hugetlb=1000,
+        shared_hugetlb=2000,
+    )
+    assert usage.held == 100 - 10 + 5 + 1000 + 2000
+    assert Usage(rss=100, swap=5).held == 105
+    assert Usage(rss=100).held is None
+    assert Usage(swap=100).held is None
+
+
+def test_held_as_it_adds_up_over_processes() -> None:
+    """Of PSS and SwapPss, with private huge pages alone; LazyFree takes no more than there is."""
+    usage = Usage(
+        *(100, 60),
+        lazy_free=10,
+        swap=5,
+        swap_pss=3,
+        private_hugetlb=1000,
+        shared_hugetlb=2000,
+    )
+    assert usage.held_pss == 60 - 10 + 3 + 1000
+    assert Usage(pss=60, lazy_free=100, swap=5, swap_pss=3).held_pss == 3
+    assert Usage(pss=60, swap=0).held_pss == 60  # kernels before 4.3 report no SwapPss
+    assert Usage(pss=60, swap=5).held_pss is None
+    assert Usage(rss=60, swap=5, swap_pss=5).held_pss is None
+
+
 def test_figures_that_change_often_come_first() -> None:
     """The volatile fields are those up to `anonymous`, as the docstring says."""
     assert Usage._fields[VOLATILE_FIELDS - 1] == "anonymous"

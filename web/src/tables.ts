@@ -439,6 +439,8 @@ export const OVER_MAPPINGS = [
   "swap_pss",
   "locked",
   "uss",
+  "held",
+  "held_pss",
 ] as const
 
 /** Figures that may be added up over processes, too: RSS never. */
@@ -450,6 +452,7 @@ export const OVER_PROCESSES = [
   "private_hugetlb",
   "swap_pss",
   "uss",
+  "held_pss",
 ] as const
 
 /** The figures that can be shown over time. */

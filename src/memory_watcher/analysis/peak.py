@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from ..metrics import USAGE
+from ..metrics import DERIVED, OVER_MAPPINGS
 from ..model import MappingUsage, Usage
 from .kinds import Attribution, Kind
 
@@ -19,16 +19,6 @@ OWN_LINES = {
     Kind.ARENA: "malloc arenas",
     Kind.ANONYMOUS: "anonymous",
 }
-
-#: The figures of a usage that may be added up over mappings, all in bytes.
-ADDITIVE = (
-    *(
-        metric.name
-        for metric in USAGE
-        if metric.unit == "bytes" and not metric.name.endswith("page_size")
-    ),
-    "uss",
-)
 
 
 class Sum(NamedTuple):
@@ -59,11 +49,12 @@ class Group(NamedTuple):
         return sum(entry.mapping.size for entry in self.entries)
 
     def sums(self) -> dict[str, Sum]:
-        """Add up each of the ADDITIVE figures over the mappings."""
+        """Add up each figure of metrics.OVER_MAPPINGS."""
         usages = [entry.usage for entry in self.entries]
         columns = dict(zip(Usage._fields, zip(*usages, strict=True), strict=False))
-        columns["uss"] = tuple(usage.uss for usage in usages)
-        return {figure: add_up(columns.get(figure, ())) for figure in ADDITIVE}
+        for derived in DERIVED:
+            columns[derived.name] = tuple(getattr(usage, derived.name) for usage in usages)
+        return {figure: add_up(columns.get(figure, ())) for figure in OVER_MAPPINGS}
 
 
 class Breakdown(NamedTuple):

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from memory_watcher.analysis.kinds import Attribution, Kind
 from memory_watcher.analysis.peak import (
-    ADDITIVE,
     Breakdown,
     By,
     Group,
@@ -15,6 +14,7 @@ from memory_watcher.analysis.peak import (
     add_up,
     break_down,
 )
+from memory_watcher.metrics import OVER_MAPPINGS
 from memory_watcher.model import MappingUsage, Usage
 from tests.recordings import KI, mapping
 
@@ -146,11 +146,12 @@ def test_a_group_tells_its_other_figures() -> None:
     assert sums["rss"] == Sum(2 * KI, 0)
     assert sums["pss"] == group.sum == Sum(3 * KI, 0)
     assert sums["uss"] == Sum(None, 2)
-    assert list(sums) == list(ADDITIVE)
+    assert list(sums) == list(OVER_MAPPINGS)
     assert set(break_down([]).total.sums().values()) == {Sum(0, 0)}
     assert group.address_space == 0x2000
-    assert {"rss", "pss", "swap", "uss"} <= set(ADDITIVE)
-    assert not {"mmu_page_size", "kernel_page_size", "thp_eligible", "vm_flags"} & set(ADDITIVE)
+    assert {"rss", "pss", "swap", "uss"} <= set(OVER_MAPPINGS)
+    others = {"mmu_page_size", "kernel_page_size", "thp_eligible", "vm_flags"}
+    assert not others & set(OVER_MAPPINGS)
 
 
 def test_absent_is_not_zero() -> None:
