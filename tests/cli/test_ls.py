@@ -79,7 +79,10 @@ def test_sort(file: Path, column: str, pids: list[int]) -> None:
 
 
 def test_sort_where_there_is_no_pss(tmp_path: Path) -> None:
-    """RSS stands for PSS where the kernel reports none, and the other way round: said in a line."""
+    """RSS stands for PSS where the kernel reports none, and the other way round: said in a line.
+
+    What has the figure asked for comes first, whatever its size: another figure does not compare.
+    """
     builder = RecordingBuilder(tmp_path / "old.db")
     told = {10: Usage(rss=20 * KI), 11: Usage(rss=50 * KI), 12: Usage(pss=30 * KI), 13: None}
     processes = {pid: builder.process(pid) for pid in told}
@@ -90,11 +93,13 @@ def test_sort_where_there_is_no_pss(tmp_path: Path) -> None:
         else:
             builder.layout(processes[pid], [(mapping(0x1000), usage)])
     file = builder.close()
-    for column, title, instead, count in (("pss", "PSS", "RSS", 2), ("rss", "RSS", "PSS", 1)):
+    for column, order, note in (
+        ("pss", [12, 11, 10, 13], "No PSS was reported for 2: they come last, sorted by RSS."),
+        ("rss", [11, 10, 12, 13], "No RSS was reported for 1: it comes last, sorted by PSS."),
+    ):
         found = listed(file, "--sort", column)["processes"]
-        assert [each["pid"] for each in found] == [11, 12, 10, 13]
-        text = run("memory-watcher", "ls", file, "--sort", column).stdout
-        assert f"No {title} was reported for {count}: sorted by {instead} instead." in text
+        assert [each["pid"] for each in found] == order
+        assert note in run("memory-watcher", "ls", file, "--sort", column).stdout
     assert "sorted by" not in run("memory-watcher", "ls", file).stdout
 
 

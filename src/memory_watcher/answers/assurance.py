@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Assurance(NamedTuple):
     """The measurement with the highest RSS of all layouts, and whether a higher one was missed.
 
-    It is None where the kernel reports no RSS of mappings.
+    It is None where there is no layout, or where the kernel reports no RSS of mappings.
     """
 
     highest: Measurement | None
@@ -26,12 +26,9 @@ class Assurance(NamedTuple):
 
 
 def assurance_of(recording: Recording, process: RecordedProcess) -> Assurance:
-    """Ask a recording.
-
-    Raises SelectionError if there is no layout.
-    """
+    """Ask a recording. Every medium that says what was missed asks here."""
     told = recording.told_figures(process.id)
-    highest = None if told and "rss" not in told else recording.peak(process.id, "rss")
+    highest = recording.peak(process.id, "rss") if "rss" in told else None
     known = recording.rss_facts(process)
     rss = highest.totals.rss if highest and highest.totals else None
     is_torn = highest is not None and highest.state is LayoutState.TORN

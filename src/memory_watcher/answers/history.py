@@ -147,9 +147,4 @@ def _about_sums(usages: Usages, timeline: Timeline) -> str | None:
 
 
 def _assurance(recording: Recording, processes: Sequence[RecordedProcess]) -> Assurance | None:
-    if len(processes) != 1:
-        return None
-    try:
-        return assurance_of(recording, processes[0])
-    except SelectionError:
-        return None
+    return assurance_of(recording, processes[0]) if len(processes) == 1 else None

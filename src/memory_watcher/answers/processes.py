@@ -9,7 +9,7 @@ from ..analysis.figures import best
 from ..analysis.parents import parents
 from ..analysis.passes import Moment, read
 from ..analysis.roles import Role, roles_at
-from ..errors import SelectionError, UsageError
+from ..errors import UsageError
 from ..store.results import RecordedProcess
 from ..store.trees import PeakRow, RecordedExit, TreeRecording
 from .assurance import Assurance, assurance_of
@@ -39,6 +39,12 @@ def figure_of(row: ListedProcess, asked: str) -> tuple[str | None, int]:
     return chosen, -1 if chosen is None else told[chosen]
 
 
+def _by_figure(row: ListedProcess, asked: str) -> tuple[bool, int]:
+    """The highest first; those of which another figure is shown come after, for none compares."""
+    chosen, size = figure_of(row, asked)
+    return chosen != asked, -size
+
+
 #: Column -> what it is sorted by; sizes and times from the highest, names from A.
 SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
     "first": lambda row: (row.process.first_seen is None, row.process.first_seen, row.process.id),
@@ -46,8 +52,8 @@ SORTINGS: dict[str, Callable[[ListedProcess], Any]] = {
     "pid": lambda row: row.process.pid,
     "name": lambda row: (row.process.name, row.process.pid),
     "parent": lambda row: (row.process.parent_pid or 0, row.process.pid),
-    "rss": lambda row: -figure_of(row, "rss")[1],
-    "pss": lambda row: -figure_of(row, "pss")[1],
+    "rss": lambda row: _by_figure(row, "rss"),
+    "pss": lambda row: _by_figure(row, "pss"),
     "hwm": lambda row: -(row.peak.high_water_mark or -1),
     "swap": lambda row: -(row.peak.swap or -1),
     "mappings": lambda row: -(row.peak.mappings or -1),
@@ -123,10 +129,7 @@ def _missed(
     found = []
     for process_id in list(exits)[:judged]:
         process = recording.process(process_id=process_id)
-        try:
-            assurance = assurance_of(recording, process)
-        except SelectionError:
-            continue
+        assurance = assurance_of(recording, process)
         if assurance.gap.at_exit:
             found.append((process.pid, assurance))
     return found

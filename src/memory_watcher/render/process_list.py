@@ -89,7 +89,11 @@ def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:
     if not others:
         return []
     title = TITLES[column]
-    return [f"No {title} was reported for {len(others)}: sorted by {TITLES[others[0]]} instead."]
+    instead = f"sorted by {TITLES[others[0]]}"
+    if len(others) == len(chosen):
+        return [f"No {title} was reported for {len(others)}: {instead} instead."]
+    come = "it comes" if len(others) == 1 else "they come"
+    return [f"No {title} was reported for {len(others)}: {come} last, {instead}."]
 
 
 def render_json(

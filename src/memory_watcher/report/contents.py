@@ -14,16 +14,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from .._version import __version__
-from ..analysis.assurance import judge
 from ..analysis.figures import best, explain
 from ..analysis.identity import By, identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
 from ..analysis.peak import OWN_LINES
 from ..analysis.roles import Role, program_of, roles, shown_command_line
+from ..answers.assurance import assurance_of
 from ..clocks import TimeAxis
 from ..metrics import READING
-from ..model import LayoutState, Totals
+from ..model import Totals
 from ..render.assurance_text import missed
 from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
 from ..render.escape import escape
@@ -344,18 +344,9 @@ def _command(command_line: str | None) -> str | None:
 
 def _process(recording: Recording, history: ProcessHistory, held: Histories) -> dict[str, Any]:
     process = history.process
-    mark = recording.high_water_mark(process.id)
-    known = recording.rss_facts(process)
-    # A torn layout may count a mapping twice: it is the highest only if all are torn.
-    is_torn = history.layouts == history.torn
-    highest = max(
-        (
-            each.totals.rss
-            for each in history.measurements
-            if each.totals and each.totals.rss and (is_torn or each.state is not LayoutState.TORN)
-        ),
-        default=None,
-    )
+    found = assurance_of(recording, process)
+    mark = found.mark
+    highest = found.highest.totals if found.highest else None
     return {
         "id": process.id,
         "pid": process.pid,
@@ -374,8 +365,8 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
             "cpu": history.cpu_ns // 1000,
         },
         "mark": None if mark is None else {"size": mark.size, "time": format_time(mark.time)},
-        "highestRss": highest,
-        "missed": missed(judge(known, highest, is_torn), known, mark),
+        "highestRss": highest.rss if highest else None,
+        "missed": missed(found.gap, found.known, mark),
     }
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from memory_watcher.analysis.identity import identify
 from memory_watcher.analysis.kinds import attribute
+from memory_watcher.answers.assurance import assurance_of
 from memory_watcher.model import LayoutState, Mapping, Reading, Usage
+from memory_watcher.render.assurance_text import missed
 from memory_watcher.render.escape import escape
 from memory_watcher.report.columns import pack
 from memory_watcher.report.contents import contents
@@ -205,6 +207,29 @@ class TestTooMuch:
             readings = [each.reading for each in recording.measurements(1)]
         between = [reading.resident or 0 for reading in readings[9:39]]
         assert history.highest.resident[1] == max(between)
+
+    def test_what_was_missed_is_said_as_by_every_output(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of the highest layout that is not torn, be its tick in the page or left out."""
+        monkeypatch.setattr("memory_watcher.report.ticks._COLUMNS", 2)
+        monkeypatch.setattr("memory_watcher.report.ticks._FEWEST", 2)
+        builder = RecordingBuilder(tmp_path / "torn.db")
+        process = builder.process(1)
+        heights = {2: (8 * MI, MI, LayoutState.TORN), 4: (6 * MI, MI, LayoutState.EXACT)}
+        for tick in range(1, 9):
+            rss, pss, state = heights.get(tick, (4 * MI, (4 + tick % 3) * MI, LayoutState.EXACT))
+            builder.tick()
+            entry = Mapping(0x1000, 0x2000, "rw-p", 0, 0, 0, ""), Usage(rss=rss, pss=pss)
+            builder.layout(process, [entry], Reading(high_water_mark=7 * MI), state=state)
+        with Recording(builder.close()) as recording:
+            held = read_what_fits(recording, recording.processes(), most=1)
+            found = assurance_of(recording, recording.processes()[0])
+            (told,) = Page(recording, held).header["processes"]
+        assert 4 not in held.ticks.position_of
+        assert found.gap.size == MI
+        assert told["highestRss"] == 6 * MI
+        assert told["missed"] == missed(found.gap, found.known, found.mark)
 
     def test_more_than_may_be_is_none(self, recorded: Path) -> None:
         """The reader gives up rather than make a page too large."""
