@@ -30,6 +30,8 @@ exits with `exit_code`; nothing else catches MemoryWatcherError to print it.
 import errno
 import os
 
+from .message import Message, OptionOf, Part, plain, worded
+
 #: What EMFILE and ENFILE mean: no fault of the file that was to be opened.
 TOO_MANY_FILES = "too many open files; raise the limit (ulimit -n)"
 
@@ -53,9 +55,23 @@ def no_file_can_be_opened() -> bool:
 
 
 class MemoryWatcherError(Exception):
-    """Base of all errors a user can meet."""
+    """Base of all errors a user can meet.
+
+    str() is its message in plain words; a command puts its options' names in (see message).
+    """
 
     exit_code = 1
+
+    def __init__(self, *message: Part) -> None:
+        super().__init__(*message)
+        self.message: Message = message
+
+    def __str__(self) -> str:
+        return plain(self.message)
+
+    def name_options(self, option_of: OptionOf) -> None:
+        """Let the message name a command's options from now on."""
+        self.message = (worded(self.message, option_of),)
 
 
 class UsageError(MemoryWatcherError):

@@ -164,10 +164,7 @@ def statm_of(pid: int) -> list[int]:
 
 
 class Ticks:
-    """Records processes (all of the machine, if none is named) when told to; `with` closes.
-
-    `said` is what the recorder told its user.
-    """
+    """Records processes (all of the machine, if none is named) when told to; `with` closes."""
 
     def __init__(
         self,
@@ -178,9 +175,8 @@ class Ticks:
     ) -> None:
         source = ProcSource(root)
         targets = NamedTargets(source, list(pids)) if pids else WholeMachine(source)
-        self.said: list[str] = []
         self._writer = Writer(str(file))
-        self._recorder = Recorder(source, targets, self._writer, policy, self.said.append)
+        self._recorder = Recorder(source, targets, self._writer, policy)
         self._writer.start_run(source.machine(), SECOND, ["live test"])
 
     def __enter__(self) -> Ticks:

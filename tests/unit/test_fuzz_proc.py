@@ -65,7 +65,9 @@ def test_recorder(number: int, tmp_path: Path) -> None:
     writer.start_run(Machine("boot", "host", "6.18", 4096), 10**8, ["memory-record"])
     said: list[str] = []
     policy = Policy(fast_period_ns=1, full_every_ns=1)
-    recorder = Recorder(files, WholeMachine(files), writer, policy, said.append)
+    recorder = Recorder(
+        files, WholeMachine(files), writer, policy, lambda notice: said.append(str(notice))
+    )
     for _ in range(15):
         for name, texts in FILES.items():
             if source.random() < 0.6:

@@ -21,6 +21,7 @@ from ..errors import (
 )
 from .console import open_streams, say, silence, write_text
 from .doubts import told_at_the_end
+from .wording import Wording
 
 __all__ = ["main", "parse_pid", "say", "whole_number"]
 
@@ -199,11 +200,16 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         arguments, command_line = arguments[:at], arguments[at + 1 :]
         if not command_line:
             raise UsageError("no command after --")
-    args = command_parser(command, program).parse_args(arguments)
+    parser = command_parser(command, program)
+    args = parser.parse_args(arguments)
     args.command_line = command_line
+    args.wording = Wording(parser)
     try:
         return module.run(args)
-    except (MemoryWatcherError, OSError, ImportError):
+    except MemoryWatcherError as error:
+        error.name_options(args.wording.option_of)
+        raise
+    except (OSError, ImportError):
         raise
     except Exception as error:
         if DEBUG in os.environ or not getattr(module, "READS_RECORDING", False):

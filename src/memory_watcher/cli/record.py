@@ -20,7 +20,6 @@ SIGHUP or SIGQUIT (which a launched command gets first). An existing recording i
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from ..record.session import Plan, Session
     from ..store.tree_writer import TreeWriter
     from .target_options import Request
+    from .wording import Wording
 
 #: `-- COMMAND …` is not for argparse: cli splits it off and gives it as `args.command_line`.
 TAKES_COMMAND = True
@@ -100,6 +100,7 @@ class _Job:
     proc: str
     file: str
     quiet: bool
+    wording: Wording
     launched: Launched | None = None
 
 
@@ -126,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
             args.database_file, request, launched.pid if launched else None, proc
         )
         plan = _plan(request, policy, period_ns, _max_size(args.max_size))
-        job = _Job(request, plan, duration_ns, proc, file, args.quiet, launched)
+        job = _Job(request, plan, duration_ns, proc, file, args.quiet, args.wording, launched)
         if launched is None:
             return _record(job, Stop().on_signals())
         return _record_command(job, launched)
@@ -201,7 +202,7 @@ def _record_command(job: _Job, launched: Launched) -> int:
         if not isinstance(error, MemoryWatcherError):
             launched.wait()
             raise
-        _note(f"{error}; the command goes on, unrecorded")
+        job.wording.say(f"{job.wording.of(error)}; the command goes on, unrecorded")
     return launched.wait().shell_code
 
 
@@ -222,7 +223,8 @@ def _record(job: _Job, stop: Stop) -> int:
     if job.launched is not None:
         targets = _launched_targets(source, job.launched, writer, job.request)
     assert targets is not None
-    session = Session(source, targets, job.plan, _note, writer=writer, launched=job.launched)
+    say_notice = job.wording.notice
+    session = Session(source, targets, job.plan, say_notice, writer=writer, launched=job.launched)
     started = time.monotonic_ns()
     reason = None
     try:
@@ -235,14 +237,14 @@ def _record(job: _Job, stop: Stop) -> int:
         say(closing_line(session.progress, time.monotonic_ns() - started, job.file) + "\n")
         session.tell_what_was_missed()
         if writer.why_wal_is_kept is not None:
-            _note(writer.why_wal_is_kept)
+            job.wording.say(writer.why_wal_is_kept)
     if reason == TOO_LARGE:
-        _note(
+        job.wording.say(
             f"{job.file}: ended at --max-size {format_size(job.plan.max_size)}; raise it, or use a"
             " longer --period"
         )
     if session.progress.lacks_all_layouts and not session.problems:
-        _note("no layout could be read; the recording says why for each process")
+        job.wording.say("no layout could be read; the recording says why for each process")
     return int(session.progress.lacks_all_layouts or reason == TOO_LARGE)
 
 
@@ -282,13 +284,3 @@ def _launched_targets(
     return LaunchedTargets(
         source, launched, lambda ended: writer.exit(*ended), wait_for_all=request.wait_all
     )
-
-
-def _note(message: str) -> None:
-    say(f"{_program()}: {message}\n")
-
-
-def _program() -> str:
-    """By which name it was called."""
-    called = os.path.basename(sys.argv[0]) if sys.argv else ""
-    return "memory-record" if called == "memory-record" else "memory-watcher record"

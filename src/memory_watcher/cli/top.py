@@ -16,7 +16,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from . import parse_pid, proc_option, say, tui_options
+from . import parse_pid, proc_option, tui_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +93,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         show(open_source, Question(by="name" if one else "process"), live=True, look=look)
     finally:
-        for text in (text for live in opened for text in live.said):
-            say(f"memory-watcher top: {text}\n")
+        for notice in (notice for live in opened for notice in live.said):
+            args.wording.notice(notice)
     return 0
 
 

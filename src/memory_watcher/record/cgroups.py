@@ -17,6 +17,7 @@ from ..procfs.cgroup import (
 from ..store.tree_writer import TreeWriter
 from .boundary import supervised
 from .discovery import DiscoveredTargets
+from .notices import CgroupFailed, NoCgroup, Notice
 from .selection import Selection
 
 
@@ -86,7 +87,7 @@ class CgroupSearch:
         selection: Selection,
         *,
         only_if_own: bool,
-        note: Callable[[str], None],
+        note: Callable[[Notice], None],
     ) -> None:
         """With `only_if_own`, the cgroup of the first target if nobody else is in it."""
         self._writer = writer
@@ -110,7 +111,7 @@ class CgroupSearch:
                 changes = supervised(self._watch.changes)()
             except SourceError as problem:
                 self._given_up = True
-                self._note(f"the cgroup's memory cannot be read: {problem}")
+                self._note(CgroupFailed(problem))
                 return
             self._watch.store(changes)
 
@@ -136,4 +137,4 @@ class CgroupSearch:
             self._watch = CgroupWatch(cgroup, folder, self._writer)
         except SourceError as problem:
             self._given_up = True
-            self._note(f"{problem}; its processes are recorded, but not its own figures")
+            self._note(NoCgroup(problem))

@@ -1,117 +1,334 @@
-"""What the user should know while a recording goes on, each said once."""
+"""What a user should know while a recording goes on, as values: sizes in bytes, times in ns.
+
+str() of a notice is its sentence in plain words; `message` lets a command name its own options.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import enum
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
-from ..units import format_duration
-from .policy import Policy
-from .schedule import Due, LayoutSchedule
+from ..errors import SourceError
+from ..message import Message, Named, Setting, plain
+from ..units import format_duration, plural
 
-#: How many different reasons are said of one process: its texts may differ at each tick.
-_FAULTS_EACH = 4
+#: So many PIDs are named; of more it is said that there are more.
+_NAMED_PIDS = 10
 
-#: Of all processes together no more are said than this.
-_REMEMBERED = 4096
+_LIMIT_OF_FILES = "raise the limit of open files (ulimit -n, LimitNOFILE=)"
 
 
-class Notices:
-    """Says each thing once; what was said of a process is forgotten with it."""
+class Notice(ABC):
+    """One thing that a user should know."""
 
-    def __init__(self, policy: Policy, say: Callable[[str], None]) -> None:
-        self._policy = policy
-        self._say = say
-        self._said: set[str] = set()
-        self._faults: dict[int, set[str]] = {}  # those of them that are one process's, by PID
+    __slots__ = ()
 
     @property
-    def said(self) -> Collection[str]:
-        """The keys of what was said."""
-        return self._said
+    def message(self) -> Message:
+        """Its sentences."""
+        return self._words()
 
-    def once(self, key: str, message: str) -> None:
-        """Say it, unless something was said under this key."""
-        if key not in self._said:
-            self._said.add(key)
-            self._say(message)
+    @abstractmethod
+    def _words(self) -> Message: ...
 
-    def forget(self, pid: int) -> None:
-        """A process has ended: its PID may be used again."""
-        self._said -= {f"slow {pid}", *self._faults.pop(pid, ())}
+    def __str__(self) -> str:
+        return plain(self.message)
 
-    def fault(self, pid: int, problem: str) -> None:
-        """Why figures of a process are missing; of each at most a few reasons."""
-        key = f"fault {pid}: {problem}"
-        faults = self._faults.setdefault(pid, set())
-        if key not in faults and len(faults) < _FAULTS_EACH and len(self._said) < _REMEMBERED:
-            faults.add(key)
-            self.once(key, f"process {pid} cannot be read in full now: {problem}")
 
-    def too_much(self, pid: int, schedule: LayoutSchedule, due: Due) -> None:
-        """Why a layout that is due is not read."""
-        if due is Due.TOO_SLOW:
-            self.once(
-                f"slow {pid}",
-                f"process {pid}: reading its layout takes {format_duration(schedule.wall_ns)},"
-                " longer than --max-stall. No layouts until it shrinks; RSS, swap and faults are"
-                " still recorded",
-            )
-        elif self._policy.max_cpu is not None and schedule.cost_ns:
-            apart = round(schedule.cost_ns / self._policy.max_cpu)
-            self.once(
-                "dear",
-                f"process {pid}: one layout takes {format_duration(schedule.cost_ns)} CPU, so"
-                f" --max-cpu {100 * self._policy.max_cpu:g} allows one every"
-                f" {format_duration(apart)}. RSS, swap and faults are still read at every tick",
-            )
-        elif self._policy.max_cpu is not None and schedule.is_starved:
-            self.once(
-                "dear",
-                f"process {pid}: no second layout yet: one takes up to"
-                f" {format_duration(schedule.first_cost_ns)} CPU, and --max-cpu"
-                f" {100 * self._policy.max_cpu:g} leaves no room for it. Raise --max-cpu, or use a"
-                " longer --period or --fast-period",
-            )
+# -- one process, or all, cannot be read as asked -------------------------------------------------
 
-    def no_first_layout(self, pid: int) -> None:
-        """That one has ended before its first layout was its turn."""
-        if self._policy.max_cpu is not None:
-            self.once(
-                "firsts",
-                f"process {pid} exited before its first layout was read: too many processes"
-                f" started at once for --max-cpu {100 * self._policy.max_cpu:g}. Its RSS, swap and"
-                " faults are recorded; raise --max-cpu for more layouts",
-            )
 
-    def turns(self, round_ns: int, every_ns: int) -> None:
-        """Why not all layouts of a machine that changed are read."""
-        self.once(
-            "turns",
-            f"reading all layouts takes {format_duration(round_ns)} CPU. Changed processes are now"
-            f" read in rotation, at most that much per {format_duration(every_ns)} (--full-every)."
-            " RSS peaks are still read at once; RSS, swap and faults at every tick",
+@dataclass(frozen=True, slots=True)
+class Fault(Notice):
+    """Some figures of a process are missing, and why."""
+
+    pid: int
+    problem: str
+
+    def _words(self) -> Message:
+        return (f"process {self.pid} cannot be read in full now: {self.problem}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecordable(Notice):
+    """Of a process that was asked for nothing can be recorded, or no layouts."""
+
+    problem: SourceError
+
+    def _words(self) -> Message:
+        return self.problem.message
+
+
+@dataclass(frozen=True, slots=True)
+class PeakNotReset(Notice):
+    """The kernel does not let this user set a process's high-water mark."""
+
+    pid: int
+
+    def _words(self) -> Message:
+        return (
+            f"process {self.pid}: the kernel refuses ",
+            Named(Setting.RESET_PEAK, "to reset its high-water mark"),
+            "; run as the same user or with CAP_DAC_OVERRIDE",
         )
 
-    def passes_apart(self, processes: int, apart_ns: int | None) -> None:
-        """That the sums of all come less often than asked for; None: they do not."""
-        if apart_ns is not None and self._policy.max_cpu is not None:
-            self.once(
-                "passes",
-                f"sums over {_all(processes)} every {format_duration(apart_ns)}"
-                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more). RSS, swap and faults"
-                " are still read at every tick",
-            )
 
-    def layouts_apart(self, processes: int, apart_ns: int | None) -> None:
-        """That the layouts of all come less often than their sums; None: they do not."""
-        if apart_ns is not None and self._policy.max_cpu is not None:
-            self.once(
-                "layouts",
-                f"layouts of {_all(processes)} every {format_duration(apart_ns)}"
-                f" (--max-cpu {100 * self._policy.max_cpu:g} allows no more). Sums, RSS, swap and"
-                " faults are still recorded in between",
-            )
+class Task(enum.Enum):
+    """What failed, without harm to what is recorded otherwise."""
+
+    CLOSE = "a process's files cannot be closed"
+    SCAN = "scanning for new processes failed"
+    MEMINFO = "meminfo cannot be read now"
+    AWAKE = "which processes slept is unknown now"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Notice):
+    """Something failed that concerns no process alone."""
+
+    task: Task
+    problem: str
+
+    def _words(self) -> Message:
+        return (f"{self.task.value}: {self.problem}",)
+
+
+# -- processes that are not in the recording ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NoDescriptors(Notice):
+    """So many processes are not recorded, because no more files can be opened."""
+
+    processes: int
+
+    def _words(self) -> Message:
+        return (
+            f"{_are(self.processes)} not recorded: no file descriptors left; {_LIMIT_OF_FILES}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden(Notice):
+    """So many processes are hidden by the proc filesystem's option hidepid."""
+
+    processes: int
+
+    def _words(self) -> Message:
+        return (
+            f"{_are(self.processes)} hidden from this user (hidepid) and not recorded; run as root",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoListing(Notice):
+    """There is no list of processes; `lacks_descriptors`: because no more files can be opened."""
+
+    reason: str
+    lacks_descriptors: bool
+
+    def _words(self) -> Message:
+        remedy = f": {_LIMIT_OF_FILES}" if self.lacks_descriptors else ""
+        return (f"processes cannot be listed now, so new ones are missed: {self.reason}{remedy}",)
+
+
+@dataclass(frozen=True, slots=True)
+class TooShort(Notice):
+    """So many processes were seen, but exited before they were read."""
+
+    processes: int
+
+    def _words(self) -> Message:
+        return (
+            f"{plural(self.processes, 'process', 'processes')} exited before anything could be"
+            " read. Processes that started and exited between two scans are not counted.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany(Notice):
+    """More processes matched than are recorded."""
+
+    def _words(self) -> Message:
+        return ("More processes matched at once than are recorded; the rest are missing.",)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind(Notice):
+    """A launched command has exited, and what it started still runs."""
+
+    pids: tuple[int, ...]
+
+    def _words(self) -> Message:
+        pids = self.pids
+        shown = ", ".join(map(str, pids[:_NAMED_PIDS])) + (", …" if len(pids) > _NAMED_PIDS else "")
+        what = plural(len(pids), "process it started is", "processes it started are")
+        return (
+            f"The command exited. {what} still running and no longer recorded: {shown}.",
+            Named(Setting.WAIT_ALL, "", " Use {} to keep recording."),
+        )
+
+
+# -- figures of the cgroup ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupFailed(Notice):
+    """The memory of the cgroup is not recorded any more."""
+
+    problem: SourceError
+
+    def _words(self) -> Message:
+        return ("the cgroup's memory cannot be read: ", *self.problem.message)
+
+
+@dataclass(frozen=True, slots=True)
+class NoCgroup(Notice):
+    """The memory of the cgroup is not recorded at all."""
+
+    problem: SourceError
+
+    def _words(self) -> Message:
+        return (
+            *self.problem.message,
+            "; its processes are recorded, but not its own figures",
+        )
+
+
+# -- what is read less often than asked, so that the recorder stays within its limits -------------
+
+
+@dataclass(frozen=True, slots=True)
+class TooSlow(Notice):
+    """Reading a layout takes longer (ns) than may be; none is read until it shrinks."""
+
+    pid: int
+    wall_ns: int
+    max_stall_ns: int
+
+    def _words(self) -> Message:
+        return (
+            f"process {self.pid}: reading its layout takes {format_duration(self.wall_ns)},"
+            " longer than ",
+            Named(Setting.MAX_STALL, f"the allowed {format_duration(self.max_stall_ns)}"),
+            ". No layouts until it shrinks; RSS, swap and faults are still recorded",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutsOfOneApart(Notice):
+    """One layout takes so much CPU (ns) that there is one every `apart_ns`; `max_cpu` of a core."""
+
+    pid: int
+    cost_ns: int
+    apart_ns: int
+    max_cpu: float
+
+    def _words(self) -> Message:
+        return (
+            f"process {self.pid}: one layout takes {format_duration(self.cost_ns)} CPU, so ",
+            _budget(self.max_cpu),
+            f" allows one every {format_duration(self.apart_ns)}."
+            " RSS, swap and faults are still read at every tick",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoSecondLayout(Notice):
+    """The budget leaves no room for another layout, which takes up to `cost_ns` of CPU."""
+
+    pid: int
+    cost_ns: int
+    max_cpu: float
+
+    def _words(self) -> Message:
+        return (
+            f"process {self.pid}: no second layout yet: one takes up to"
+            f" {format_duration(self.cost_ns)} CPU, and ",
+            _budget(self.max_cpu),
+            " leaves no room for it. Raise ",
+            Named(Setting.MAX_CPU, "the budget"),
+            ", or use a longer ",
+            Named(Setting.PERIOD, "period"),
+            Named(Setting.FAST_PERIOD, "", " or {}"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoFirstLayout(Notice):
+    """A process exited before the budget allowed to read it."""
+
+    pid: int
+    max_cpu: float
+
+    def _words(self) -> Message:
+        return (
+            f"process {self.pid} exited before its first layout was read: too many processes"
+            " started at once for ",
+            _budget(self.max_cpu),
+            ". Its RSS, swap and faults are recorded; raise ",
+            Named(Setting.MAX_CPU, "the budget"),
+            " for more layouts",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation(Notice):
+    """All layouts that changed cost `round_ns` of CPU; that much is spent per `every_ns`."""
+
+    round_ns: int
+    every_ns: int
+
+    def _words(self) -> Message:
+        return (
+            f"reading all layouts takes {format_duration(self.round_ns)} CPU. Changed processes are"
+            f" now read in rotation, at most that much per {format_duration(self.every_ns)}",
+            Named(Setting.FULL_EVERY, "", " ({})"),
+            ". RSS peaks are still read at once; RSS, swap and faults at every tick",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SumsApart(Notice):
+    """The sums of so many processes come every `apart_ns`, less often than asked for."""
+
+    processes: int
+    apart_ns: int
+    max_cpu: float
+
+    def _words(self) -> Message:
+        return (
+            f"sums over {_all(self.processes)} every {format_duration(self.apart_ns)} (",
+            _budget(self.max_cpu),
+            " allows no more). RSS, swap and faults are still read at every tick",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutsApart(Notice):
+    """The layouts of so many processes come every `apart_ns`, less often than their sums."""
+
+    processes: int
+    apart_ns: int
+    max_cpu: float
+
+    def _words(self) -> Message:
+        return (
+            f"layouts of {_all(self.processes)} every {format_duration(self.apart_ns)} (",
+            _budget(self.max_cpu),
+            " allows no more). Sums, RSS, swap and faults are still recorded in between",
+        )
+
+
+def _budget(max_cpu: float) -> Named:
+    percent = f"{100 * max_cpu:g}"
+    return Named(Setting.MAX_CPU, f"the CPU budget of {percent} %", f"{{}} {percent}")
 
 
 def _all(processes: int) -> str:
     return f"all {processes} processes" if processes > 1 else "the process"
+
+
+def _are(processes: int) -> str:
+    return "1 process is" if processes == 1 else f"{processes} processes are"

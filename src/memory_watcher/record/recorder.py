@@ -21,7 +21,8 @@ from .commits import CommitTimer
 from .firsts import FirstLayouts, Newcomer, in_order
 from .group import Group
 from .limits import MachineLimits
-from .notices import Notices
+from .notices import Failed, Notice, PeakNotReset, Task
+from .notifier import Notifier
 from .passes import Rounds
 from .policy import Policy
 from .progress import Progress
@@ -57,7 +58,7 @@ class Recorder:
         targets: Targets,
         writer: Sink,
         policy: Policy = Policy(),  # noqa: B008 - it is frozen
-        say: Callable[[str], None] = lambda message: None,
+        say: Callable[[Notice], None] = lambda notice: None,
     ) -> None:
         """`say` is told, once each, what the user should know while the recording goes on."""
         self.progress = Progress()
@@ -65,7 +66,7 @@ class Recorder:
         self._arriving = targets
         self._writer = writer
         self._policy = policy
-        self._notices = Notices(policy, say)
+        self._notices = Notifier(policy, say)
         self._machine = MachineKnowledge(limits=MachineLimits(policy.layout_text))
         self._meminfo = MeminfoTracker()
         self._targets: dict[int, Target] = {}
@@ -194,8 +195,8 @@ class Recorder:
             self._read_newcomers()
         self._read_successors()
         self._store_pass(is_alone, now)
-        for key, message in self._arriving.unread.messages():
-            self._notices.once(key, message)
+        for key, notice in self._arriving.unread.notices():
+            self._notices.once(key, notice)
         if self._unchanged:
             self._writer.unchanged(self._unchanged)
             self.progress.unchanged += self._unchanged
@@ -584,11 +585,7 @@ class Recorder:
         try:
             target.sampler.reset_peak()
         except NoPermission:
-            self._notices.once(
-                "reset",
-                f"process {target.pid}: the kernel refuses --reset-peak;"
-                " run as the same user or with CAP_DAC_OVERRIDE",
-            )
+            self._notices.once("reset", PeakNotReset(target.pid))
         except UnexpectedFault as fault:
             self._notices.fault(target.pid, str(fault))
         except SourceError:
@@ -647,7 +644,7 @@ class Recorder:
         try:
             supervised(held.close)()
         except UnexpectedFault as fault:
-            self._notices.once("close", f"a process's files cannot be closed: {fault}")
+            self._notices.once("close", Failed(Task.CLOSE, str(fault)))
 
     def _arrivals(self, all_sharers: bool) -> Iterator[ProcessFiles]:
         """Newcomers; a fault in scanning for them costs this scan."""
@@ -657,7 +654,7 @@ class Recorder:
             try:
                 files = advance()
             except SourceError as problem:
-                self._notices.once("arrivals", f"scanning for new processes failed: {problem}")
+                self._notices.once("arrivals", Failed(Task.SCAN, str(problem)))
                 return
             if files is None:
                 return
@@ -669,7 +666,7 @@ class Recorder:
             content = self._source.meminfo()
             return None if content is None else self._meminfo.changes(content)
         except Exception as error:
-            self._notices.once("meminfo", f"meminfo cannot be read now: {describe(error)}")
+            self._notices.once("meminfo", Failed(Task.MEMINFO, describe(error)))
             return None
 
     def _awake(self, known: list[Target], now_ns: int) -> list[Target]:
@@ -678,5 +675,5 @@ class Recorder:
             pids = [target.pid for target in known]
             return [self._targets[pid] for pid in self._source.awake(pids, now_ns)]
         except Exception as error:
-            self._notices.once("awake", f"which processes slept is unknown now: {describe(error)}")
+            self._notices.once("awake", Failed(Task.AWAKE, describe(error)))
             return known

@@ -15,11 +15,11 @@ from typing import Protocol
 from ..procfs.process import parse_status
 from ..procfs.source import ProcSource
 from ..store.tree_writer import TreeWriter
-from ..units import plural
 from .cgroups import CgroupSearch
 from .clock import Clock, Deadline
 from .discovery import DiscoveredTargets
 from .launch import Launched, LaunchedTargets
+from .notices import LeftBehind, Notice, TooMany, TooShort, Unrecordable
 from .policy import Policy
 from .progress import Progress
 from .recorder import Recorder
@@ -77,7 +77,7 @@ class Plan:
 class Session:
     """Records to a writer, to another sink, or (record.tee) to both.
 
-    `note` takes what a user should know, one sentence each.
+    `note` takes what a user should know, as it comes up.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Session:
         source: ProcSource,
         targets: Targets,
         plan: Plan,
-        note: Callable[[str], None],
+        note: Callable[[Notice], None],
         *,
         writer: TreeWriter | None = None,
         sink: Sink | None = None,
@@ -98,7 +98,7 @@ class Session:
         self._writer, self._launched = writer, launched
         self.problems = tuple(getattr(targets, "problems", ()))
         for problem in self.problems:
-            note(str(problem))
+            note(Unrecordable(problem))
         self._recorder = Recorder(source, targets, to, plan.policy, note)
 
     @property
@@ -172,19 +172,11 @@ class Session:
         targets = self._targets
         count = getattr(targets, "too_short", 0)
         if count and not self._plan.names_nothing:
-            self._note(
-                f"{plural(count, 'process', 'processes')} exited before anything could be read."
-                " Processes that started and exited between two scans are not counted."
-            )
+            self._note(TooShort(count))
         if getattr(targets, "limit_reached", False):
-            self._note("More processes matched at once than are recorded; the rest are missing.")
+            self._note(TooMany())
         if isinstance(targets, LaunchedTargets) and (left := targets.left_behind()):
-            shown = ", ".join(map(str, left[:10])) + (", …" if len(left) > 10 else "")
-            what = plural(len(left), "process it started is", "processes it started are")
-            self._note(
-                f"The command exited. {what} still running and no longer recorded: {shown}."
-                " Use --wait-all to keep recording."
-            )
+            self._note(LeftBehind(tuple(left)))
 
     def _clock(self) -> Clock:
         # Newcomers are looked for in fast passes too, also when nothing is read in them.

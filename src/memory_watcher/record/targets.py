@@ -13,6 +13,7 @@ from ..model import ProcessKey
 from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from .boundary import supervised
+from .notices import Hidden, NoDescriptors, NoListing, Notice
 
 #: Named processes keep all their small files open up to this many.
 KEEP_OPEN = 64
@@ -24,6 +25,8 @@ DESCRIPTORS_SELDOM = 4
 #: Descriptors that are left for the recording itself and for the files of one process.
 _SPARE_DESCRIPTORS = 24
 
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+
 
 class Unread:
     """Processes that were seen at the last look, but cannot be recorded, and why."""
@@ -31,7 +34,7 @@ class Unread:
     def __init__(self) -> None:
         self.no_descriptor: set[int] = set()
         self.hidden: set[int] = set()
-        self.listing: str | None = None  # why there is no list of processes
+        self.listing: NoListing | None = None  # why there is no list of processes
 
     def add(self, pid: int, problem: SourceError) -> bool:
         """Note why a process could not be read; False if that is because it has ended."""
@@ -51,37 +54,19 @@ class Unread:
         self.no_descriptor.intersection_update(pids)
         self.hidden.intersection_update(pids)
 
-    def messages(self) -> Iterator[tuple[str, str]]:
+    def notices(self) -> Iterator[tuple[str, Notice]]:
         """What the user should know, each once, by a key."""
         if self.no_descriptor:
-            yield (
-                "descriptors",
-                f"{_count(len(self.no_descriptor))} not recorded: no file descriptors left;"
-                f" {_DESCRIPTORS_REMEDY}",
-            )
+            yield "descriptors", NoDescriptors(len(self.no_descriptor))
         if self.hidden:
-            yield (
-                "hidden",
-                f"{_count(len(self.hidden))} hidden from this user (hidepid) and not recorded;"
-                " run as root",
-            )
+            yield "hidden", Hidden(len(self.hidden))
         if self.listing is not None:
-            yield (
-                "listing",
-                f"processes cannot be listed now, so new ones are missed: {self.listing}",
-            )
-
-
-_DESCRIPTORS_REMEDY = "raise the limit of open files (ulimit -n, LimitNOFILE=)"
-
-
-def _count(processes: int) -> str:
-    return "1 process is" if processes == 1 else f"{processes} processes are"
+            yield "listing", self.listing
 
 
 def _out_of_descriptors(problem: SourceError) -> bool:
     cause = problem.__cause__ or problem.__context__
-    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)
+    return isinstance(cause, OSError) and cause.errno in _NO_DESCRIPTOR
 
 
 def list_pids(list_now: Callable[[], list[int]], unread: Unread) -> list[int] | None:
@@ -89,9 +74,8 @@ def list_pids(list_now: Callable[[], list[int]], unread: Unread) -> list[int] | 
     try:
         pids = list_now()
     except OSError as error:
-        unread.listing = os.strerror(error.errno or 0)
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            unread.listing += f": {_DESCRIPTORS_REMEDY}"
+        reason = os.strerror(error.errno or 0)
+        unread.listing = NoListing(reason, lacks_descriptors=error.errno in _NO_DESCRIPTOR)
         return None
     unread.listing = None
     return pids

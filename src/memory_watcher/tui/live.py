@@ -19,6 +19,7 @@ from ..analysis.kinds import Kind
 from ..errors import MemoryWatcherError
 from ..model import LayoutState
 from ..procfs.source import ProcSource
+from ..record.notices import Notice
 from ..record.policy import Policy
 from ..record.selection import Selection
 from ..record.session import Plan, Session
@@ -95,8 +96,8 @@ class LiveSource:
         self._period_ns = period_ns
         self._wake = wake
         self._stop = _Stop()
-        #: What the recorder had to say so far, one sentence each.
-        self.said: list[str] = []
+        #: What the recorder had to say so far.
+        self.said: list[Notice] = []
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._ended = False
@@ -215,7 +216,7 @@ class LiveSource:
             f"┊ {jump.text}"
             for jump in self._history.clock.jumps_between(instants[0].time, instants[-1].time)
         )
-        notes += tuple(self.said[-_SAID:])
+        notes += tuple(map(str, self.said[-_SAID:]))
         if question.tick is not None and question.tick != shown.number:
             notes += ("that layout is no longer in memory; showing the nearest one",)
         return notes

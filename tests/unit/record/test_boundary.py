@@ -81,7 +81,9 @@ def _record(folder: Path, inject: Callable[[], None]) -> tuple[list[LayoutState]
     writer.start_run(Machine("boot", "host", "6.18", 4096), 10**8, ["memory-record"])
     said: list[str] = []
     policy = Policy(fast_period_ns=1, reset_peak=True, full_every_ns=1)
-    recorder = Recorder(source, WholeMachine(source), writer, policy, said.append)
+    recorder = Recorder(
+        source, WholeMachine(source), writer, policy, lambda notice: said.append(str(notice))
+    )
     for number in range(5):
         if number == 2:
             inject()

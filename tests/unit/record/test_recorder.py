@@ -25,7 +25,8 @@ from memory_watcher.record import schedule as schedule_module
 from memory_watcher.record import together as together_module
 from memory_watcher.record.budget import Budget
 from memory_watcher.record.clock import Clock, Deadline
-from memory_watcher.record.notices import Notices
+from memory_watcher.record.notices import Notice
+from memory_watcher.record.notifier import Notifier
 from memory_watcher.record.policy import FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
@@ -77,8 +78,12 @@ class Stage:
         self.targets = Arriving()
         self.said: list[str] = []
         self.source = ProcSource(str(self.proc.root))
-        self.recorder = Recorder(self.source, self.targets, self.writer, say=self.said.append)
+        self.recorder = Recorder(self.source, self.targets, self.writer, say=self.hear)
         self.is_open = True
+
+    def hear(self, notice: Notice) -> None:
+        """What the user is told."""
+        self.said.append(str(notice))
 
     def comes(self, process: FakeProcess) -> ScriptedFiles:
         """Let a process be found at the next tick."""
@@ -660,7 +665,7 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sampler_module, "time", stage.time)
     stage.recorder._policy = policy = replace(Policy(), max_cpu=0.01)
     stage.recorder._budget = Budget(policy.max_cpu, stage.time.now, 0)
-    stage.recorder._notices = Notices(policy, stage.said.append)
+    stage.recorder._notices = Notifier(policy, stage.hear)
     files = stage.comes(FakeProcess(7))
     real = files.smaps
 
@@ -679,8 +684,8 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
         stage.tick()
     assert stage.recorder.progress.layouts == 1
     (message,) = stage.said
-    assert "one takes up to 30 ms CPU, and --max-cpu 1 leaves no room" in message
-    assert "Raise --max-cpu" in message
+    assert "one takes up to 30 ms CPU, and the CPU budget of 1 % leaves no room" in message
+    assert "Raise the budget" in message
 
 
 def test_what_cannot_be_recorded_is_said_once(stage: Stage) -> None:
@@ -783,7 +788,7 @@ def test_processes_that_change_take_turns(stage: Stage, monkeypatch: pytest.Monk
     assert {row[1:] for row in layouts} == {(100, 100)}
     (message,) = stage.said
     assert "reading all layouts takes 70 ms CPU." in message
-    assert "per 10.0 s (--full-every)." in message
+    assert "per 10.0 s." in message
 
 
 def test_a_peak_does_not_wait_for_its_turn(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -937,9 +942,7 @@ def group(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
         monkeypatch.setattr(firsts_module, name, 0)
     stage.targets.is_group = True
     stage.recorder.close()
-    stage.recorder = Recorder(
-        stage.source, stage.targets, stage.writer, FOR_NAMED, say=stage.said.append
-    )
+    stage.recorder = Recorder(stage.source, stage.targets, stage.writer, FOR_NAMED, say=stage.hear)
     return stage
 
 

@@ -289,9 +289,9 @@ def test_processes_that_cannot_be_opened(
     monkeypatch.setattr(os, "open", refusing)
     assert list(targets.arrivals({}.keys())) == []
     assert targets.too_short == 0
-    ((_, message),) = targets.unread.messages()
-    assert message.startswith("3 processes are ")
-    assert message.endswith(
+    ((_, notice),) = targets.unread.notices()
+    assert str(notice).startswith("3 processes are ")
+    assert str(notice).endswith(
         ("run as root", "raise the limit of open files (ulimit -n, LimitNOFILE=)")
     )
 
@@ -329,10 +329,10 @@ def test_list_that_fails(proc: FakeProc, monkeypatch: pytest.MonkeyPatch, whole:
     with monkeypatch.context() as patch:
         patch.setattr(os, "listdir", refusing)
         assert arrivals(targets, {}) == []
-        ((_, message),) = targets.unread.messages()
-        assert "ulimit -n" in message
+        ((_, notice),) = targets.unread.notices()
+        assert "ulimit -n" in str(notice)
     assert arrivals(targets, {}) == [1]
-    assert list(targets.unread.messages()) == []
+    assert list(targets.unread.notices()) == []
 
 
 def test_too_short_to_read(proc: FakeProc) -> None:

@@ -219,7 +219,7 @@ def test_what_the_recorder_has_to_say_is_shown(
     proc.put(FakeProcess(8, "worker"))
     seeing = watch([], tmp_path / "a.db")
     shown = seeing.see(lambda snapshot: any("process 7" in note for note in snapshot.notes))
-    assert any("process 7" in text for text in seeing.source.said)
+    assert any("process 7" in str(notice) for notice in seeing.source.said)
     assert len([note for note in shown.notes if "process" in note]) <= 3
 
 
