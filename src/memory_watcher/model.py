@@ -14,6 +14,7 @@ import re
 from collections import abc
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 
@@ -536,21 +537,6 @@ class WholeLayout:
         return self.added
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one tick read of one process: the cheap figures, and its layout or why there is none.
-
-    `cpu_ns` is what the layout cost the recorder, `wall_ns` how long reading it took.
-    """
-
-    reading: Reading
-    state: LayoutState
-    change: LayoutChange | None = None
-    rollup: Rollup | None = None
-    cpu_ns: int | None = None
-    wall_ns: int | None = None
-
-
 class ElfSegment(NamedTuple):
     """One PT_LOAD program header of an ELF file: what a loader puts into memory.
 
@@ -564,6 +550,45 @@ class ElfSegment(NamedTuple):
     file_size: int
     memory_size: int
     flags: int
+
+
+class Evidence(NamedTuple):
+    """What was found with a layout that tells what its mappings are for.
+
+    `stack_pointers` of all threads that live, by TID, 0 for one not known yet; empty if nothing
+    changed. `elf_segments` of executed files not seen before, by (dev, inode).
+    """
+
+    stack_pointers: abc.Mapping[int, int] = MappingProxyType({})
+    elf_segments: abc.Mapping[tuple[int, int], tuple[ElfSegment, ...]] = MappingProxyType({})
+
+
+NO_EVIDENCE = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All that one tick found in one process: cheap figures, and its layout or why there is none.
+
+    `cpu_ns` is what the layout cost the recorder, `bare_ns` what of that went into merely reading
+    smaps, `wall_ns` how long all took. `rollup_text` is smaps_rollup as it was read, and `rollup`
+    what it says. `image` is set when it differs from what was told before. `problems` are why
+    figures are missing, one sentence each. `failed`: reading broke off, so that there are no
+    figures at all.
+    """
+
+    reading: Reading
+    state: LayoutState
+    change: LayoutChange | None = None
+    rollup: Rollup | None = None
+    cpu_ns: int | None = None
+    wall_ns: int | None = None
+    bare_ns: int | None = None
+    rollup_text: bytes | None = None
+    image: Image | None = None
+    evidence: Evidence = NO_EVIDENCE
+    problems: tuple[str, ...] = ()
+    failed: bool = False
 
 
 class KindEvidence(NamedTuple):

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from ..errors import MemoryWatcherError, NoPermission, NoSuchProcess, SourceError, UnexpectedFault
-from ..model import FastReading, LayoutState, Reading, Sample, SystemMemory
+from ..errors import MemoryWatcherError, NoPermission, SourceError, UnexpectedFault
+from ..model import FastReading, LayoutState, Sample, SystemMemory
 from ..procfs.scan import MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
@@ -509,23 +509,11 @@ class Recorder:
         sampler = target.sampler
         delay_ns = time.monotonic_ns() - self._tick_ns
         self._took_from_ns = time.thread_time_ns()
-        is_full = not cheap
-        try:
-            sample = sampler.cheap_sample() if cheap else sampler.sample()
-        except NoSuchProcess:
-            sample = Sample(Reading(), LayoutState.GONE)
-        except NoPermission:
-            sample, cheap = Sample(Reading(), LayoutState.NO_PERMISSION), True
-        except SourceError as problem:
-            # An I/O error (of a far machine, say) or no text of the kernel's: the others go on.
-            self._notices.fault(target.pid, str(problem))
-            sample, cheap = Sample(Reading(), LayoutState.UNREADABLE), True
-        for reason in sampler.problems:
+        sample = sampler.cheap_sample() if cheap else sampler.sample()
+        for reason in sample.problems:
             self._notices.fault(target.pid, reason)
-        if sampler.image is not target.image:
-            target.image = sampler.image
+        if sample.image is not None:
             target.schedule.has_new_image()
-            self._writer.image(target.process_id, target.image)
         self._writer.sample(target.process_id, sample, delay_ns)
         self._taken[target.process_id] = sample.state
         self._commit_if_late()
@@ -533,8 +521,8 @@ class Recorder:
         if sample.state in _ENDED:
             self._end(target)
         else:
-            self._learn(target, sample, cheap)
-            if is_full:
+            self._learn(target, sample, cheap or sample.failed)
+            if not cheap:
                 self._new.pop(target.process_id, None)
         return sample.state
 
@@ -544,9 +532,8 @@ class Recorder:
             target.schedule.noticed(sample.reading.resident)
         else:
             self._pay(target, sample)
-            rollup = target.sampler.rollup_text
-            self._ask(target, partial(target.schedule.took, sample, rollup), None)
-            self._store_evidence(target)
+            self._ask(target, partial(target.schedule.took, sample, sample.rollup_text), None)
+            self._charge_helper()
             if self._together is not None:
                 self._together.was_read(target, sample)
                 if self._is_alone():
@@ -566,15 +553,13 @@ class Recorder:
         else:
             self._turns.spend(sample.cpu_ns or 0)
         if sample.state.has_layout:
-            self._turns.learn(target.process_id, target.sampler.bare_ns)
+            target.bare_ns = sample.bare_ns or 0
+            self._turns.learn(target.process_id, target.bare_ns)
         else:
             self._turns.forget(target.process_id)
 
-    def _store_evidence(self, target: Target) -> None:
-        if target.sampler.stack_pointers:
-            self._writer.stack_pointers(target.process_id, target.sampler.stack_pointers)
-        if target.sampler.elf_segments:
-            self._writer.elf_segments(target.sampler.elf_segments)
+    def _charge_helper(self) -> None:
+        """Take account of what the file helper did for the evidence."""
         helper_ns = self._source.mapped_files.cpu_ns
         # What the first tick takes is paid by nobody: to start the helper is dearer than a layout.
         if self.progress.ticks:

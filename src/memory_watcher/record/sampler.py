@@ -14,11 +14,13 @@ from typing import TypeVar
 
 from ..errors import NoPermission, NoSense, NoSuchProcess, SourceError
 from ..model import (
-    ElfSegment,
+    NO_EVIDENCE,
+    Evidence,
+    Image,
+    LayoutChange,
     LayoutState,
     ProcessFacts,
     Reading,
-    Rollup,
     Sample,
 )
 from ..procfs.mapped import NotAnswered
@@ -80,7 +82,7 @@ class ProcessSampler:
     def __init__(self, files: ProcessFiles, machine: MachineKnowledge) -> None:
         self.files = files
         self.facts: ProcessFacts = files.facts()
-        self.image = self.facts.image
+        self.image = self._told_image = self.facts.image
         self._marks: tuple[bytes, ...] | None = None
         self._looks = 0
         self._tracker = LayoutTracker(machine.parser)
@@ -89,67 +91,94 @@ class ProcessSampler:
         self._stacks = StackPointers(files)
         self._next_rollup_ns = 0
         self._text_length = 0  # of smaps, the last time
-        #: CPU time of merely reading smaps, the last time.
-        self.bare_ns = 0
-        #: What smaps_rollup said beside the last layout, if it was read.
-        self.rollup_text: bytes | None = None
-        #: Why figures of the last sample are not told, one sentence each.
-        self.problems: list[str] = []
-        #: Found with the last layout, to be stored beside it.
-        self.stack_pointers: dict[int, int] = {}
-        self.elf_segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
+        self._bare_ns = 0  # CPU time of merely reading it, the last time
+        self._problems: list[str] = []  # of the sample that is being taken
 
-    @supervised
     def sample(self) -> Sample:
-        """Read the process now.
+        """Read the process now. Nothing is raised: the sample's state tells what the matter is."""
+        return self._unbroken(self._full_sample)
 
-        Raises NoSuchProcess when it is gone. No permission, no smaps, text without sense, a zombie
-        and a kernel thread are data: they are told by the sample's state.
-        """
-        self._begin()
+    def cheap_sample(self) -> Sample:
+        """Read only the cheap figures: the layout would cost too much, or it is not its turn."""
+        return self._unbroken(self._figures)
+
+    def _unbroken(self, read: Callable[[], Sample]) -> Sample:
+        """A sample, also of a process that has gone or cannot be read at all."""
+        self._problems = []
+        try:
+            return supervised(read)()
+        except NoSuchProcess:
+            return self._broken_off(LayoutState.GONE)
+        except NoPermission:
+            return self._broken_off(LayoutState.NO_PERMISSION)
+        except SourceError as problem:
+            # An I/O error (of a far machine, say) or no text of the kernel's: the others go on.
+            self._problems.append(str(problem))
+            return self._broken_off(LayoutState.UNREADABLE)
+
+    def _broken_off(self, state: LayoutState) -> Sample:
+        problems = tuple(self._problems)
+        return Sample(Reading(), state, image=self._new_image(), problems=problems, failed=True)
+
+    def _full_sample(self) -> Sample:
         stat = self.files.stat()
         if (state := self._why_no_memory(stat)) is not None:
-            return Sample(self._reading(stat, None), state)
+            return self._sample(self._reading(stat, None), state)
         self._apart(lambda: self._notice_exec(stat))
         cpu, wall = time.thread_time_ns(), time.monotonic_ns()
         try:
             statm, layout, state = self._consistent_layout()
         except Exception as problem:
-            return Sample(self._reading(stat, self._statm()), self._why_no_layout(problem))
+            return self._sample(self._reading(stat, self._statm()), self._why_no_layout(problem))
         wall = time.monotonic_ns() - wall
         if layout is None:
             return self._sample_of_nothing(statm)
         self._tracker.accept(layout)
         self._limits.took(self._text_length, layout.added, layout.removed)
-        rollup = self._apart(self._rollup)
+        rollup_text = self._apart(self._rollup_text)
+        rollup = self._apart(lambda: parse_rollup(rollup_text)) if rollup_text else None
         reading = self._reading(stat, statm)
-        headers, stacks = self._machine.elf_headers, self._stacks
-        self.elf_segments = self._apart(lambda: headers.collect(self.files, layout.added)) or {}
-        self.stack_pointers = self._apart(lambda: stacks.collect(reading.threads)) or {}
+        evidence = self._evidence(layout, reading.threads)
         cpu = time.thread_time_ns() - cpu
-        return Sample(reading, state, layout, rollup, cpu_ns=cpu, wall_ns=wall)
+        return Sample(
+            *(reading, state, layout, rollup, cpu, wall, self._bare_ns, rollup_text),
+            *(self._new_image(), evidence, tuple(self._problems)),
+        )
+
+    def _sample(self, reading: Reading, state: LayoutState) -> Sample:
+        """A sample without a layout."""
+        problems = tuple(self._problems)
+        return Sample(reading, state, image=self._new_image(), problems=problems)
+
+    def _new_image(self) -> Image | None:
+        """What runs now, if no sample has told of it yet."""
+        if self.image is self._told_image:
+            return None
+        self._told_image = self.image
+        return self.image
+
+    def _evidence(self, layout: LayoutChange, threads: int | None) -> Evidence:
+        headers, stacks = self._machine.elf_headers, self._stacks
+        segments = self._apart(lambda: headers.collect(self.files, layout.added))
+        pointers = self._apart(lambda: stacks.collect(threads))
+        return Evidence(pointers or {}, segments or {}) if pointers or segments else NO_EVIDENCE
 
     def _sample_of_nothing(self, statm: Statm | None) -> Sample:
         """What an empty smaps means. Raises NoSuchProcess."""
         stat = self.files.stat()
         # The kernel prints nothing for a process that is exiting: it has let go of its memory.
         if stat.state in "ZX" or (statm is not None and not statm.size):
-            return Sample(self._reading(stat, None), LayoutState.ZOMBIE)
-        self.problems.append("smaps is empty")
-        return Sample(self._reading(stat, statm), LayoutState.UNREADABLE)
+            return self._sample(self._reading(stat, None), LayoutState.ZOMBIE)
+        self._problems.append("smaps is empty")
+        return self._sample(self._reading(stat, statm), LayoutState.UNREADABLE)
 
-    @supervised
-    def cheap_sample(self) -> Sample:
-        """Read only the cheap figures: the layout would cost too much, or it is not its turn.
-
-        Raises NoSuchProcess.
-        """
-        self._begin()
+    def _figures(self) -> Sample:
+        """A sample of the cheap figures. Raises NoSuchProcess."""
         stat = self.files.stat()
         if (state := self._why_no_memory(stat)) is not None:
-            return Sample(self._reading(stat, None), state)
+            return self._sample(self._reading(stat, None), state)
         self._apart(lambda: self._notice_exec(stat))
-        return Sample(self._reading(stat, self._statm()), LayoutState.NOT_TAKEN)
+        return self._sample(self._reading(stat, self._statm()), LayoutState.NOT_TAKEN)
 
     @supervised
     def resident(self) -> int | None:
@@ -188,22 +217,17 @@ class ProcessSampler:
 
     # -- what one part of a sample may cost -------------------------------------------------------
 
-    def _begin(self) -> None:
-        """What was found with the sample before is not this one's."""
-        self.problems = []
-        self.elf_segments, self.stack_pointers = {}, {}
-
     def _apart(self, read: Callable[[], T]) -> T | None:
         """Read what stands beside the layout: a fault costs this alone; None for that."""
         try:
             return read()
         except (NotAnswered, NoSense) as problem:
-            self.problems.append(str(problem))
+            self._problems.append(str(problem))
             return None
         except SourceError:
             return None
         except Exception as error:
-            self.problems.append(describe(error))
+            self._problems.append(describe(error))
             return None
 
     def _why_no_layout(self, problem: Exception) -> LayoutState:
@@ -218,10 +242,10 @@ class ProcessSampler:
                 raise problem
             return LayoutState.NO_SMAPS
         if isinstance(problem, TooLarge):
-            self.problems.append(str(problem))
+            self._problems.append(str(problem))
             return LayoutState.NOT_TAKEN
         expected = isinstance(problem, SourceError)
-        self.problems.append(str(problem) if expected else describe(problem))
+        self._problems.append(str(problem) if expected else describe(problem))
         return LayoutState.UNREADABLE
 
     def _statm(self) -> Statm | None:
@@ -235,7 +259,7 @@ class ProcessSampler:
             if not self.files.lacks("statm"):
                 raise
         except SourceError as problem:
-            self.problems.append(str(problem))
+            self._problems.append(str(problem))
         return None
 
     def _why_no_memory(self, stat: Stat) -> LayoutState | None:
@@ -262,7 +286,7 @@ class ProcessSampler:
             marks = stat.image_marks
         if changed or self._has_other_title(stat):
             if not self._limits.may_change_image():
-                self.problems.append(
+                self._problems.append(
                     "it changes its name or program all the time: not all changes are recorded"
                 )
                 return
@@ -327,7 +351,7 @@ class ProcessSampler:
         length = self._text_length = self.files.smaps(limit)
         if limit is not None and length > limit:
             raise self._limits.was_too_large(limit)
-        self.bare_ns = time.thread_time_ns() - start
+        self._bare_ns = time.thread_time_ns() - start
         if length == 0:
             return None
         return self._tracker.diff(self.files.buffer, length)
@@ -350,29 +374,28 @@ class ProcessSampler:
                 return
         machine.disagreed += 1
 
-    def _rollup(self) -> Rollup | None:
-        self.rollup_text = None
+    def _rollup_text(self) -> bytes | None:
+        """smaps_rollup, if it is due and there is one: kernels before 4.14 have none."""
         now = time.monotonic_ns()
         if now < self._next_rollup_ns:
             return None
         self._next_rollup_ns = now + _ROLLUP_EVERY_NS
         try:
-            self.rollup_text = self.files.rollup()
+            return self.files.rollup()
         except SourceError:
-            return None  # kernels before 4.14 have none
-        return parse_rollup(self.rollup_text)
+            return None
 
     def _reading(self, stat: Stat, statm: Statm | None) -> Reading:
         """The cheap figures; what has no memory any more has no sizes, which is not 0."""
         # If it ended just now, what was read before still counts.
         status = self._apart(self.files.status) or Status()
         if self.files.no_stat is not None:
-            self.problems.append(self.files.no_stat)
+            self._problems.append(self.files.no_stat)
         if status.no_figures:
-            self.problems.append(f"no figure in status: {', '.join(status.no_figures)}")
+            self._problems.append(f"no figure in status: {', '.join(status.no_figures)}")
         if statm is not None and None in statm:
             lacking = [name for name, size in statm._asdict().items() if size is None]
-            self.problems.append(f"no figure in statm: {', '.join(lacking)}")
+            self._problems.append(f"no figure in statm: {', '.join(lacking)}")
         sizes = statm._asdict() if statm else {}
         return Reading(
             **sizes,

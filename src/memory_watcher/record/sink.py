@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..model import (
-    ElfSegment,
     FastReading,
-    Image,
     Member,
     Pass,
     ProcessFacts,
@@ -36,11 +34,8 @@ class Sink(Protocol):
     def add_process(self, facts: ProcessFacts) -> int:
         """Take in a process; returns the number under which the others know it."""
 
-    def image(self, process_id: int, image: Image) -> None:
-        """Another execve, or name."""
-
     def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
-        """What this tick read of a process, `delay_ns` after it began."""
+        """All that this tick found in a process, read from `delay_ns` after it began."""
 
     def end_process(self, process_id: int) -> None:
         """It was found to have ended."""
@@ -55,12 +50,6 @@ class Sink(Protocol):
 
     def group_mark(self, time_ns: int, private: int, processes: int) -> None:
         """The highest sum of private memory seen between two passes."""
-
-    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
-        """Where stacks of threads are, by TID."""
-
-    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
-        """The segments of executed files, by (dev, inode)."""
 
     def system_memory(self, changes: SystemMemory) -> None:
         """The fields of meminfo that changed at this tick."""

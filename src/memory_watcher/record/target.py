@@ -14,7 +14,7 @@ class Target:
     """A process being recorded: where it is read, when, and its number in the recording."""
 
     __slots__ = (
-        *("fast", "fast_ns", "fast_since_ns", "image", "process_id", "sampler", "schedule"),
+        *("bare_ns", "fast", "fast_ns", "fast_since_ns", "process_id", "sampler", "schedule"),
         "since_ns",
     )
 
@@ -22,7 +22,7 @@ class Target:
         self.sampler = sampler
         self.schedule = schedule
         self.process_id = process_id
-        self.image = sampler.image
+        self.bare_ns = 0  # CPU time of merely reading its last layout
         self.fast: FastReading | None = None  # the last one, of a pass or of a tick
         self.since_ns = self.fast_ns = time.monotonic_ns()
         self.fast_since_ns: int | None = None  # time since the one before, if it was not stored
@@ -40,7 +40,7 @@ class Target:
     @property
     def layout_cost_ns(self) -> int:
         """What its next layout is expected to cost; nothing is known of the first one."""
-        return self.schedule.expected_ns(self.sampler.bare_ns)
+        return self.schedule.expected_ns(self.bare_ns)
 
     @property
     def pid(self) -> int:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ..model import (
-    ElfSegment,
     FastReading,
-    Image,
     Member,
     Pass,
     ProcessFacts,
@@ -53,14 +51,8 @@ class Tee(Sink):
             numbers[number] = sink.add_process(facts)
         return number
 
-    def image(self, process_id: int, image: Image) -> None:
-        """Another execve, or name."""
-        self._first.image(process_id, image)
-        for sink, numbers in zip(self._others, self._numbers, strict=True):
-            sink.image(numbers[process_id], image)
-
     def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
-        """What this tick read of a process."""
+        """All that this tick found in a process."""
         self._first.sample(process_id, sample, delay_ns)
         for sink, numbers in zip(self._others, self._numbers, strict=True):
             sink.sample(numbers[process_id], sample, delay_ns)
@@ -90,17 +82,6 @@ class Tee(Sink):
         """The highest sum of private memory between two passes."""
         for sink in (self._first, *self._others):
             sink.group_mark(time_ns, private, processes)
-
-    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
-        """Where stacks of threads are."""
-        self._first.stack_pointers(process_id, pointers)
-        for sink, numbers in zip(self._others, self._numbers, strict=True):
-            sink.stack_pointers(numbers[process_id], pointers)
-
-    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
-        """The segments of executed files."""
-        for sink in (self._first, *self._others):
-            sink.elf_segments(segments_of)
 
     def system_memory(self, changes: SystemMemory) -> None:
         """The fields of meminfo that changed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import sqlite3
 from collections.abc import Iterable
+from collections.abc import Mapping as Pairs
 from dataclasses import astuple, fields
 from typing import Any
 
@@ -390,12 +391,18 @@ class Writer:
     # -- readings and layouts ---------------------------------------------------------------------
 
     def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
-        """Store what this tick read of a process, `delay_ns` after it began."""
-        process = self._processes[process_id]
+        """Store what this tick found in a process, read from `delay_ns` after it began."""
+        process, evidence = self._processes[process_id], sample.evidence
+        if sample.image is not None:
+            self.image(process_id, sample.image)
         with explained(self.path):
             if sample.change is not None:
                 self._layout(process, sample.change)
             self._reading(process, sample, delay_ns)
+        if evidence.stack_pointers:
+            self.stack_pointers(process_id, evidence.stack_pointers)
+        if evidence.elf_segments:
+            self.elf_segments(evidence.elf_segments)
 
     def _reading(self, process: _StoredProcess, sample: Sample, delay_ns: int | None) -> None:
         totals = sample.change.totals if sample.change else (None,) * 7
@@ -578,7 +585,7 @@ class Writer:
                 *(time_ns, self._run, private, processes),
             )
 
-    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
+    def stack_pointers(self, process_id: int, pointers: Pairs[int, int]) -> None:
         """Store where the stacks are of all threads that live, by TID; 0 if not known yet.
 
         Threads that are not among them have ended.
@@ -624,7 +631,7 @@ class Writer:
         )
         return {tid: (first_tick, pointer % (1 << 64)) for tid, first_tick, pointer in rows}
 
-    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
+    def elf_segments(self, segments_of: Pairs[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
         """Store the segments of executed files, by (dev, inode)."""
         with explained(self.path):
             self._connection.executemany(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ..analysis.roles import Program, Role, roles
 from ..answers.no_sum import why_no_sum
 from ..clocks import Jump, Stamp, TimeAxis, jumped
 from ..model import (
+    NO_EVIDENCE,
     ElfSegment,
     FastReading,
     Image,
@@ -72,8 +74,6 @@ class _LiveProcess:
         self.number = number
         self.pid = facts.key.pid
         self.page_size = page_size
-        self.pointers: dict[int, int] = {}
-        self.segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
         self.evidence = KindEvidence({}, {}, page_size)
         self.entries: tuple[MappingUsage, ...] | None = None
         self.totals: Totals | None = None
@@ -118,12 +118,11 @@ class _LiveProcess:
 
     def learn(
         self,
-        pointers: dict[int, int],
-        segments: dict[tuple[int, int], tuple[ElfSegment, ...]],
+        pointers: Mapping[int, int],
+        segments: Mapping[tuple[int, int], tuple[ElfSegment, ...]],
     ) -> None:
         self._known = self._layout = None
-        self.pointers = pointers or self.pointers  # those of all living threads
-        self.evidence = KindEvidence(self.pointers, dict(segments), self.page_size)
+        self.evidence = KindEvidence(dict(pointers), dict(segments), self.page_size)
 
     def freeze(self) -> tuple[Present, Brief, int]:
         """What is known now, and what was new in it; the same objects until something changes."""
@@ -157,7 +156,6 @@ class LiveHistory(Sink):
         self._numbers = 0
         self._roles_are_old = False
         self._segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
-        self._last: _LiveProcess | None = None
         self._time = 0  # a place: see clocks
         self._ahead = 0  # by how much the wall clock is ahead of it
         self._stamp: Stamp | None = None
@@ -204,17 +202,19 @@ class LiveHistory(Sink):
         self._roles_are_old = True
         return self._numbers
 
-    def image(self, process_id: int, image: Image) -> None:
-        """Take note of an execve: names and stacks are others."""
-        process = self._processes[process_id]
-        process.set_image(image)
-        self._roles_are_old = True
-        process.pointers = {}
-
     def sample(self, process_id: int, sample: Sample, delay_ns: int | None) -> None:
-        """Take what this tick read of a process."""
-        self._last = self._processes[process_id]
-        self._last.take(sample, self._time)
+        """Take what this tick found in a process."""
+        process, evidence = self._processes[process_id], sample.evidence
+        if sample.image is not None:  # an execve: names and stacks are others
+            process.set_image(sample.image)
+            process.learn({}, self._segments)
+            self._roles_are_old = True
+        process.take(sample, self._time)
+        if evidence is not NO_EVIDENCE:
+            self._segments.update(evidence.elf_segments)
+            # Pointers are those of all living threads; none: they are what they were.
+            pointers = evidence.stack_pointers or process.evidence.stack_pointers
+            process.learn(pointers, self._segments)
 
     def unchanged(self, processes: int) -> None:
         """Their last layouts stand."""
@@ -223,16 +223,6 @@ class LiveHistory(Sink):
         """Forget a process; the instants before keep it."""
         del self._processes[process_id]
         self._roles_are_old = True
-
-    def stack_pointers(self, process_id: int, pointers: dict[int, int]) -> None:
-        """Take note of what tells stacks."""
-        self._processes[process_id].learn(pointers, self._segments)
-
-    def elf_segments(self, segments_of: dict[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
-        """Take note of what tells .bss: it was found with the process sampled last."""
-        self._segments.update(segments_of)
-        if self._last is not None:
-            self._last.learn({}, self._segments)
 
     def fast_reading(
         self, process_id: int, time_ns: int, since_ns: int, reading: FastReading

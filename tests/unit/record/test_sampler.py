@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.errors import NoPermission, NoSuchProcess
-from memory_watcher.model import Image, LayoutState, Reading, Rollup
+from memory_watcher.model import Image, LayoutState, Reading, Rollup, Sample
 from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record.sampler import MachineKnowledge, ProcessSampler
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, smaps_of
@@ -399,10 +398,9 @@ def test_kernel_thread(files: ScriptedFiles, sampler: ProcessSampler) -> None:
 
 @pytest.mark.parametrize("name", ["stat", "statm", "smaps"])
 def test_gone(files: ScriptedFiles, sampler: ProcessSampler, name: str) -> None:
-    """Whichever file tells it first, a process that has gone raises NoSuchProcess."""
+    """Whichever file tells it first, the sample says that the process has gone."""
     files.always(name, GONE)
-    with pytest.raises(NoSuchProcess):
-        sampler.sample()
+    assert sampler.sample() == Sample(Reading(), LayoutState.GONE, failed=True)
 
 
 def test_gone_at_the_last_moment(files: ScriptedFiles, sampler: ProcessSampler) -> None:
@@ -419,10 +417,18 @@ def test_gone_at_the_last_moment(files: ScriptedFiles, sampler: ProcessSampler) 
 
 
 def test_hidden_process(files: ScriptedFiles, sampler: ProcessSampler) -> None:
-    """Where even stat is refused (hidepid=1), the sampler says so."""
+    """Where even stat is refused (hidepid=1), the sample says so."""
     files.always("stat", REFUSED)
-    with pytest.raises(NoPermission):
-        sampler.sample()
+    for sample in (sampler.sample(), sampler.cheap_sample()):
+        assert sample == Sample(Reading(), LayoutState.NO_PERMISSION, failed=True)
+
+
+def test_stat_that_cannot_be_read(files: ScriptedFiles, sampler: ProcessSampler) -> None:
+    """An I/O error of the first file is a sample without figures that says why."""
+    files.always("stat", BROKEN)
+    sample = sampler.sample()
+    assert (sample.state, sample.failed) == (LayoutState.UNREADABLE, True)
+    assert len(sample.problems) == 1
 
 
 @pytest.mark.parametrize("answer", [BROKEN, b"no smaps\n"])
@@ -435,8 +441,9 @@ def test_smaps_that_cannot_be_understood(
     bad = sampler.sample()
     assert (bad.state, bad.change) == (LayoutState.UNREADABLE, None)
     assert (bad.reading.resident, bad.reading.high_water_mark) == (36 * KI, 50 * KI)
-    assert len(sampler.problems) == 1
+    assert len(bad.problems) == 1
     sample = sampler.sample()
+    assert sample.problems == ()
     assert first.change is not None
     assert sample.change is not None
     assert (sample.change.added, sample.change.totals) == ([], first.change.totals)
@@ -467,15 +474,24 @@ def test_cheap_sample_of_a_zombie(files: ScriptedFiles, sampler: ProcessSampler)
 def test_exec(files: ScriptedFiles, sampler: ProcessSampler) -> None:
     """Marks of the image change with execve: name, arguments and executable are read anew."""
     before = sampler.image
-    sampler.sample()
+    assert sampler.sample().image is None
     assert sampler.image is before
     files.process.marks = (9, 9, 9)
     files.process.command_line = b"program\0--other\0"
-    sampler.sample()
+    assert sampler.sample().image is sampler.image
     assert sampler.image == Image("program", ("program", "--other"), "/usr/bin/program")
-    after = sampler.image
+    assert sampler.sample().image is None
+
+
+@pytest.mark.parametrize("name", ["statm", "stat"])
+def test_exec_that_no_sample_told(files: ScriptedFiles, sampler: ProcessSampler, name: str) -> None:
+    """An execve seen between two samples is told by the next one, even if that breaks off."""
     sampler.sample()
-    assert sampler.image is after
+    files.process.marks = (9, 9, 9)
+    assert sampler.calls_exec()
+    files.always(name, GONE)
+    last = sampler.sample()
+    assert (last.state, last.image) == (LayoutState.GONE, sampler.image)
 
 
 def test_new_name(files: ScriptedFiles, sampler: ProcessSampler) -> None:

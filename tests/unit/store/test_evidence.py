@@ -10,6 +10,7 @@ import pytest
 import memory_watcher
 from memory_watcher.model import (
     ElfSegment,
+    Evidence,
     FastReading,
     Image,
     LayoutState,
@@ -284,3 +285,16 @@ def test_last_mark_of_a_process_that_died(stage: Stage) -> None:
         found = reader.high_water_mark(process)
     assert found
     assert found.size == 201 * MI
+
+
+def test_a_sample_stores_all_that_it_found(stage: Stage) -> None:
+    """An execve, then threads and files of the new image: stacks of the one before have ended."""
+    first, process = stage.tick(), stage.process()
+    stage.writer.stack_pointers(process, {7: 0x1000})
+    second, evidence = stage.tick(), Evidence({7: 0x3000}, {(1, 5): (TEXT,)})
+    found = Sample(Reading(), LayoutState.NOT_TAKEN, image=Image("other"), evidence=evidence)
+    stage.writer.sample(process, found, 0)
+    with stage.reader() as reader:
+        assert reader.kind_evidence(process, first).stack_pointers == {7: 0x1000}
+        assert reader.kind_evidence(process, second).stack_pointers == {7: 0x3000}
+        assert [image.name for image in reader.processes()[0].images][-1] == "other"
