@@ -125,4 +125,7 @@ READING: tuple[Metric, ...] = (
         *("involuntary_switches", "preemptions", "count", "status nonvoluntary_ctxt_switches"),
         "times its first thread lost the CPU to another",
     ),
+    Metric("rss_anon", "RSS anonymous", "bytes", "status RssAnon", "resident, of no file"),
+    Metric("rss_file", "RSS files", "bytes", "status RssFile", "resident, of files"),
+    Metric("rss_shmem", "RSS shmem", "bytes", "status RssShmem", "resident, shared memory, tmpfs"),
 )

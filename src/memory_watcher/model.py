@@ -313,7 +313,7 @@ class Reading:
     (HugetlbPages), threads: status. minor_faults, major_faults (counts since the start), state
     (one letter): stat. oom_score, oom_score_adj: the files of that name. user_time, system_time
     (1/100 s since the start): stat. voluntary_switches, involuntary_switches: status, which
-    reports those of the first thread alone.
+    reports those of the first thread alone. rss_anon, rss_file, rss_shmem (since 4.5): status.
     """
 
     size: int | None = None
@@ -334,6 +334,9 @@ class Reading:
     system_time: int | None = None
     voluntary_switches: int | None = None
     involuntary_switches: int | None = None
+    rss_anon: int | None = None
+    rss_file: int | None = None
+    rss_shmem: int | None = None
 
 
 class FastReading(NamedTuple):
@@ -552,15 +555,26 @@ class ElfSegment(NamedTuple):
     flags: int
 
 
+class ElfFile(NamedTuple):
+    """What the program headers of an ELF file tell.
+
+    `build_id` is the content of its NT_GNU_BUILD_ID note in hexadecimal: two files with the same
+    one are the same build. None: it has none.
+    """
+
+    segments: tuple[ElfSegment, ...]
+    build_id: str | None = None
+
+
 class Evidence(NamedTuple):
     """What was found with a layout that tells what its mappings are for.
 
     `stack_pointers` of all threads that live, by TID, 0 for one not known yet; empty if nothing
-    changed. `elf_segments` of executed files not seen before, by (dev, inode).
+    changed. `elf_files` of executed files not seen before, by (dev, inode).
     """
 
     stack_pointers: abc.Mapping[int, int] = MappingProxyType({})
-    elf_segments: abc.Mapping[tuple[int, int], tuple[ElfSegment, ...]] = MappingProxyType({})
+    elf_files: abc.Mapping[tuple[int, int], ElfFile] = MappingProxyType({})
 
 
 NO_EVIDENCE = Evidence()

@@ -245,6 +245,31 @@ class TestOneProcess:
         assert (found["sum"]["bytes"], found["sum"]["lacking"]) == (4096, 1)
         assert found["sum"]["figures"]["pss"] is None
 
+    def test_build_ids(self, builder: RecordingBuilder, peak: Peak) -> None:
+        """A library has that of its file, .bss or not; several libraries together have none."""
+        builder.tick()
+        usage = Usage(rss=8 * KI, pss=8 * KI)
+        builder.layout(
+            builder.process(4711),
+            [
+                (mapping(0x1000, 4 * KI, "r-xp", "/lib/a.so", inode=7), usage),
+                (mapping(0x2000, 4 * KI, "rw-p", "/lib/a.so", inode=7), usage),
+                (mapping(0x9000, 4 * KI, "r-xp", "/lib/b.so", inode=8), usage),
+                (mapping(0xB000, 4 * KI, "r--p", "/data", inode=9), usage),
+            ],
+        )
+        builder.execute("INSERT INTO build_ids VALUES (1, 0, 7, '0a'), (1, 0, 9, '0b')")
+        expected = {
+            "name": {"/lib/a.so": "0a", "/lib/b.so": None, "/data": None},
+            "kind": {"library": "0a", "file": None},
+        }
+        for by, ids in expected.items():
+            groups = peak.json("--by", by)["groups"]
+            assert {group["name"]: group["build_id"] for group in groups if group["bytes"]} == ids
+        builder.execute("INSERT INTO build_ids VALUES (1, 0, 8, '0c')")
+        library = peak.json("--by", "kind")["groups"][0]
+        assert (library["name"], library["build_id"]) == ("library", None)
+
     @pytest.mark.parametrize(
         ("mark", "state", "words"),
         [

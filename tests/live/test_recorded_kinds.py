@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,23 @@ def test_each_sort(recorded: Report, file: Path) -> None:
     for start, end, kind in recorded.mappings:
         told = [each for low, high, each in lines if low < end and start < high]
         assert told == [kind]
+
+
+# Build IDs
+
+
+def test_build_ids(recorded: Report, file: Path) -> None:
+    """Each program and library has the build ID that readelf finds in its file."""
+    lines = [line for line in lines_of(file, "name") if line["kind"] == "library"]
+    assert len(lines) >= 2
+    for line in lines:
+        notes = subprocess.run(
+            ["readelf", "-nW", str(line["name"])], check=True, capture_output=True, text=True
+        ).stdout
+        (build_id,) = re.findall(r"Build ID: ([0-9a-f]+)", notes)
+        assert line["build_id"] == build_id
+    others = [line for line in lines_of(file, "name") if line["kind"] != "library"]
+    assert {line["build_id"] for line in others} == {None}
 
 
 # .bss

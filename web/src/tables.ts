@@ -406,6 +406,27 @@ export const READING = [
     source: "status nonvoluntary_ctxt_switches",
     meaning: "times its first thread lost the CPU to another",
   },
+  {
+    name: "rss_anon",
+    title: "RSS anonymous",
+    unit: "bytes",
+    source: "status RssAnon",
+    meaning: "resident, of no file",
+  },
+  {
+    name: "rss_file",
+    title: "RSS files",
+    unit: "bytes",
+    source: "status RssFile",
+    meaning: "resident, of files",
+  },
+  {
+    name: "rss_shmem",
+    title: "RSS shmem",
+    unit: "bytes",
+    source: "status RssShmem",
+    meaning: "resident, shared memory, tmpfs",
+  },
 ] as const
 
 /** Derived from the others. */

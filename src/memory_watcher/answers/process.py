@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ..analysis.assurance import Gap
@@ -27,7 +29,7 @@ class ProcessView(NamedTuple):
     `highest` is the measurement with the highest RSS of all layouts, None if none tells RSS, and
     `gap` says whether a higher one was missed, as far as that is `known`.
     `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
-    `moment` is what was written for it.
+    `moment` is what was written for it, `build_ids` those of files, by (dev, inode).
     """
 
     process: RecordedProcess
@@ -44,6 +46,7 @@ class ProcessView(NamedTuple):
     most_mappings: int | None = None
     before: tuple[Reading, int] | None = None
     moment: str = "peak"
+    build_ids: Mapping[tuple[int, int], str] = MappingProxyType({})
 
 
 def process_view(
@@ -89,4 +92,5 @@ def process_view(
         instead=explain(figure, chosen),
         most_mappings=recording.max_map_count(measurement.tick),
         before=recording.reading_before(measurement),
+        build_ids=recording.build_ids(process.id),
     )

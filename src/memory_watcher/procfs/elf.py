@@ -1,4 +1,4 @@
-"""The head of an ELF file -> its PT_LOAD segments. Pure, and made for files that one cannot trust.
+"""The head of an ELF file -> its PT_LOAD segments and build ID. Pure; files cannot be trusted.
 
 Only program headers are read: they are what a loader goes by, and they are there in stripped files.
 A file that is no ELF, is cut, or contradicts itself gives None; there is nothing to be told from it
@@ -25,6 +25,15 @@ _LARGEST_OFFSET = (1 << 63) - 1
 
 _EXECUTABLE_OR_SHARED = (2, 3)
 _PT_LOAD = 1
+_PT_NOTE = 4
+
+#: A linker makes one to three tables of notes, of some hundred bytes each.
+MOST_NOTES = 4
+LARGEST_NOTES = 4096
+_NT_GNU_BUILD_ID = 3
+_GNU = b"GNU\0"
+#: Linkers make 8 (fast), 16 (md5, uuid) or 20 bytes (sha1), and any number that is asked of them.
+_LONGEST_BUILD_ID = 64
 
 
 class Table(NamedTuple):
@@ -76,6 +85,50 @@ def parse_table(table: Table, data: bytes) -> tuple[ElfSegment, ...] | None:
         if len(segments) > MOST_SEGMENTS:
             return None
     return tuple(segments)
+
+
+class Notes(NamedTuple):
+    """Where a table of notes is in the file, and to how many bytes its parts are padded."""
+
+    offset: int
+    size: int
+    alignment: int
+
+
+def find_notes(table: Table, data: bytes) -> tuple[Notes, ...]:
+    """Where the notes are, by the same bytes; what is no table that a linker makes is left out."""
+    found = []
+    for position in range(0, len(data) - table.entry_size + 1, table.entry_size):
+        kind, offset, size, alignment = _note_header(table, data, position)
+        if kind != _PT_NOTE or not 0 < size <= LARGEST_NOTES or offset + size > _LARGEST_OFFSET:
+            continue
+        found.append(Notes(offset, size, 8 if alignment == 8 else 4))
+        if len(found) == MOST_NOTES:
+            break
+    return tuple(found)
+
+
+def find_build_id(table: Table, notes: Notes, data: bytes) -> str | None:
+    """The NT_GNU_BUILD_ID in `data`, the file's bytes at `notes`, in hexadecimal (elf(5))."""
+    position, mask = 0, notes.alignment - 1
+    while position + 12 <= len(data):
+        name_size, size, kind = struct.unpack_from(table.order + "III", data, position)
+        # Headers and names count together: 12 + 4 are a whole number of 8.
+        begin = (position + 12 + name_size + mask) & ~mask
+        name = data[position + 12 : position + 12 + name_size]
+        build_id = data[begin : begin + size]
+        if kind == _NT_GNU_BUILD_ID and name == _GNU:
+            is_whole = 0 < size == len(build_id) <= _LONGEST_BUILD_ID
+            return build_id.hex() if is_whole else None
+        position = (begin + size + mask) & ~mask
+    return None
+
+
+def _note_header(table: Table, data: bytes, position: int) -> tuple[int, int, int, int]:
+    """Of one program header: p_type, p_offset, p_filesz, p_align."""
+    layout = "I4xQ16xQ8xQ" if table.is_64_bit else "II8xI8xI"
+    kind, offset, size, alignment = struct.unpack_from(table.order + layout, data, position)
+    return kind, offset, size, alignment
 
 
 def _segment(table: Table, data: bytes, position: int) -> ElfSegment | None:

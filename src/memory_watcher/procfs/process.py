@@ -153,6 +153,9 @@ class Status(NamedTuple):
     uid: int | None = None
     voluntary_switches: int | None = None
     involuntary_switches: int | None = None
+    rss_anon: int | None = None
+    rss_file: int | None = None
+    rss_shmem: int | None = None
     no_figures: tuple[str, ...] = ()
 
 
@@ -202,6 +205,9 @@ _STATUS_LINES = (
     (b"Uid", 1),
     (b"voluntary_ctxt_switches", 1),
     (b"nonvoluntary_ctxt_switches", 1),
+    (b"RssAnon", 1024),
+    (b"RssFile", 1024),
+    (b"RssShmem", 1024),
 )
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 
 from ..errors import SourceError
-from ..model import ElfSegment, Mapping, MappingUsage
+from ..model import ElfFile, Mapping, MappingUsage
 from ..procfs import elf
 from ..procfs.source import ProcessFiles
 from ..procfs.threads import parse_stack_pointer
@@ -89,7 +89,7 @@ class StackPointers:
 
 
 class ElfHeaders:
-    """The PT_LOAD segments of files that processes execute: read once per file of the machine.
+    """Segments and build IDs of files that processes execute: read once per file of the machine.
 
     A process may map as many files as it likes, each with headers of its own making. So no more are
     read of a process at a time, and of all within a second, than any needs; others wait.
@@ -103,8 +103,8 @@ class ElfHeaders:
 
     def collect(
         self, files: ProcessFiles, entries: Iterable[MappingUsage]
-    ) -> dict[tuple[int, int], tuple[ElfSegment, ...]]:
-        """Segments of files among `entries` that were not seen before, by (dev, inode).
+    ) -> dict[tuple[int, int], ElfFile]:
+        """What is told of files among `entries` that were not seen before, by (dev, inode).
 
         Raises SourceError for a file that does not answer: those behind it wait.
         """
@@ -116,7 +116,7 @@ class ElfHeaders:
             key = mapping.dev, mapping.inode
             if key not in self._seen and len(waiting) < _FILES_WAITING:
                 waiting[key] = mapping
-        found: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
+        found: dict[tuple[int, int], ElfFile] = {}
         for key in list(waiting)[: self._allowed()]:
             mapping = waiting.pop(key)
             if key in self._seen:
@@ -124,13 +124,13 @@ class ElfHeaders:
             self._remember(key)
             self._left -= 1
             try:
-                segments = _segments(files, mapping)
+                file = _elf_file(files, mapping)
             except SourceError:
                 if not found:
                     raise
                 break  # what was found is kept; the next file that does not answer is told of
-            if segments:
-                found[key] = segments
+            if file is not None:
+                found[key] = file
         if not waiting:
             del self._waiting[files.pid]
         return found
@@ -151,12 +151,28 @@ class ElfHeaders:
             del self._seen[next(iter(self._seen))]
 
 
-def _segments(files: ProcessFiles, mapping: Mapping) -> tuple[ElfSegment, ...] | None:
+def _elf_file(files: ProcessFiles, mapping: Mapping) -> ElfFile | None:
+    """What the headers of a file tell; None if it is no program or library.
+
+    Raises SourceError.
+    """
     head = files.mapped_file(mapping, 0, elf.HEAD_SIZE)
     table = elf.find_table(head) if head else None
     if table is None or head is None:
         return None
-    data = head[table.offset : table.offset + table.size]
-    if len(data) < table.size:
-        data = files.mapped_file(mapping, table.offset, table.size) or b""
-    return elf.parse_table(table, data) if data else None
+    data = _part(files, mapping, head, table.offset, table.size)
+    segments = elf.parse_table(table, data)
+    if not segments:
+        return None
+    for notes in elf.find_notes(table, data):
+        content = _part(files, mapping, head, notes.offset, notes.size)
+        if (build_id := elf.find_build_id(table, notes, content)) is not None:
+            return ElfFile(segments, build_id)
+    return ElfFile(segments)
+
+
+def _part(files: ProcessFiles, mapping: Mapping, head: bytes, offset: int, size: int) -> bytes:
+    """Bytes of a file whose beginning is read already: most of them are in it."""
+    if offset + size <= len(head):
+        return head[offset : offset + size]
+    return files.mapped_file(mapping, offset, size) or b""

@@ -159,9 +159,9 @@ class ProcessSampler:
 
     def _evidence(self, layout: LayoutChange, threads: int | None) -> Evidence:
         headers, stacks = self._machine.elf_headers, self._stacks
-        segments = self._apart(lambda: headers.collect(self.files, layout.added))
+        files = self._apart(lambda: headers.collect(self.files, layout.added))
         pointers = self._apart(lambda: stacks.collect(threads))
-        return Evidence(pointers or {}, segments or {}) if pointers or segments else NO_EVIDENCE
+        return Evidence(pointers or {}, files or {}) if pointers or files else NO_EVIDENCE
 
     def _sample_of_nothing(self, statm: Statm | None) -> Sample:
         """What an empty smaps means. Raises NoSuchProcess."""
@@ -412,6 +412,9 @@ class ProcessSampler:
             system_time=stat.system_time,
             voluntary_switches=status.voluntary_switches,
             involuntary_switches=status.involuntary_switches,
+            rss_anon=status.rss_anon,
+            rss_file=status.rss_file,
+            rss_shmem=status.rss_shmem,
         )
 
 

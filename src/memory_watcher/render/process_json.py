@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from ..analysis.kinds import Kind
 from ..analysis.peak import Group
 from ..answers.process import ProcessView
 from .activity import cpu_share
@@ -36,7 +37,7 @@ def stream(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> Iterat
             "missed": as_json(view.gap, view.known),
             "figure": parts.figure,
             "figure_note": view.instead,
-            "groups": map(_group, chain(parts.own, parts.top)),
+            "groups": (_named_group(group, view) for group in chain(parts.own, parts.top)),
             "other": {"groups": parts.other_groups, **_group(parts.other)},
             "sum": _group(parts.total),
         }
@@ -62,6 +63,19 @@ def _mark(view: ProcessView) -> dict[str, Any] | None:
         "verdict": view.gap.verdict.value,
         "highest_rss_measurement": view.highest.id if view.highest else None,
     }
+
+
+def _named_group(group: Group, view: ProcessView) -> dict[str, Any]:
+    return {**_group(group), "build_id": _build_id(group, view)}
+
+
+def _build_id(group: Group, view: ProcessView) -> str | None:
+    """That of a program or library; null for several together."""
+    if group.kind is not Kind.LIBRARY:
+        return None
+    files = {(entry.mapping.dev, entry.mapping.inode) for entry in group.entries}
+    found = {view.build_ids[file] for file in files if file in view.build_ids}
+    return found.pop() if len(found) == 1 else None
 
 
 def _group(group: Group) -> dict[str, Any]:

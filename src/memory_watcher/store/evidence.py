@@ -47,8 +47,20 @@ def _segments(
         machine_id,
     ):
         segment = ElfSegment(offset, _unsigned(address), *rest)
-        found.setdefault((dev, inode), []).append(segment)
+        found.setdefault((dev, _unsigned(inode)), []).append(segment)
     return {file: tuple(segments) for file, segments in found.items()}
+
+
+def build_ids(database: ReadOnlyDatabase, process_id: int) -> dict[tuple[int, int], str]:
+    """Build IDs of files of the machine of a process, in hexadecimal, by (dev, inode)."""
+    if not database.has_table("build_ids"):
+        return {}
+    rows = database.rows(
+        "SELECT dev, inode, build_id FROM build_ids AS b JOIN processes AS p USING (machine_id)"
+        " WHERE p.id = ?",
+        process_id,
+    )
+    return {(dev, _unsigned(inode)): build_id for dev, inode, build_id in rows}
 
 
 def _unsigned(number: int) -> int:

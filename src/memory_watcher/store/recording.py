@@ -43,7 +43,7 @@ from ..recorded import (
 from ..units import SECOND, format_time
 from . import passes
 from .axis import in_order, read_axis
-from .evidence import fast_points, highest_fast_mark, kind_evidence, last_fast_before
+from .evidence import build_ids, fast_points, highest_fast_mark, kind_evidence, last_fast_before
 from .marks import rss_facts
 from .readonly import ReadOnlyDatabase, Row
 from .results import (
@@ -478,6 +478,14 @@ class Recording:
         Empty for recordings of other users' processes and loaded captures.
         """
         return kind_evidence(self._database, process_id, tick)
+
+    def build_ids(self, process_id: int) -> dict[tuple[int, int], str]:
+        """Give the build IDs of files that a process may map, in hexadecimal, by (dev, inode).
+
+        Of all files of its machine that were executed and have one. Empty for loaded captures, and
+        for recordings of format 4 and before.
+        """
+        return build_ids(self._database, process_id)
 
     # The machine at one instant
 

@@ -12,6 +12,8 @@ Version history:
        run max_map_count; for clocks that jump ticks.suspended_ns and fast_readings.tick. Distinct
        command lines are stored once: command_lines and image_rows, with images as a view.
     4  escaped_texts, so that all text in views is valid UTF-8; views that other engines take, too.
+    5  build_ids, also as a column of the views mappings and layouts; of readings what RSS consists
+       of: rss_anon, rss_file, rss_shmem.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
 APPLICATION_ID = 0x4D576174
-VERSION = 4
+VERSION = 5
 
 #: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
 #: that writing the real one later never makes the row grow.
@@ -223,7 +225,10 @@ CREATE TABLE readings (
     user_time INTEGER,          -- stat utime, 1/100 s since the start
     system_time INTEGER,        -- stat stime, 1/100 s since the start
     voluntary_switches INTEGER, -- status, of the first thread alone
-    involuntary_switches INTEGER -- status, of the first thread alone
+    involuntary_switches INTEGER, -- status, of the first thread alone
+    rss_anon INTEGER,           -- status RssAnon, since Linux 4.5
+    rss_file INTEGER,           -- status RssFile
+    rss_shmem INTEGER           -- status RssShmem
 );
 CREATE UNIQUE INDEX readings_by_process ON readings (process_id, tick);
 
@@ -294,7 +299,7 @@ CREATE TABLE stack_pointers (
 CREATE TABLE elf_segments (
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     dev INTEGER NOT NULL,
-    inode INTEGER NOT NULL,
+    inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
     number INTEGER NOT NULL,
     "offset" INTEGER NOT NULL,  -- in the file, bytes
     address INTEGER NOT NULL,   -- p_vaddr; above 2^63 as address - 2^64
@@ -302,6 +307,16 @@ CREATE TABLE elf_segments (
     memory_size INTEGER NOT NULL,
     flags INTEGER NOT NULL,     -- 1 execute, 2 write, 4 read
     PRIMARY KEY (machine_id, dev, inode, number)
+) WITHOUT ROWID;
+
+-- What tells which build of a file was executed: the content of its NT_GNU_BUILD_ID note. Files of
+-- the same ID are the same build, on whatever machine, and under whatever path.
+CREATE TABLE build_ids (
+    machine_id INTEGER NOT NULL REFERENCES machines(id),
+    dev INTEGER NOT NULL,
+    inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
+    build_id TEXT NOT NULL,     -- hexadecimal
+    PRIMARY KEY (machine_id, dev, inode)
 ) WITHOUT ROWID;
 
 -- What a run recorded, if that is several processes that belong together: a launched command with
@@ -391,6 +406,11 @@ def _meminfo_column(field: str, name: str) -> str:
     )
 
 
+#: SQL for the build ID of the file `f` that a process maps by the header `m`.
+_BUILD_ID = """CAST((SELECT b.build_id FROM processes AS p
+        JOIN build_ids AS b ON b.machine_id = p.machine_id
+        WHERE p.id = m.process_id AND b.dev = f.dev AND b.inode = f.inode) AS TEXT) AS build_id"""
+
 _LOCAL_TIME = "strftime('%Y-%m-%dT%H:%M:%f', ({}) / 1000000 / 1000.0, 'unixepoch', 'localtime')"
 
 
@@ -441,7 +461,8 @@ FROM image_rows AS i LEFT JOIN command_lines AS c ON c.id = i.command_line_id
 -- One row per mapping header of a process. Addresses are bytes, above 2^63 as address - 2^64.
 CREATE VIEW mappings AS
 SELECT m.id, m.process_id, m."start", {_number('m."start" + m.size', '"end"')}, m.perms,
-       m."offset", f.dev, f.inode, f.path_id
+       m."offset", f.dev, f.inode, f.path_id,
+       {_BUILD_ID}
 FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id;
 
 -- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
@@ -456,7 +477,7 @@ FROM usage_rows;
 -- process and tick: the whole is as large as one row per mapping and tick.
 CREATE VIEW layouts AS
 SELECT r.id AS measurement_id, r.process_id, r.tick, u.mapping_id, m."start", m."end", m.perms,
-       m."offset", m.dev, m.inode, {_text("p.pathname", "pathname")},
+       m."offset", m.dev, m.inode, {_text("p.pathname", "pathname")}, m.build_id,
        {", ".join(f"u.{name}" for name in Usage._fields[:VOLATILE_FIELDS])},
        {", ".join(f"d.{name}" for name in Usage._fields[VOLATILE_FIELDS:-1])},
        {_text("d.other", "other")}

@@ -16,7 +16,7 @@ from typing import Any
 from .._version import __version__
 from ..model import (
     VOLATILE_FIELDS,
-    ElfSegment,
+    ElfFile,
     FastReading,
     Image,
     LayoutChange,
@@ -401,8 +401,8 @@ class Writer:
             self._reading(process, sample, delay_ns)
         if evidence.stack_pointers:
             self.stack_pointers(process_id, evidence.stack_pointers)
-        if evidence.elf_segments:
-            self.elf_segments(evidence.elf_segments)
+        if evidence.elf_files:
+            self.elf_files(evidence.elf_files)
 
     def _reading(self, process: _StoredProcess, sample: Sample, delay_ns: int | None) -> None:
         totals = sample.change.totals if sample.change else (None,) * 7
@@ -631,15 +631,23 @@ class Writer:
         )
         return {tid: (first_tick, pointer % (1 << 64)) for tid, first_tick, pointer in rows}
 
-    def elf_segments(self, segments_of: Pairs[tuple[int, int], tuple[ElfSegment, ...]]) -> None:
-        """Store the segments of executed files, by (dev, inode)."""
+    def elf_files(self, files: Pairs[tuple[int, int], ElfFile]) -> None:
+        """Store what the headers of executed files tell, by (dev, inode)."""
         with explained(self.path):
             self._connection.executemany(
                 "INSERT OR REPLACE INTO elf_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (self._machine, *file, number, *map(_signed, segment))
-                    for file, segments in segments_of.items()
-                    for number, segment in enumerate(segments)
+                    (self._machine, dev, _signed(inode), number, *map(_signed, segment))
+                    for (dev, inode), file in files.items()
+                    for number, segment in enumerate(file.segments)
+                ],
+            )
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO build_ids VALUES (?, ?, ?, ?)",
+                [
+                    (self._machine, dev, _signed(inode), file.build_id)
+                    for (dev, inode), file in files.items()
+                    if file.build_id is not None
                 ],
             )
 

@@ -211,7 +211,7 @@ class LiveHistory(Sink):
             self._roles_are_old = True
         process.take(sample, self._time)
         if evidence is not NO_EVIDENCE:
-            self._segments.update(evidence.elf_segments)
+            self._segments.update((key, file.segments) for key, file in evidence.elf_files.items())
             # Pointers are those of all living threads; none: they are what they were.
             pointers = evidence.stack_pointers or process.evidence.stack_pointers
             process.learn(pointers, self._segments)

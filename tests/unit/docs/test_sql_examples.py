@@ -39,6 +39,7 @@ DELAY = 3_000_000
 KEYFRAME_EVERY = 8
 END = 50  # the tick at which the second process is gone
 LIBRARY = "/usr/lib/libexample.so.6"
+BUILD_ID = "0123456789abcdef"
 PATHS = ("", "[heap]", "/usr/bin/example", LIBRARY, "/usr/lib/name with  blanks.so (deleted)")
 VSYSCALL = Mapping(0xFFFFFFFFFF600000, 0xFFFFFFFFFF601000, "--xp", 0, 0, 0, "[vsyscall]")
 
@@ -241,6 +242,7 @@ def write_recording(path: Path) -> tuple[list[Flat], dict[int, dict[str, int]]]:
     processes[0].intervals.close_all(STILL_VALID)  # as if the recorder was still running
     processes[1].intervals.close_all(END - 1)
     builder.end(processes[1].flat.process_id, END)
+    builder.execute("INSERT INTO build_ids VALUES (1, ?, 42, ?)", 0x800001, BUILD_ID)
     builder.close()
     return [process.flat for process in processes], meminfo
 
@@ -403,6 +405,19 @@ def test_timeline_of_a_library(example: Example, flat: Flat, pathname: str) -> N
                 expected[tick] += entry.usage.pss or 0
     rows = example.ask("timeline of a library", process=flat.process_id, pathname=pathname)
     assert rows == sorted(expected.items())
+
+
+def test_builds(example: Example) -> None:
+    """Each name with each build ID, and how many processes have mapped it; not what has none."""
+    users: dict[str, set[int]] = defaultdict(set)
+    for flat in example.processes:
+        for layout in flat.layouts.values():
+            for entry in layout:
+                if entry.mapping != VSYSCALL:
+                    users[entry.mapping.pathname].add(flat.process_id)
+    assert example.ask("builds") == sorted(
+        (pathname, BUILD_ID, len(processes)) for pathname, processes in users.items()
+    )
 
 
 def test_timeline_of_a_library_goes_through_the_changes_once(example: Example) -> None:

@@ -1,4 +1,4 @@
-"""The head of an ELF file -> PT_LOAD segments, for files that one cannot trust."""
+"""The head of an ELF file -> PT_LOAD segments and build ID, for files that one cannot trust."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory_watcher.model import ElfSegment
-from memory_watcher.procfs.elf import LARGEST_TABLE, find_table, parse_table
+from memory_watcher.procfs.elf import (
+    LARGEST_NOTES,
+    LARGEST_TABLE,
+    Notes,
+    Table,
+    find_build_id,
+    find_notes,
+    find_table,
+    parse_table,
+)
 
 TEXT = ElfSegment(0, 0x1000, 0x2345, 0x2345, 5)
 DATA = ElfSegment(0x2345, 0x4345, 0x100, 0x5000, 6)
@@ -31,6 +40,15 @@ def program_header(segment: ElfSegment, bits: int, order: str, kind: int = 1) ->
     return struct.pack(
         f"{order}IIIIIIII", kind, offset, address, address, file_size, memory_size, flags, 4096
     )
+
+
+def note(
+    kind: int, content: bytes, name: bytes = b"GNU\0", order: str = "<", alignment: int = 4
+) -> bytes:
+    """A note, padded as linkers do."""
+    head = struct.pack(f"{order}III", len(name), len(content), kind) + name
+    head += bytes(-len(head) % alignment)
+    return head + content + bytes(-len(content) % alignment)
 
 
 def elf(
@@ -125,6 +143,82 @@ def test_relocatable_program_without_load_segments() -> None:
     assert parse_segments(elf([program_header(TEXT, 64, "<", kind=6)])) == ()
 
 
+BUILD_ID = bytes(range(1, 21))
+
+
+def build_id_of(notes: bytes, order: str = "<", alignment: int = 4) -> str | None:
+    return find_build_id(Table(64, 56, 56, order, True), Notes(0, len(notes), alignment), notes)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("alignment", [4, 8])
+def test_build_id(order: str, alignment: int) -> None:
+    """Whatever notes stand before it: of other kinds, of others' names, of odd lengths."""
+    others = [(1, b"abc", b"GNU\0"), (3, b"x" * 20, b"Go\0\0"), (4, b"12345", b"stapsdt\0")]
+    notes = b"".join(note(*each, order, alignment) for each in others)
+    notes += note(3, BUILD_ID, b"GNU\0", order, alignment)
+    assert build_id_of(notes, order, alignment) == BUILD_ID.hex()
+
+
+@pytest.mark.parametrize("size", [1, 8, 16, 20, 64])
+def test_build_ids_of_each_length(size: int) -> None:
+    """Linkers make 8, 16 or 20 bytes, and what they are told to."""
+    assert build_id_of(note(3, bytes(size))) == "00" * size
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        b"",
+        note(3, BUILD_ID)[:-1],
+        note(3, b""),
+        note(3, bytes(65)),
+        note(3, BUILD_ID, b"GNU"),
+        note(1, BUILD_ID),
+        struct.pack("<III", 2**32 - 1, 20, 3) + b"GNU\0" + BUILD_ID,
+        struct.pack("<III", 4, 2**32 - 1, 3) + b"GNU\0" + BUILD_ID,
+        struct.pack("<III", 0, 0, 0) * 300,
+    ],
+    ids=["none", "cut", "empty", "long", "name", "kind", "huge name", "huge content", "zeros"],
+)
+def test_notes_that_tell_no_build_id(notes: bytes) -> None:
+    """None, never an error, and never a part of one."""
+    assert build_id_of(notes) is None
+
+
+@pytest.mark.parametrize(("bits", "order"), FORMATS)
+def test_where_notes_are(bits: int, order: str) -> None:
+    """Of each class and byte order; what is empty or absurdly large is no table of notes."""
+    sizes = (0, 36, LARGEST_NOTES, LARGEST_NOTES + 1)
+    places = [ElfSegment(0x2A8, 0x2A8, size, size, 4) for size in sizes]
+    headers = [program_header(each, bits, order, kind=4) for each in places]
+    head = elf([program_header(TEXT, bits, order), *headers], bits, order)
+    table = find_table(head)
+    assert table is not None
+    found = find_notes(table, head[table.offset : table.offset + table.size])
+    assert found == (Notes(0x2A8, 36, 4), Notes(0x2A8, LARGEST_NOTES, 4))
+
+
+@given(st.sampled_from("<>"), st.sampled_from([4, 8]), st.binary(max_size=200))
+def test_any_notes(order: str, alignment: int, notes: bytes) -> None:
+    """Arbitrary notes never fail; and what stands behind them is not read."""
+    told = build_id_of(notes, order, alignment)
+    assert told is None or bytes.fromhex(told) in notes
+
+
+@given(
+    st.sampled_from("<>"),
+    st.lists(st.tuples(st.integers(0, 2**32 - 1), st.binary(max_size=80), st.binary(max_size=9))),
+)
+def test_notes_in_any_order(order: str, others: list[tuple[int, bytes, bytes]]) -> None:
+    """The first build ID counts, behind whatever other notes that are whole."""
+    notes = b"".join(
+        note(kind, content, name, order) for kind, content, name in others if kind != 3
+    )
+    notes += note(3, BUILD_ID, order=order) + note(3, bytes(8), order=order)
+    assert build_id_of(notes, order) == BUILD_ID.hex()
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes(head: bytes) -> None:
     """Arbitrary bytes never fail."""
@@ -146,6 +240,9 @@ def test_any_header_fields(
     head = elf([table], bits, order, table_offset=table_offset, entry_size=entry_size, count=count)
     place = find_table(head)
     assert place is None or 0 < place.size <= LARGEST_TABLE
+    for notes in find_notes(place, head[place.offset : place.offset + place.size]) if place else ():
+        assert 0 < notes.size <= LARGEST_NOTES
+        assert notes.offset + notes.size < 2**63
     for segment in parse_segments(head) or ():
         assert segment.file_size <= segment.memory_size
         assert segment.address + segment.memory_size <= 2**bits

@@ -78,6 +78,9 @@ def test_captured_status() -> None:
         uid=0,
         voluntary_switches=40,
         involuntary_switches=64,
+        rss_anon=7884 * KI,
+        rss_file=6772 * KI,
+        rss_shmem=12 * KI,
     )
 
 

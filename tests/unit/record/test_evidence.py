@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import SourceError
-from memory_watcher.model import ElfSegment, Mapping, MappingUsage, Usage
+from memory_watcher.model import ElfFile, ElfSegment, Mapping, MappingUsage, Usage
 from memory_watcher.record.evidence import ElfHeaders, StackPointers
 from tests.fakeproc import FakeProc, FakeProcess
-from tests.unit.procfs.test_elf import DATA, TEXT, elf, program_header
+from tests.unit.procfs.test_elf import DATA, TEXT, elf, note, program_header
 from tests.unit.record.scripted import GONE, REFUSED, ScriptedFiles
 
 RUNNING = b"running\n"
@@ -191,8 +191,8 @@ def test_each_file_once(files: Files) -> None:
     """Whatever process executes it, and however often it is mapped."""
     files.contents = {5: PROGRAM, 6: PROGRAM}
     headers = ElfHeaders()
-    assert headers.collect(files, [entry(5), entry(5)]) == {(1, 5): (TEXT, DATA)}
-    assert headers.collect(files, [entry(5), entry(6)]) == {(1, 6): (TEXT, DATA)}
+    assert headers.collect(files, [entry(5), entry(5)]) == {(1, 5): ElfFile((TEXT, DATA))}
+    assert headers.collect(files, [entry(5), entry(6)]) == {(1, 6): ElfFile((TEXT, DATA))}
     opened = len(files.opened)
     assert headers.collect(files, [entry(5), entry(6)]) == {}
     assert len(files.opened) == opened
@@ -233,5 +233,30 @@ def test_table_far_away(files: Files) -> None:
     table = program_header(TEXT, 64, "<")
     head = elf([], table_offset=100_000, count=1)
     files.contents = {5: head + bytes(100_000 - len(head)) + table}
-    assert ElfHeaders().collect(files, [entry(5)]) == {(1, 5): (TEXT,)}
-    assert isinstance(TEXT, ElfSegment)
+    assert ElfHeaders().collect(files, [entry(5)]) == {(1, 5): ElfFile((TEXT,))}
+
+
+NOTES = note(7, b"xyz") + note(3, bytes(range(20)))
+
+
+def with_notes(offset: int) -> bytes:
+    """A program whose notes are at an offset."""
+    place = ElfSegment(offset, 0, len(NOTES), len(NOTES), 4)
+    headers = [program_header(TEXT, 64, "<"), program_header(place, 64, "<", kind=4)]
+    head = elf(headers)
+    return head + bytes(offset - len(head)) + NOTES
+
+
+@pytest.mark.parametrize(("offset", "reads"), [(0x2A8, 1), (100_000, 2)])
+def test_build_id(files: Files, offset: int, reads: int) -> None:
+    """It is read with the headers; at most places that costs no further reading of the file."""
+    files.contents = {5: with_notes(offset)}
+    found = ElfHeaders().collect(files, [entry(5)])
+    assert found == {(1, 5): ElfFile((TEXT,), bytes(range(20)).hex())}
+    assert len(files.opened) == reads
+
+
+def test_notes_beyond_the_end(files: Files) -> None:
+    """A file that is cut has its segments all the same."""
+    files.contents = {5: with_notes(100_000)[:5000]}
+    assert ElfHeaders().collect(files, [entry(5)]) == {(1, 5): ElfFile((TEXT,))}

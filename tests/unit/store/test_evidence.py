@@ -9,6 +9,7 @@ import pytest
 
 import memory_watcher
 from memory_watcher.model import (
+    ElfFile,
     ElfSegment,
     Evidence,
     FastReading,
@@ -30,6 +31,8 @@ MACHINE = Machine("boot", "host", "6.18", 16 * KI, 2)
 TEXT = ElfSegment(0, 0x1000, 0x2345, 0x2345, 5)
 DATA = ElfSegment(0x2345, 0x4345, 0x100, 0x5000, 6)
 HIGH = ElfSegment(0, 2**64 - 4096, 1, 2, 4)
+#: An inode as overlay and network file systems have them.
+LARGE = 2**64 - 6
 
 
 class Stage:
@@ -174,11 +177,11 @@ def test_segments(stage: Stage) -> None:
     """Of all files of the machine, in order; unsigned; the page size beside them."""
     tick = stage.tick()
     process = stage.process()
-    stage.writer.elf_segments({(1, 5): (TEXT, DATA), (1, 6): (HIGH,)})
-    stage.writer.elf_segments({(2, 5): (TEXT,)})
+    stage.writer.elf_files({(1, 5): ElfFile((TEXT, DATA)), (1, LARGE): ElfFile((HIGH,))})
+    stage.writer.elf_files({(2, 5): ElfFile((TEXT,))})
     with stage.reader() as reader:
         evidence = reader.kind_evidence(process, tick)
-    assert evidence.segments == {(1, 5): (TEXT, DATA), (1, 6): (HIGH,), (2, 5): (TEXT,)}
+    assert evidence.segments == {(1, 5): (TEXT, DATA), (1, LARGE): (HIGH,), (2, 5): (TEXT,)}
     assert evidence.page_size == 16 * KI
 
 
@@ -186,10 +189,21 @@ def test_segments_read_again(stage: Stage) -> None:
     """A later run that reads the same file again replaces what was known of it."""
     tick = stage.tick()
     process = stage.process()
-    stage.writer.elf_segments({(1, 5): (TEXT,)})
-    stage.writer.elf_segments({(1, 5): (DATA,)})
+    stage.writer.elf_files({(1, 5): ElfFile((TEXT,))})
+    stage.writer.elf_files({(1, 5): ElfFile((DATA,))})
     with stage.reader() as reader:
         assert reader.kind_evidence(process, tick).segments == {(1, 5): (DATA,)}
+
+
+def test_build_ids(stage: Stage) -> None:
+    """Of all files of the process's machine that have one; what is read again replaces it."""
+    stage.tick()
+    process = stage.process()
+    stage.writer.elf_files({(1, 5): ElfFile((TEXT,), "0a"), (1, LARGE): ElfFile((HIGH,), "0b")})
+    stage.writer.elf_files({(1, 6): ElfFile((TEXT,)), (1, 5): ElfFile((TEXT,), "0c")})
+    with stage.reader() as reader:
+        assert reader.build_ids(process) == {(1, 5): "0c", (1, LARGE): "0b"}
+        assert reader.build_ids(process + 1) == {}
 
 
 def test_nothing_known(stage: Stage) -> None:
@@ -291,7 +305,7 @@ def test_a_sample_stores_all_that_it_found(stage: Stage) -> None:
     """An execve, then threads and files of the new image: stacks of the one before have ended."""
     first, process = stage.tick(), stage.process()
     stage.writer.stack_pointers(process, {7: 0x1000})
-    second, evidence = stage.tick(), Evidence({7: 0x3000}, {(1, 5): (TEXT,)})
+    second, evidence = stage.tick(), Evidence({7: 0x3000}, {(1, 5): ElfFile((TEXT,))})
     found = Sample(Reading(), LayoutState.NOT_TAKEN, image=Image("other"), evidence=evidence)
     stage.writer.sample(process, found, 0)
     with stage.reader() as reader:

@@ -127,6 +127,7 @@ def test_tree_of_version_2(tree: Path) -> None:
         "group_marks": [],
     }
     assert after.pop("escaped_texts") == []
+    assert after.pop("build_ids") == []
     for name in ("local_times_of_measurements", "local_times_of_ticks"):
         assert after.pop(name)
     lines = [line for (_, line) in after.pop("command_lines")]
