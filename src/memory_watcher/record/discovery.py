@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..model import ProcessKey
@@ -13,6 +13,7 @@ from ..procfs.scan import Kin, MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
 from .boundary import supervised
+from .candidates import OUTSIDE, TAKEN, Candidate, Candidates, State
 from .family import Family
 from .selection import Selection
 from .targets import (
@@ -75,12 +76,10 @@ class DiscoveredTargets:
         self._family = family
         self._waiting = wait
         self._ready: list[ProcessFiles] = []
-        self._seen: set[int] | None = None  # at the last listing
-        self._young: dict[int, int] = {}  # PID -> until when it is asked at each look
-        self._held_back: set[int] = set()
+        self._candidates = Candidates()
+        self._asked: list[Candidate] = []  # at the next look
+        self._has_listed = False
         self._all_sharers = False
-        self._taken: set[int] = set()
-        self._left: dict[int, int] = {}  # taken, ended: PID -> start time
         self._ask_all_ns = 0
         self._first: int | None = None
         self._shares_memory: Callable[[int, int], bool | None] = lambda _pid, _parent: None
@@ -89,12 +88,15 @@ class DiscoveredTargets:
             self._leave_out_recorder()
 
     def _leave_out_recorder(self) -> None:
-        self._taken.add(os.getpid())
+        self._candidates.move(os.getpid(), State.LEFT_OUT)
         if self._selection is not None and self._selection.command_line is not None:
             kin = self._scanner.look(os.getpid())
-            while kin is not None and kin.parent_pid not in (0, *self._taken):
-                self._taken.add(kin.parent_pid)
+            while kin is not None and kin.parent_pid and not self._is_taken(kin.parent_pid):
+                self._candidates.move(kin.parent_pid, State.LEFT_OUT)
                 kin = self._scanner.look(kin.parent_pid)
+
+    def _is_taken(self, pid: int) -> bool:
+        return self._candidates.state(pid) in TAKEN
 
     @property
     def open_ended(self) -> bool:
@@ -111,7 +113,7 @@ class DiscoveredTargets:
     @property
     def taken(self) -> Collection[int]:
         """PIDs that were found, and the recorder's own."""
-        return self._taken
+        return [candidate.pid for candidate in self._candidates.having(*TAKEN)]
 
     def memberships_of_first(self) -> bytes:
         """/proc/PID/cgroup of the first process that was found; empty if there is none."""
@@ -123,7 +125,7 @@ class DiscoveredTargets:
         Raises NoSuchProcess, NoPermission, NoUserMemory.
         """
         readable = False
-        for files in self._find(()):
+        for files in self._find():
             self._ready.append(files)
             try:
                 lacking = supervised(refuse_without_memory)(files)
@@ -139,116 +141,140 @@ class DiscoveredTargets:
             refused = [p for p in self.problems if isinstance(p, NoPermission)]
             raise (refused or self.problems)[0]
 
-    def arrivals(
-        self, known: Collection[int], *, all_sharers: bool = False
-    ) -> Iterator[ProcessFiles]:
+    def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
         """Processes that were not there before; cheap enough to be asked every 20 ms."""
         self._all_sharers = all_sharers
         if self._named is not None:
-            for files in self._named.arrivals(known):
+            for files in self._named.arrivals():
                 self._adopt(files.pid)
                 yield files
         while self._ready:
             yield self._ready.pop(0)
-        for files in self._find(known):
-            yield files
-            # `known` is the recorder's own view: what it could not read is not in it.
-            self.too_short += files.pid not in known and files.pid not in self.unread
+        yield from self._find()
+
+    def outcome(self, pid: int, problem: SourceError | None) -> None:
+        """Learn whether one that was handed out is recorded now."""
+        if problem is None:
+            self._candidates.move(pid, State.RECORDED)
+        else:
+            self.too_short += not self.unread.add(pid, problem)
 
     def ended(self, key: ProcessKey) -> None:
         """Look again: the kernel's last PID does not tell that one was used again."""
-        self._left[key.pid] = key.start_time
+        self._candidates.ended(key)
         self._scanner.forget()
 
-    def _let_go(self) -> None:
-        """Whoever has the PID of one that ended is another; a zombie still has it itself."""
-        for pid, start_time in list(self._left.items()):
-            kin = self._scanner.look(pid)
-            if kin is None or kin.start_time != start_time:
-                del self._left[pid]
-                self._taken.discard(pid)
-                if self._seen is not None:
-                    self._seen.discard(pid)
-
     def _adopt(self, pid: int) -> None:
-        self._taken.add(pid)
+        self._candidates.move(pid, State.FOUND)
         if self._family is not None and (kin := self._scanner.look(pid)) is not None:
             self._family.adopt(kin)
 
-    def _find(self, known: Collection[int]) -> Iterator[ProcessFiles]:
-        room = self.limit - len(known)
-        if room <= 0:
+    @property
+    def _held(self) -> int:
+        """How many are held open."""
+        return self._candidates.recorded + len(self._ready)
+
+    def _find(self) -> Iterator[ProcessFiles]:
+        if self._held >= self.limit:
             self.limit_reached = True  # who comes now is looked at when others have gone
             return
-        for kin in list(self._choose(self._look())):
-            if room <= 0:
+        for kin in self._look(time.monotonic_ns()):
+            if self._held >= self.limit:
                 self.limit_reached = True
-                self._scanner.forget()
-                self._seen = self._seen and self._seen - {kin.pid}
-                continue
-            self._taken.add(kin.pid)
-            self._young.pop(kin.pid, None)
-            self._waiting = False
-            self._first = self._first or kin.pid
-            try:
-                if kin.has_ended and not self._scanner.has_living_thread(kin.pid):
-                    raise NoSuchProcess("a zombie already")
-                held = len(known) + len(self._ready)
-                each = DESCRIPTORS_OFTEN if held < KEEP_OPEN else DESCRIPTORS_SELDOM
-                if not has_descriptors(held, each):
-                    self.unread.no_descriptor.add(kin.pid)
-                    continue
-                files = self._source.open_process(kin.pid, keep_open=held < KEEP_OPEN)
-            except SourceError as problem:
-                self.too_short += not self.unread.add(kin.pid, problem)
-                continue
-            room -= 1
-            yield files
+                self._asked.append(self._candidates[kin.pid])
+            elif (files := self._open(kin)) is not None:
+                yield files
 
-    def _look(self) -> list[Kin]:
-        """Look at new and young processes; now and then at all that were not taken."""
-        now = time.monotonic_ns()
-        pids: Iterable[int] = self._young
-        ask_all = self._selection is not None and now >= self._ask_all_ns
-        if ask_all or self._scanner.anything_started():
-            self._let_go()
-            found_pids = list_pids(self._scanner.pids, self.unread)
-            if found_pids is None:
-                self._scanner.forget()
-                return []
-            listed = set(found_pids) - HELPERS
-            self.unread.keep(listed)
-            new = listed - self._seen if self._seen is not None else set()
-            pids = listed if ask_all or self._seen is None else new | self._young.keys() & listed
-            pids = set(pids) - self._taken
-            self._taken &= listed
-            self._seen = listed
-            self._young.update(dict.fromkeys(new - self._taken, now + _YOUNG_NS))
-            self._ask_all_ns = now + _ASK_AGAIN_NS if ask_all else self._ask_all_ns
-        found = [kin for kin in map(self._scanner.look, pids) if kin and not kin.is_kernel_thread]
-        self.too_short += len(self._held_back - {kin.pid for kin in found})
-        self._young = {pid: until for pid, until in self._young.items() if until > now}
-        return found
+    def _open(self, kin: Kin) -> ProcessFiles | None:
+        self._candidates.move(kin.pid, State.FOUND)
+        self._waiting = False
+        self._first = self._first or kin.pid
+        try:
+            if kin.has_ended and not self._scanner.has_living_thread(kin.pid):
+                raise NoSuchProcess("a zombie already")
+            keep_open = self._held < KEEP_OPEN
+            each = DESCRIPTORS_OFTEN if keep_open else DESCRIPTORS_SELDOM
+            if has_descriptors(self._held, each):
+                return self._source.open_process(kin.pid, keep_open=keep_open)
+            self.unread.no_descriptor.add(kin.pid)
+        except SourceError as problem:
+            self.too_short += not self.unread.add(kin.pid, problem)
+        return None
 
-    def _choose(self, candidates: list[Kin]) -> Iterator[Kin]:
-        """Tell those that belong here; the others are asked again while they are young."""
+    def _look(self, now_ns: int) -> list[Kin]:
+        """Look at new and young processes, now and then at all strangers; tells who belongs here.
+
+        Who does not is asked again while it is young, if a selection may come to match it.
+        """
+        held_back = {each.pid for each in self._asked if each.state is State.HELD_BACK}
+        asked = self._whom_to_ask(now_ns)
+        looks = [self._scanner.look(candidate.pid) for candidate in asked]
+        found = [kin for kin in looks if kin and not kin.is_kernel_thread]
+        self.too_short += len(held_back - {kin.pid for kin in found})
+        chosen = self._choose(found)
+        held_back = {kin.pid for kin in chosen if self._is_to_wait(kin, now_ns)}
+        let_in = [kin for kin in chosen if kin.pid not in held_back]
+        self._ask_again(asked, held_back, {kin.pid for kin in let_in}, now_ns)
+        return let_in
+
+    def _ask_again(
+        self, asked: list[Candidate], held_back: set[int], let_in: set[int], now_ns: int
+    ) -> None:
+        self._asked = []
+        for candidate in asked:
+            is_held_back = candidate.pid in held_back
+            candidate.state = State.HELD_BACK if is_held_back else State.STRANGER
+            may_match = self._selection is not None and now_ns < candidate.young_until_ns
+            if is_held_back or (may_match and candidate.pid not in let_in):
+                self._asked.append(candidate)
+
+    def _whom_to_ask(self, now_ns: int) -> list[Candidate]:
+        asked = [candidate for candidate in self._asked if candidate.state in OUTSIDE]
+        ask_all = self._selection is not None and now_ns >= self._ask_all_ns
+        if not ask_all and not self._scanner.anything_started():
+            return asked
+        self._forget_used_pids()
+        pids = list_pids(self._scanner.pids, self.unread)
+        if pids is None:
+            self._scanner.forget()
+            return asked
+        listed = set(pids) - HELPERS
+        self.unread.keep(listed)
+        new = self._candidates.note_listed(listed)
+        if self._has_listed:
+            for candidate in new:
+                candidate.young_until_ns = now_ns + _YOUNG_NS
+        if ask_all:
+            self._ask_all_ns = now_ns + _ASK_AGAIN_NS
+        if ask_all or not self._has_listed:
+            self._has_listed = True
+            return self._candidates.having(*OUTSIDE)
+        return [each for each in asked if each.pid in listed] + new
+
+    def _forget_used_pids(self) -> None:
+        """Whoever has the PID of one that ended is another; a zombie still has it itself."""
+        for candidate in self._candidates.having(State.ENDED):
+            kin = self._scanner.look(candidate.pid)
+            if kin is None or not candidate.is_still(kin.start_time):
+                self._candidates.forget(candidate.pid)
+
+    def _choose(self, found: list[Kin]) -> list[Kin]:
+        """Those that belong here."""
         chosen = []
         if self._selection is not None:
-            chosen = [kin for kin in candidates if self._selection.matches(kin, self._scanner)]
+            chosen = [kin for kin in found if self._selection.matches(kin, self._scanner)]
         if self._family is not None:
             for kin in chosen:
                 self._family.adopt(kin)
-            chosen += self._family.take_in([kin for kin in candidates if kin not in chosen])
-        self._held_back = {kin.pid for kin in chosen if self._is_to_wait(kin)}
-        if self._selection is None:
-            self._young = {pid: self._young[pid] for pid in self._held_back}
-        return (kin for kin in chosen if kin.pid not in self._held_back)
+            chosen += self._family.take_in([kin for kin in found if kin not in chosen])
+        return chosen
 
-    def _is_to_wait(self, kin: Kin) -> bool:
-        was_held_back = kin.pid in self._held_back or self._all_sharers
+    def _is_to_wait(self, kin: Kin, now_ns: int) -> bool:
+        candidate = self._candidates[kin.pid]
+        was_held_back = candidate.state is State.HELD_BACK or self._all_sharers
         return (
             kin.has_not_called_exec
             and not kin.has_ended
-            and kin.pid in self._young
+            and now_ns < candidate.young_until_ns
             and (not was_held_back or self._shares_memory(kin.pid, kin.parent_pid) is True)
         )

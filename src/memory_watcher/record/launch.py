@@ -17,7 +17,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
 from ..errors import CommandNotExecutable, CommandNotFound, SourceError
@@ -25,6 +25,7 @@ from ..procfs.mapped import HELPERS
 from ..procfs.process import parse_high_water_mark
 from ..procfs.source import ProcessFiles, ProcSource
 from ..units import MILLISECOND
+from .candidates import State
 from .discovery import DiscoveredTargets
 from .family import Family
 
@@ -254,20 +255,19 @@ class LaunchedTargets(DiscoveredTargets):
         """Whether more can come when all have gone."""
         return not self._launched.has_ended()
 
-    def arrivals(
-        self, known: Collection[int], *, all_sharers: bool = False
-    ) -> Iterator[ProcessFiles]:
+    def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
         """Tell what has come, then reap orphans."""
         if self._is_first_look:
             # Before anything else is looked at: it may be over in a millisecond.
             self._is_first_look = False
             yield self._open_root()
-        yield from super().arrivals(known, all_sharers=all_sharers)
+        yield from super().arrivals(all_sharers=all_sharers)
         for ended in self._launched.reap_orphans():
             # Seen for the first time now that it is over.
-            self.too_short += ended.pid not in self._taken
+            self.too_short += not self._is_taken(ended.pid)
             self._on_exit(ended)
-        if self._wait_for_all and self._launched.has_ended() and self._launched.pid not in known:
+        root = self._candidates.state(self._launched.pid)
+        if self._wait_for_all and self._launched.has_ended() and root is not State.RECORDED:
             # Its end is recorded; reaped, it no longer stands before the orphans.
             self._on_exit(self._launched.wait())
 
@@ -283,7 +283,7 @@ class LaunchedTargets(DiscoveredTargets):
         """What lives on after the command's end; empty before that."""
         if self._launched.exit is None:
             return []
-        looks = map(self._scanner.look, sorted(self._taken - {os.getpid()}))
+        looks = map(self._scanner.look, sorted(set(self.taken) - {os.getpid()}))
         return [
             kin.pid
             for kin in looks

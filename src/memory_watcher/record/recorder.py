@@ -39,9 +39,6 @@ T = TypeVar("T")
 #: How many processes a fast pass reads: 20 us each. More of them have to take turns.
 _FAST_AT_ONCE = 16
 
-#: Processes that have ended are remembered, zombies among them, up to this many.
-_REMEMBERED = 4096
-
 _ENDED = (LayoutState.ZOMBIE, LayoutState.GONE)
 
 
@@ -80,7 +77,6 @@ class Recorder:
         self._waiting = (
             0  # processes whose layouts the budget put off, at most, since all were read
         )
-        self._ended: dict[int, int] = {}  # PID -> start time of the last that had it
         now = time.monotonic_ns()
         keeps = 1 if targets.is_group else 3
         self._budget = Budget(policy.max_cpu, now, time.process_time_ns(), keeps)
@@ -350,7 +346,7 @@ class Recorder:
         """Take newcomers in; they are read by `_read_newcomers`."""
         self._left_pid = False
         for files in self._arrivals(all_sharers):
-            self._add(files)
+            self._arriving.outcome(files.pid, self._add(files))
             if self._is_told_to_stop():
                 break
 
@@ -409,23 +405,16 @@ class Recorder:
 
     # -- one target -------------------------------------------------------------------------------
 
-    def _add(self, files: ProcessFiles) -> None:
+    def _add(self, files: ProcessFiles) -> SourceError | None:
+        """Record it from now on; returns why that cannot be."""
         by_private = self._together is not None and not self._policy.pass_every_ns
         schedule = LayoutSchedule(files, self._policy, self._budget, by_private)
         try:
             sampler = ProcessSampler(files, self._machine)
             supervised(schedule.prepare)()
         except SourceError as problem:
-            self._arriving.unread.add(files.pid, problem)  # or it came and went
             self._let_go(files)
-            return
-        key = sampler.facts.key
-        if self._ended.get(key.pid) == key.start_time:
-            self._let_go(files)  # a zombie that nobody reaps is still listed
-            return
-        self._ended.pop(key.pid, None)
-        if (former := self._targets.get(key.pid)) is not None:
-            self._take(former)  # it has ended: another has its PID
+            return problem
         if self._starting:
             self._starting = False
             self._begin_tick(cause="start")
@@ -434,6 +423,7 @@ class Recorder:
         self._new[target.process_id] = target
         self._changed("start")
         self.progress.processes += 1
+        return None
 
     def _look_at_all(self, together: Together, awake: list[Target]) -> None:
         """Read the layouts of all that may have changed, or of none if that costs too much."""
@@ -588,10 +578,6 @@ class Recorder:
     def _end(self, target: Target) -> None:
         self._store_last_look(target)
         key = target.sampler.facts.key
-        self._ended.pop(key.pid, None)
-        self._ended[key.pid] = key.start_time
-        if len(self._ended) > _REMEMBERED:
-            del self._ended[next(iter(self._ended))]
         self._notices.forget(key.pid)
         if self._new.pop(target.process_id, None) is not None and target.fast is not None:
             self._notices.no_first_layout(key.pid)
@@ -633,7 +619,7 @@ class Recorder:
 
     def _arrivals(self, all_sharers: bool) -> Iterator[ProcessFiles]:
         """Newcomers; a fault in scanning for them costs this scan."""
-        arrivals = self._arriving.arrivals(self._targets.keys(), all_sharers=all_sharers)
+        arrivals = self._arriving.arrivals(all_sharers=all_sharers)
         advance = supervised(lambda: next(arrivals, None))
         while True:
             try:

@@ -13,6 +13,7 @@ from ..model import ProcessKey
 from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from .boundary import supervised
+from .candidates import Candidate, Candidates, State
 from .notices import Hidden, NoDescriptors, NoListing, Notice
 
 #: Named processes keep all their small files open up to this many.
@@ -107,15 +108,15 @@ class Targets(Protocol):
     def discovery_period_ns(self) -> int | None:
         """How often `arrivals` wants to be asked between ticks; None: not at all."""
 
-    def arrivals(
-        self, known: Collection[int], *, all_sharers: bool = False
-    ) -> Iterator[ProcessFiles]:
-        """Processes to record from now on, besides the `known` PIDs.
+    def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
+        """Processes to record from now on; nobody under a PID of one that is recorded.
 
-        `known` must be a living view: one that was handed out and is not in it when the next is
-        asked for counts as too short. With `all_sharers` none is held back that has memory of its
-        own: sums that lack one that shares pages are wrong.
+        Of each, `outcome` is told before the next is asked for. With `all_sharers` none is held
+        back that has memory of its own: sums that lack one that shares pages are wrong.
         """
+
+    def outcome(self, pid: int, problem: SourceError | None) -> None:
+        """Learn that one that was handed out is recorded, or why it cannot be."""
 
     def ended(self, key: ProcessKey) -> None:
         """Learn that one that was handed out has ended: its PID may be used again."""
@@ -151,12 +152,15 @@ class NamedTargets:
         if not readable:
             raise self.problems[0]
 
-    def arrivals(
-        self, known: Collection[int], *, all_sharers: bool = False
-    ) -> Iterator[ProcessFiles]:
+    def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
         """All of them, the first time."""
         while self._files:
             yield self._files.pop(0)
+
+    def outcome(self, pid: int, problem: SourceError | None) -> None:
+        """Learn what became of one."""
+        if problem is not None:
+            self.too_short += not self.unread.add(pid, problem)
 
     def ended(self, key: ProcessKey) -> None:
         """Nobody else is recorded under the same PID."""
@@ -175,12 +179,9 @@ class WholeMachine:
         self._source = source
         self._scanner = Scanner(source)
         raise_descriptor_limit()
-        self._kernel_threads: set[int] = set()  # not even opened at each tick
-        self._zombies: dict[int, int] = {}  # with their start times
+        self._candidates = Candidates()
 
-    def arrivals(
-        self, known: Collection[int], *, all_sharers: bool = False
-    ) -> Iterator[ProcessFiles]:
+    def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
         """Processes that were not there before; those that vanish meanwhile are passed over."""
         if not self._scanner.anything_started():
             return
@@ -189,36 +190,47 @@ class WholeMachine:
             self._scanner.forget()
             return
         self.unread.keep(pids)
-        self._kernel_threads.intersection_update(pids)
-        self._zombies = {pid: self._zombies[pid] for pid in self._zombies.keys() & set(pids)}
-        for pid in pids:
-            if pid in known or pid in self._kernel_threads:
+        self._candidates.note_listed(set(pids))
+        for candidate in self._candidates.having(State.STRANGER, State.ENDED):
+            if candidate.pid in self.unread.no_descriptor and not self._has_descriptors():
                 continue
-            if pid in self.unread.no_descriptor and not has_descriptors(
-                len(known), DESCRIPTORS_SELDOM
-            ):
-                continue
-            try:
-                files = self._source.open_process(pid, keep_open=False)
-            except SourceError as problem:
-                self.too_short += not self.unread.add(pid, problem)
-                continue
-            if not self._is_to_be_recorded(files):
-                files.close()
-            elif not has_descriptors(len(known), DESCRIPTORS_SELDOM):
-                self.unread.no_descriptor.add(pid)
-                files.close()
-            else:
-                self.unread.no_descriptor.discard(pid)
-                self.unread.hidden.discard(pid)
+            if (files := self._open(candidate)) is not None:
                 yield files
-                self.too_short += not (pid in known or pid in self._zombies or pid in self.unread)
+
+    def _open(self, candidate: Candidate) -> ProcessFiles | None:
+        pid = candidate.pid
+        try:
+            files = self._source.open_process(pid, keep_open=False)
+        except SourceError as problem:
+            self.too_short += not self.unread.add(pid, problem)
+            return None
+        if not self._is_to_be_recorded(files, candidate):
+            files.close()
+        elif not self._has_descriptors():
+            self.unread.no_descriptor.add(pid)
+            files.close()
+        else:
+            self.unread.no_descriptor.discard(pid)
+            self.unread.hidden.discard(pid)
+            self._candidates.move(pid, State.FOUND)
+            return files
+        return None
+
+    def _has_descriptors(self) -> bool:
+        return has_descriptors(self._candidates.recorded, DESCRIPTORS_SELDOM)
+
+    def outcome(self, pid: int, problem: SourceError | None) -> None:
+        """Learn what became of one; what cannot be recorded now is tried again."""
+        self._candidates.move(pid, State.RECORDED if problem is None else State.STRANGER)
+        if problem is not None:
+            self.too_short += not self.unread.add(pid, problem)
 
     def ended(self, key: ProcessKey) -> None:
         """Look again: the kernel's last PID does not tell that one was used again."""
+        self._candidates.ended(key)
         self._scanner.forget()
 
-    def _is_to_be_recorded(self, files: ProcessFiles) -> bool:
+    def _is_to_be_recorded(self, files: ProcessFiles, candidate: Candidate) -> bool:
         """Kernel threads never are; a zombie is once, so that the recording tells why it is not."""
         try:
             stat = files.stat()
@@ -226,13 +238,8 @@ class WholeMachine:
             self.too_short += not self.unread.add(files.pid, problem)
             return False
         if stat.is_kernel_thread:
-            self._kernel_threads.add(files.pid)
-            return False
-        if stat.state in "ZX" and not files.follow_living_thread():
-            if self._zombies.get(files.pid) == stat.start_time:
-                return False
-            self._zombies[files.pid] = stat.start_time
-        return True
+            candidate.state = State.LEFT_OUT  # not even opened at each tick
+        return not stat.is_kernel_thread and not candidate.is_still(stat.start_time)
 
 
 def refuse_without_memory(files: ProcessFiles) -> SourceError | None:

@@ -7,7 +7,7 @@ import gc
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.analysis.passes import read
+from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
 from memory_watcher.record import clock as clock_module
@@ -54,15 +55,22 @@ class Arriving:
         self.too_short = 0
         self.unread = Unread()
         self.coming: list[ProcessFiles] = []
+        self.recorded: set[int] = set()
         self.gone: list[ProcessKey] = []
 
-    def arrivals(
-        self, known: Collection[int], *, all_sharers: bool = False
-    ) -> Iterator[ProcessFiles]:
-        while self.coming:
-            yield self.coming.pop(0)
+    def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
+        while now := [files for files in self.coming if files.pid not in self.recorded]:
+            self.coming.remove(now[0])
+            yield now[0]
+
+    def outcome(self, pid: int, problem: SourceError | None) -> None:
+        if problem is None:
+            self.recorded.add(pid)
+        else:
+            self.unread.add(pid, problem)
 
     def ended(self, key: ProcessKey) -> None:
+        self.recorded.remove(key.pid)
         self.gone.append(key)
 
 
@@ -253,19 +261,17 @@ def test_process_that_goes_while_it_is_read(stage: Stage, name: str) -> None:
 
 
 def test_zombie(stage: Stage) -> None:
-    """Its figures are NULL and never 0; it has ended, and is not recorded twice."""
+    """Its figures are NULL and never 0; it has ended, which the targets are told once."""
     files = stage.comes(FakeProcess(7))
     stage.tick()
     files.process.state, files.process.areas = "Z", ()
     stage.tick()
-    again = stage.comes(files.process)  # nobody reaps it: it is still listed
     stage.tick(2)
     assert stage.states() == [LayoutState.EXACT, LayoutState.ZOMBIE]
     assert stage.rows(f"SELECT {NO_SIZES}, rss, pss FROM readings WHERE tick = 2") == [(None,) * 10]
     assert stage.rows("SELECT end_tick FROM processes") == [(2,)]
     assert stage.rows("SELECT count(*) FROM images") == [(1,)]
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(again._directory)
+    assert [key.pid for key in stage.targets.gone] == [7]
 
 
 def test_process_that_came_and_went(stage: Stage) -> None:
@@ -643,11 +649,8 @@ def test_living_process_without_resident_memory(stage: Stage, answer: Answer | N
     assert stage.states() == [LayoutState.EXACT] * 2
 
 
-def test_nothing_grows_with_the_processes_that_ended(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of those that ended only the last are remembered, and the targets are told of each."""
-    monkeypatch.setattr(recorder_module, "_REMEMBERED", 3)
+def test_nothing_grows_with_the_processes_that_ended(stage: Stage) -> None:
+    """Of those that ended nothing is kept, and the targets are told of each."""
     for pid in range(10, 20):
         files = stage.comes(FakeProcess(pid))
         stage.tick()
@@ -655,7 +658,6 @@ def test_nothing_grows_with_the_processes_that_ended(
         stage.tick()
         files.always("stat", GONE)
         stage.tick()
-    assert list(stage.recorder._ended) == [17, 18, 19]
     assert set(stage.recorder._notices.said) == set()
     assert [key.pid for key in stage.targets.gone] == list(range(10, 20))
 

@@ -150,13 +150,13 @@ def test_wrong_selections() -> None:
             parse_container(text)
 
 
-def arrivals(targets: DiscoveredTargets | WholeMachine, known: dict[int, None]) -> list[int]:
-    """Ask as the recorder does: what arrives is known from then on."""
+def arrivals(targets: DiscoveredTargets | WholeMachine) -> list[int]:
+    """Ask as the recorder does: what arrives is recorded from then on."""
     found = []
-    for files in targets.arrivals(known.keys()):
-        known[files.pid] = None
+    for files in targets.arrivals():
         found.append(files.pid)
         files.close()
+        targets.outcome(files.pid, None)
     return found
 
 
@@ -165,16 +165,15 @@ def test_who_comes_is_told_once(proc: FakeProc) -> None:
     add(proc, 1, "server")
     add(proc, 2, "other")
     targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
-    known: dict[int, None] = {}
     targets.find_now()
-    assert arrivals(targets, known) == [1]
-    assert arrivals(targets, known) == []
+    assert arrivals(targets) == [1]
+    assert arrivals(targets) == []
     add(proc, 3, "server")
     add(proc, 4, "launcher")
-    assert arrivals(targets, known) == [3]
+    assert arrivals(targets) == [3]
     add(proc, 4, "server")  # execve
-    assert arrivals(targets, known) == [4]
-    assert arrivals(targets, known) == []
+    assert arrivals(targets) == [4]
+    assert arrivals(targets) == []
     assert targets.too_short == 0
     targets.close()
 
@@ -190,7 +189,7 @@ def test_nothing_matches(proc: FakeProc) -> None:
     targets.find_now()
     assert targets.open_ended
     add(proc, 2, "server")
-    assert arrivals(targets, {}) == [2]
+    assert arrivals(targets) == [2]
     assert not targets.open_ended
     targets.close()
 
@@ -202,15 +201,14 @@ def test_limit(proc: FakeProc) -> None:
     targets = DiscoveredTargets(
         ProcSource(str(proc.root)), selection=Selection(names=("bomb",)), limit=4
     )
-    known: dict[int, None] = {}
-    first = arrivals(targets, known)
+    first = arrivals(targets)
     assert len(first) == 4
     assert targets.limit_reached
-    assert arrivals(targets, known) == []
+    assert arrivals(targets) == []
     for pid in first:
-        del known[pid]
         proc.remove(pid)
-    assert len(arrivals(targets, known)) == 4
+        targets.ended(ProcessKey(pid, 100))
+    assert len(arrivals(targets)) == 4
     assert targets.too_short == 0
     targets.close()
 
@@ -222,14 +220,12 @@ def test_pid_used_again_at_once(proc: FakeProc) -> None:
     """
     proc.put(FakeProcess(1, "server", start_time=1000))
     targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
-    known: dict[int, None] = {}
-    assert arrivals(targets, known) == [1]
-    known.clear()
+    assert arrivals(targets) == [1]
     proc.put(FakeProcess(1, "server", start_time=1000, state="Z"))
     targets.ended(ProcessKey(1, 1000))
-    assert arrivals(targets, known) == []
+    assert arrivals(targets) == []
     proc.put(FakeProcess(1, "server", start_time=2000))
-    assert arrivals(targets, known) == [1]
+    assert arrivals(targets) == [1]
     assert targets.too_short == 0
     targets.close()
 
@@ -256,15 +252,48 @@ def test_first_thread_has_ended(proc: FakeProc) -> None:
         proc.write(f"{pid}/task/{pid}/stat", FakeProcess(pid, "server", state="Z").stat())
     proc.write("1/task/9/stat", FakeProcess(9, "worker").stat())
     targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("server",)))
-    assert arrivals(targets, {}) == [1]
+    assert arrivals(targets) == [1]
     assert targets.too_short == 1
     targets.close()
     whole = WholeMachine(ProcSource(str(proc.root)))
-    for _ in range(2):
-        for files in whole.arrivals({2: None}.keys()):
-            assert files.pid == 1
-            files.close()
-    assert whole._zombies == {}
+    assert arrivals(whole) == [1, 2]  # of a zombie it is told why there is nothing
+    assert arrivals(whole) == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_zombie_that_nobody_reaps(proc: FakeProc, whole: bool) -> None:
+    """One that has ended is not handed out again, however long it is listed."""
+    proc.put(FakeProcess(1, "server", start_time=1000))
+    source = ProcSource(str(proc.root))
+    targets: WholeMachine | DiscoveredTargets = WholeMachine(source)
+    if not whole:
+        targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
+    assert arrivals(targets) == [1]
+    proc.put(FakeProcess(1, "server", start_time=1000, state="Z"))
+    targets.ended(ProcessKey(1, 1000))
+    assert arrivals(targets) == []
+    assert arrivals(targets) == []
+    proc.put(FakeProcess(1, "server", start_time=2000))
+    targets.ended(ProcessKey(1, 1000))
+    assert arrivals(targets) == [1]
+    assert targets.too_short == 0
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_nobody_comes_under_the_pid_of_one_that_is_recorded(proc: FakeProc, whole: bool) -> None:
+    """Not before the end of the one before was told: also if the PID was not listed meanwhile."""
+    proc.put(FakeProcess(1, "server", start_time=1000))
+    source = ProcSource(str(proc.root))
+    targets: WholeMachine | DiscoveredTargets = WholeMachine(source)
+    if not whole:
+        targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
+    assert arrivals(targets) == [1]
+    proc.remove(1)
+    assert arrivals(targets) == []
+    proc.put(FakeProcess(1, "server", start_time=2000))
+    assert arrivals(targets) == []
+    targets.ended(ProcessKey(1, 1000))
+    assert arrivals(targets) == [1]
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EPERM])
@@ -287,7 +316,7 @@ def test_processes_that_cannot_be_opened(
         return real(path, flags, *rest, **named)
 
     monkeypatch.setattr(os, "open", refusing)
-    assert list(targets.arrivals({}.keys())) == []
+    assert list(targets.arrivals()) == []
     assert targets.too_short == 0
     ((_, notice),) = targets.unread.notices()
     assert str(notice).startswith("3 processes are ")
@@ -308,8 +337,7 @@ def test_room_is_left_for_the_recording(
     if not whole:
         targets = DiscoveredTargets(source, selection=Selection(names=("server",)))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
-    known: dict[int, None] = {}
-    assert len(arrivals(targets, known)) == (6 if whole else 3)
+    assert len(arrivals(targets)) == (6 if whole else 3)
     assert len(targets.unread.no_descriptor) == (13 if whole else 16)
     assert targets.too_short == 0
 
@@ -328,20 +356,22 @@ def test_list_that_fails(proc: FakeProc, monkeypatch: pytest.MonkeyPatch, whole:
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "listdir", refusing)
-        assert arrivals(targets, {}) == []
+        assert arrivals(targets) == []
         ((_, notice),) = targets.unread.notices()
         assert "ulimit -n" in str(notice)
-    assert arrivals(targets, {}) == [1]
+    assert arrivals(targets) == [1]
     assert list(targets.unread.notices()) == []
 
 
 def test_too_short_to_read(proc: FakeProc) -> None:
-    """One that was told, but that the recorder does not know afterwards, was too short."""
+    """One that was handed out, but had ended before anything could be read, was too short."""
     add(proc, 1, "quick")
     targets = DiscoveredTargets(ProcSource(str(proc.root)), selection=Selection(names=("quick",)))
-    for files in targets.arrivals(()):
+    for files in targets.arrivals():
         files.close()
+        targets.outcome(files.pid, NoSuchProcess("gone"))
     assert targets.too_short == 1
+    assert list(targets.arrivals()) == []
     targets.close()
 
 
@@ -351,7 +381,7 @@ def test_recorder_leaves_itself_out() -> None:
         ProcSource(), selection=Selection(command_line=re.compile(""), uid=os.getuid())
     )
     found = []
-    for files in targets.arrivals(()):
+    for files in targets.arrivals():
         found.append(files.pid)
         files.close()
     assert not {os.getpid(), os.getppid()} & set(found)
