@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..units import MILLISECOND, SECOND
-from .budget import Budget
+from .throttle.cpu_budget import CpuBudget
 
 #: How long the first tick may take, any other, and a fast pass. Each is told when it began.
 _AT_START_NS, _AT_TICK_NS, _BETWEEN_NS = 500 * MILLISECOND, 200 * MILLISECOND, 50 * MILLISECOND
@@ -50,7 +50,7 @@ def in_order(newcomers: Iterable[Newcomer], now_ns: int) -> list[int]:
 class FirstLayouts:
     """Whether one more first layout may be read at this look."""
 
-    def __init__(self, budget: Budget, *, is_bounded: bool, is_free: bool) -> None:
+    def __init__(self, budget: CpuBudget, *, is_bounded: bool, is_free: bool) -> None:
         """Without a bound all are read at once; those that are free do not count as used."""
         self._budget = budget
         is_paid = is_bounded and not is_free

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .budget import Budget, Reserve
 from .passes import Round
 from .policy import Policy
+from .throttle.cpu_budget import CpuBudget, Reserve
 
 #: Of what the budget earns: for passes at ticks, at peaks, and after starts, execs and exits.
 _FOR_TICKS, _FOR_PEAKS, _FOR_CHANGES = 0.4, 0.2, 0.1
@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 class Group:
     """Decides from what passes and layouts have cost, and from what they have shown."""
 
-    def __init__(self, policy: Policy, budget: Budget) -> None:
+    def __init__(self, policy: Policy, budget: CpuBudget) -> None:
         self._policy = policy
         self._budget = budget
         self._for_ticks = budget.reserve(_FOR_TICKS)

@@ -16,7 +16,7 @@ from .notices import (
     TooSlow,
 )
 from .policy import Policy
-from .schedule import Due, LayoutSchedule
+from .throttle.schedule import Due, LayoutSchedule
 
 #: How many different reasons are said of one process: its texts may differ at each tick.
 _FAULTS_EACH = 4

@@ -15,7 +15,6 @@ from ..procfs.scan import MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource
 from ..procfs.system import MeminfoTracker
 from .boundary import describe, supervised
-from .budget import Budget
 from .clock import Clock, Deadline, Sleep
 from .commits import CommitTimer
 from .firsts import FirstLayouts, Newcomer, in_order
@@ -27,12 +26,13 @@ from .passes import Rounds
 from .policy import Policy
 from .progress import Progress
 from .sampler import MachineKnowledge, ProcessSampler
-from .schedule import Due, LayoutSchedule
 from .sink import Sink
 from .target import Target
 from .targets import Targets
+from .throttle.cpu_budget import CpuBudget
+from .throttle.rotation import RoundBudget
+from .throttle.schedule import Due, LayoutSchedule
 from .together import Together
-from .turns import Turns
 
 T = TypeVar("T")
 
@@ -79,13 +79,13 @@ class Recorder:
         )
         now = time.monotonic_ns()
         keeps = 1 if targets.is_group else 3
-        self._budget = Budget(policy.max_cpu, now, time.process_time_ns(), keeps)
+        self._budget = CpuBudget(policy.max_cpu, now, time.process_time_ns(), keeps)
         self._firsts = FirstLayouts(
             self._budget, is_bounded=targets.is_group, is_free=policy.free_firsts
         )
         self._scanner: Scanner | None = None  # for who is started while sums are read
         self._together = self._read_together(source) if targets.is_group else None
-        self._turns = Turns()
+        self._rounds = RoundBudget()
         self._commits = CommitTimer()
         self._tick_ns = now
         self._to_utc_ns = time.time_ns() - now
@@ -447,8 +447,8 @@ class Recorder:
         self._waiting *= not is_affordable
 
     def _look_at_each(self, awake: list[Target], now_ns: int) -> None:
-        if round_every_ns := self._policy.round_every(self._turns.processes):
-            self._turns.pass_time(now_ns, round_every_ns)
+        if round_every_ns := self._policy.round_every(self._rounds.processes):
+            self._rounds.pass_time(now_ns, round_every_ns)
         # The longest unread first, so that all have their turn when not all can be read.
         for target in sorted(awake, key=lambda target: target.schedule.last_full_ns or 0):
             if self._lives(target):
@@ -473,11 +473,11 @@ class Recorder:
         None waits for longer than two rounds, or if its RSS rises to a peak; nor one whose layout
         the kernel refuses, which costs nothing.
         """
-        round_every_ns = self._policy.round_every(self._turns.processes)
-        if not round_every_ns or self._turns.any_left:
+        round_every_ns = self._policy.round_every(self._rounds.processes)
+        if not round_every_ns or self._rounds.any_left:
             return False
         schedule = target.schedule
-        if target.process_id not in self._turns:
+        if target.process_id not in self._rounds:
             return False
         if time.monotonic_ns() - (schedule.last_full_ns or 0) > 2 * round_every_ns:
             return False
@@ -486,7 +486,7 @@ class Recorder:
             return False
         if self._ask(target, partial(schedule.due_for_peak, resident), Due.READ) is Due.READ:
             return False
-        self._notices.turns(self._turns.round_ns, round_every_ns)
+        self._notices.turns(self._rounds.round_ns, round_every_ns)
         return True
 
     def _take(self, target: Target, cheap: bool = False) -> LayoutState:
@@ -541,12 +541,12 @@ class Recorder:
             # Storing all mappings of one costs half as much again.
             self._firsts.took(sample.cpu_ns or 0, time.thread_time_ns() - self._took_from_ns)
         else:
-            self._turns.spend(sample.cpu_ns or 0)
+            self._rounds.spend(sample.cpu_ns or 0)
         if sample.state.has_layout:
             target.bare_ns = sample.bare_ns or 0
-            self._turns.learn(target.process_id, target.bare_ns)
+            self._rounds.learn(target.process_id, target.bare_ns)
         else:
-            self._turns.forget(target.process_id)
+            self._rounds.forget(target.process_id)
 
     def _charge_helper(self) -> None:
         """Take account of what the file helper did for the evidence."""
@@ -581,7 +581,7 @@ class Recorder:
         self._notices.forget(key.pid)
         if self._new.pop(target.process_id, None) is not None and target.fast is not None:
             self._notices.no_first_layout(key.pid)
-        self._turns.forget(target.process_id)
+        self._rounds.forget(target.process_id)
         if self._together is not None:
             self._together.ended(target)
         self._arriving.ended(key)

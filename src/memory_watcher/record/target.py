@@ -7,7 +7,7 @@ import time
 from ..model import FastReading
 from ..procfs.source import ProcessFiles
 from .sampler import ProcessSampler
-from .schedule import LayoutSchedule
+from .throttle.schedule import LayoutSchedule
 
 
 class Target:

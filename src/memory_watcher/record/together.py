@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from ..model import LayoutState, Member, Pass, Rollup, Sample
 from ..procfs.figures import held
 from .firsts import FirstLayouts
-from .gate import hash_of_sums
 from .group import Cost, Group
 from .passes import Round, Rounds
 from .sink import Sink
 from .target import Target
+from .throttle.change_check import hash_of_sums
 
 
 class Together:

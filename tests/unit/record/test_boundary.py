@@ -21,8 +21,8 @@ from memory_watcher.record.clock import Deadline
 from memory_watcher.record.evidence import ElfHeaders, StackPointers
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Recorder
-from memory_watcher.record.schedule import LayoutSchedule
 from memory_watcher.record.targets import WholeMachine
+from memory_watcher.record.throttle.schedule import LayoutSchedule
 from memory_watcher.store.writer import Writer
 from tests.fakeproc import FakeProc, FakeProcess
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memory_watcher.record.budget import Budget
 from memory_watcher.record.firsts import FirstLayouts, Newcomer, in_order
+from memory_watcher.record.throttle.cpu_budget import CpuBudget
 
 from .faketime import MS, SECOND
 
@@ -13,7 +13,7 @@ class Stage:
 
     def __init__(self, *, is_bounded: bool = True, is_free: bool = False) -> None:
         self.now = self.cpu = 0
-        self.budget = Budget(0.10, 0, 0, keeps=1)
+        self.budget = CpuBudget(0.10, 0, 0, keeps=1)
         self.firsts = FirstLayouts(self.budget, is_bounded=is_bounded, is_free=is_free)
 
     def passes(self, ns: int, cpu: int = 0) -> None:

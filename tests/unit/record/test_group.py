@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from memory_watcher.model import Member, Rollup
-from memory_watcher.record.budget import Budget
 from memory_watcher.record.group import Cost, Group
 from memory_watcher.record.passes import Pulse, Round
 from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED
+from memory_watcher.record.throttle.cpu_budget import CpuBudget
 
 from .faketime import MS, SECOND
 
@@ -36,7 +36,7 @@ class Stage:
 
     def __init__(self, rate: float | None = 0.10) -> None:
         self.now = self.cpu = 0
-        self.budget = Budget(rate, 0, 0, keeps=1)
+        self.budget = CpuBudget(rate, 0, 0, keeps=1)
         self.group = Group(replace(FOR_NAMED, max_cpu=rate), self.budget)
 
     def passes(self, ns: int, cpu: int = 0) -> None:

@@ -22,9 +22,7 @@ from memory_watcher.record import clock as clock_module
 from memory_watcher.record import firsts as firsts_module
 from memory_watcher.record import recorder as recorder_module
 from memory_watcher.record import sampler as sampler_module
-from memory_watcher.record import schedule as schedule_module
 from memory_watcher.record import together as together_module
-from memory_watcher.record.budget import Budget
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.notices import Notice
 from memory_watcher.record.notifier import Notifier
@@ -32,6 +30,8 @@ from memory_watcher.record.policy import FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, Unread
+from memory_watcher.record.throttle import schedule as schedule_module
+from memory_watcher.record.throttle.cpu_budget import CpuBudget
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.writer import Writer
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, pread_as_in_proc
@@ -666,7 +666,7 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
     """When the cheap figures use up the budget, that is said, once, with numbers."""
     monkeypatch.setattr(sampler_module, "time", stage.time)
     stage.recorder._policy = policy = replace(Policy(), max_cpu=0.01)
-    stage.recorder._budget = Budget(policy.max_cpu, stage.time.now, 0)
+    stage.recorder._budget = CpuBudget(policy.max_cpu, stage.time.now, 0)
     stage.recorder._notices = Notifier(policy, stage.hear)
     files = stage.comes(FakeProcess(7))
     real = files.smaps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..units import SECOND
+from ...units import SECOND
 
 #: What is aimed at, of what is allowed: so that the start and the end of a recording fit in.
 _AIM = 0.95
@@ -39,7 +39,7 @@ class Reserve:
         self.left_ns = max(self.left_ns - cost_ns, 0.0)
 
 
-class Budget:
+class CpuBudget:
     """CPU time that may be used, of one core, at a rate.
 
     All that the recorder uses is taken from it, so that cheap readings and writing are paid too.

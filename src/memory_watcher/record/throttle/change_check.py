@@ -12,12 +12,12 @@ touches.
 
 from __future__ import annotations
 
-from ..errors import NoSense, NoSuchProcess, SourceError
-from ..procfs.process import parse_stat
-from ..procfs.source import ProcessFiles
+from ...errors import NoSense, NoSuchProcess, SourceError
+from ...procfs.process import parse_stat
+from ...procfs.source import ProcessFiles
 
 
-class ChangeGate:
+class ChangeCheck:
     """Remembers what the cheap files said when the process was last read in full."""
 
     def __init__(self, files: ProcessFiles) -> None:
@@ -27,7 +27,7 @@ class ChangeGate:
         self._may_be_alone = True  # one thread: schedstat is that of the first
         self._rollup = 0  # a hash: the texts of many processes would be most of what is kept
 
-    def is_shut(self) -> bool:
+    def unchanged(self) -> bool:
         """Whether nothing shows that the process changed its memory since this was last asked.
 
         Raises NoSuchProcess.
@@ -56,7 +56,7 @@ class ChangeGate:
             self._files.watch(statm, "stat", stat)
         return same
 
-    def is_shut_for_others(self) -> bool:
+    def others_unchanged(self) -> bool:
         """Whether nothing shows that others changed its PSS since this was last asked."""
         try:
             return self.remember(self._files.rollup())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 import time
 
-from ..model import LayoutState, Sample
-from ..procfs.source import ProcessFiles
-from ..units import SECOND
-from .budget import Budget
-from .gate import ChangeGate
-from .policy import MANY, Policy
-from .sampler import ATTEMPTS
+from ...model import LayoutState, Sample
+from ...procfs.source import ProcessFiles
+from ...units import SECOND
+from ..policy import MANY, Policy
+from ..sampler import ATTEMPTS
+from .change_check import ChangeCheck
+from .cpu_budget import CpuBudget
 
 #: After so many rounds in which smaps_rollup showed no change, the layout is read all the same: a
 #: mapping may have been moved or protected without a page being touched. 5 minutes by default.
@@ -40,7 +40,7 @@ class LayoutSchedule:
     """Decides for one process, from what its layouts have cost so far."""
 
     def __init__(
-        self, files: ProcessFiles, policy: Policy, budget: Budget, by_private: bool = False
+        self, files: ProcessFiles, policy: Policy, budget: CpuBudget, by_private: bool = False
     ) -> None:
         """With `by_private` only memory of its own makes a peak, not touching what is shared."""
         self._by_private = by_private
@@ -48,7 +48,7 @@ class LayoutSchedule:
         self._budget = budget
         self._pid = files.pid
         self._files = files
-        self._gate = ChangeGate(files)
+        self._change_check = ChangeCheck(files)
         self._has_changed = False  # since the last layout
         self._checks = 0  # of smaps_rollup, since the last layout
         self._resident = 0  # of the last layout
@@ -68,7 +68,7 @@ class LayoutSchedule:
         Raises NoSuchProcess.
         """
         if self._policy.full_every_ns != 0:
-            self._gate.is_shut()
+            self._change_check.unchanged()
 
     def due(self, processes: int = 1) -> Due:
         """Whether to read the layout at a tick, when so many processes are recorded.
@@ -127,7 +127,7 @@ class LayoutSchedule:
         if now - self.last_full_ns < full_every_ns:
             return
         self._checks += 1
-        if not self._gate.remember(rollup) or self._checks >= _CHECKS_BEFORE_FULL:
+        if not self._change_check.remember(rollup) or self._checks >= _CHECKS_BEFORE_FULL:
             self._has_changed = True
         else:
             self.last_full_ns = now
@@ -139,15 +139,15 @@ class LayoutSchedule:
         return self.cost_ns == 0 and self.first_cost_ns > 0 and waited_ns >= _STARVED_NS
 
     def _is_unchanged(self, full_every_ns: int) -> bool:
-        # What the gate tells once must not be forgotten while the budget puts the reading off.
-        self._has_changed |= not self._gate.is_shut()
+        # A change that shows once must not be forgotten while the budget puts the reading off.
+        self._has_changed |= not self._change_check.unchanged()
         if self._has_changed or self.last_full_ns is None:
             return False
         now = time.monotonic_ns()
         if now - self.last_full_ns >= full_every_ns:
             self._checks += 1
             self._has_changed = (
-                self._checks >= _CHECKS_BEFORE_FULL or not self._gate.is_shut_for_others()
+                self._checks >= _CHECKS_BEFORE_FULL or not self._change_check.others_unchanged()
             )
             if self._has_changed:
                 return False
@@ -175,7 +175,7 @@ class LayoutSchedule:
         """Learn from a layout that was read, and from the smaps_rollup read beside it, if any."""
         now = time.monotonic_ns()
         if rollup is not None:
-            self._gate.remember(rollup)
+            self._change_check.remember(rollup)
         if self.last_full_ns is None:
             self.first_cost_ns, self._first_ns = sample.cpu_ns or 0, now
             # All processes are read first at the same tick; let them not all be due together again,

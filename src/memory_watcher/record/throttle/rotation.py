@@ -7,7 +7,7 @@ are read as long as that stays below one round in a given time; then the others 
 from __future__ import annotations
 
 
-class Turns:
+class RoundBudget:
     """What may still be spent on layouts: a bucket that fills by one round in so much time.
 
     A round is what merely reading every smaps costs; what is paid is all that a layout costs. So

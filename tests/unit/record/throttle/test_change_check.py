@@ -1,4 +1,4 @@
-"""ChangeGate: what shows without smaps that memory may have changed."""
+"""ChangeCheck: what shows without smaps that memory may have changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import NoSuchProcess, SourceError
-from memory_watcher.record.gate import ChangeGate, _sums
+from memory_watcher.record.throttle.change_check import ChangeCheck, _sums
 from tests.fakeproc import SMALL, FakeProc, FakeProcess
 from tests.unit.record.scripted import BROKEN, GONE, REFUSED, ScriptedFiles
 
@@ -23,17 +23,17 @@ def scripted_files(tmp_path: Path) -> Iterator[ScriptedFiles]:
     files.close()
 
 
-@pytest.fixture(name="gate")
-def shut_gate(files: ScriptedFiles) -> ChangeGate:
-    """A gate that was asked once."""
-    gate = ChangeGate(files)
-    assert not gate.is_shut(), "at first nothing is known"
-    return gate
+@pytest.fixture(name="check")
+def check_of_unchanged(files: ScriptedFiles) -> ChangeCheck:
+    """One that was asked once."""
+    check = ChangeCheck(files)
+    assert not check.unchanged(), "at first nothing is known"
+    return check
 
 
-def test_nothing_changes(gate: ChangeGate) -> None:
-    """Shut as long as the files say the same."""
-    assert [gate.is_shut() for _ in range(3)] == [True] * 3
+def test_nothing_changes(check: ChangeCheck) -> None:
+    """As long as the files say the same."""
+    assert [check.unchanged() for _ in range(3)] == [True] * 3
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def test_nothing_changes(gate: ChangeGate) -> None:
     ],
     ids=["resident", "size", "minor faults", "major faults"],
 )
-def test_changes(gate: ChangeGate, files: ScriptedFiles, now: FakeProcess) -> None:
-    """Open once when RSS, size or the fault counts differ; then shut again."""
+def test_changes(check: ChangeCheck, files: ScriptedFiles, now: FakeProcess) -> None:
+    """Told once when RSS, size or the fault counts differ; then all is unchanged again."""
     files.process = now
-    assert not gate.is_shut()
-    assert gate.is_shut()
+    assert not check.unchanged()
+    assert check.unchanged()
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_changes(gate: ChangeGate, files: ScriptedFiles, now: FakeProcess) -> No
     ids=["state", "threads", "name"],
 )
 def test_what_is_no_change_of_memory(
-    gate: ChangeGate, files: ScriptedFiles, now: FakeProcess
+    check: ChangeCheck, files: ScriptedFiles, now: FakeProcess
 ) -> None:
-    """What else changes in stat does not open it."""
+    """What else changes in stat is no change."""
     files.process = now
-    assert gate.is_shut()
+    assert check.unchanged()
 
 
-def test_asleep(gate: ChangeGate, files: ScriptedFiles) -> None:
+def test_asleep(check: ChangeCheck, files: ScriptedFiles) -> None:
     """Of a process of one thread that did not run, stat is not read: it has had no faults."""
     assert files.watching == {"statm": PROCESS.statm(), "schedstat": PROCESS.schedstat()}
     files.reads.clear()
-    assert gate.is_shut()
+    assert check.unchanged()
     assert files.reads == ["statm", "schedstat"]
 
 
@@ -91,53 +91,53 @@ def test_schedstat_does_not_tell(
     files.process = process
     if schedstat is not None:
         files.always("schedstat", schedstat)
-    gate = ChangeGate(files)
-    gate.is_shut()
+    check = ChangeCheck(files)
+    check.unchanged()
     assert files.watching == {"statm": process.statm(), "stat": process.stat()}
-    assert gate.is_shut()
+    assert check.unchanged()
     files.process = replace(process, faults=(101, 5))
-    assert not gate.is_shut()
+    assert not check.unchanged()
 
 
 def test_runs_while_it_is_looked_at(files: ScriptedFiles) -> None:
     """What it does after schedstat was read, and before the others are, is not lost later."""
-    gate = ChangeGate(files)
+    check = ChangeCheck(files)
     files.says("schedstat", b"1 1 1\n")
-    gate.is_shut()
+    check.unchanged()
     files.process = replace(PROCESS, faults=(200, 5))
-    assert not gate.is_shut()
+    assert not check.unchanged()
 
 
-def test_zombie(gate: ChangeGate, files: ScriptedFiles) -> None:
-    """An end always opens it, so that it is noticed."""
+def test_zombie(check: ChangeCheck, files: ScriptedFiles) -> None:
+    """An end always counts as a change, so that it is noticed."""
     files.process = replace(PROCESS, state="Z")
-    assert not gate.is_shut()
+    assert not check.unchanged()
 
 
-def test_gone(gate: ChangeGate, files: ScriptedFiles) -> None:
+def test_gone(check: ChangeCheck, files: ScriptedFiles) -> None:
     """That the process has gone is told as such."""
     files.always("statm", GONE)
     with pytest.raises(NoSuchProcess):
-        gate.is_shut()
+        check.unchanged()
 
 
-def test_others(gate: ChangeGate, files: ScriptedFiles) -> None:
-    """What smaps_rollup said last is remembered, whoever read it; a difference opens it once."""
-    gate.remember(PROCESS.rollup())
-    assert gate.is_shut_for_others()
+def test_others(check: ChangeCheck, files: ScriptedFiles) -> None:
+    """What smaps_rollup said last is remembered, whoever read it; a difference counts once."""
+    check.remember(PROCESS.rollup())
+    assert check.others_unchanged()
     files.process.changed["smaps_rollup"] = PROCESS.rollup().replace(b"Pss:  37", b"Pss:  20")
-    assert not gate.is_shut_for_others()
-    assert gate.is_shut_for_others()
+    assert not check.others_unchanged()
+    assert check.others_unchanged()
     files.process.changed.clear()
 
 
 @pytest.mark.parametrize("error", [BROKEN, REFUSED, GONE], ids=["broken", "refused", "gone"])
-def test_no_rollup(gate: ChangeGate, files: ScriptedFiles, error: OSError) -> None:
+def test_no_rollup(check: ChangeCheck, files: ScriptedFiles, error: OSError) -> None:
     """Where there is no smaps_rollup (before 4.14), nothing shows that others changed nothing."""
-    gate.remember(PROCESS.rollup())
+    check.remember(PROCESS.rollup())
     files.always("smaps_rollup", error)  # type: ignore[arg-type]
-    assert not gate.is_shut_for_others()
-    assert not gate.is_shut_for_others()
+    assert not check.others_unchanged()
+    assert not check.others_unchanged()
 
 
 def test_accessed_bits_are_no_change() -> None:

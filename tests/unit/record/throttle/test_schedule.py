@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import memory_watcher.record.schedule as schedule_module
+import memory_watcher.record.throttle.schedule as schedule_module
 from memory_watcher.errors import NoSuchProcess
 from memory_watcher.model import LayoutState, Reading, Sample
-from memory_watcher.record.budget import Budget
 from memory_watcher.record.policy import MIB, Policy
-from memory_watcher.record.schedule import Due, LayoutSchedule
+from memory_watcher.record.throttle.cpu_budget import CpuBudget
+from memory_watcher.record.throttle.schedule import Due, LayoutSchedule
 from tests.fakeproc import FakeProc, FakeProcess
 from tests.unit.record.faketime import MS, SECOND, FakeTime
 from tests.unit.record.scripted import GONE, ScriptedFiles
@@ -35,7 +35,7 @@ class Stage:
     def __init__(self, files: ScriptedFiles, policy: Policy, time: FakeTime) -> None:
         self.files = files
         self.time = time
-        self.budget = Budget(policy.max_cpu, time.monotonic_ns(), time.process_time_ns())
+        self.budget = CpuBudget(policy.max_cpu, time.monotonic_ns(), time.process_time_ns())
         self.schedule = LayoutSchedule(files, policy, self.budget)
         self.schedule.prepare()
 
@@ -71,7 +71,7 @@ def scripted_files(tmp_path: Path) -> Iterator[ScriptedFiles]:
 
 
 def test_every_tick_by_default(files: ScriptedFiles, time: FakeTime) -> None:
-    """Without --full-every each tick reads, although nothing changes; the gate asks nothing."""
+    """Without --full-every each tick reads, although nothing changes; nothing is asked."""
     stage = Stage(files, Policy(), time)
     assert [stage.tick() for _ in range(5)] == [Due.READ] * 5
     assert files.reads == []
@@ -147,7 +147,7 @@ def test_processes_are_not_all_due_together(tmp_path: Path, time: FakeTime) -> N
 
 
 def test_a_change_is_not_forgotten_over_budget(files: ScriptedFiles, time: FakeTime) -> None:
-    """What the gate tells once counts until a layout is read, however long there is no budget."""
+    """A change that shows once counts until a layout is read, however long there is no budget."""
     stage = Stage(files, replace(GATED, max_cpu=0.10), time)
     stage.tick()
     stage.read(cpu=30 * MS)
@@ -175,7 +175,7 @@ def test_what_others_changed_is_not_forgotten_either(files: ScriptedFiles, time:
 
 
 def test_gone(files: ScriptedFiles, time: FakeTime) -> None:
-    """A process that has gone is told as such by the gate."""
+    """A process that has gone is told as such."""
     stage = Stage(files, GATED, time)
     stage.tick()
     files.always("statm", GONE)

@@ -1,4 +1,4 @@
-"""Budget: what may be used of a core, over any span of time."""
+"""CpuBudget: what may be used of a core, over any span of time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.record.budget import Budget
+from memory_watcher.record.throttle.cpu_budget import CpuBudget
 from tests.unit.record.faketime import MS, SECOND
 
 
@@ -16,7 +16,7 @@ def simulate(rate: float, cost: int, period: int, seconds: int, other: int = 0) 
     `other` is what is used each time besides.
     """
     cpu = done = 0
-    budget = Budget(rate, 0, 0)
+    budget = CpuBudget(rate, 0, 0)
     for now in range(0, seconds * SECOND, period):
         cpu += other
         budget.update(now, cpu)
@@ -28,7 +28,7 @@ def simulate(rate: float, cost: int, period: int, seconds: int, other: int = 0) 
 
 def test_no_limit() -> None:
     """Without a rate everything is allowed, whatever was used."""
-    budget = Budget(None, 0, 0)
+    budget = CpuBudget(None, 0, 0)
     budget.update(SECOND, 100 * SECOND)
     assert budget.allows(1000 * SECOND, 1000 * SECOND)
 
@@ -73,7 +73,7 @@ def test_work_dearer_than_a_second_of_budget_is_done_at_last() -> None:
 
 def test_unused_budget_is_not_hoarded() -> None:
     """An hour of rest allows a burst of one second's worth, not of an hour's."""
-    budget = Budget(0.10, 0, 0)
+    budget = CpuBudget(0.10, 0, 0)
     budget.update(3600 * SECOND, 0)
     assert budget.allows(90 * MS)
     assert not budget.allows(110 * MS)
@@ -81,7 +81,7 @@ def test_unused_budget_is_not_hoarded() -> None:
 
 def test_reserve() -> None:
     """What must leave a reserve is refused when there is only enough for itself."""
-    budget = Budget(0.10, 0, 0)
+    budget = CpuBudget(0.10, 0, 0)
     budget.update(10 * SECOND, 0)
     assert budget.allows(60 * MS)
     assert not budget.allows(60 * MS, reserve_ns=60 * MS)
@@ -89,7 +89,7 @@ def test_reserve() -> None:
 
 def test_forgiven() -> None:
     """What the first look cost does not delay the next."""
-    budget = Budget(0.10, 0, 0)
+    budget = CpuBudget(0.10, 0, 0)
     budget.update(MS, 500 * MS)
     assert not budget.allows(20 * MS)
     budget.forgive(500 * MS)
@@ -99,4 +99,4 @@ def test_forgiven() -> None:
 @pytest.mark.parametrize("cost", [0, 1])
 def test_free_work(cost: int) -> None:
     """Something of no cost is allowed while anything is left."""
-    assert Budget(0.10, 0, 0).allows(cost)
+    assert CpuBudget(0.10, 0, 0).allows(cost)
