@@ -346,6 +346,72 @@ def reading_table() -> str:
     )
 
 
+def derived_table() -> str:
+    """List what is computed from the figures of a mapping."""
+    return markdown_table(
+        ("figure", "unit", "computed as", "over processes", "meaning"),
+        (
+            (
+                code(metric.name),
+                metric.unit,
+                metric.source,
+                over(metric),
+                metric.meaning,
+            )
+            for metric in metrics.DERIVED
+        ),
+    )
+
+
+def totals_table() -> str:
+    """List the sums over a layout."""
+    return markdown_table(
+        ("figure", "unit", "over processes", "meaning"),
+        (
+            (
+                code(metric.name),
+                metric.unit,
+                over(metric),
+                metric.meaning,
+            )
+            for metric in metrics.TOTALS
+        ),
+    )
+
+
+def over(metric: metrics.Metric) -> str:
+    """Whether a figure of a layout may be added up over processes, or what stands for it."""
+    if metric.over_processes:
+        return "adds up"
+    summed = metrics.over_processes(metric.name)
+    return "" if summed == metric.name else f"take {code(summed)}"
+
+
+def meminfo_table() -> str:
+    """List the lines of /proc/meminfo that outputs show."""
+    return markdown_table(
+        ("name", "meaning"), ((metric.name, metric.meaning) for metric in metrics.MEMINFO)
+    )
+
+
+def cgroup_table() -> str:
+    """List what is recorded of a cgroup."""
+    v1 = {name: file for file, name in metrics.CGROUP_V1_FILES.items()}
+    return markdown_table(
+        ("name", "unit", "file and line", "in version 1", "meaning"),
+        (
+            (
+                code(metric.name),
+                metric.unit,
+                code(metric.source),
+                code(v1.get(metric.name, "")),
+                metric.meaning,
+            )
+            for metric in metrics.CGROUP
+        ),
+    )
+
+
 def state_table() -> str:
     """List the states of a layout."""
     return markdown_table(
@@ -396,7 +462,11 @@ def told(option: argparse.Action) -> str:
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "figures.md": {
         "usage": usage_table,
+        "derived": derived_table,
         "reading": reading_table,
+        "totals": totals_table,
+        "meminfo": meminfo_table,
+        "cgroup": cgroup_table,
         "layout states": state_table,
     },
     "kinds.md": {"kinds": kind_table},

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from memory_watcher import metrics, units
-from memory_watcher.analysis import figures, identity, passes, timeline
+from memory_watcher.analysis import identity, passes
 from memory_watcher.model import LayoutState, Totals
 from memory_watcher.report.columns import Columns, pack
-from memory_watcher.report.contents import MEMINFO, RELATIVE_TO
+from memory_watcher.report.contents import RELATIVE_TO
 from memory_watcher.report.history import FIGURES
 
 WEB = Path(__file__).resolve().parent
@@ -49,14 +49,14 @@ def tables() -> str:
             _constant(
                 "The fields of model.Usage: metrics.USAGE.",
                 "USAGE",
-                [metric._asdict() for metric in metrics.USAGE],
+                [_figure(metric) for metric in metrics.USAGE],
             ),
             _constant(
                 "The fields of model.Reading: metrics.READING.",
                 "READING",
-                [metric._asdict() for metric in metrics.READING],
+                [_figure(metric) for metric in metrics.READING],
             ),
-            _constant("Derived from the others.", "USS", metrics.USS._asdict()),
+            _constant("Derived from the others.", "USS", _figure(metrics.USS)),
             _constant(
                 "Figures that may be added up over the mappings of one process.",
                 "OVER_MAPPINGS",
@@ -66,6 +66,11 @@ def tables() -> str:
                 "Figures that may be added up over processes, too: RSS never.",
                 "OVER_PROCESSES",
                 metrics.OVER_PROCESSES,
+            ),
+            _constant(
+                "What to add up over processes in place of a figure that must not be.",
+                "ADDED_UP_AS",
+                {name: metrics.over_processes(name) for name in metrics.OFFERED},
             ),
             _constant("The figures that can be shown over time.", "TITLES", _titles()),
             _constant("How mappings are put together: identity.By.", "BY", get_args(identity.By)),
@@ -79,7 +84,11 @@ def tables() -> str:
                 "RELATIVE_TO",
                 RELATIVE_TO,
             ),
-            _constant("Fields of /proc/meminfo that a report holds.", "MEMINFO", MEMINFO),
+            _constant(
+                "Fields of /proc/meminfo that a report holds, and what each means.",
+                "MEMINFO",
+                {line.name: line.meaning for line in metrics.MEMINFO},
+            ),
             _constant("Sums over a layout: model.Totals.", "TOTALS", Totals._fields),
             _constant(
                 "What a process has in the sums of a pass.", "SHARES", passes.Figures._fields
@@ -106,9 +115,21 @@ def _states() -> list[dict[str, Any]]:
     ]
 
 
+def _figure(metric: metrics.Metric) -> dict[str, str]:
+    """What the page says of a figure; what adds up stands in tables of its own."""
+    return {
+        "name": metric.name,
+        "title": metric.title,
+        "unit": metric.unit,
+        "source": metric.source,
+        "meaning": metric.meaning,
+    }
+
+
 def _titles() -> dict[str, str]:
-    shown = get_args(timeline.Figure)
-    return {name: title for name, title in figures.TITLES.items() if name in shown}
+    """Those that are offered, then what is added up over processes for them."""
+    shown = (*metrics.OFFERED, *map(metrics.over_processes, metrics.OFFERED))
+    return {name: metrics.LAYOUT[name].title for name in shown}
 
 
 def _constant(comment: str, name: str, value: Any) -> str:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from .metrics import LAYOUT_STATES
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessKey:
@@ -216,24 +218,7 @@ class LayoutState(enum.IntEnum):
     @property
     def meaning(self) -> str:
         """One sentence for documentation and for the recording itself."""
-        return _STATE_MEANINGS[self]
-
-
-_STATE_MEANINGS = {
-    LayoutState.EXACT: "The mappings add up to statm as read right before or right after.",
-    LayoutState.TORN: "Mappings moved while they were read, in every attempt: totals may be wrong.",
-    LayoutState.UNCHECKED: "Could not be verified: this kernel's statm is approximate, or there was"
-    " none.",
-    LayoutState.NOT_TAKEN: "Only the summary figures (RSS, swap, faults) were read at this tick.",
-    LayoutState.NO_PERMISSION: "The kernel refused to show the mappings.",
-    LayoutState.GONE: "The process exited before its mappings were read.",
-    LayoutState.KERNEL_THREAD: "A kernel thread: it has no mappings.",
-    LayoutState.UNREADABLE: "Reading failed (I/O error or malformed text); retried at the next"
-    " tick.",
-    LayoutState.NO_SMAPS: "This kernel, or this copy of /proc, has no smaps: only the summary"
-    " figures (RSS, swap, faults) can be read.",
-    LayoutState.ZOMBIE: "Exited, but not yet reaped by its parent: it has no mappings any more.",
-}
+        return LAYOUT_STATES[self.name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ shared:               1 000 Ki  resident pages of files and shmem
 text:                    20 Ki  code of the executable
 data:                   300 Ki  data + stack (private writable address space)
 
-figures:          PSS: Resident, each page divided by how many map it
+figures:          PSS: resident, each page divided by how many map it
 layout:           exact: {LayoutState.EXACT.meaning}
 high-water mark:  6 144 Ki (VmHWM), 1 772 Ki above the RSS of 4 372 Ki here
 highest layout:   4 372 Ki RSS, this measurement: RSS was up to 1 772 Ki higher at some point \
@@ -170,7 +170,7 @@ class TestOneProcess:
         builder.close()
         out = peak("--process-memory", "statm").out
         assert "peak measurement: 2\n" in out
-        assert "figures:          RSS: Resident: in RAM" in out
+        assert "figures:          RSS: in RAM and mapped here" in out
         assert [line.split(": ")[0] for line in out.splitlines()[-2:]] == [
             "sum of RSS",
             "statm resident",

@@ -9,16 +9,24 @@ import pytest
 
 from memory_watcher.metrics import (
     ADDED_UP_AS,
+    CGROUP,
+    CGROUP_V1_FILES,
     DERIVED,
     FIELDS_OF,
+    LAYOUT,
+    LAYOUT_STATES,
+    MEMINFO,
+    OFFERED,
     OVER_MAPPINGS,
     OVER_PROCESSES,
     READING,
+    TOTALS,
     USAGE,
     Metric,
+    adds_up,
     over_processes,
 )
-from memory_watcher.model import VOLATILE_FIELDS, Reading, Usage
+from memory_watcher.model import VOLATILE_FIELDS, LayoutState, Reading, Totals, Usage
 from memory_watcher.store import schema
 
 UNITS = {"bytes": "INTEGER", "count": "INTEGER", "flag": "INTEGER", "text": "TEXT"}
@@ -75,7 +83,39 @@ def test_columns_of_the_view(database: sqlite3.Connection) -> None:
     assert found[-len(USAGE) :] == [metric.name for metric in USAGE]
 
 
-@pytest.mark.parametrize("metrics", [USAGE, READING])
+def test_totals_have_these_fields_in_this_order() -> None:
+    """model.Totals and metrics.TOTALS are the same list; all can be asked for by name."""
+    assert tuple(metric.name for metric in TOTALS) == Totals._fields
+    assert {*Totals._fields, *Usage._fields, "uss", "held", "held_pss", "statm"} == set(LAYOUT)
+
+
+def test_every_state_of_a_layout_has_its_words() -> None:
+    """And none that is no state."""
+    assert set(LAYOUT_STATES) == {state.name for state in LayoutState}
+
+
+def test_what_is_offered_for_several_processes_adds_up() -> None:
+    """What views offer, or what stands for it; the names of version 1's files are declared."""
+    assert all(adds_up(over_processes(name)) for name in OFFERED)
+    assert not adds_up("rss")
+    assert set(CGROUP_V1_FILES.values()) <= {metric.name for metric in CGROUP}
+
+
+def test_counters_only_rise() -> None:
+    """Faults, CPU time, switches and a cgroup's events are counters, and no size is."""
+    counters = {metric.name for metric in (*READING, *CGROUP) if metric.is_counter}
+    assert {"minor_faults", "user_time", "voluntary_switches", "events.oom"} <= counters
+    assert not any(m.is_counter for m in (*USAGE, *CGROUP, *MEMINFO) if m.unit == "bytes")
+
+
+def test_a_figure_is_described_in_a_line() -> None:
+    """Title and meaning; an abbreviation keeps its capitals."""
+    assert LAYOUT["rss"].described == "RSS: in RAM and mapped here, shared or not"
+    assert LAYOUT["locked"].described == "locked: PSS locked into RAM"
+    assert LAYOUT["statm"].described == "RSS (statm): RSS as the kernel counts it"
+
+
+@pytest.mark.parametrize("metrics", [USAGE, READING, DERIVED, TOTALS, CGROUP, MEMINFO])
 def test_every_metric_is_explained(metrics: tuple[Metric, ...]) -> None:
     """Each has a title, a known unit, a source and a meaning; names and sources are its own."""
     assert len({metric.name for metric in metrics}) == len(metrics)

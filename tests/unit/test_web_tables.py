@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from memory_watcher import metrics
-from memory_watcher.analysis import figures, timeline
+from memory_watcher.analysis import figures
 from memory_watcher.model import LayoutState
 from memory_watcher.report import report_text
 from memory_watcher.report.contents import RELATIVE_TO
@@ -90,8 +90,12 @@ def test_every_state_counts_on_the_page_as_here(generator: ModuleType) -> None:
 def test_figures_are_named_once_for_all_outputs(generator: ModuleType) -> None:
     """Titles and meanings come from metrics."""
     text = generator.tables()
-    assert constant(text, "USAGE") == [metric._asdict() for metric in metrics.USAGE]
-    assert constant(text, "READING") == [metric._asdict() for metric in metrics.READING]
+    for name, declared in (("USAGE", metrics.USAGE), ("READING", metrics.READING)):
+        assert constant(text, name) == [
+            {key: metric._asdict()[key] for key in ("name", "title", "unit", "source", "meaning")}
+            for metric in declared
+        ]
+    assert constant(text, "MEMINFO") == {line.name: line.meaning for line in metrics.MEMINFO}
     told = {metric.name: metric.title for metric in (*metrics.USAGE, metrics.USS)}
     titles = constant(text, "TITLES")
     assert list(titles) == ["pss", "rss", "uss", "swap", "swap_pss"]
@@ -100,11 +104,9 @@ def test_figures_are_named_once_for_all_outputs(generator: ModuleType) -> None:
 
 def test_what_adds_up_over_processes_is_said_alike() -> None:
     """RSS never does."""
-    shown = [name for name in figures.TITLES if name != "statm"]
-    additive = {name for name in shown if figures.best(name, {name}, summed=True)}
-    assert additive == set(timeline.ADDITIVE_OVER_PROCESSES)
-    assert additive == set(shown) & set(metrics.OVER_PROCESSES)
-    assert set(metrics.OVER_PROCESSES) < set(metrics.OVER_MAPPINGS)
+    additive = {name for name in metrics.LAYOUT if figures.best(name, {name}, summed=True)}
+    assert additive == set(metrics.OVER_PROCESSES)
+    assert not {"rss", "swap", "held", "statm"} & additive
 
 
 def test_relative_columns_can_be_undone_in_order() -> None:

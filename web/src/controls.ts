@@ -1,17 +1,19 @@
 // The bar above the timeline: figure, grouping, zoom and pins.
 
 import { h } from "./dom"
+import { FIGURES, isForSeveral } from "./figures"
 import { formatClock } from "./format"
+import type { Figure } from "./model"
 import type { By } from "./state"
 import { BY } from "./tables"
 import type { Timeline } from "./timeline"
-import { FIGURES, type View } from "./view"
+import type { View } from "./view"
 
 const KEYS: Record<By, string> = { kind: "k", name: "n", mapping: "m", process: "c" }
 
 export class Controls {
   readonly element = h("div", { class: "controls" })
-  private readonly figures = new Map<string, HTMLButtonElement>()
+  private readonly figures = new Map<Figure, HTMLButtonElement>()
   private readonly groupings = new Map<string, HTMLButtonElement>()
   private readonly reset: HTMLButtonElement
   private readonly pinA: HTMLButtonElement
@@ -101,7 +103,7 @@ export class Controls {
     for (const [name, button] of this.figures) {
       button.setAttribute("aria-pressed", String(name === figure))
       // Over processes shared pages would count several times.
-      const several = this.view.several && name === "rss"
+      const several = this.view.several && !isForSeveral(name)
       button.classList.toggle("refused", several)
       if (several) button.title = "RSS cannot be summed over processes (shared pages)"
       button.disabled = several || !this.view.recording.tells(name as never)

@@ -2,12 +2,13 @@
 
 import { type Change, changeOf, compare, named, sumOf } from "./compare"
 import { h, swatch } from "./dom"
+import { addsUpOverProcesses, FIGURES } from "./figures"
 import { formatChange, formatClock, formatKib, formatKibChange } from "./format"
 import { type Figure, processName } from "./model"
 import type { By } from "./state"
 import { type Column, Table } from "./table"
 import { BY, TITLES } from "./tables"
-import { addsUpOverProcesses, FIGURES, type View } from "./view"
+import type { View } from "./view"
 
 /** By name first: what most people ask. */
 const GROUPINGS = [...BY].sort((one, other) => Number(other === "name") - Number(one === "name"))

@@ -1,5 +1,6 @@
 // Puts the page together.
 
+import { FIGURES, isForSeveral, overProcesses } from "./figures"
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
 import { Controls } from "./controls"
@@ -18,7 +19,7 @@ import { Summary } from "./summary"
 import { SystemPanel } from "./system"
 import { Theme } from "./theme"
 import { Timeline } from "./timeline"
-import { FIGURES, View } from "./view"
+import { View } from "./view"
 
 interface Panel {
   element: HTMLElement
@@ -91,7 +92,8 @@ function start(recording: Recording): void {
 function keepConsistent(view: View): void {
   const { store } = view
   store.on(["process", "withChildren"], (state) => {
-    const figure: Figure = view.several && state.figure === "rss" ? "pss" : state.figure
+    const figure: Figure =
+      view.several && !isForSeveral(state.figure) ? overProcesses(state.figure) : state.figure
     const by: By = state.by === "process" && !view.several ? "name" : state.by
     store.set({ figure, by })
     const [from, to] = view.span
@@ -199,7 +201,7 @@ function keysOf(
       does: "PSS, RSS, USS, swap",
       run: ({ key }) => {
         const figure = FIGURES.find((each) => each.key === key)!.name
-        if (view.recording.tells(figure) && !(view.several && figure === "rss"))
+        if (view.recording.tells(figure) && (!view.several || isForSeveral(figure)))
           store.set({ figure })
       },
     },

@@ -3,7 +3,7 @@
 import type { Clock } from "./format"
 import { absolute, type Column, unpack } from "./payload"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
-import type { TITLES, USS } from "./tables"
+import type { MEMINFO, TITLES, USS } from "./tables"
 import {
   LayoutState,
   READING,
@@ -134,7 +134,7 @@ interface Header {
   palette: Colours[]
   processes: ProcessFacts[]
   runs: Run[]
-  meminfo: string[]
+  meminfo: (keyof typeof MEMINFO)[]
 }
 
 /** What is told once of sums over processes. */

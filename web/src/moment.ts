@@ -2,12 +2,13 @@
 
 import { sumOf } from "./compare"
 import { h, swatch } from "./dom"
+import { addsUpOverProcesses } from "./figures"
 import { formatAddress, formatKib, formatSize } from "./format"
 import { type Entry, type Metric, processName } from "./model"
 import { Strip } from "./strip"
 import { type Column, Table } from "./table"
 import { OVER_MAPPINGS, READING, USAGE, USS } from "./tables"
-import { addsUpOverProcesses, type View } from "./view"
+import type { View } from "./view"
 
 export class MomentPanel {
   readonly element = h("section", { "aria-label": "Mappings at A" })

@@ -1,10 +1,11 @@
 // The processes as a tree: choose one, one with its descendants, or all.
 
 import { h, swatch } from "./dom"
+import { addsUpOverProcesses } from "./figures"
 import { ABSENT, formatSize } from "./format"
 import { type Process, processName, roleOf } from "./model"
 import { partOf } from "./sums"
-import { addsUpOverProcesses, type View } from "./view"
+import type { View } from "./view"
 
 /** So many processes have a line each; of more, siblings that do the same are put together. */
 const SINGLY = 12

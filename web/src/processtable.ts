@@ -1,12 +1,13 @@
 // All processes at the pinned moment, by size.
 
 import { h } from "./dom"
+import { addsUpOverProcesses } from "./figures"
 import { formatKib } from "./format"
 import { type Figure, type Process, processName, type ReadingName, stateFacts } from "./model"
 import { partOf } from "./sums"
 import { type Column, Table } from "./table"
 import { READING, TITLES } from "./tables"
-import { addsUpOverProcesses, type View } from "./view"
+import type { View } from "./view"
 
 const SUMMED = Object.keys(TITLES) as Figure[]
 const READ: ReadingName[] = ["resident", "high_water_mark", "threads", "oom_score"]

@@ -1,5 +1,6 @@
 // What several processes come to together: at passes over all of them, and never between two.
 
+import { overProcesses } from "./figures"
 import { type Figure, type Process, processName, type Recording } from "./model"
 import type { Group } from "./stack"
 
@@ -43,10 +44,10 @@ export function lineOf(recording: Recording, processes: Process[], figure: Figur
   return { instants, ...standing(recording, instants), values: Float64Array.from(values) }
 }
 
-/** What a share adds to the sums; NaN if it could not be read. Of swap that is SwapPss. */
+/** What a share adds to the sums, of the figure that adds up; NaN if it could not be read. */
 export function partOf(recording: Recording, row: number, figure: Figure): number {
   if (!recording.share.counted[row]) return 0
-  return recording.share[figure === "swap" ? "swap_pss" : figure][row]
+  return recording.share[overProcesses(figure)][row]
 }
 
 /** Each process with what it has in the sums: bytes at the ticks of passes. */

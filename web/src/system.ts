@@ -5,10 +5,10 @@ import { sizeLabels, sizeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatKib, formatKibChange } from "./format"
 import { drawLines } from "./lines"
-import type { MEMINFO } from "./tables"
+import { MEMINFO } from "./tables"
 import type { View } from "./view"
 
-const DRAWN: [(typeof MEMINFO)[number], string][] = [
+const DRAWN: [keyof typeof MEMINFO, string][] = [
   ["MemAvailable", "--series-1"],
   ["MemFree", "--series-2"],
   ["Cached", "--series-3"],
@@ -102,7 +102,7 @@ export class SystemPanel {
           return h(
             "tr",
             {},
-            h("th", { scope: "row" }, name),
+            h("th", { scope: "row", title: MEMINFO[name] }, name),
             ...cells.map((cell) => h("td", { class: "numeric" }, cell)),
           )
         }),

@@ -106,7 +106,7 @@ export const USAGE = [
     title: "RSS",
     unit: "bytes",
     source: "Rss",
-    meaning: "Resident: in RAM and mapped here, shared or not",
+    meaning: "In RAM and mapped here, shared or not",
   },
   {
     name: "pss",
@@ -435,7 +435,7 @@ export const USS = {
   title: "USS",
   unit: "bytes",
   source: "Private_Clean + Private_Dirty + Private_Hugetlb",
-  meaning: "Private: would be free if this alone went away",
+  meaning: "Private: would be free if this process alone exited",
 } as const
 
 /** Figures that may be added up over the mappings of one process. */
@@ -472,9 +472,13 @@ export const OVER_PROCESSES = [
   "private_dirty",
   "private_hugetlb",
   "swap_pss",
+  "locked",
   "uss",
   "held_pss",
 ] as const
+
+/** What to add up over processes in place of a figure that must not be. */
+export const ADDED_UP_AS = { pss: "pss", rss: "pss", uss: "uss", swap: "swap_pss" } as const
 
 /** The figures that can be shown over time. */
 export const TITLES = {
@@ -510,30 +514,30 @@ export const RELATIVE_TO = {
   anonymous: ["private_dirty"],
 } as const
 
-/** Fields of /proc/meminfo that a report holds. */
-export const MEMINFO = [
-  "MemTotal",
-  "MemAvailable",
-  "MemFree",
-  "Buffers",
-  "Cached",
-  "SwapCached",
-  "AnonPages",
-  "Mapped",
-  "Shmem",
-  "Slab",
-  "SReclaimable",
-  "SUnreclaim",
-  "KernelStack",
-  "PageTables",
-  "Dirty",
-  "Writeback",
-  "AnonHugePages",
-  "Hugetlb",
-  "Committed_AS",
-  "SwapTotal",
-  "SwapFree",
-] as const
+/** Fields of /proc/meminfo that a report holds, and what each means. */
+export const MEMINFO = {
+  MemTotal: "RAM that the kernel manages",
+  MemAvailable: "the kernel's estimate of what programs can get before it swaps",
+  MemFree: "RAM that is used for nothing at all; low on a healthy machine",
+  Buffers: "page cache of block devices",
+  Cached: "page cache: contents of files, and all of tmpfs and shared memory",
+  SwapCached: "in swap and also still in RAM",
+  AnonPages: "anonymous memory that is mapped",
+  Mapped: "files and shared memory that are mapped",
+  Shmem: "tmpfs and shared memory: a part of Cached, but it cannot be dropped",
+  Slab: "the kernel's own objects",
+  SReclaimable: "the part of Slab that can be dropped",
+  SUnreclaim: "the part of Slab that cannot",
+  KernelStack: "stacks of threads in the kernel",
+  PageTables: "page tables of processes",
+  Dirty: "page cache that is not yet written back",
+  Writeback: "page cache that is being written back",
+  AnonHugePages: "anonymous memory in transparent huge pages",
+  Hugetlb: "huge pages set aside, used or not (since 4.19)",
+  Committed_AS: "what would be needed if all that was promised were used",
+  SwapTotal: "swap that there is",
+  SwapFree: "swap that is not used",
+} as const
 
 /** Sums over a layout: model.Totals. */
 export const TOTALS = [

@@ -1,27 +1,13 @@
 // What several views share: the recording, what is looked at, and what follows from both.
 
+import { overProcesses } from "./figures"
 import { type Entry, type Figure, hasLayout, type Process, type Recording } from "./model"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
 import { buildStack, peakOf, type Stack } from "./stack"
 import type { By, Store } from "./state"
-import { OVER_PROCESSES, TITLES, USAGE, USS } from "./tables"
 import type { Theme } from "./theme"
 
 export const TOP = 20
-
-/** The figures to choose from, each with its key: 1, 2… Of swap the page itself takes SwapPss. */
-export const FIGURES = (Object.keys(TITLES) as Figure[])
-  .filter((name) => name !== "swap_pss")
-  .map((name, i) => ({ name, title: TITLES[name], key: String(i + 1), meaning: meaningOf(name) }))
-
-function meaningOf(figure: Figure): string {
-  return figure === "uss" ? USS.meaning : (USAGE.find(({ name }) => name === figure)?.meaning ?? "")
-}
-
-/** Whether a figure may be added up over processes: RSS never. */
-export function addsUpOverProcesses(name: string): boolean {
-  return (OVER_PROCESSES as readonly string[]).includes(name)
-}
 
 export class View {
   private stackKey = ""
@@ -64,7 +50,7 @@ export class View {
   /** Over several processes swap is that of SwapPss: in Swap a shared page counts in each. */
   get figure(): Figure {
     const { figure } = this.store.state
-    return this.several && figure === "swap" ? "swap_pss" : figure
+    return this.several ? overProcesses(figure) : figure
   }
 
   get stack(): Stack {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { addsUpOverProcesses, FIGURES, isForSeveral, overProcesses } from "../src/figures"
 import type { Recording } from "../src/model"
 import { type State, Store } from "../src/state"
 import { OVER_PROCESSES, TITLES } from "../src/tables"
-import { addsUpOverProcesses, FIGURES, View } from "../src/view"
+import { View } from "../src/view"
 import { EXACT, MI, NO_PERMISSION, recordingOf, SECOND } from "./recordings"
 
 function viewOf(recording: Recording, state: Partial<State> = {}): View {
@@ -97,6 +98,11 @@ test("over processes swap is that of SwapPss, and RSS never adds up", () => {
   assert.equal(viewOf(several, { figure: "swap" }).figure, "swap_pss")
   assert.ok(!addsUpOverProcesses("rss") && !addsUpOverProcesses("swap"))
   assert.ok(OVER_PROCESSES.every(addsUpOverProcesses))
+  assert.ok(Object.values(FIGURES).every(({ name }) => addsUpOverProcesses(overProcesses(name))))
+  assert.deepEqual(
+    FIGURES.filter(({ name }) => !isForSeveral(name)).map(({ name }) => name),
+    ["rss"],
+  )
 })
 
 test("every figure can be chosen by a key of its own, and says what it means", () => {

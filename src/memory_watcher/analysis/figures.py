@@ -9,23 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from ..metrics import LAYOUT, adds_up
+
 #: Figure -> those that may stand for it, the best first. Nothing stands for what is in swap.
 STAND_INS: Final = {
     "pss": ("rss", "uss"),
     "rss": ("pss", "uss"),
     "uss": ("pss", "rss"),
     "statm": ("rss", "pss", "uss"),
-}
-#: Figures that may not be added up over processes: a shared page would count in each.
-_OF_ONE = frozenset(("rss", "swap", "statm"))
-
-TITLES: Final = {
-    "pss": "PSS",
-    "rss": "RSS",
-    "uss": "USS",
-    "statm": "RSS (statm)",
-    "swap": "swap",
-    "swap_pss": "swap PSS",
 }
 
 
@@ -35,7 +26,7 @@ def best(asked: str, told: Collection[str], *, summed: bool = False) -> str | No
     With `summed` only figures that may be added up over processes. None if nothing is told.
     """
     for figure in (asked, *STAND_INS.get(asked, ())):
-        if figure in told and not (summed and figure in _OF_ONE):
+        if figure in told and (adds_up(figure) or not summed):
             return figure
     return None
 
@@ -44,4 +35,4 @@ def explain(asked: str, shown: str) -> str | None:
     """Say in one sentence why another figure is shown; None if it is the one asked for."""
     if shown == asked:
         return None
-    return f"the kernel reports no {TITLES[asked]}; {TITLES[shown]} is shown"
+    return f"the kernel reports no {LAYOUT[asked].title}; {LAYOUT[shown].title} is shown"

@@ -22,9 +22,6 @@ from .kinds import Kind
 #: "mappings" counts them, all others are bytes.
 Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "mappings"]
 
-#: Figures that may be added up over processes: in RSS and swap a shared page counts in each.
-ADDITIVE_OVER_PROCESSES: tuple[Figure, ...] = ("pss", "uss", "swap_pss")
-
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from ..analysis.contradictions import warn
-from ..analysis.figures import TITLES, best, explain
+from ..analysis.figures import best, explain
 from ..analysis.identity import By
 from ..analysis.roles import roles_at
 from ..analysis.timeline import Figure, Timeline
 from ..errors import NothingThen, SelectionError, UsageError
+from ..metrics import LAYOUT, over_processes
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
 from .assurance import Assurance, assurance_of
@@ -104,7 +105,7 @@ def _summable(asked: str, several: bool) -> Figure:
             "--process-memory: rss cannot be added up over processes, because shared pages would"
             " count in each; choose pss, or one process with --pid"
         )
-    return cast(Figure, "swap_pss" if several and asked == "swap" else asked)
+    return cast(Figure, over_processes(asked) if several else asked)
 
 
 def _told(recording: Recording, processes: Sequence[RecordedProcess], asked: Figure) -> Figure:
@@ -114,8 +115,8 @@ def _told(recording: Recording, processes: Sequence[RecordedProcess], asked: Fig
     figure = best(asked, told, summed=several)
     if figure is None and told:
         raise SelectionError(
-            f"{recording.path}: the kernel reports no {TITLES[asked]}; choose another figure with"
-            f" --process-memory: {', '.join(sorted(told - {'statm'}))}"
+            f"{recording.path}: the kernel reports no {LAYOUT[asked].title}; choose another figure"
+            f" with --process-memory: {', '.join(sorted(told - {'statm'}))}"
         )
     return cast(Figure, figure or asked)
 

@@ -15,6 +15,7 @@ from ..analysis.peak import Sum, add_up
 from ..analysis.ranking import Ranking, rank
 from ..clocks import TimeAxis
 from ..errors import SelectionError, UsageError
+from ..metrics import adds_up
 from ..model import LayoutState, SystemMemory
 from ..store.recording import SystemFigure
 from ..store.trees import TreeRecording
@@ -79,7 +80,8 @@ def size_of(branch: Branch, process_memory: str) -> int | None:
     figures = totals if branch.share is None else branch.share.figures
     if figures is None:
         return None
-    return figures.pss if process_memory == "pss" else figures.rss
+    size: int | None = getattr(figures, process_memory)
+    return size
 
 
 def size_in_sum(branch: Branch, process_memory: str) -> int | None:
@@ -165,7 +167,7 @@ def _check_grouping(by: str, figure: str) -> None:
             f"--by {by}: of a whole machine processes are added up by name or user;"
             " choose one process with --pid"
         )
-    if figure != "pss":
+    if not adds_up(figure):
         raise UsageError(
             f"--by {by}: only PSS can be added up over processes, not --process-memory {figure}"
         )

@@ -160,7 +160,8 @@ def _view(
     from ..answers.history import history
     from ..answers.moment import parse
     from ..errors import NothingThen
-    from ..render.chart import TITLES, ChartView
+    from ..metrics import LAYOUT
+    from ..render.chart import ChartView
 
     try:
         found = history(
@@ -179,7 +180,7 @@ def _view(
     notes = [found.instead, recording.path.rsplit("/", 1)[-1], found.sums, *_further(found)]
     return ChartView(
         found.timeline,
-        f"{found.title}: {TITLES[found.figure]}",
+        f"{found.title}: {LAYOUT[found.figure].title}",
         tuple(note for note in notes if note is not None),
         recording.axis,
         found.limit,

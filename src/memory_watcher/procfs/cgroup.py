@@ -13,41 +13,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..errors import NoSuchProcess, SourceError
+from ..metrics import CGROUP, CGROUP_V1_FILES
 from .figures import figure
 from .source import READ_SIZE
 
-#: Lines of memory.stat that are kept, of version 2 and of version 1 (totals of the subtree).
-STAT_FIELDS = frozenset(
-    (
-        *("anon", "file", "shmem", "kernel", "kernel_stack", "pagetables", "sock", "slab"),
-        *("slab_reclaimable", "slab_unreclaimable", "anon_thp", "file_mapped", "file_dirty"),
-        *("swapcached", "zswap", "zswapped"),
-        *("total_rss", "total_cache", "total_shmem", "total_swap", "total_mapped_file"),
-        *("total_rss_huge", "total_dirty"),
-    )
-)
-#: Lines of memory.events that are kept: counts; all else is bytes.
-_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
-
 #: File -> name under which its only number is stored.
-_NUMBERS = {
+_NUMBERS: dict[int, Mapping[str, str]] = {
     2: {
-        "memory.current": "current",
-        "memory.peak": "peak",
-        "memory.swap.current": "swap_current",
-        "memory.swap.peak": "swap_peak",
+        metric.source: metric.name
+        for metric in CGROUP
+        if " " not in metric.source and metric.source not in CGROUP_V1_FILES
     },
-    1: {
-        "memory.usage_in_bytes": "current",
-        "memory.max_usage_in_bytes": "peak",
-        "memory.kmem.usage_in_bytes": "kernel_current",
-        "memory.failcnt": "events.max",
-    },
+    1: CGROUP_V1_FILES,
 }
+#: File of many lines -> what its lines' names begin with in a recording.
+_LINES = {"memory.stat": "stat.", "memory.events": "events."}
+_NAMES = frozenset(metric.name for metric in CGROUP)
 
 
 class Membership(NamedTuple):
@@ -129,7 +114,7 @@ class CgroupReader:
         self.folder = folder
         self.version = version
         self._files: dict[str, int] = {}
-        for name in (*_NUMBERS[version], "memory.stat", "memory.events"):
+        for name in (*_NUMBERS[version], *_LINES):
             # Kernels before 5.19 have no memory.peak, the root cgroup has neither that nor current.
             with contextlib.suppress(OSError):
                 self._files[name] = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
@@ -154,14 +139,10 @@ class CgroupReader:
         return values
 
     def _figures(self, name: str, content: bytes) -> Iterator[tuple[str, int]]:
-        if name == "memory.stat":
+        if name in _LINES:
             for key, value in parse_stat(content).items():
-                if key in STAT_FIELDS:
-                    yield f"stat.{key}", value
-        elif name == "memory.events":
-            for key, value in parse_stat(content).items():
-                if key in _EVENTS:
-                    yield f"events.{key}", value
+                if (stored := _LINES[name] + key) in _NAMES:
+                    yield stored, value
         elif (number := parse_number(content)) is not None:
             yield _NUMBERS[self.version][name], number
 

@@ -18,7 +18,7 @@ from ..analysis.presence import UNSEEN
 from ..analysis.timeline import Series, Timeline, merge_smallest, reduce
 from ..clocks import STEADY, TimeAxis
 from ..errors import MissingExtra
-from ..metrics import USAGE
+from ..metrics import LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_size, format_time, group_digits, plural
 from .axis import count_marks, size_marks, time_marks
@@ -55,8 +55,6 @@ _FURTHER_FONTS = (
     *("IPAGothic", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Emoji"),
 )
 _DASHES = (0, (4, 2.5))
-#: What the figures are called.
-TITLES = {metric.name: metric.title for metric in USAGE} | {"uss": "USS", "mappings": "mappings"}
 #: Beside a figure that is in RAM the kernel's own RSS means something; beside swap it does not.
 _IN_RAM = ("pss", "rss", "uss")
 
@@ -461,7 +459,7 @@ class _Chart:
         if not self._timeline.groups or (place is None and self._timeline.is_stacked):
             return
         self._text(right, y, self._legend_time(place), _SMALL, colour=_FAINT, align="right")
-        title = f"{TITLES[self._timeline.figure]} by {self._timeline.by}"
+        title = f"{LAYOUT[self._timeline.figure].title} by {self._timeline.by}"
         self._text(left, y, title, _SMALL, colour=_FAINT)
         y += _ROW
 

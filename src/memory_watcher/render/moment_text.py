@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..analysis.figures import TITLES, explain
+from ..analysis.figures import explain
 from ..analysis.passes import Moment
 from ..analysis.peak import Breakdown, Group
 from ..answers.group import Branch, pss_of
+from ..metrics import LAYOUT
 from ..model import LayoutState
 from ..store.results import Measurement
 from ..units import format_kib, format_time, plural
@@ -68,7 +69,7 @@ def _sizes(breakdown: Breakdown) -> str:
         [_line(group) for group in breakdown.top],
         [
             _line(breakdown.other, ":"),
-            Line(f"sum of {TITLES[breakdown.figure]}:", breakdown.total.sum.size),
+            Line(f"sum of {LAYOUT[breakdown.figure].title}:", breakdown.total.sum.size),
         ],
     )
 

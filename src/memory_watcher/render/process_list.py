@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..analysis.figures import TITLES
 from ..analysis.roles import shown_command_line
 from ..answers.processes import HighestSum, ListedProcess, figure_of
+from ..metrics import LAYOUT
 from ..units import format_kib, format_time, group_digits
 from .columns import ABSENT
 from .elide import elide
@@ -88,8 +88,8 @@ def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:
     others = [figure for figure in chosen if figure != column]
     if not others:
         return []
-    title = TITLES[column]
-    instead = f"sorted by {TITLES[others[0]]}"
+    title = LAYOUT[column].title
+    instead = f"sorted by {LAYOUT[others[0]].title}"
     if len(others) == len(chosen):
         return [f"No {title} was reported for {len(others)}: {instead} instead."]
     come = "it comes" if len(others) == 1 else "they come"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ..analysis.figures import TITLES
 from ..analysis.peak import Group
 from ..answers.process import ProcessView
-from ..metrics import READING, USAGE
+from ..metrics import LAYOUT, READING
 from ..units import format_kib, format_time, group_digits, plural
 from .activity import activity
 from .assurance_text import missed
@@ -13,7 +12,6 @@ from .beside import beside
 from .columns import ABSENT, Line, blocks, label
 from .escape import escape
 
-_FIGURES = {metric.name: metric for metric in USAGE}
 _STATM = tuple(metric for metric in READING if metric.source.startswith("statm "))
 
 
@@ -78,7 +76,7 @@ def _activity(view: ProcessView) -> str:
 def _about_layout(view: ProcessView) -> str:
     measurement = view.measurement
     lines = [
-        label("figures", _meaning(view.breakdown.figure)),
+        label("figures", LAYOUT[view.breakdown.figure].described),
         *([label("note", view.instead)] if view.instead else []),
         label("layout", f"{measurement.state.label}: {measurement.state.meaning}"),
         label("high-water mark", _mark(view)),
@@ -88,12 +86,6 @@ def _about_layout(view: ProcessView) -> str:
         size = format_kib(measurement.rollup_pss)
         lines.append(label("PSS unrounded", f"{size} (smaps_rollup; each mapping's is cut to Ki)"))
     return "\n".join(lines)
-
-
-def _meaning(figure: str) -> str:
-    if figure == "uss":
-        return "USS: private, would be free if this process alone exited"
-    return f"{_FIGURES[figure].title}: {_FIGURES[figure].meaning}"
 
 
 def _mark(view: ProcessView) -> str:
@@ -121,7 +113,7 @@ def _highest(view: ProcessView) -> str:
 
 def _sizes(view: ProcessView) -> str:
     parts = view.breakdown
-    title = TITLES[parts.figure]
+    title = LAYOUT[parts.figure].title
     end = [Line(f"sum of {title}:", parts.total.sum.size)]
     if view.process_memory == "statm":
         end.append(Line("statm resident:", view.measurement.reading.resident))
@@ -141,7 +133,7 @@ def _line(group: Group, end: str = "") -> Line:
 def _notes(view: ProcessView) -> list[str]:
     """Say which lines lack something."""
     parts = view.breakdown
-    title = TITLES[parts.figure]
+    title = LAYOUT[parts.figure].title
     lines = [
         f"{escape(group.name)}: without {group.sum.lacking} of"
         f" {plural(len(group.entries), 'mapping', 'mappings')}, whose {title} was not reported"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..analysis.figures import TITLES
 from ..analysis.peak import Group
 from ..answers.process import ProcessView
-from ..metrics import USAGE
+from ..metrics import LAYOUT
 from ..units import KIB, format_time, group_digits, plural
 from .columns import ABSENT
 from .escape import escape
@@ -19,7 +18,6 @@ _WHERE_THERE_IS = (
     *("swap_pss", "anon_huge_pages", "shmem_pmd_mapped", "file_pmd_mapped"),
     *("shared_hugetlb", "private_hugetlb", "lazy_free", "locked", "ksm"),
 )
-_TITLES = {metric.name: metric.title for metric in USAGE} | TITLES
 
 
 def render(view: ProcessView) -> str:
@@ -29,7 +27,7 @@ def render(view: ProcessView) -> str:
     if parts.other_groups:
         groups.append(parts.other._replace(name=f"{parts.other_groups} more"))
     figures = _figures(parts.total)
-    heads = [*(_TITLES[figure] for figure in figures), "size", "kind", "name"]
+    heads = [*(LAYOUT[figure].title for figure in figures), "size", "kind", "name"]
     cells = [heads, *(_cells(group, figures) for group in (*groups, parts.total))]
     widths = [max(len(line[column]) for line in cells) for column in range(len(figures) + 2)]
     lines = [_line(line, widths) for line in cells]

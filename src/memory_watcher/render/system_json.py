@@ -7,6 +7,7 @@ from typing import Any
 
 from ..answers.group import Branch
 from ..answers.machine import SystemView
+from ..metrics import adds_up
 from .json_values import dump, measurement_facts, named, pass_facts, process_facts, summed, timed
 
 
@@ -79,7 +80,7 @@ def _moment(view: SystemView, branch: Branch, size: int | None) -> dict[str, Any
 
 def _sums(view: SystemView) -> dict[str, Any]:
     """RSS is never added up over processes: a shared page would count several times."""
-    additive = view.process_memory == "pss" and view.moment is not None
+    additive = adds_up(view.process_memory) and view.moment is not None
     ranking = view.ranking
     return {
         "other": {

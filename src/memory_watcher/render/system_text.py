@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..answers.group import Branch
 from ..answers.machine import SystemView
+from ..metrics import LAYOUT, MEM_AVAILABLE_COMPUTED, adds_up
 from ..model import SystemMemory
 from ..units import format_duration, format_kib, format_time, plural
 from .columns import Line, blocks, label, process_name
@@ -28,11 +29,6 @@ _SHOWN = (
     "SwapTotal",
     "SwapFree",
 )
-_TITLES = {
-    "pss": "PSS: resident, each page divided by how many map it",
-    "rss": "RSS: resident, shared or not",
-    "statm": "statm resident",
-}
 
 
 def render(view: SystemView) -> str:
@@ -48,7 +44,7 @@ def render(view: SystemView) -> str:
         ]
         others = [Line("others:", view.groups.other.size)]
         total = [Line("sum of PSS:", view.groups.total.size)]
-    elif view.process_memory == "pss" and view.moment is not None:
+    elif adds_up(view.process_memory) and view.moment is not None:
         others = [Line("other processes:", ranking.other.size)]
         total = [Line("sum of PSS:", ranking.total.size)]
     parts = [
@@ -65,7 +61,7 @@ def _about(view: SystemView) -> str:
         label("system memory", f"tick {view.tick}{_which(view)}"),
         label("time", format_time(view.time)),
         label("processes", str(count)),
-        label("figures", _TITLES[view.process_memory]),
+        label("figures", LAYOUT[view.process_memory].described),
         *([about(view.moment, view.time, view.asked)] if view.moment else ()),
     ]
     return "\n".join(lines)
@@ -85,7 +81,7 @@ def _memory(memory: SystemMemory | None) -> list[Line]:
         return []
     values: dict[str, int | None] = {
         **memory.values,
-        "MemAvailableComputed": memory.available_computed,
+        MEM_AVAILABLE_COMPUTED.name: memory.available_computed,
     }
     return [Line(f"{name}:", values.get(name)) for name in _SHOWN if name in values]
 
@@ -107,7 +103,7 @@ def _title(branch: Branch) -> str:
 
 def _notes(view: SystemView) -> list[str]:
     lines = [*_about_time(view)]
-    additive = view.process_memory == "pss"
+    additive = adds_up(view.process_memory)
     if not additive:
         if view.ranking.other_count:
             lines.append(f"{plural(view.ranking.other_count, 'more process', 'more processes')}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..analysis.peak import Group
 from ..answers.group import Branch, Judge, TreeView, Whole, pss_of, size_of_line
+from ..metrics import CGROUP, LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time, plural
 from .beside import beside
@@ -18,16 +19,12 @@ _MORE = "more in these layouts (of another moment)"
 #: So deep is a tree drawn, and so long are the names of groups: there is room for the sizes.
 _DEEPEST = 12
 _GROUP_WIDTH = 40
-_CGROUP_TITLES = {
-    "current": "memory in use",
-    "peak": "highest ever",
-    "swap_current": "swap in use",
-    "stat.anon": "anonymous",
-    "stat.file": "page cache",
-    "stat.shmem": "shared memory",
-    "stat.total_rss": "anonymous",
-    "stat.total_cache": "page cache",
-}
+#: What is shown of a cgroup; --json gives all of it.
+_CGROUP_SHOWN = (
+    *("current", "peak", "swap_current", "stat.anon", "stat.file", "stat.shmem"),
+    *("stat.total_rss", "stat.total_cache"),
+)
+_CGROUP_TITLES = {m.name: m.title for m in CGROUP if m.name in _CGROUP_SHOWN}
 
 
 def render(view: TreeView) -> str:
@@ -76,7 +73,7 @@ def _about(view: TreeView) -> str:
         ),
         label("time", format_time(view.time)),
         label("processes", f"{count} alive then, {view.recorded} recorded in all"),
-        label("figures", "PSS: resident, each page divided by how many map it"),
+        label("figures", LAYOUT["pss"].described),
         *([about(view.whole.moment, view.time, view.asked)] if view.whole else ()),
     ]
     return "\n".join(lines)

@@ -22,7 +22,7 @@ from ..analysis.peak import OWN_LINES
 from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..answers.assurance import assurance_of
 from ..clocks import TimeAxis
-from ..metrics import READING
+from ..metrics import MEMINFO, READING
 from ..model import Totals
 from ..render.assurance_text import missed
 from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
@@ -43,30 +43,6 @@ RELATIVE_TO: Final[dict[str, tuple[str, ...]]] = {
     "referenced": ("rss",),
     "anonymous": ("private_dirty",),
 }
-#: Fields of /proc/meminfo that are shown, as many as are told.
-MEMINFO = (
-    "MemTotal",
-    "MemAvailable",
-    "MemFree",
-    "Buffers",
-    "Cached",
-    "SwapCached",
-    "AnonPages",
-    "Mapped",
-    "Shmem",
-    "Slab",
-    "SReclaimable",
-    "SUnreclaim",
-    "KernelStack",
-    "PageTables",
-    "Dirty",
-    "Writeback",
-    "AnonHugePages",
-    "Hugetlb",
-    "Committed_AS",
-    "SwapTotal",
-    "SwapFree",
-)
 
 
 class _Numbered(dict[Any, int]):
@@ -398,7 +374,7 @@ def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[st
     changes: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
     for tick, name, value in recording.meminfo_rows():
         changes[name].append((tick, value))
-    names = [name for name in MEMINFO if name in changes]
+    names = [line.name for line in MEMINFO if line.name in changes]
     for name in names:
         columns.add(f"meminfo.{name}", list(_at_ticks(ticks, changes[name])))
     return names

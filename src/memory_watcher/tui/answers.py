@@ -9,6 +9,7 @@ from ..analysis.identity import By
 from ..analysis.kinds import Kind
 from ..analysis.passes import Figures, Share, is_of_pass
 from ..analysis.roles import Role
+from ..metrics import over_processes
 from ..model import LayoutState, Reading, Totals
 from ..render.colours import GREY, Shades, kind_colours
 from ..units import format_duration, format_time
@@ -228,7 +229,7 @@ def _sum(seen: Seen) -> tuple[Sizes, bool]:
 
 def top_of(presents: Sequence[Present], figure: ShownFigure) -> list[int]:
     """The numbers of processes, the biggest first."""
-    place = Sizes._fields.index(additive(figure))
+    place = Sizes._fields.index(over_processes(figure))
     return [each.id for each in sorted(presents, key=lambda each: -(each.sizes[place] or 0))]
 
 
@@ -245,21 +246,13 @@ def layers_of(
             for group in groups
         ]
     else:
-        place = Sizes._fields.index(additive(figure))
+        place = Sizes._fields.index(over_processes(figure))
         layers = [
             Layer(present.title, colours.of(present.id), present.sizes[place] or 0)
             for present in presents
         ]
     layers = [layer for layer in layers if layer.size]
     return tuple(sorted(layers, key=lambda layer: -layer.size))
-
-
-def additive(figure: ShownFigure) -> str:
-    """The figure that stands for this one over several processes.
-
-    RSS and swap are not added up: in them a shared page counts once for each process.
-    """
-    return {"rss": "pss", "swap": "swap_pss"}.get(figure, figure)
 
 
 def notes_of(seen: Seen, by: By) -> tuple[str, ...]:

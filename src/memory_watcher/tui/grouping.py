@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..analysis.identity import By, Identity, identify
 from ..analysis.kinds import Attribution, Kind, attributed_entries
-from ..analysis.timeline import ADDITIVE_OVER_PROCESSES
+from ..metrics import adds_up
 from ..model import KindEvidence, Mapping, MappingUsage, Usage, is_gate
 from .view import Sizes
 
@@ -209,11 +209,13 @@ def _both(one: GroupSum, other: GroupSum) -> GroupSum:
         *(add_told(getattr(one.sizes, name), getattr(other.sizes, name)) for name in Sizes._fields)
     )
     lacking = one.lacking or other.lacking
-    for name in ADDITIVE_OVER_PROCESSES:
+    for name in filter(adds_up, Sizes._fields):
         lacking |= (getattr(one.sizes, name) is None) != (getattr(other.sizes, name) is None)
     return GroupSum(
         one.identity if one.identity.kind == other.identity.kind else _mixed(one.identity),
-        sizes._replace(rss=None, swap=None),
+        Sizes._make(
+            size if adds_up(name) else None for name, size in zip(Sizes._fields, sizes, strict=True)
+        ),
         one.address_space + other.address_space,
         one.mappings + other.mappings,
         lacking,

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from ..analysis.kinds import Kind
 from ..errors import MemoryWatcherError
+from ..metrics import over_processes
 from ..model import LayoutState
 from ..procfs.source import ProcSource
 from ..record.notices import Notice
@@ -32,7 +33,6 @@ from .answers import (
     Present,
     Seen,
     Together,
-    additive,
     kind_colour,
     layers_of,
     notes_of,
@@ -343,7 +343,7 @@ def _history_of_all(
 ) -> History:
     """The sums at passes; one stands until the next, which may be several periods later."""
     instants = [each for each in every if each.together.why is None and not each.together.age_ns]
-    figure = additive(asked)
+    figure = over_processes(asked)
     times = [instant.time for instant in instants]
     sums = [getattr(instant.together.sizes, figure) for instant in instants]
     steps = [after - before for before, after in pairwise(times)]

@@ -18,6 +18,7 @@ from ..answers.no_sum import why_no_sum
 from ..answers.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
+from ..metrics import over_processes
 from ..model import KindEvidence, LayoutState, Reading
 from ..recorded import InstantRow
 from ..render.activity import cpu_share
@@ -29,7 +30,6 @@ from .answers import (
     Present,
     Seen,
     Together,
-    additive,
     kind_colour,
     layers_of,
     notes_of,
@@ -118,7 +118,7 @@ class ReplaySource:
             mark_time = instants.time_of(mark)
         if question.process_id is None:
             top = top_of(presents, question.figure)[:_PROCESS_BANDS]
-            self._colours.give(self._layers.get(additive(question.figure), top))
+            self._colours.give(self._layers.get(over_processes(question.figure), top))
         rows, total = rows_of(now, before, question.by, self._colours)
         alone = presents[0] if len(presents) == 1 else None
         snapshot = Snapshot(
@@ -321,7 +321,7 @@ class ReplaySource:
         if key not in self._histories:
             usages = self._usages_of(process_id)
             if process_id is None:
-                figure = cast(Figure, additive(asked))
+                figure = cast(Figure, over_processes(asked))
                 timeline = usages.timeline(figure, "process", _PROCESS_BANDS)
             else:
                 timeline = usages.timeline(asked, "kind", None)

@@ -11,14 +11,15 @@ from typing import Literal, NamedTuple, Protocol
 
 from ..analysis.identity import By
 from ..clocks import STEADY, TimeAxis
+from ..metrics import LAYOUT, OFFERED
 from ..model import LayoutState, Reading
 from ..render.colours import Shades
 
 ShownFigure = Literal["pss", "rss", "uss", "swap"]
 
 GROUPINGS: tuple[By, ...] = ("kind", "name", "mapping", "process")
-FIGURES: tuple[ShownFigure, ...] = ("pss", "rss", "uss", "swap")
-FIGURE_TITLES = {"pss": "PSS", "rss": "RSS", "uss": "USS", "swap": "swap", "swap_pss": "swap PSS"}
+FIGURES: tuple[ShownFigure, ...] = OFFERED
+FIGURE_TITLES = {name: metric.title for name, metric in LAYOUT.items()}
 
 
 @dataclass(frozen=True, slots=True)
