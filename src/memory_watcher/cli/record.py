@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..record.policy import Policy
     from ..record.progress import Progress
     from ..record.session import Plan, Session
-    from ..store.tree_writer import TreeWriter
+    from ..store.writer import Writer
     from .target_options import Request
     from .wording import Wording
 
@@ -213,13 +213,13 @@ def _record(job: _Job, stop: Stop) -> int:
     """Record until something ends it; 1 if no layout at all could be read."""
     from ..procfs.source import ProcSource
     from ..record.session import TOO_LARGE, Session
-    from ..store.tree_writer import TreeWriter
+    from ..store.writer import Writer
 
     source = ProcSource(job.proc)
     source.mapped_files.prepare()
     targets = None if job.launched else target_options.targets_of(job.request, source)
     with ProgressLine(f"opening {job.file}", wanted=not job.quiet) as progress:
-        writer = TreeWriter(job.file, progress.step)
+        writer = Writer(job.file, progress.step)
     if job.launched is not None:
         targets = _launched_targets(source, job.launched, writer, job.request)
     assert targets is not None
@@ -277,7 +277,7 @@ def _missed(job: _Job, progress: Progress) -> str | None:
 
 
 def _launched_targets(
-    source: ProcSource, launched: Launched, writer: TreeWriter, request: Request
+    source: ProcSource, launched: Launched, writer: Writer, request: Request
 ) -> LaunchedTargets:
     from ..record.launch import LaunchedTargets
 

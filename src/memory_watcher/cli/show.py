@@ -74,14 +74,14 @@ def _record_once(file: str, proc: str, pid: int) -> None:
     from ..record.policy import Policy
     from ..record.recorder import Recorder
     from ..record.targets import ONLY_CHEAP, NamedTargets
-    from ..store.tree_writer import TreeWriter
+    from ..store.writer import Writer
 
     source = ProcSource(proc)
     source.mapped_files.prepare()
     targets = NamedTargets(source, [pid])
     if targets.problems:
         raise SourceError(str(targets.problems[0]).removesuffix(ONLY_CHEAP))  # nothing is recorded
-    writer = TreeWriter(file)
+    writer = Writer(file)
     recorder = Recorder(source, targets, writer, Policy(), lambda text: say(f"{text}\n"))
     reason = None
     try:

@@ -14,7 +14,7 @@ from ..procfs.cgroup import (
     parse_memberships,
     read_mountinfo,
 )
-from ..store.tree_writer import TreeWriter
+from ..store.writer import Writer
 from .boundary import supervised
 from .discovery import DiscoveredTargets
 from .notices import CgroupFailed, NoCgroup, Notice
@@ -24,7 +24,7 @@ from .selection import Selection
 class CgroupWatch:
     """One cgroup: reads it at each tick, and stores what changed."""
 
-    def __init__(self, cgroup: Cgroup, folder: str, writer: TreeWriter) -> None:
+    def __init__(self, cgroup: Cgroup, folder: str, writer: Writer) -> None:
         """Raises SourceError if the memory controller is not on for it."""
         self._reader = CgroupReader(folder, cgroup.version)
         self._writer = writer
@@ -82,7 +82,7 @@ class CgroupSearch:
 
     def __init__(
         self,
-        writer: TreeWriter,
+        writer: Writer,
         targets: DiscoveredTargets | None,
         selection: Selection,
         *,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ..procfs.process import parse_status
 from ..procfs.source import ProcSource
-from ..store.tree_writer import TreeWriter
+from ..store.writer import Writer
 from .cgroups import CgroupSearch
 from .clock import Clock, Deadline
 from .discovery import DiscoveredTargets
@@ -87,7 +87,7 @@ class Session:
         plan: Plan,
         note: Callable[[Notice], None],
         *,
-        writer: TreeWriter | None = None,
+        writer: Writer | None = None,
         sink: Sink | None = None,
         launched: Launched | None = None,
     ) -> None:

@@ -28,7 +28,7 @@ from ..record.targets import Targets
 from ..record.tee import Tee
 from ..render.activity import cpu_share
 from ..render.colours import GREY
-from ..store.tree_writer import TreeWriter
+from ..store.writer import Writer
 from .answers import (
     Present,
     Seen,
@@ -128,7 +128,7 @@ class LiveSource:
         self, source: ProcSource, targets: Targets, policy: Policy, output: Output | None
     ) -> None:
         try:
-            writer = None if output is None else TreeWriter(output.path)
+            writer = None if output is None else Writer(output.path)
             self._most_mappings = source.max_map_count()
             history = self._history = LiveHistory(source.page_size)
             session = Session(

@@ -22,8 +22,8 @@ from memory_watcher.analysis.passes import read
 from memory_watcher.analysis.timeline import Figure, Series, Timeline, reduce
 from memory_watcher.answers.usages import load, timeline
 from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
-from memory_watcher.store import writer as writer_module
 from memory_watcher.store.recording import Recording
+from memory_watcher.store.write import layouts
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
 from tests.unit.store.flat import RUNS, Flat, Row, Run, Step, write
 
@@ -36,7 +36,7 @@ def written(runs: list[Run], keyframe_rows: int) -> Iterator[tuple[Recording, Fl
     """Store a script with keyframes as often as asked for; open it."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(writer_module, "KEYFRAME_ROWS_PER_MAPPING", keyframe_rows),
+        mock.patch.object(layouts, "KEYFRAME_ROWS_PER_MAPPING", keyframe_rows),
     ):
         flat = write(os.path.join(folder, "a.db"), runs)
         with Recording(os.path.join(folder, "a.db")) as recording:

@@ -21,7 +21,7 @@ from memory_watcher.model import (
 )
 from memory_watcher.report import report_text
 from memory_watcher.store.recording import Recording
-from memory_watcher.store.tree_writer import TreeWriter
+from memory_watcher.store.writer import Writer
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
 
 HOUR = 3600 * SECOND
@@ -91,7 +91,7 @@ def test_a_span_of_a_clock_that_was_set_back(builder: RecordingBuilder) -> None:
 
 def test_fast_readings_beside_a_jump(tmp_path: Path) -> None:
     """Read before the clock was set back they count before, read after it after."""
-    writer = TreeWriter(str(tmp_path / "a.db"))
+    writer = Writer(str(tmp_path / "a.db"))
     writer.start_run(Machine("boot", "host", "6.1", 4096, 2), SECOND, ["memory-record"])
     process, back = None, -SECOND - 7
     for number, set_by in enumerate((0, 0, back, back)):

@@ -55,6 +55,18 @@ class Stage:
         sample = Sample(Reading(resident=MI, high_water_mark=mark), LayoutState.NOT_TAKEN)
         self.writer.sample(process, sample, delay_ns)
 
+    def finds(
+        self,
+        process: int,
+        pointers: dict[int, int],
+        files: dict[tuple[int, int], ElfFile] | None = None,
+        image: Image | None = None,
+    ) -> None:
+        """Store what this tick found that tells kinds."""
+        evidence = Evidence(pointers, files or {})
+        found = Sample(Reading(), LayoutState.NOT_TAKEN, image=image, evidence=evidence)
+        self.writer.sample(process, found, 0)
+
     def fast(self, process: int, after_ns: int, resident: int, mark: int | None) -> None:
         """Store a fast reading so long after the last tick; the one before was 20 ms earlier."""
         time = START + self.number * SECOND + after_ns
@@ -79,10 +91,10 @@ def test_stack_pointers(stage: Stage) -> None:
     """Of one process by TID, addresses above 2**63 included; found later, known from the start."""
     first = stage.tick()
     one, other = stage.process(7), stage.process(8)
-    stage.writer.stack_pointers(one, {7: 0x7FFF_0000, 9: 2**64 - 4096, 10: 0})
-    stage.writer.stack_pointers(other, {8: 0x2000})
+    stage.finds(one, {7: 0x7FFF_0000, 9: 2**64 - 4096, 10: 0})
+    stage.finds(other, {8: 0x2000})
     stage.tick()
-    stage.writer.stack_pointers(one, {7: 0x7FFF_0000, 9: 2**64 - 4096, 10: 0x1000})
+    stage.finds(one, {7: 0x7FFF_0000, 9: 2**64 - 4096, 10: 0x1000})
     with stage.reader() as reader:
         assert reader.kind_evidence(one, first).stack_pointers == {
             7: 0x7FFF_0000,
@@ -96,16 +108,16 @@ def test_thread_that_ended(stage: Stage) -> None:
     """Its pointer counts while it lived, not before and not later: there may be other memory."""
     before = stage.tick()
     process = stage.process()
-    stage.writer.stack_pointers(process, {7: 0x7000})
+    stage.finds(process, {7: 0x7000})
     began = stage.tick()
-    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0})
+    stage.finds(process, {7: 0x7000, 8: 0})
     asked = stage.tick()
-    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0x8000})
+    stage.finds(process, {7: 0x7000, 8: 0x8000})
     last = stage.tick()
     ended = stage.tick()
-    stage.writer.stack_pointers(process, {7: 0x7000})
+    stage.finds(process, {7: 0x7000})
     again = stage.tick()
-    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0x9000})
+    stage.finds(process, {7: 0x7000, 8: 0x9000})
     both, one = {7: 0x7000, 8: 0x8000}, {7: 0x7000}
     with stage.reader() as reader:
         found = [
@@ -119,9 +131,9 @@ def test_thread_id_of_another_thread(stage: Stage) -> None:
     """Another pointer under the same TID is another thread's, even if its end was not seen."""
     first = stage.tick()
     process = stage.process()
-    stage.writer.stack_pointers(process, {7: 0x7000})
+    stage.finds(process, {7: 0x7000})
     second = stage.tick()
-    stage.writer.stack_pointers(process, {7: 0x9000})
+    stage.finds(process, {7: 0x9000})
     with stage.reader() as reader:
         assert reader.kind_evidence(process, first).stack_pointers == {7: 0x7000}
         assert reader.kind_evidence(process, second).stack_pointers == {7: 0x9000}
@@ -131,7 +143,7 @@ def test_end_of_a_process_with_stacks(stage: Stage) -> None:
     """At its end no pointer is left open."""
     first = stage.tick()
     process = stage.process()
-    stage.writer.stack_pointers(process, {7: 0x7000})
+    stage.finds(process, {7: 0x7000})
     last = stage.tick()
     stage.writer.end_process(process)
     with stage.reader() as reader:
@@ -143,13 +155,13 @@ def test_stacks_in_a_later_run(stage: Stage) -> None:
     """Threads that live on are the same row; those that ended between the runs are closed."""
     first = stage.tick()
     process = stage.process()
-    stage.writer.stack_pointers(process, {7: 0x7000, 8: 0x8000})
+    stage.finds(process, {7: 0x7000, 8: 0x8000})
     stage.writer.close("SIGINT")
     stage.writer = Writer(str(stage.path))
     stage.writer.start_run(MACHINE, SECOND, ["memory-record"])
     second = stage.tick()
     assert stage.process() == process
-    stage.writer.stack_pointers(process, {7: 0})
+    stage.finds(process, {7: 0})
     with stage.reader() as reader:
         assert reader.kind_evidence(process, first).stack_pointers == {7: 0x7000, 8: 0x8000}
         assert reader.kind_evidence(process, second).stack_pointers == {7: 0x7000}
@@ -159,11 +171,10 @@ def test_stack_pointers_of_each_image(stage: Stage) -> None:
     """What was found of one image tells nothing of that before or after it."""
     first = stage.tick()
     process = stage.process()
-    stage.writer.stack_pointers(process, {7: 0x1000, 8: 0x2000})
+    stage.finds(process, {7: 0x1000, 8: 0x2000})
     between = stage.tick()
     execve = stage.tick()
-    stage.writer.image(process, Image("other"))
-    stage.writer.stack_pointers(process, {7: 0x3000})
+    stage.finds(process, {7: 0x3000}, image=Image("other"))
     last = stage.tick()
     with stage.reader() as reader:
         for tick in (first, between):
@@ -177,8 +188,10 @@ def test_segments(stage: Stage) -> None:
     """Of all files of the machine, in order; unsigned; the page size beside them."""
     tick = stage.tick()
     process = stage.process()
-    stage.writer.elf_files({(1, 5): ElfFile((TEXT, DATA)), (1, LARGE): ElfFile((HIGH,))})
-    stage.writer.elf_files({(2, 5): ElfFile((TEXT,))})
+    stage.tick()
+    stage.finds(process, {}, {(1, 5): ElfFile((TEXT, DATA)), (1, LARGE): ElfFile((HIGH,))})
+    stage.tick()
+    stage.finds(process, {}, {(2, 5): ElfFile((TEXT,))})
     with stage.reader() as reader:
         evidence = reader.kind_evidence(process, tick)
     assert evidence.segments == {(1, 5): (TEXT, DATA), (1, LARGE): (HIGH,), (2, 5): (TEXT,)}
@@ -189,8 +202,10 @@ def test_segments_read_again(stage: Stage) -> None:
     """A later run that reads the same file again replaces what was known of it."""
     tick = stage.tick()
     process = stage.process()
-    stage.writer.elf_files({(1, 5): ElfFile((TEXT,))})
-    stage.writer.elf_files({(1, 5): ElfFile((DATA,))})
+    stage.tick()
+    stage.finds(process, {}, {(1, 5): ElfFile((TEXT,))})
+    stage.tick()
+    stage.finds(process, {}, {(1, 5): ElfFile((DATA,))})
     with stage.reader() as reader:
         assert reader.kind_evidence(process, tick).segments == {(1, 5): (DATA,)}
 
@@ -199,8 +214,10 @@ def test_build_ids(stage: Stage) -> None:
     """Of all files of the process's machine that have one; what is read again replaces it."""
     stage.tick()
     process = stage.process()
-    stage.writer.elf_files({(1, 5): ElfFile((TEXT,), "0a"), (1, LARGE): ElfFile((HIGH,), "0b")})
-    stage.writer.elf_files({(1, 6): ElfFile((TEXT,)), (1, 5): ElfFile((TEXT,), "0c")})
+    stage.tick()
+    stage.finds(process, {}, {(1, 5): ElfFile((TEXT,), "0a"), (1, LARGE): ElfFile((HIGH,), "0b")})
+    stage.tick()
+    stage.finds(process, {}, {(1, 6): ElfFile((TEXT,)), (1, 5): ElfFile((TEXT,), "0c")})
     with stage.reader() as reader:
         assert reader.build_ids(process) == {(1, 5): "0c", (1, LARGE): "0b"}
         assert reader.build_ids(process + 1) == {}
@@ -304,10 +321,9 @@ def test_last_mark_of_a_process_that_died(stage: Stage) -> None:
 def test_a_sample_stores_all_that_it_found(stage: Stage) -> None:
     """An execve, then threads and files of the new image: stacks of the one before have ended."""
     first, process = stage.tick(), stage.process()
-    stage.writer.stack_pointers(process, {7: 0x1000})
-    second, evidence = stage.tick(), Evidence({7: 0x3000}, {(1, 5): ElfFile((TEXT,))})
-    found = Sample(Reading(), LayoutState.NOT_TAKEN, image=Image("other"), evidence=evidence)
-    stage.writer.sample(process, found, 0)
+    stage.finds(process, {7: 0x1000})
+    second = stage.tick()
+    stage.finds(process, {7: 0x3000}, {(1, 5): ElfFile((TEXT,))}, Image("other"))
     with stage.reader() as reader:
         assert reader.kind_evidence(process, first).stack_pointers == {7: 0x1000}
         assert reader.kind_evidence(process, second).stack_pointers == {7: 0x3000}

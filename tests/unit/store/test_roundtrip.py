@@ -17,9 +17,9 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory_watcher.store import writer as writer_module
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.schema import STILL_VALID
+from memory_watcher.store.write import layouts, remembered
 from memory_watcher.store.writer import Writer
 from tests.unit.store.flat import KI, RUNS, Driver, Entry, Flat, Row, Run, Step, write
 
@@ -27,12 +27,12 @@ SQL = dict[str, object]
 
 
 @contextmanager
-def limits(keyframe_rows: int, remembered: int) -> Iterator[Path]:
+def limits(keyframe_rows: int, most: int) -> Iterator[Path]:
     """A folder, with keyframes and forgetting coming as early as asked for."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(writer_module, "KEYFRAME_ROWS_PER_MAPPING", keyframe_rows),
-        mock.patch.object(writer_module, "_REMEMBERED", remembered),
+        mock.patch.object(layouts, "KEYFRAME_ROWS_PER_MAPPING", keyframe_rows),
+        mock.patch.object(remembered, "REMEMBERED", most),
     ):
         yield Path(folder)
 

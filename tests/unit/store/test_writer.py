@@ -44,8 +44,12 @@ from memory_watcher.model import (
     WholeLayout,
 )
 from memory_watcher.store import schema
+from memory_watcher.store.connection import WritableFile
 from memory_watcher.store.recording import Recording
-from memory_watcher.store.writer import KEYFRAME_ROWS_PER_MAPPING, Writer
+from memory_watcher.store.write.layouts import KEYFRAME_ROWS_PER_MAPPING
+from memory_watcher.store.write.texts import Texts
+from memory_watcher.store.write.transaction import Transaction
+from memory_watcher.store.writer import Writer
 from tests.unit.store.flat import Change
 
 MACHINE = Machine("boot", "host", "6.18", 4096)
@@ -305,7 +309,7 @@ def test_read_only_folder_and_file(tmp_path: Path) -> None:
 SECOND_RECORDER = """
 import sys
 from memory_watcher.errors import RecordingBusy
-from memory_watcher.store.writer import KEYFRAME_ROWS_PER_MAPPING, Writer
+from memory_watcher.store.writer import Writer
 from tests.unit.store.flat import Change
 try:
     Writer(sys.argv[1])
@@ -439,8 +443,8 @@ def test_full_disk_by_the_databases_own_limit(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     writer = Writer(str(path))
     writer.start_run(MACHINE, 100, ["x"])
-    writer._recording._guard.allow_all()
-    writer._connection.execute("PRAGMA max_page_count = 100")
+    writer._file._guard.allow_all()
+    writer._file.connection.execute("PRAGMA max_page_count = 100")
     done = write_until_full(writer)
     assert writer.close(None)
     assert done > 1
@@ -613,17 +617,24 @@ def test_meaning_of_states_is_in_the_file(tmp_path: Path) -> None:
     ]
 
 
+def executes(writer: Writer, process_id: int, image: Image) -> None:
+    """An execve that this tick found."""
+    writer.sample(process_id, Sample(Reading(), LayoutState.NOT_TAKEN, image=image), 0)
+
+
 def test_images(tmp_path: Path) -> None:
     """An execve is a new row from its tick on; names may be any bytes."""
     with writing(tmp_path / "a.db") as writer:
         tick(writer, 1)
         process_id = writer.add_process(facts(name="first"))
         tick(writer, 2)
-        writer.image(process_id, Image("x\udcff", ("a b", "c"), "/x (deleted)"))
-        writer.image(process_id, Image("y", None, None))
+        executes(writer, process_id, Image("x\udcff", ("a b", "c"), "/x (deleted)"))
+        tick(writer, 3)
+        executes(writer, process_id, Image("y", None, None))
     assert rows(tmp_path / "a.db", "SELECT * FROM images") == [
         (1, 1, "first", None, None),
-        (1, 2, "y", None, None),
+        (1, 2, "x\\xff", "'a b' c", "/x (deleted)"),
+        (1, 3, "y", None, None),
     ]
 
 
@@ -639,7 +650,7 @@ def test_distinct_command_lines_are_stored_once(tmp_path: Path) -> None:
                 for number in range(30):
                     tick(writer, 100 * start + 1 + number)
                     line = (titles[number % 3],)
-                    writer.image(process_id, Image("postgres", line, "/bin/postgres"))
+                    executes(writer, process_id, Image("postgres", line, "/bin/postgres"))
     assert rows(path, "SELECT count(*), count(DISTINCT command_line) FROM command_lines") == [
         (3, 3)
     ]
@@ -656,12 +667,13 @@ def test_distinct_command_lines_are_stored_once(tmp_path: Path) -> None:
 
 def test_remembered_command_lines_are_bounded(tmp_path: Path) -> None:
     """Titles that never come back do not make the recorder grow; each is stored all the same."""
-    with writing(tmp_path / "a.db") as writer:
-        process_id = writer.add_process(facts())
-        for number in range(5000):
-            tick(writer, number)
-            writer.image(process_id, Image("x", (f"title {number}",), None))
-        assert len(writer._texts["command_lines"]) <= 4097
+    with closing(WritableFile(str(tmp_path / "a.db"))) as file:
+        texts = Texts(Transaction(file))
+        numbers = {texts.number("command_lines", b"title %d" % number) for number in range(5000)}
+        assert len(numbers) == 5000
+        assert texts.number("command_lines", b"title 0") in numbers
+        assert texts.remembered("command_lines") <= 4097
+        file.connection.commit()
     (count,) = rows(tmp_path / "a.db", "SELECT count(*) FROM command_lines")
     assert count == (5000,)
 

@@ -1,4 +1,4 @@
-"""What a recording keeps of processes that belong together, and what the writer keeps in mind."""
+"""Processes that were found to have ended: how, is told when nobody asks any more."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.model import Image, Machine, ProcessFacts, ProcessKey
-from memory_watcher.store import tree_writer
-from memory_watcher.store.tree_writer import TreeWriter
+from memory_watcher.store.write import processes
+from memory_watcher.store.writer import Writer
 
 
 def test_only_the_last_that_ended_are_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit codes of those that live, however long, and of the last that ended are stored."""
-    monkeypatch.setattr(tree_writer, "_REMEMBERED", 2)
+    monkeypatch.setattr(processes, "_REMEMBERED", 2)
     path = tmp_path / "a.db"
-    writer = TreeWriter(str(path))
+    writer = Writer(str(path))
     writer.start_run(Machine("boot", "host", "6.18", 4096), 100, ["memory-record"])
     writer.tick(1, 1, 0, 0)
     for pid in range(10, 20):
@@ -28,7 +28,6 @@ def test_only_the_last_that_ended_are_remembered(
         number = writer.add_process(ProcessFacts(key, image, 1, 0, None))
         if pid != 10:
             writer.end_process(number)
-    assert sorted(writer._id_of_pid) == [10, 18, 19]
     for pid in range(10, 20):
         writer.exit(pid, 0, None, 0)
     writer.close("SIGINT")

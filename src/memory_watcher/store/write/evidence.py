@@ -1,0 +1,95 @@
+"""What tells the kinds of mappings: where stacks of threads are, and what executed files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...model import ElfFile
+from .transaction import Transaction, signed
+
+
+class Evidence:
+    """Writes stack pointers, ELF segments and build IDs."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        # Of each process, threads that live: TID -> tick when it was first seen, stack pointer (0:
+        # not known).
+        self._stacks: dict[int, dict[int, tuple[int, int]]] = {}
+
+    def begin(self, process_id: int, *, is_known: bool) -> None:
+        """A process from now on; one that is known may have stacks that an earlier run left."""
+        self._stacks[process_id] = self._left_open(process_id) if is_known else {}
+
+    def _left_open(self, process_id: int) -> dict[int, tuple[int, int]]:
+        rows = self._transaction.rows(
+            "SELECT tid, first_tick, stack_pointer FROM stack_pointers"
+            " WHERE process_id = ? AND last_tick IS NULL",
+            process_id,
+        )
+        return {tid: (first_tick, pointer % (1 << 64)) for tid, first_tick, pointer in rows}
+
+    def end(self, process_id: int) -> None:
+        """It was found to have ended at this tick."""
+        self.end_stacks(process_id)
+        del self._stacks[process_id]
+
+    def end_stacks(self, process_id: int) -> None:
+        """All its threads were not there any more at this tick."""
+        self._end(process_id, self._stacks[process_id])
+
+    def stack_pointers(self, process_id: int, pointers: Mapping[int, int]) -> None:
+        """Store where the stacks are of all threads that live, by TID; 0 if not known yet.
+
+        Threads that are not among them have ended.
+        """
+        now, stacks = self._transaction, self._stacks[process_id]
+        now.begin()
+        self._end(
+            process_id,
+            [
+                tid
+                for tid, (_, known) in stacks.items()
+                if tid not in pointers or (known and pointers[tid] not in (0, known))
+            ],
+        )
+        for tid, pointer in pointers.items():
+            first_tick, known = stacks.setdefault(tid, (now.tick, 0))
+            if pointer and not known:
+                stacks[tid] = first_tick, pointer
+                now.execute(
+                    "INSERT OR REPLACE INTO stack_pointers VALUES (?, ?, ?, ?, NULL)",
+                    *(process_id, tid, first_tick, signed(pointer)),
+                )
+
+    def _end(self, process_id: int, tids: Iterable[int]) -> None:
+        """These threads were not there any more at this tick."""
+        stacks = self._stacks[process_id]
+        for tid in list(tids):
+            first_tick, known = stacks.pop(tid)
+            if known:
+                self._transaction.execute(
+                    "UPDATE stack_pointers SET last_tick = max(first_tick, ?)"
+                    " WHERE (process_id, tid, first_tick) = (?, ?, ?)",
+                    *(self._transaction.tick - 1, process_id, tid, first_tick),
+                )
+
+    def elf_files(self, files: Mapping[tuple[int, int], ElfFile]) -> None:
+        """Store what the headers of executed files tell, by (dev, inode)."""
+        machine = self._transaction.machine
+        self._transaction.execute_each(
+            "INSERT OR REPLACE INTO elf_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (machine, dev, signed(inode), number, *map(signed, segment))
+                for (dev, inode), file in files.items()
+                for number, segment in enumerate(file.segments)
+            ],
+        )
+        self._transaction.execute_each(
+            "INSERT OR REPLACE INTO build_ids VALUES (?, ?, ?, ?)",
+            [
+                (machine, dev, signed(inode), file.build_id)
+                for (dev, inode), file in files.items()
+                if file.build_id is not None
+            ],
+        )
