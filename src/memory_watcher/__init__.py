@@ -16,6 +16,8 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     history         memory-chart: answers.history
     attributed      the mappings of a measurement with their kinds and names: answers.layouts
     assurance_of    whether a higher RSS was missed: answers.assurance
+
+What goes wrong is an errors.MemoryWatcherError: UsageError names the argument and its choices.
 """
 
 from __future__ import annotations

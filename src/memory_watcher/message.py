@@ -21,6 +21,7 @@ class Setting(enum.Enum):
     FAST_PERIOD = enum.auto()
     FIGURE = enum.auto()
     FULL_EVERY = enum.auto()
+    LOWEST = enum.auto()
     MAX_CPU = enum.auto()
     MAX_SIZE = enum.auto()
     MAX_STALL = enum.auto()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from ..analysis.kinds import Attribution
 from ..analysis.parents import nearest, parents, walk
@@ -12,10 +12,12 @@ from ..analysis.peak import Breakdown, By, Sum, add_up, break_down
 from ..analysis.roles import Role, roles_at
 from ..clocks import TimeAxis
 from ..errors import SelectionError
+from ..message import Named, Setting
 from ..model import MappingUsage, Totals
 from ..recorded import GroupMark
 from ..store.results import Measurement, RecordedProcess, RecordedRun
 from ..store.trees import RecordedSelection, TreeRecording
+from . import choices
 from .layouts import attributed
 from .moment import PEAK, pass_of, tick_of, time_of, understood
 from .moment import Moment as Asked
@@ -122,21 +124,28 @@ def pss_of(branch: Branch) -> int | None:
 
 def tree_view(
     recording: TreeRecording,
-    selection: RecordedSelection,
     asked: Asked | str | int = PEAK,
     *,
+    selection: RecordedSelection | None = None,
     by: By = "name",
     top: int | None = None,
     shown: int | None = None,
 ) -> TreeView:
     """The processes of the last run at their highest sum of PSS, or at another moment.
 
+    `selection` is what was asked for when they were recorded, by default that of the last run.
     Mappings are added up `by` name, kind or mapping, the `top` biggest lines of them. With `shown`
     so many processes at most have a line of their own; None: all. Sizes are bytes.
 
     Raises SelectionError, UsageError.
     """
     asked = understood(asked)
+    choices.check(Named(Setting.BY, "by"), by, get_args(By))
+    selection = selection or recording.selection()
+    if selection is None:
+        raise SelectionError(
+            f"{recording.path}: neither a command nor a selection of processes was recorded"
+        )
     runs = recording.runs()
     if not runs:
         raise SelectionError(f"{recording.path}: nothing was recorded")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 from ..analysis.contradictions import warn
 from ..analysis.figures import best, explain
@@ -11,9 +11,11 @@ from ..analysis.identity import By
 from ..analysis.roles import roles_at
 from ..analysis.timeline import Figure, Timeline
 from ..errors import NothingThen, SelectionError, UsageError
+from ..message import Named, Setting
 from ..metrics import LAYOUT, over_processes
 from ..store.recording import Recording
 from ..store.results import RecordedProcess
+from . import choices
 from .assurance import Assurance, assurance_of
 from .moment import Moment, place_of, understood
 from .no_sum import refused, why_no_sum
@@ -21,6 +23,9 @@ from .usages import Usages, load
 
 #: What can be shown over time.
 FIGURES = ("pss", "rss", "uss", "swap", "mappings")
+
+_FIGURE = Named(Setting.FIGURE, "figure")
+_WITH_PID = Named(Setting.PID, "", " with {}")
 
 
 class History(NamedTuple):
@@ -62,8 +67,9 @@ def history(
     shown = recording.processes() if processes is None else list(processes)
     if not shown:
         raise SelectionError(f"{recording.path}: the recording holds no process")
-    if figure not in FIGURES:
-        raise UsageError(f"{figure!r} is no figure over time; choose one of {', '.join(FIGURES)}")
+    choices.check(_FIGURE, figure, FIGURES)
+    if by is not None:
+        choices.check(Named(Setting.BY, "by"), by, get_args(By))
     several = len(shown) > 1
     asked = _summable(figure, several)
     chosen = asked if asked == "mappings" else _told(recording, shown, asked)
@@ -98,12 +104,16 @@ def _begin(begin: Moment | str | int, recording: Recording) -> int:
 def _summable(asked: str, several: bool) -> Figure:
     if several and asked == "mappings":
         raise UsageError(
-            "--process-memory mappings: their limit is that of each process; choose one with --pid"
+            _FIGURE,
+            " mappings: their limit is that of each process; choose one",
+            _WITH_PID,
         )
     if several and asked == "rss":
         raise UsageError(
-            "--process-memory: rss cannot be added up over processes, because shared pages would"
-            " count in each; choose pss, or one process with --pid"
+            _FIGURE,
+            ": rss cannot be added up over processes, because shared pages would count in each;"
+            " choose pss, or one process",
+            _WITH_PID,
         )
     return cast(Figure, over_processes(asked) if several else asked)
 
@@ -115,8 +125,9 @@ def _told(recording: Recording, processes: Sequence[RecordedProcess], asked: Fig
     figure = best(asked, told, summed=several)
     if figure is None and told:
         raise SelectionError(
-            f"{recording.path}: the kernel reports no {LAYOUT[asked].title}; choose another figure"
-            f" with --process-memory: {', '.join(sorted(told - {'statm'}))}"
+            f"{recording.path}: the kernel reports no {LAYOUT[asked].title}; choose another figure",
+            Named(Setting.FIGURE, "", " with {}"),
+            f": {', '.join(sorted(told - {'statm'}))}",
         )
     return cast(Figure, figure or asked)
 

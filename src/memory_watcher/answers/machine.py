@@ -8,21 +8,30 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from ..analysis.passes import Moment, Passes, read
 from ..analysis.peak import Sum, add_up
 from ..analysis.ranking import Ranking, rank
 from ..clocks import TimeAxis
 from ..errors import SelectionError, UsageError
+from ..message import Named, Setting
 from ..metrics import adds_up
 from ..model import LayoutState, SystemMemory
 from ..store.recording import SystemFigure
 from ..store.trees import TreeRecording
+from . import choices
 from .group import Branch, asked_time, members_at
 from .moment import PEAK, pass_of, tick_of, understood
 from .moment import Moment as Asked
 from .no_sum import refused, why_no_sum
+
+#: By which figures processes are ranked, and what they are added up by.
+_FIGURES = ("pss", "rss", "statm")
+_GROUPINGS = ("name", "user")
+
+_FIGURE = Named(Setting.FIGURE, "figure")
+_BY = Named(Setting.BY, "by")
 
 
 class Lowest(NamedTuple):
@@ -119,6 +128,8 @@ def system_view(
     Raises UsageError, SelectionError where that is impossible.
     """
     asked = understood(asked)
+    choices.check(_FIGURE, figure, _FIGURES)
+    choices.check(Named(Setting.LOWEST, "lowest"), lowest, get_args(SystemFigure))
     if by is not None:
         _check_grouping(by, figure)
     passes = read(recording)
@@ -135,7 +146,7 @@ def system_view(
     at, axis = recording.tick_time(tick), recording.axis
     branches = members_at(recording, recording.processes(), passes, moment, tick)
     if by is not None and moment is None:
-        raise SelectionError(f"{recording.path}: --by {by}: {why_no_sum(passes)}")
+        raise SelectionError(f"{recording.path}: ", _BY, f" {by}: {why_no_sum(passes)}")
     return SystemView(
         tick=tick,
         time=at,
@@ -162,14 +173,16 @@ def system_view(
 
 
 def _check_grouping(by: str, figure: str) -> None:
-    if by not in ("name", "user"):
+    if by not in _GROUPINGS:
         raise UsageError(
-            f"--by {by}: of a whole machine processes are added up by name or user;"
-            " choose one process with --pid"
+            _BY,
+            f" {by}: of a whole machine processes are added up by {' or '.join(_GROUPINGS)};"
+            " choose one process",
+            Named(Setting.PID, "", " with {}"),
         )
     if not adds_up(figure):
         raise UsageError(
-            f"--by {by}: only PSS can be added up over processes, not --process-memory {figure}"
+            _BY, f" {by}: only PSS can be added up over processes, not ", _FIGURE, f" {figure}"
         )
 
 

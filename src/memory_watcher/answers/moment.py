@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 from ..errors import SelectionError, UsageError
+from ..message import Named, Setting
 from ..units import SECOND, format_time, parse_duration, parse_time
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ def measurement_of(
         if found.process_id != process_id:
             raise SelectionError(
                 f"{moment.option}: measurement {moment.value} is of another process (id"
-                f" {found.process_id}); choose it with --process-id"
+                f" {found.process_id}); choose ",
+                Named(Setting.PROCESS_ID, "that process", "it with {}"),
             )
         return found
     if moment.is_time:
@@ -202,7 +204,8 @@ def pass_of(
     """
     if moment.kind == "number":
         raise UsageError(
-            f"{moment.option}: {moment.text}: a measurement is of one process; choose it with --pid"
+            f"{moment.option}: {moment.text}: a measurement is of one process; choose ",
+            Named(Setting.PID, "that process", "it with {}"),
         )
     if moment.kind == "peak":
         return passes.peak(run_id)

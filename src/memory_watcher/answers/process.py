@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 from ..analysis.assurance import Gap
 from ..analysis.figures import best, explain
 from ..analysis.peak import Breakdown, By, break_down
 from ..analysis.roles import Role, roles_at
+from ..message import Named, Setting
 from ..model import Reading
 from ..recorded import RssFacts
+from ..store.recording import PeakFigure, Recording
 from ..store.results import HighWaterMark, Measurement, RecordedProcess
+from . import choices
 from .assurance import assurance_of
 from .layouts import attributed
 from .moment import PEAK, Moment, measurement_of, understood
-
-if TYPE_CHECKING:
-    from ..store.recording import PeakFigure, Recording
 
 
 class ProcessView(NamedTuple):
@@ -67,13 +67,15 @@ def process_view(
     Raises SelectionError, UsageError.
     """
     moment = understood(moment)
+    choices.check(Named(Setting.FIGURE, "figure"), figure, get_args(PeakFigure))
+    choices.check(Named(Setting.BY, "by"), by, get_args(By))
     told = recording.told_figures(process.id)
     # With nothing told there is none: `peak` says why.
-    chosen = cast("PeakFigure", best(figure, told) or figure)
+    chosen = cast(PeakFigure, best(figure, told) or figure)
     measurement = measurement_of(moment, recording, process.id, chosen)
     if moment.kind not in ("peak", "floor"):
         told = measurement.told_figures
-        chosen = cast("PeakFigure", best(figure, told) or figure)
+        chosen = cast(PeakFigure, best(figure, told) or figure)
     shown = chosen if chosen != "statm" else best("rss", told - {"statm"}) or "rss"
     # The measurement with the highest PSS need not be the one with the highest RSS.
     found = assurance_of(recording, process)

@@ -8,7 +8,7 @@ _CAPTURE = "capture /proc/PID/smaps"
 _BLANKS = b" \t\r\n\v\f\0"
 #: How files begin that are no text.
 _MAGIC = {
-    b"SQLite format 3\0": "a recording or another SQLite database: memory-peak reads recordings",
+    b"SQLite format 3\0": "a recording or another SQLite database; a recording needs no loading",
     b"\x7fELF": f"a program or a core dump; {_CAPTURE}",
     b"PK\x03\x04": "a zip archive; unpack it",
     b"\xfd7zXZ\0": "an xz file; unpack it (xz -d)",

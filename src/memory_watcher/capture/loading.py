@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import SelectionError, UsageError
+from ..message import Named, Setting
 from ..model import (
     Image,
     LayoutState,
@@ -28,6 +29,10 @@ from .texts import Capture
 
 #: Of a capture that does not tell its process.
 DEFAULT_PID = 1
+
+_PID = Named(Setting.PID, "PID")
+_PERIOD = Named(Setting.PERIOD, "period")
+_TIME = Named(Setting.TIME, "time")
 
 
 class Told(NamedTuple):
@@ -95,7 +100,7 @@ def _by_tick(captures: Iterable[Capture], told: Told) -> list[list[tuple[int, Ca
     named = {capture.pid for capture in captures}
     if told.pid is not None and len(named) > 1:
         shown = ", ".join(sorted(str(pid) for pid in named if pid is not None))
-        raise UsageError(f"--pid: the text holds captures of several processes ({shown}); omit it")
+        raise UsageError(_PID, f": the text holds captures of several processes ({shown}); omit it")
     seen: Counter[int] = Counter()
     ticks: list[list[tuple[int, Capture]]] = []
     for capture in captures:
@@ -109,18 +114,20 @@ def _by_tick(captures: Iterable[Capture], told: Told) -> list[list[tuple[int, Ca
 
 def _times(ticks: list[list[tuple[int, Capture]]], told: Told) -> list[int]:
     if len(ticks) == 1 and told.period_ns is not None:
-        raise UsageError("--period: the text holds one capture; omit it, or give --time")
+        raise UsageError(_PERIOD, ": the text holds one capture; omit it, or give ", _TIME)
     if len(ticks) > 1 and told.period_ns is None:
         lines = ", ".join(str(capture.line) for tick in ticks for _, capture in tick[:1])
         raise UsageError(
             f"the text holds {len(ticks)} captures of one process (lines {lines}); give the time"
-            " between them with --period 1s, or load them one by one"
+            " between them",
+            Named(Setting.PERIOD, "", " with {} 1s"),
+            ", or load them one by one",
         )
     period = told.period_ns or 0
     first = told.time_ns - (len(ticks) - 1) * period if told.is_last else told.time_ns
     times = [first + number * period for number in range(len(ticks))]
     if not -(1 << 63) <= times[0] <= times[-1] < 1 << 63:
-        raise UsageError("--time, --period: recordings hold times from 1677 to 2262")
+        raise UsageError(_TIME, ", ", _PERIOD, ": recordings hold times from 1677 to 2262")
     return times
 
 
@@ -135,7 +142,11 @@ def _name(known: list[str], pid: int, told: Told) -> tuple[str, bool]:
     if told.file_name in known:
         return told.file_name, True
     shown = ", ".join(map(repr, known[:20]))
-    raise SelectionError(f"PID {pid} stands for {len(known)} processes; give --name: {shown}")
+    raise SelectionError(
+        f"PID {pid} stands for {len(known)} processes; give ",
+        Named(Setting.NAME, "its name"),
+        f": {shown}",
+    )
 
 
 def _layout(capture: Capture) -> WholeLayout:

@@ -171,8 +171,8 @@ def _tree_text(
         )
     view = tree_view(
         recording,
-        selection,
         _moment(args),
+        selection=selection,
         by=_by(args),
         top=_top(args, "process"),
         shown=None if args.json else SHOWN_PROCESSES,

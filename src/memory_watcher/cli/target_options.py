@@ -184,7 +184,7 @@ def targets_of(
     try:
         targets.find_now()
     except SourceError as error:
-        raise type(error)(f"{request.options}: {error}") from None
+        raise type(error)(f"{request.options}: ", *error.message) from None
     return targets
 
 

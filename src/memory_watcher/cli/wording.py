@@ -18,6 +18,7 @@ OPTIONS: Mapping[Setting, str] = {
     Setting.FAST_PERIOD: "--fast-period",
     Setting.FIGURE: "--process-memory",
     Setting.FULL_EVERY: "--full-every",
+    Setting.LOWEST: "--system-memory",
     Setting.MAX_CPU: "--max-cpu",
     Setting.MAX_SIZE: "--max-size",
     Setting.MAX_STALL: "--max-stall",

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..errors import NoSuchProcess, SourceError
+from ..message import Named, Setting
 from ..metrics import CGROUP, CGROUP_V1_FILES
 from .figures import figure
 from .source import READ_SIZE
@@ -196,7 +197,7 @@ def locate(cgroup: Cgroup) -> str | None:
     """
     folder = find_folder(cgroup, read_mountinfo())
     if folder is not None and not os.path.isdir(folder):
-        raise NoSuchProcess(f"--cgroup: no cgroup {cgroup} ({folder})")
+        raise NoSuchProcess(Named(Setting.CGROUP, "", "{}: "), f"no cgroup {cgroup} ({folder})")
     return folder
 
 

@@ -23,6 +23,7 @@ import resource
 from collections.abc import Iterable, Iterator
 
 from ..errors import NoPermission, NoSense, NoSuchProcess, NotAProcRoot, SourceError
+from ..message import Named, Setting
 from ..model import FastReading, Image, Machine, Mapping, ProcessFacts, ProcessKey
 from . import process, system
 from .figures import figure
@@ -86,15 +87,19 @@ class TextBuffer:
             view.release()
 
 
+#: How a user chooses the proc filesystem.
+_CHOSEN_BY = Named(Setting.PROC, "", " ({}, PROCFS)")
+
+
 class ProcSource:
     """One proc filesystem: this machine's, or another's that is mounted here."""
 
     def __init__(self, root: str = "/proc") -> None:
         """Raises NotAProcRoot."""
         if not os.path.isdir(root):
-            raise NotAProcRoot(f"{root}: no such directory (--proc, PROCFS)")
+            raise NotAProcRoot(f"{root}: no such directory", _CHOSEN_BY)
         if not _is_proc(root):
-            raise NotAProcRoot(f"{root}: not a proc filesystem (--proc, PROCFS)")
+            raise NotAProcRoot(f"{root}: not a proc filesystem", _CHOSEN_BY)
         self.root = root
         self.buffer = TextBuffer()
         self.mapped_files = MappedFiles(root)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 
 from ..errors import NoPermission, NoSuchProcess, SourceError
+from ..message import Named, Setting
 from ..model import ProcessKey
 from ..procfs.mapped import HELPERS
 from ..procfs.scan import Kin, MemoryComparer, Scanner
@@ -135,7 +136,9 @@ class DiscoveredTargets:
                 self.problems.append(problem)
         if not self._ready and not self._waiting:
             self.close()
-            raise NoSuchProcess("no running process matches. Use --wait to wait for one")
+            raise NoSuchProcess(
+                "no running process matches", Named(Setting.WAIT, "", ". Use {} to wait for one")
+            )
         if self._ready and not readable:
             self.close()
             refused = [p for p in self.problems if isinstance(p, NoPermission)]

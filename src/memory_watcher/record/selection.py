@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UsageError
+from ..message import Named, Setting
 from ..procfs.cgroup import Cgroup, parse_memberships
 from ..procfs.scan import Kin, Scanner
 
@@ -76,14 +77,17 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
 
 
 def parse_command_line_pattern(text: str) -> re.Pattern[str]:
-    """A regular expression for --cmdline.
+    """A regular expression for command lines.
 
     Raises UsageError.
     """
     try:
         return re.compile(text)
     except re.error as error:
-        raise UsageError(f"--cmdline: {text!r} is not a regular expression: {error}") from None
+        raise UsageError(
+            Named(Setting.COMMAND_LINE, "command line"),
+            f": {text!r} is not a regular expression: {error}",
+        ) from None
 
 
 def parse_user(text: str) -> int:
@@ -97,7 +101,8 @@ def parse_user(text: str) -> int:
         return pwd.getpwnam(text).pw_uid
     except (KeyError, ValueError):
         raise UsageError(
-            f"--user: no user {text!r}; use an existing name or a numeric UID"
+            Named(Setting.USER, "user"),
+            f": no user {text!r}; use an existing name or a numeric UID",
         ) from None
 
 
@@ -108,7 +113,8 @@ def parse_container(text: str) -> str:
     """
     if not re.fullmatch(r"[0-9a-f]{4,64}", text):
         raise UsageError(
-            f"--container: {text!r} is not a container's id: 4 to 64 of 0-9 and a-f,"
-            " as docker ps or podman ps shows it"
+            Named(Setting.CONTAINER, "container"),
+            f": {text!r} is not a container's id: 4 to 64 of 0-9 and a-f,"
+            " as docker ps or podman ps shows it",
         )
     return text

@@ -152,4 +152,4 @@ def _reasons(view: SystemView) -> str:
         for branch, size in view.ranking.top
         if size is None and branch.latest
     }
-    return ", ".join(sorted(reasons)) if reasons else "see --json"
+    return ", ".join(sorted(reasons)) if reasons else "the reasons are in lines not shown"

@@ -23,6 +23,7 @@ from ..errors import (
     RecordingMoved,
     no_file_can_be_opened,
 )
+from ..message import Message, Named, Setting
 from ..own_files import NewDatabase, NotOwn, new_database, times_open
 from . import beside, schema
 from .contents import Contents, check, tables_of
@@ -47,22 +48,23 @@ def explained(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise CannotWrite(
-            f"{path}: cannot write: {_why(error)}; what was committed is kept"
+            f"{path}: cannot write: ", *_why(error), "; what was committed is kept"
         ) from error
 
 
-def _why(error: sqlite3.Error) -> str:
+def _why(error: sqlite3.Error) -> Message:
     words = str(error)
     if no_file_can_be_opened():
-        return TOO_MANY_FILES
+        return (TOO_MANY_FILES,)
     # Who cannot make -shm longer is told of an I/O error.
     if "full" in words or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE":
-        return "the disk is full"
+        return ("the disk is full",)
     if "locked" in words:
-        return "another program keeps it locked for writing"
+        return ("another program keeps it locked for writing",)
     if "malformed" in words or isinstance(error, sqlite3.IntegrityError):
-        return f"the file is damaged ({words}); run memory-watcher verify for details"
-    return words
+        verify = Named(Setting.VERIFY, "the command verify")
+        return (f"the file is damaged ({words}); run ", verify, " for details")
+    return (words,)
 
 
 def connect_new(part: NewDatabase) -> sqlite3.Connection:
@@ -141,8 +143,9 @@ class WritableFile:
             _refuse(database.contents, self.path)
             if (damage := database.quick_check(_QUICK_CHECK_SECONDS)) is not None:
                 raise Damaged(
-                    f"{self.path}: damaged ({damage}), so nothing is added to it; memory-watcher"
-                    " repair saves what can be read"
+                    f"{self.path}: damaged ({damage}), so nothing is added to it; ",
+                    Named(Setting.REPAIR, "the command repair"),
+                    " saves what can be read",
                 )
         finally:
             database.close()

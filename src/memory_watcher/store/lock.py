@@ -43,7 +43,7 @@ class WriteLock:
         Raises RecordingBusy, NotARecording, CannotWrite.
         """
         if not path:
-            raise CannotWrite("--database-file: the name is empty")
+            raise CannotWrite("recording: the name is empty")
         self.path = path
         self.is_new = False
         self._absolute = os.path.abspath(path)

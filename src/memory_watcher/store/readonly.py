@@ -38,6 +38,7 @@ from ..errors import (
     StoreError,
     no_file_can_be_opened,
 )
+from ..message import Named, Setting
 from . import beside, schema
 from .contents import Contents, check
 from .guard import Guard
@@ -238,8 +239,8 @@ class ReadOnlyDatabase:
         if beside.has_hot_journal(self._real_path):
             raise StoreError(
                 f"{self.path}: it was being changed when its recorder was killed, and"
-                f" {self.path}-journal is needed to undo that: keep both, and ask a repaired copy"
-                " (memory-watcher repair)"
+                f" {self.path}-journal is needed to undo that: keep both, and ask a repaired copy",
+                Named(Setting.REPAIR, "", " ({})"),
             )
         if not beside.has_wal(self._real_path):
             return _Mode.IMMUTABLE

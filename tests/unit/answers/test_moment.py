@@ -130,7 +130,7 @@ def test_the_measurement_that_is_meant(recording: TreeRecording, text: str, size
 
 def test_a_measurement_of_another_process(recording: TreeRecording) -> None:
     """It is refused with the remedy, as is one that is not there."""
-    with pytest.raises(SelectionError, match=r"is of another process .*--process-id"):
+    with pytest.raises(SelectionError, match=r"is of another process .*; choose that process"):
         measurement_of(parse("#2", "--at"), recording, 1, "pss")
     with pytest.raises(SelectionError, match="no measurement 99"):
         measurement_of(parse("#99", "--at"), recording, 1, "pss")

@@ -305,6 +305,6 @@ SHAPES: dict[str, Shape] = {
         b"cat: /proc/1/smaps: Permission denied\n", "only the message that smaps could not be read"
     ),
     "a web page": Shape(b"<!DOCTYPE html>\n<html><body>Not found</body></html>\n", "a web page"),
-    "a recording": Shape(b"SQLite format 3\0" + bytes(100), "memory-peak reads recordings"),
+    "a recording": Shape(b"SQLite format 3\0" + bytes(100), "a recording needs no loading"),
     "something else": Shape(b"hello\nworld\n", "no line is a mapping's header, .* 'hello'"),
 }

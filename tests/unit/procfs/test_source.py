@@ -68,10 +68,10 @@ def descriptors() -> set[str]:
 
 
 def test_folders_that_are_no_proc_root(tmp_path: Path) -> None:
-    """A missing folder, a file and any other folder are refused, naming --proc and PROCFS."""
+    """A missing folder, a file and any other folder are refused with what is wrong."""
     (tmp_path / "file").touch()
     for path in (tmp_path / "missing", tmp_path / "file", tmp_path):
-        with pytest.raises(NotAProcRoot, match=r"--proc, PROCFS") as raised:
+        with pytest.raises(NotAProcRoot, match=r"no such directory|not a proc") as raised:
             ProcSource(str(path))
         assert str(path) in str(raised.value)
 

@@ -14,6 +14,7 @@ import pytest
 
 from memory_watcher import own_files
 from memory_watcher.errors import CannotWrite, NotARecording, StoreError
+from memory_watcher.message import plain
 from memory_watcher.store import repair as repairing
 from memory_watcher.store.connection import WritableFile, _why
 from memory_watcher.store.readonly import ReadOnlyDatabase, uri_of
@@ -431,7 +432,7 @@ def test_no_room_for_shm() -> None:
     """SQLite calls a full disk an I/O error when it makes -shm longer."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"  # type: ignore[attr-defined]
-    assert _why(error) == "the disk is full"
+    assert plain(_why(error)) == "the disk is full"
 
 
 # -- long names -----------------------------------------------------------------------------------
