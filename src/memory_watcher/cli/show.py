@@ -18,8 +18,10 @@ import sys
 import tempfile
 
 from ..units import SECOND
-from . import parse_pid, proc_option, recording_file, say
+from . import parse_pid, proc_option, recording_file
 from .console import write_text
+from .stopping import Stop
+from .wording import Wording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     top = args.top if args.top is not None or args.json else 40
     with tempfile.TemporaryDirectory(prefix="memory-watcher-") as folder:
         file = os.path.join(folder, "show.db")
-        _record_once(file, proc_option.root_of(args), pid)
+        _record_once(file, proc_option.root_of(args), pid, args.wording)
         from ..answers.process import process_view
         from ..store.recording import Recording
 
@@ -66,13 +68,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _record_once(file: str, proc: str, pid: int) -> None:
+def _record_once(file: str, proc: str, pid: int, wording: Wording) -> None:
     """One tick of the recorder, whose checks and evidence for kinds are those of a recording."""
     from ..errors import SourceError
     from ..procfs.source import ProcSource
-    from ..record.clock import Deadline
     from ..record.policy import Policy
-    from ..record.recorder import Recorder
+    from ..record.session import Plan, Session
     from ..record.targets import ONLY_CHEAP, NamedTargets
     from ..store.writer import Writer
 
@@ -81,13 +82,12 @@ def _record_once(file: str, proc: str, pid: int) -> None:
     targets = NamedTargets(source, [pid])
     if targets.problems:
         raise SourceError(str(targets.problems[0]).removesuffix(ONLY_CHEAP))  # nothing is recorded
-    writer = Writer(file)
-    recorder = Recorder(source, targets, writer, Policy(), lambda text: say(f"{text}\n"))
+    plan = Plan(Policy(), SECOND, sys.argv)
+    session = Session(source, targets, plan, wording.notice, writer=Writer(file))
+    stop = Stop()
     reason = None
     try:
-        writer.start_run(source.machine(), SECOND, sys.argv, None, source.max_map_count())
-        recorder.tick(Deadline(0, 0))
-        reason = "shown"
+        session.start()
+        reason = session.run(stop, lambda progress: stop.set("shown"))
     finally:
-        recorder.close()
-        writer.close(reason)
+        session.close(reason)
