@@ -7,9 +7,11 @@ from functools import partial
 import pytest
 
 from memory_watcher.errors import CannotWrite
+from memory_watcher.record import notices
 from memory_watcher.tui.app import WatchApp
 from memory_watcher.tui.keys import KEYS, MORE_BINDINGS, keys_for
 from memory_watcher.tui.view import Question
+from memory_watcher.units import MILLISECOND
 from tests.recordings import MI
 
 from .screens import FakeLive, Screen, go, shown
@@ -162,5 +164,48 @@ def test_bottom_line_is_never_too_long() -> None:
                 assert len(line) == width
                 assert "? help  q quit" in line
             assert "s sort" in screen.lines("footer")[0]
+
+    go(story())
+
+
+#: As the recorder says it.
+LONG = str(notices.NoSecondLayout(4711, 30 * MILLISECOND, 0.1))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 40), (120, 16), (80, 12), (40, 13)])
+def test_a_long_note_leaves_the_keys_where_they_are(size: tuple[int, int]) -> None:
+    """It has lines of its own above them, on a low screen its beginning beside them."""
+
+    async def story() -> None:
+        source = FakeLive()
+        source.changes = {"notes": (LONG,)}
+        async with shown(source.open, Question(), live=True, size=size) as screen:
+            await screen.until(lambda: "process 4711" in screen.text(), "the note")
+            *above, keys = screen.lines("footer")
+            assert "? help  q quit" in keys
+            assert all(len(line) == size[0] for line in (*above, keys))
+            assert bool(above) == (size[1] >= 16)
+            noted = " ".join(line.strip() for line in above)
+            assert noted == LONG or "…" in noted + keys
+            assert (noted == LONG) == (size in [(80, 24)])
+            assert screen.app.query_one("#footer").region.bottom == size[1]
+
+    go(story())
+
+
+def test_lines_for_notes_go_with_them() -> None:
+    """The table has its room back."""
+
+    async def story() -> None:
+        source = FakeLive()
+        source.changes = {"notes": (LONG,)}
+        async with shown(source.open, Question(), live=True) as screen:
+            await screen.until(lambda: len(screen.lines("footer")) == 3, "lines for the note")
+            rows = len(screen.lines("table"))
+            source.changes = {"notes": ("a short one",)}
+            source.tick()
+            await screen.until(lambda: len(screen.lines("footer")) == 1, "one line again")
+            await screen.until(lambda: len(screen.lines("table")) == rows + 2, "more rows")
+            assert "a short one  space freeze" in screen.lines("footer")[0]
 
     go(story())
