@@ -70,18 +70,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _record_once(file: str, proc: str, pid: int, wording: Wording) -> None:
     """One tick of the recorder, whose checks and evidence for kinds are those of a recording."""
-    from ..errors import SourceError
     from ..procfs.source import ProcSource
     from ..record.policy import Policy
     from ..record.session import Plan, Session
-    from ..record.targets import ONLY_CHEAP, NamedTargets
+    from ..record.targets import NamedTargets
     from ..store.writer import Writer
 
     source = ProcSource(proc)
     source.mapped_files.prepare()
     targets = NamedTargets(source, [pid])
     if targets.problems:
-        raise SourceError(str(targets.problems[0]).removesuffix(ONLY_CHEAP))  # nothing is recorded
+        raise targets.problems[0].problem
     plan = Plan(Policy(), SECOND, sys.argv)
     session = Session(source, targets, plan, wording.notice, writer=Writer(file))
     stop = Stop()

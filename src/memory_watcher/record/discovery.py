@@ -13,9 +13,9 @@ from ..procfs.mapped import HELPERS
 from ..procfs.scan import Kin, MemoryComparer, Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
-from .boundary import supervised
 from .candidates import OUTSIDE, TAKEN, Candidate, Candidates, State
 from .family import Family
+from .notices import Unrecordable
 from .selection import Selection
 from .targets import (
     DESCRIPTORS_OFTEN,
@@ -25,7 +25,7 @@ from .targets import (
     Unread,
     has_descriptors,
     list_pids,
-    refuse_without_memory,
+    what_it_lacks,
 )
 
 #: From one look for new processes to the next: a third of the 50 ms within which one is found.
@@ -64,7 +64,7 @@ class DiscoveredTargets:
         limit: int = LIMIT,
     ) -> None:
         """With `wait`, the recording does not end before one was found."""
-        self.problems: list[SourceError] = named.problems if named else []
+        self.problems: list[Unrecordable] = named.problems if named else []
         self.too_short = 0
         self.unread = Unread()
         self.limit = limit
@@ -128,12 +128,9 @@ class DiscoveredTargets:
         readable = False
         for files in self._find():
             self._ready.append(files)
-            try:
-                lacking = supervised(refuse_without_memory)(files)
-                readable = True
-                self.problems += [lacking] if lacking else []
-            except SourceError as problem:
-                self.problems.append(problem)
+            lacking = what_it_lacks(files)
+            readable |= lacking is None or lacking.has_figures
+            self.problems += [lacking] if lacking else []
         if not self._ready and not self._waiting:
             self.close()
             raise NoSuchProcess(
@@ -141,8 +138,9 @@ class DiscoveredTargets:
             )
         if self._ready and not readable:
             self.close()
-            refused = [p for p in self.problems if isinstance(p, NoPermission)]
-            raise (refused or self.problems)[0]
+            problems = [each.problem for each in self.problems]
+            refused = [each for each in problems if isinstance(each, NoPermission)]
+            raise (refused or problems)[0]
 
     def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
         """Processes that were not there before; cheap enough to be asked every 20 ms."""

@@ -52,12 +52,14 @@ class Fault(Notice):
 
 @dataclass(frozen=True, slots=True)
 class Unrecordable(Notice):
-    """Of a process that was asked for nothing can be recorded, or no layouts."""
+    """Of a process nothing can be recorded, or with `has_figures` no layouts."""
 
     problem: SourceError
+    has_figures: bool = False
 
     def _words(self) -> Message:
-        return self.problem.message
+        words = "; its RSS, high-water mark and swap are recorded, but no layouts"
+        return (*self.problem.message, words) if self.has_figures else self.problem.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from .cgroups import CgroupSearch
 from .clock import Clock, Deadline
 from .discovery import DiscoveredTargets
 from .launch import Launched, LaunchedTargets
-from .notices import LeftBehind, Notice, TooMany, TooShort, Unrecordable
+from .notices import LeftBehind, Notice, TooMany, TooShort
 from .policy import Policy
 from .progress import Progress
 from .recorder import Recorder
@@ -98,7 +98,7 @@ class Session:
         self._writer, self._launched = writer, launched
         self.problems = tuple(getattr(targets, "problems", ()))
         for problem in self.problems:
-            note(Unrecordable(problem))
+            note(problem)
         self._recorder = Recorder(source, targets, to, plan.policy, note)
 
     @property

@@ -14,7 +14,7 @@ from ..procfs.scan import Scanner
 from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
 from .boundary import supervised
 from .candidates import Candidate, Candidates, State
-from .notices import Hidden, NoDescriptors, NoListing, Notice
+from .notices import Hidden, NoDescriptors, NoListing, Notice, Unrecordable
 
 #: Named processes keep all their small files open up to this many.
 KEEP_OPEN = 64
@@ -137,20 +137,22 @@ class NamedTargets:
         self.too_short = 0
         self.unread = Unread()
         self.is_group = len(set(pids)) > 1
-        self.problems: list[SourceError] = []
+        self.problems: list[Unrecordable] = []
         self._files: list[ProcessFiles] = []
         keep_open = len(pids) <= KEEP_OPEN
         readable = False
         for pid in dict.fromkeys(pids):
             try:
-                self._files.append(source.open_process(pid, keep_open=keep_open))
-                refused = supervised(refuse_without_memory)(self._files[-1])
-                readable = True
-                self.problems += [refused] if refused else []
+                files = source.open_process(pid, keep_open=keep_open)
             except SourceError as problem:
-                self.problems.append(problem)
+                self.problems.append(Unrecordable(problem))
+                continue
+            self._files.append(files)
+            lacking = what_it_lacks(files)
+            readable |= lacking is None or lacking.has_figures
+            self.problems += [lacking] if lacking else []
         if not readable:
-            raise self.problems[0]
+            raise self.problems[0].problem
 
     def arrivals(self, *, all_sharers: bool = False) -> Iterator[ProcessFiles]:
         """All of them, the first time."""
@@ -242,12 +244,19 @@ class WholeMachine:
         return not stat.is_kernel_thread and not candidate.is_still(stat.start_time)
 
 
-def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
-    """Raise why this process cannot be recorded; return why its layouts cannot be.
+def what_it_lacks(files: ProcessFiles) -> Unrecordable | None:
+    """Why this process cannot be recorded, or its layouts cannot; None if all can be."""
+    try:
+        refused = supervised(_refused_layouts)(files)
+    except SourceError as problem:
+        return Unrecordable(problem)
+    return None if refused is None else Unrecordable(refused, has_figures=True)
 
-    Where smaps cannot be read, the summary figures often can: they are recorded, with the reason.
 
-    Raises NoUserMemory, NoPermission, NoSuchProcess.
+def _refused_layouts(files: ProcessFiles) -> SourceError | None:
+    """Why its layouts cannot be read, though the summary figures often can.
+
+    Raises NoUserMemory, NoSuchProcess if nothing can be.
     """
     stat = files.stat()
     if stat.is_kernel_thread:
@@ -260,17 +269,11 @@ def refuse_without_memory(files: ProcessFiles) -> SourceError | None:
         )
     try:
         files.smaps()
-    except NoPermission as problem:
-        return NoPermission(f"{problem}{ONLY_CHEAP}")
     except NoSuchProcess:
         if not files.lacks("smaps"):
             raise
         why = "this kernel, or this copy of /proc, has no smaps"
-        return SourceError(f"process {files.pid}: {why}{ONLY_CHEAP}")
+        return SourceError(f"process {files.pid}: {why}")
     except SourceError as problem:
-        return SourceError(f"{problem}{ONLY_CHEAP}")
+        return problem.with_traceback(None)
     return None
-
-
-#: What a recorder adds to the reason why it reads no layouts of a process.
-ONLY_CHEAP = "; its RSS, high-water mark and swap are recorded, but no layouts"

@@ -18,6 +18,11 @@ NOTICES: list[tuple[Notice, str, str | None]] = [
     (notices.Fault(7, "why"), "process 7 cannot be read in full now: why", None),
     (notices.Unrecordable(NoPermission("process 7: no")), "process 7: no", None),
     (
+        notices.Unrecordable(NoPermission("process 7: no"), has_figures=True),
+        "process 7: no; its RSS, high-water mark and swap are recorded, but no layouts",
+        None,
+    ),
+    (
         notices.PeakNotReset(7),
         "process 7: the kernel refuses --reset-peak; run as the same user or with CAP_DAC_OVERRIDE",
         "process 7: the kernel refuses to reset its high-water mark; run as the same user or with"
