@@ -17,6 +17,7 @@ import pytest
 
 from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.store.recording import Recording
+from tests.fakeproc import FakeProc, FakeProcess
 from tests.programs import PATIENCE, command, environment, run
 from tests.recordings import KI, MI, Entry, RecordingBuilder, mapping
 
@@ -258,7 +259,22 @@ def test_top_of_nothing_says_so() -> None:
     terminal = Terminal("memory-watcher", "top", "--name", "no such name")
     assert terminal.end() == 1
     assert b"no running process matches" in terminal.seen
+    assert b"--wait" not in terminal.seen, "top has no such option"
     assert b"\x1b[?1049h" not in terminal.seen
+
+
+@pytest.mark.live
+def test_what_top_has_to_say_is_printed_at_its_end(tmp_path: Path) -> None:
+    """Once the screen is given back: by the name of the command that was called."""
+    proc = FakeProc(tmp_path / "proc")
+    proc.put(FakeProcess(7, "server", changed={"smaps": b"no smaps\n"}))
+    proc.put(FakeProcess(8, "worker"))
+    terminal = Terminal("memory-watcher", "top", "--proc", proc.root)
+    terminal.until("process 7 cannot be read")
+    terminal.press("q")
+    assert terminal.end() == 0
+    printed = terminal.seen.rpartition(b"\x1b[?1049l")[2]
+    assert b"memory-watcher top: process 7 cannot be read in full now: " in printed
 
 
 @pytest.mark.live
