@@ -6,7 +6,7 @@
             view = memory_watcher.process_view(recording, process, "peak", by="kind")
             print(process.name, view.measurement.totals.pss, view.breakdown.top[0].name)
 
-`open` returns a `store.trees.TreeRecording`: what was recorded. What the commands answer
+`open` returns a `store.recording.Recording`: what was recorded. What the commands answer
 is answered by the same functions: sizes are bytes, times UTC nanoseconds, None is not told.
 
     process_view    memory-peak of one process: answers.process
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .answers.machine import system_view
     from .answers.process import process_view
     from .answers.processes import list_processes
-    from .store.trees import TreeRecording
+    from .store.recording import Recording
 
 __all__ = [
     "__version__",
@@ -61,14 +61,14 @@ _ANSWERS = {
 }
 
 
-def open(path: str | os.PathLike[str]) -> TreeRecording:  # noqa: A001 - reads as memory_watcher.open(…)
+def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 - reads as memory_watcher.open(…)
     """Open a recording for reading; it is never created or changed.
 
     Raises RecordingNotFound, NotARecording or NewerRecording (all errors.StoreError).
     """
-    from .store.trees import TreeRecording
+    from .store.recording import Recording
 
-    return TreeRecording(path)
+    return Recording(path)
 
 
 def __getattr__(name: str) -> Any:

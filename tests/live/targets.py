@@ -23,7 +23,7 @@ from memory_watcher.record.clock import Deadline
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, WholeMachine
-from memory_watcher.store.results import Measurement
+from memory_watcher.recorded import Measurement
 from memory_watcher.store.writer import Writer
 from memory_watcher.units import SECOND
 

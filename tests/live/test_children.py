@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from memory_watcher.model import LayoutState
-from memory_watcher.store.trees import TreeRecording
+from memory_watcher.store.recording import Recording
 
 from ..programs import one, recorder, rows, run, wait_until
 from .targets import Target
@@ -44,7 +44,7 @@ def launch(
 
 def names(file: Path) -> list[str]:
     """The last name of each process, sorted."""
-    with TreeRecording(file) as recording:
+    with Recording(file) as recording:
         return sorted(process.name for process in recording.processes())
 
 
@@ -110,7 +110,7 @@ def test_chain_of_execs(file: Path) -> None:
     """One process, several programs: an image each, and no second process."""
     chain = "sleep 0.25; exec sh -c 'sleep 0.26; exec sleep 0.27'"
     launch(file, "sh", "-c", chain, options=("--period", "50ms", "--max-cpu", "0"))
-    with TreeRecording(file) as recording:
+    with Recording(file) as recording:
         lines = {
             process.pid: [image.command_line for image in process.images]
             for process in recording.processes()

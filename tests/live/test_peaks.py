@@ -16,7 +16,7 @@ import pytest
 import memory_watcher
 from memory_watcher.model import LayoutState
 from memory_watcher.record.policy import FOR_NAMED, Policy
-from memory_watcher.store.results import FastPoint, Measurement
+from memory_watcher.recorded import FastPoint, Measurement
 
 from ..programs import one, recorder, rows, run, wait_until
 from .targets import PAGE, Target, Ticks, recorded

@@ -102,7 +102,7 @@ class Moment(NamedTuple):
 
 
 class Process(Born, Protocol):
-    """A recorded process: store.results.RecordedProcess."""
+    """A recorded process: recorded.RecordedProcess."""
 
     @property
     def end_tick(self) -> int | None:

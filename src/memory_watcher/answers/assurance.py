@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..analysis.assurance import Gap, judge
 from ..model import LayoutState
-from ..recorded import RssFacts
-from ..store.results import HighWaterMark, Measurement, RecordedProcess
+from ..recorded import HighWaterMark, Measurement, RecordedProcess, RssFacts
 
 if TYPE_CHECKING:
     from ..store.recording import Recording

@@ -14,9 +14,8 @@ from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..message import Named, Setting
 from ..model import MappingUsage, Totals
-from ..recorded import GroupMark
-from ..store.results import Measurement, RecordedProcess, RecordedRun
-from ..store.trees import RecordedSelection, TreeRecording
+from ..recorded import GroupMark, Measurement, RecordedProcess, RecordedRun, RecordedSelection
+from ..store.recording import Recording
 from . import choices
 from .layouts import attributed
 from .moment import PEAK, pass_of, tick_of, time_of, understood
@@ -123,7 +122,7 @@ def pss_of(branch: Branch) -> int | None:
 
 
 def tree_view(
-    recording: TreeRecording,
+    recording: Recording,
     asked: Asked | str | int = PEAK,
     *,
     selection: RecordedSelection | None = None,
@@ -194,7 +193,7 @@ def tree_view(
     )
 
 
-def asked_time(asked: Asked, recording: TreeRecording) -> int | None:
+def asked_time(asked: Asked, recording: Recording) -> int | None:
     """The time that was asked for, UTC nanoseconds; None if it was no time."""
     return time_of(asked, recording) if asked.is_time else None
 
@@ -233,13 +232,13 @@ def _recorded_by(
     return seen | {each.process_id for each in passes.shares if each.first_tick >= run.first_tick}
 
 
-def _last_layout(recording: TreeRecording, run: RecordedRun) -> int:
+def _last_layout(recording: Recording, run: RecordedRun) -> int:
     last = run.last_tick if run.last_tick is not None else 2**62
     return recording.last_layout(run.first_tick, last)
 
 
 def members_at(
-    recording: TreeRecording,
+    recording: Recording,
     processes: Sequence[RecordedProcess],
     passes: Passes,
     moment: Moment | None,
@@ -295,7 +294,7 @@ def _alike_together(
 
 
 def _whole(
-    recording: TreeRecording, moment: Moment, branches: Sequence[Branch], by: By, top: int | None
+    recording: Recording, moment: Moment, branches: Sequence[Branch], by: By, top: int | None
 ) -> Whole:
     counted = [branch for branch in branches if branch.share and branch.share.counted]
     return Whole(
@@ -308,14 +307,14 @@ def _whole(
 
 
 def _mappings(
-    recording: TreeRecording, branches: Iterable[Branch]
+    recording: Recording, branches: Iterable[Branch]
 ) -> Iterator[tuple[MappingUsage, Attribution]]:
     for branch in branches:
         if branch.layout is not None:
             yield from attributed(recording, branch.layout)
 
 
-def _between(recording: TreeRecording, moment: Moment) -> GroupMark | None:
+def _between(recording: Recording, moment: Moment) -> GroupMark | None:
     """The highest sum of private memory between passes, if it is above that of this pass."""
     marks = [mark for mark in recording.group_marks() if mark.run_id == moment.run_id]
     highest = max(marks, key=lambda mark: mark.private, default=None)
@@ -324,7 +323,7 @@ def _between(recording: TreeRecording, moment: Moment) -> GroupMark | None:
     return highest
 
 
-def _judges(recording: TreeRecording, run: RecordedRun, tick: int) -> Iterator[Judge]:
+def _judges(recording: Recording, run: RecordedRun, tick: int) -> Iterator[Judge]:
     last = run.last_tick if run.last_tick is not None else 2**62
     for number, _, path in recording.cgroups():
         peak = recording.cgroup_figures(number, run.first_tick, last).get("peak")
@@ -334,7 +333,7 @@ def _judges(recording: TreeRecording, run: RecordedRun, tick: int) -> Iterator[J
 
 
 def every_moment(
-    recording: TreeRecording,
+    recording: Recording,
 ) -> Iterator[tuple[Moment | None, int, list[Branch], str | None]]:
     """Each pass over all processes: it, its time, who was there, and why there is no sum.
 

@@ -13,8 +13,8 @@ from ..analysis.timeline import Figure, Timeline
 from ..errors import NothingThen, SelectionError, UsageError
 from ..message import Named, Setting
 from ..metrics import LAYOUT, over_processes
+from ..recorded import RecordedProcess
 from ..store.recording import Recording
-from ..store.results import RecordedProcess
 from . import choices
 from .assurance import Assurance, assurance_of
 from .moment import Moment, place_of, understood

@@ -8,8 +8,8 @@ from ..analysis.kinds import Attribution, attributed_entries
 
 if TYPE_CHECKING:
     from ..model import MappingUsage
+    from ..recorded import Measurement
     from ..store.recording import Recording
-    from ..store.results import Measurement
 
 
 def attributed(

@@ -18,8 +18,8 @@ from ..errors import SelectionError, UsageError
 from ..message import Named, Setting
 from ..metrics import adds_up
 from ..model import LayoutState, SystemMemory
-from ..store.recording import SystemFigure
-from ..store.trees import TreeRecording
+from ..recorded import SystemFigure
+from ..store.recording import Recording
 from . import choices
 from .group import Branch, asked_time, members_at
 from .moment import PEAK, pass_of, tick_of, understood
@@ -112,7 +112,7 @@ def layout_age(branch: Branch, place: int, axis: TimeAxis) -> int | None:
 
 
 def system_view(
-    recording: TreeRecording,
+    recording: Recording,
     asked: Asked | str | int = PEAK,
     *,
     figure: str = "pss",
@@ -186,7 +186,7 @@ def _check_grouping(by: str, figure: str) -> None:
         )
 
 
-def _namer(recording: TreeRecording, by: str) -> Callable[[Branch], str]:
+def _namer(recording: Recording, by: str) -> Callable[[Branch], str]:
     """What the group of a process is called; users have names only on the machine recorded."""
     if by == "name":
         return lambda branch: branch.process.name or "(no name)"
@@ -225,7 +225,7 @@ def _pass_near(passes: Passes, tick: int) -> Moment | None:
     return passes.at(tick) or next(iter(passes.sums), None)
 
 
-def _lowest(recording: TreeRecording, tick: int, name: SystemFigure, shown_tick: int) -> Lowest:
+def _lowest(recording: Recording, tick: int, name: SystemFigure, shown_tick: int) -> Lowest:
     memory = recording.system_memory(tick)
     if memory is None:
         raise SelectionError(f"{recording.path}: {name} was not recorded at tick {tick}")

@@ -25,8 +25,8 @@ from ..units import SECOND, format_time, parse_duration, parse_time
 if TYPE_CHECKING:
     from ..analysis.passes import Moment as Pass
     from ..analysis.passes import Passes
-    from ..store.recording import PeakFigure, Recording
-    from ..store.results import Measurement
+    from ..recorded import Measurement, PeakFigure
+    from ..store.recording import Recording
 
 Kind = Literal["peak", "floor", "start", "end", "time", "day time", "after", "percent", "number"]
 

@@ -12,9 +12,8 @@ from ..analysis.peak import Breakdown, By, break_down
 from ..analysis.roles import Role, roles_at
 from ..message import Named, Setting
 from ..model import Reading
-from ..recorded import RssFacts
-from ..store.recording import PeakFigure, Recording
-from ..store.results import HighWaterMark, Measurement, RecordedProcess
+from ..recorded import HighWaterMark, Measurement, PeakFigure, RecordedProcess, RssFacts
+from ..store.recording import Recording
 from . import choices
 from .assurance import assurance_of
 from .layouts import attributed

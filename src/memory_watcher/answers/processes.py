@@ -10,8 +10,8 @@ from ..analysis.parents import parents
 from ..analysis.passes import Moment, read
 from ..analysis.roles import Role, roles_at
 from ..errors import UsageError
-from ..store.results import RecordedProcess
-from ..store.trees import PeakRow, RecordedExit, TreeRecording
+from ..recorded import PeakRow, RecordedExit, RecordedProcess
+from ..store.recording import Recording
 from .assurance import Assurance, assurance_of
 
 #: How many processes of which it is known how they ended are asked what was missed: 1 ms each.
@@ -82,7 +82,7 @@ class ProcessList(NamedTuple):
 
 
 def list_processes(
-    recording: TreeRecording, sort: str = "first", *, judged: int = _JUDGED
+    recording: Recording, sort: str = "first", *, judged: int = _JUDGED
 ) -> ProcessList:
     """All processes, sorted by a key of SORTINGS; what was missed is asked of `judged` of them.
 
@@ -114,7 +114,7 @@ def list_processes(
     )
 
 
-def _highest_sum(recording: TreeRecording) -> HighestSum | None:
+def _highest_sum(recording: Recording) -> HighestSum | None:
     if recording.process_count() < 2:
         return None
     moment = read(recording).peak()
@@ -124,7 +124,7 @@ def _highest_sum(recording: TreeRecording) -> HighestSum | None:
 
 
 def _missed(
-    recording: TreeRecording, exits: Mapping[int, RecordedExit], judged: int
+    recording: Recording, exits: Mapping[int, RecordedExit], judged: int
 ) -> list[tuple[int, Assurance]]:
     found = []
     for process_id in list(exits)[:judged]:

@@ -51,7 +51,7 @@ _NOT_TOLD = -1
 
 
 class Process(passes.Process, Protocol):
-    """What is needed of a recorded process; store.results.RecordedProcess has it."""
+    """What is needed of a recorded process; recorded.RecordedProcess has it."""
 
     @property
     def id(self) -> int:

@@ -21,9 +21,9 @@ from .unused import refuse_unused
 
 if TYPE_CHECKING:
     from ..answers.history import History
+    from ..recorded import RecordedProcess
     from ..render.chart import ChartView
     from ..store.recording import Recording
-    from ..store.results import RecordedProcess
 
 READS_RECORDING = True
 DEFAULT_TOP = 20

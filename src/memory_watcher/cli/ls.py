@@ -46,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
     from ..render.clock_text import clock_notes
     from ..render.json_values import clock_jumps
     from ..render.process_list import about_sorting, about_sum, render_json, render_text
-    from ..store.trees import TreeRecording
+    from ..store.recording import Recording
 
-    with TreeRecording(args.file) as recording:
+    with Recording(args.file) as recording:
         found = list_processes(recording, args.sort, **({"judged": 0} if args.json else {}))
         jumps = clock_jumps(recording.axis) if args.json else []
         clock = [] if args.json else clock_notes(recording.axis)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..analysis.peak import By
     from ..answers.moment import Moment
     from ..answers.process import ProcessView
+    from ..recorded import RecordedSelection
     from ..store.recording import Recording
-    from ..store.trees import RecordedSelection, TreeRecording
 
 READS_RECORDING = True
 DEFAULT_TOP = {"process": 20, "system": 30}
@@ -82,9 +82,9 @@ def run(args: argparse.Namespace) -> int:
     """Print what was asked for; errors are raised as MemoryWatcherError."""
     from ..answers.process import process_view
     from ..render.clock_text import clock_notes
-    from ..store.trees import TreeRecording
+    from ..store.recording import Recording
 
-    with TreeRecording(recording_file.recording_file(args)) as recording:
+    with Recording(recording_file.recording_file(args)) as recording:
         process = recording_file.process_meant(recording, args)
         selection = recording.selection() if process is None else None
         _refuse_unused(args, is_machine=process is None and selection is None)
@@ -156,7 +156,7 @@ def _moment(args: argparse.Namespace) -> Moment:
 
 
 def _tree_text(
-    recording: TreeRecording,
+    recording: Recording,
     selection: RecordedSelection,
     args: argparse.Namespace,
     jumps: list[dict[str, Any]],
@@ -193,7 +193,7 @@ def _process_text(view: ProcessView) -> str:
 
 
 def _system_text(
-    recording: TreeRecording, args: argparse.Namespace, jumps: list[dict[str, Any]]
+    recording: Recording, args: argparse.Namespace, jumps: list[dict[str, Any]]
 ) -> str:
     from ..answers.machine import system_view
 

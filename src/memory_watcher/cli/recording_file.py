@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..recorded import RecordedProcess
     from ..store.recording import Recording
-    from ..store.results import RecordedProcess
 
 DEFAULT_FILE = "measurement.db"
 

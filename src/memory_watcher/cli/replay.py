@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..analysis.peak import Breakdown
+    from ..recorded import Measurement, RecordedProcess
     from ..store.recording import Recording
-    from ..store.results import Measurement, RecordedProcess
-    from ..store.trees import TreeRecording
     from ..tui.paint import Look
 
 READS_RECORDING = True
@@ -66,12 +65,12 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from ..errors import UsageError
-    from ..store.trees import TreeRecording
+    from ..store.recording import Recording
     from ..units import parse_duration
 
     interval = None if args.interval is None else parse_duration(args.interval, "--interval") / 1e9
     path = recording_file.recording_file(args)
-    with TreeRecording(path) as recording:
+    with Recording(path) as recording:
         if interval is not None and not sys.stdout.isatty():
             raise UsageError(
                 "--interval: the output is not a terminal, so all is printed at once; leave it out"
@@ -102,7 +101,7 @@ def _show(path: str, process_id: int | None, interval: float | None, look: Look)
     return 0
 
 
-def _print(recording: TreeRecording, args: argparse.Namespace, interval: float | None) -> int:
+def _print(recording: Recording, args: argparse.Namespace, interval: float | None) -> int:
     """One measurement after the other; on a terminal each in its time, on a clear screen."""
     import sys
     import time
@@ -140,7 +139,7 @@ def _one_process(recording: Recording, process: RecordedProcess) -> Iterator[str
         yield render(names[image], measurement, _breakdown(recording, measurement))
 
 
-def _all_processes(recording: TreeRecording) -> Iterator[str]:
+def _all_processes(recording: Recording) -> Iterator[str]:
     """Each pass over all processes; where there is none, each tick."""
     from ..answers.group import every_moment
     from ..render.moment_text import render_all

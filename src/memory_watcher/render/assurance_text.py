@@ -6,8 +6,7 @@ from typing import Any
 
 from ..analysis.assurance import Doubt, Gap, Verdict
 from ..answers.assurance import Assurance
-from ..recorded import RssFacts
-from ..store.results import HighWaterMark
+from ..recorded import HighWaterMark, RssFacts
 from ..units import format_duration, format_kib, format_time
 
 

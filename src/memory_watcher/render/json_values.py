@@ -15,7 +15,7 @@ from ..analysis.peak import Sum
 from ..analysis.roles import Role
 from ..clocks import TimeAxis
 from ..metrics import READING
-from ..store.results import Measurement, RecordedImage, RecordedProcess
+from ..recorded import Measurement, RecordedImage, RecordedProcess
 from ..units import format_time
 
 #: Raised when a key changes its meaning or goes away; new keys may come without it.

@@ -10,7 +10,7 @@ from ..analysis.peak import Breakdown, Group
 from ..answers.group import Branch, pss_of
 from ..metrics import LAYOUT
 from ..model import LayoutState
-from ..store.results import Measurement
+from ..recorded import Measurement
 from ..units import format_kib, format_time, plural
 from .columns import Line, blocks, process_name
 

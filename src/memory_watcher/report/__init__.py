@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from ..analysis.roles import roles_at
 from ..errors import SelectionError
+from ..recorded import RecordedProcess
 from ..render.escape import escape
 from ..render.output import write_whole
 from ..store.recording import Recording
-from ..store.results import RecordedProcess
 from ..store.steps import Steps, silently
 from .columns import pack
 from .contents import contents

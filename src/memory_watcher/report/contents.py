@@ -24,11 +24,11 @@ from ..answers.assurance import assurance_of
 from ..clocks import TimeAxis
 from ..metrics import MEMINFO, READING
 from ..model import Totals
+from ..recorded import RecordedProcess, RecordedRun
 from ..render.assurance_text import missed
 from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
 from ..render.escape import escape
 from ..store.recording import Recording
-from ..store.results import RecordedProcess, RecordedRun
 from ..units import format_offset, format_time, local_offset, repeated_zone
 from .columns import Columns, relative
 from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks

@@ -22,9 +22,8 @@ from ..analysis.watch import Instants, Watch
 from ..answers.usages import evidence_of
 from ..clocks import TimeAxis
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
-from ..recorded import ReadingRow, TickRow
+from ..recorded import Measurement, ReadingRow, RecordedProcess, TickRow
 from ..store.recording import Recording
-from ..store.results import Measurement, RecordedProcess
 from ..store.steps import Steps, silently
 
 Row = tuple[Any, ...]

@@ -7,9 +7,8 @@ from operator import attrgetter
 
 from ..analysis.passes import Passes
 from ..analysis.passes import read as read_passes
-from ..recorded import SumRow, TickRow
+from ..recorded import RecordedProcess, SumRow, TickRow
 from ..store.recording import Recording
-from ..store.results import RecordedProcess
 from ..store.steps import Steps, silently
 from .history import Histories, Ticks, read
 

@@ -23,7 +23,7 @@ from ..errors import (
     RecordingMoved,
     no_file_can_be_opened,
 )
-from ..message import Message, Named, Setting
+from ..message import Message, Named, Setting, plain
 from ..own_files import NewDatabase, NotOwn, new_database, times_open
 from . import beside, schema
 from .contents import Contents, check, tables_of
@@ -299,8 +299,8 @@ class WritableFile:
             if "locked" in str(error):
                 return busy
             return (
-                f"{self.path}: cannot put all into the one file: {_why(error)}; keep its -wal"
-                " file: it holds the rest"
+                f"{self.path}: cannot put all into the one file: {plain(_why(error))}; keep its"
+                " -wal file: it holds the rest"
             )
         return None
 

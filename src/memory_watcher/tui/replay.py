@@ -20,11 +20,10 @@ from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..metrics import over_processes
 from ..model import KindEvidence, LayoutState, Reading
-from ..recorded import InstantRow
+from ..recorded import InstantRow, Measurement, RecordedProcess
 from ..render.activity import cpu_share
 from ..render.colours import GREY, Shades
 from ..store.recording import Recording
-from ..store.results import Measurement, RecordedProcess
 from ..units import format_time
 from .answers import (
     Present,

@@ -18,7 +18,7 @@ from memory_watcher.analysis.roles import (
     shown_command_line,
     split,
 )
-from memory_watcher.store.results import RecordedImage, RecordedProcess
+from memory_watcher.recorded import RecordedImage, RecordedProcess
 
 CHROMIUM = "/usr/lib/chromium/chromium"
 EXTENSION = f"{CHROMIUM} --type=renderer --extension-process --lang=en-US --renderer-client-id=5"

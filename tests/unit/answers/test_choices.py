@@ -11,7 +11,7 @@ import pytest
 import memory_watcher
 from memory_watcher.errors import SelectionError, UsageError
 from memory_watcher.model import Usage
-from memory_watcher.store.trees import TreeRecording
+from memory_watcher.store.recording import Recording
 from tests.recordings import MI, RecordingBuilder, mapping
 
 
@@ -28,7 +28,7 @@ def record(path: Path, kind: str | None = None) -> Path:
 
 
 @pytest.fixture
-def recording(tmp_path: Path) -> Iterator[TreeRecording]:
+def recording(tmp_path: Path) -> Iterator[Recording]:
     with memory_watcher.open(record(tmp_path / "a.db", "selection")) as recording:
         yield recording
 
@@ -50,7 +50,7 @@ WRONG: list[tuple[Callable[..., Any], dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("ask", "words", "sentence"), WRONG)
 def test_no_choice(
-    recording: TreeRecording, ask: Callable[..., Any], words: dict[str, str], sentence: str
+    recording: Recording, ask: Callable[..., Any], words: dict[str, str], sentence: str
 ) -> None:
     """Nothing else is shown in its stead; the argument, not an option, is named."""
     with pytest.raises(UsageError, match=sentence):
@@ -65,14 +65,14 @@ def test_no_choice(
     ],
 )
 def test_no_choice_for_a_process(
-    recording: TreeRecording, words: dict[str, Any], sentence: str
+    recording: Recording, words: dict[str, Any], sentence: str
 ) -> None:
     """The same, of a single process."""
     with pytest.raises(UsageError, match=sentence):
         memory_watcher.process_view(recording, recording.process(pid=1), **words)
 
 
-def test_a_tree_is_asked_like_all_else(recording: TreeRecording) -> None:
+def test_a_tree_is_asked_like_all_else(recording: Recording) -> None:
     """A recording and a moment suffice; which processes were asked for is in the recording."""
     view = memory_watcher.tree_view(recording, "end", by="kind")
     assert view.selection == recording.selection()

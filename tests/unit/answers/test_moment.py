@@ -13,7 +13,7 @@ from memory_watcher.analysis.passes import Figures, read
 from memory_watcher.answers.moment import measurement_of, parse, pass_of, place
 from memory_watcher.errors import SelectionError, UsageError
 from memory_watcher.model import Usage
-from memory_watcher.store.trees import TreeRecording
+from memory_watcher.store.recording import Recording
 from tests.recordings import MI, SECOND, START, RecordingBuilder, mapping
 
 TIMES = [START, START + 100 * SECOND]
@@ -97,7 +97,7 @@ def test_the_first_instant_of_what_it_says() -> None:
 
 
 @pytest.fixture(name="recording")
-def recording_of_two(tmp_path: Path) -> Iterator[TreeRecording]:
+def recording_of_two(tmp_path: Path) -> Iterator[Recording]:
     """PSS of 10, 40, 5 and 20 MiB of one process, and 1 MiB of another, a second apart."""
     builder = RecordingBuilder(tmp_path / "a.db")
     first, second = builder.process(1, "one"), builder.process(2, "two")
@@ -106,7 +106,7 @@ def recording_of_two(tmp_path: Path) -> Iterator[TreeRecording]:
         builder.layout(first, [(mapping(0x1000), Usage(rss=size * MI, pss=size * MI))])
         builder.layout(second, [(mapping(0x1000), Usage(rss=MI, pss=MI))])
     builder.end_run()
-    with TreeRecording(builder.close()) as recording:
+    with Recording(builder.close()) as recording:
         yield recording
 
 
@@ -117,7 +117,7 @@ def recording_of_two(tmp_path: Path) -> Iterator[TreeRecording]:
         ("100%", 20), ("13:58:04", 40), ("2018-08-17T13:58:05", 5), ("#5", 5),
     ],
 )  # fmt: skip
-def test_the_measurement_that_is_meant(recording: TreeRecording, text: str, size: int) -> None:
+def test_the_measurement_that_is_meant(recording: Recording, text: str, size: int) -> None:
     """Of a process, and by its number; a time means the last one before it."""
     found = measurement_of(parse(text, "--at"), recording, 1, "pss")
     assert found.totals is not None
@@ -128,7 +128,7 @@ def test_the_measurement_that_is_meant(recording: TreeRecording, text: str, size
     assert view.breakdown.total.sum.size == size * MI
 
 
-def test_a_measurement_of_another_process(recording: TreeRecording) -> None:
+def test_a_measurement_of_another_process(recording: Recording) -> None:
     """It is refused with the remedy, as is one that is not there."""
     with pytest.raises(SelectionError, match=r"is of another process .*; choose that process"):
         measurement_of(parse("#2", "--at"), recording, 1, "pss")
@@ -137,7 +137,7 @@ def test_a_measurement_of_another_process(recording: TreeRecording) -> None:
 
 
 @pytest.mark.parametrize(("text", "size"), [("peak", 41), ("floor", 6), ("start", 11), ("end", 21)])
-def test_the_pass_that_is_meant(recording: TreeRecording, text: str, size: int) -> None:
+def test_the_pass_that_is_meant(recording: Recording, text: str, size: int) -> None:
     """Of several processes it is a pass over all of them."""
     found = pass_of(parse(text, "--at"), recording, read(recording))
     assert found is not None
@@ -145,7 +145,7 @@ def test_the_pass_that_is_meant(recording: TreeRecording, text: str, size: int) 
 
 
 @pytest.fixture(name="set_back")
-def recording_with_a_clock_set_back(tmp_path: Path) -> Iterator[TreeRecording]:
+def recording_with_a_clock_set_back(tmp_path: Path) -> Iterator[Recording]:
     """PSS of 1 to 10 MiB, a second apart; from the fifth on the clock shows an hour less."""
     builder = RecordingBuilder(tmp_path / "back.db")
     process, other = builder.process(1, "one"), builder.process(2, "two")
@@ -156,14 +156,14 @@ def recording_with_a_clock_set_back(tmp_path: Path) -> Iterator[TreeRecording]:
             size = (number + 1) * MI
             builder.layout(each, [(mapping(0x1000), Usage(rss=size, pss=size))])
     builder.end_run()
-    with TreeRecording(builder.close()) as recording:
+    with Recording(builder.close()) as recording:
         yield recording
 
 
 @pytest.mark.parametrize(
     ("text", "size"), [("start", 1), ("+0", 1), ("+2s", 3), ("50%", 5), ("0%", 1), ("end", 10)]
 )
-def test_a_clock_that_was_set_does_no_harm(set_back: TreeRecording, text: str, size: int) -> None:
+def test_a_clock_that_was_set_does_no_harm(set_back: Recording, text: str, size: int) -> None:
     """So long after the start is so long by the clock that is never set."""
     found = measurement_of(parse(text, "--at"), set_back, 1, "pss")
     assert found.totals is not None
@@ -173,7 +173,7 @@ def test_a_clock_that_was_set_does_no_harm(set_back: TreeRecording, text: str, s
     assert both.sums.pss == 2 * size * MI
 
 
-def test_the_floor_lacks_nobody(recording: TreeRecording) -> None:
+def test_the_floor_lacks_nobody(recording: Recording) -> None:
     """A pass in which somebody could not be read has a small sum, and is no floor."""
     passes = read(recording)
     whole = pass_of(parse("floor", "--at"), recording, passes)
@@ -181,7 +181,7 @@ def test_the_floor_lacks_nobody(recording: TreeRecording) -> None:
     assert pass_of(parse("floor", "--at"), recording, passes) == whole
 
 
-def test_what_a_script_may_write(recording: TreeRecording, tmp_path: Path) -> None:
+def test_what_a_script_may_write(recording: Recording, tmp_path: Path) -> None:
     """Nanoseconds are a time; what is no figure, sorting or process is one clear error."""
     process = recording.process(process_id=1)
     view = memory_watcher.process_view(recording, process, START + SECOND)
@@ -196,13 +196,13 @@ def test_what_a_script_may_write(recording: TreeRecording, tmp_path: Path) -> No
         memory_watcher.system_view(recording, "#3")
     builder = RecordingBuilder(tmp_path / "empty.db")
     with (
-        TreeRecording(builder.close()) as empty,
+        Recording(builder.close()) as empty,
         pytest.raises(SelectionError, match="holds no process"),
     ):
         memory_watcher.history(empty)
 
 
-def test_scripts_ask_what_commands_answer(recording: TreeRecording) -> None:
+def test_scripts_ask_what_commands_answer(recording: Recording) -> None:
     """Each name that the package offers is there, and answers."""
     assert all(hasattr(memory_watcher, name) for name in memory_watcher.__all__)
     listed = memory_watcher.list_processes(recording, "pss")

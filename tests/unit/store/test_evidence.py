@@ -21,8 +21,8 @@ from memory_watcher.model import (
     Reading,
     Sample,
 )
+from memory_watcher.recorded import FastPoint, HighWaterMark
 from memory_watcher.store.recording import Recording
-from memory_watcher.store.results import FastPoint, HighWaterMark
 from memory_watcher.store.writer import Writer
 from tests.recordings import KI, MI, SECOND, START
 

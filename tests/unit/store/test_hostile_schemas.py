@@ -14,8 +14,8 @@ import pytest
 
 from memory_watcher.errors import StoreError
 from memory_watcher.model import Usage
+from memory_watcher.store.recording import Recording
 from memory_watcher.store.repair import repair
-from memory_watcher.store.trees import TreeRecording
 from memory_watcher.store.verify import findings
 from memory_watcher.store.writer import Writer
 from tests.recordings import KI, RecordingBuilder, mapping
@@ -163,7 +163,7 @@ def make_hostile(path: Path, what: str) -> None:
 
 def read_all(path: Path) -> int:
     """Ask everything; returns how many layouts there are."""
-    with TreeRecording(path) as recording:
+    with Recording(path) as recording:
         recording.selection()
         recording.runs()
         found = 0
@@ -206,7 +206,7 @@ def test_add(file: Path, what: str) -> None:
         assert file.read_bytes() == before
     else:
         assert read_all(file) == 3
-        with TreeRecording(file) as recording:
+        with Recording(file) as recording:
             assert [run.end_reason for run in recording.runs()] == ["killed", "SIGINT"]
     assert os.listdir(file.parent) == [file.name]
 

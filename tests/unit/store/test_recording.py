@@ -22,8 +22,9 @@ from memory_watcher.model import (
     Usage,
     sum_totals,
 )
-from memory_watcher.store import recording as recording_module
-from memory_watcher.store.recording import PeakFigure, Recording
+from memory_watcher.recorded import PeakFigure
+from memory_watcher.store.read import intervals, measurements
+from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
 
 HOSTILE = "a\x1b[31m\n\tb\udcff [heap] <i>"
@@ -228,7 +229,7 @@ class TestMeasurements:
         self, builder: RecordingBuilder, opened: Opened, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Over any number of pages, each measurement comes once."""
-        monkeypatch.setattr(recording_module, "_PAGE", 3)
+        monkeypatch.setattr(measurements, "_PAGE", 3)
         processes = [builder.process(1), builder.process(2)]
         for _ in range(9):
             builder.tick()
@@ -680,7 +681,8 @@ def test_many_ticks_in_a_few_questions(
     every = [row for page in recording.usage_pages(process, ("rss",), 1, 9) for row in page]
     standing = [row for row in every if any(row[0] <= tick <= row[1] for tick in ticks)]
     for at_once in (1, 2, 5, 400):
-        monkeypatch.setattr(recording_module, "_AT_ONCE", at_once)
+        monkeypatch.setattr(intervals, "_AT_ONCE", at_once)
+        monkeypatch.setattr(measurements, "_AT_ONCE", at_once)
         pages = list(recording.standing_pages(process, ("rss",), 1, ticks))
         assert sorted(row for page in pages for row in page) == standing
         assert recording.standing_count(process, 1, ticks) == len(standing)

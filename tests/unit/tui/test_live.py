@@ -15,7 +15,6 @@ from memory_watcher.record.policy import Policy
 from memory_watcher.record.selection import Selection
 from memory_watcher.record.targets import NamedTargets, WholeMachine
 from memory_watcher.store.recording import Recording
-from memory_watcher.store.trees import TreeRecording
 from memory_watcher.tui.history import LiveHistory
 from memory_watcher.tui.live import LiveSource, Output
 from memory_watcher.tui.view import Question, Sizes, Snapshot
@@ -237,7 +236,7 @@ def test_what_was_selected_is_in_the_recording(proc: FakeProc, tmp_path: Path) -
     )
     news.wait(10)
     live.close()
-    with TreeRecording(file) as recording:
+    with Recording(file) as recording:
         selection = recording.selection()
         (run,) = recording.runs()
     assert selection is not None

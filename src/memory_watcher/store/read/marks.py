@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ..clocks import TimeAxis
-from ..model import Machine
-from ..recorded import RssFacts
+from ...clocks import TimeAxis
+from ...model import Machine
+from ...recorded import RecordedProcess, RssFacts
+from ..readonly import ReadOnlyDatabase
 from .passes import rows_if_there
-from .readonly import ReadOnlyDatabase
-from .results import RecordedProcess
-
-_TIME = "t.time_ns + ifnull(r.delay_ns, 0)"
+from .readings import READING_TIME
 
 
 def rss_facts(
@@ -45,12 +43,12 @@ def _unseen(database: ReadOnlyDatabase, process: RecordedProcess, axis: TimeAxis
     if process.end_tick is None:
         return None
     ended = database.row(
-        f"SELECT {_TIME} FROM ticks AS t LEFT JOIN readings AS r"
+        f"SELECT {READING_TIME} FROM ticks AS t LEFT JOIN readings AS r"
         " ON r.process_id = ? AND r.tick = t.id WHERE t.id = ?",
         *(process.id, process.end_tick),
     )
     last = database.row(
-        f"SELECT r.tick, {_TIME} FROM readings AS r JOIN ticks AS t ON t.id = r.tick"
+        f"SELECT r.tick, {READING_TIME} FROM readings AS r JOIN ticks AS t ON t.id = r.tick"
         " WHERE r.process_id = ? AND r.high_water_mark IS NOT NULL ORDER BY r.tick DESC LIMIT 1",
         process.id,
     )

@@ -1,58 +1,24 @@
-"""Questions about several processes that belong together: what was selected, exits, cgroups."""
+"""What several processes have together: what was selected, how they ended, their cgroups."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from ..errors import SelectionError
+from ...errors import SelectionError
+from ...recorded import PeakRow, RecordedExit, RecordedSelection
+from ..readonly import ReadOnlyDatabase
 from .passes import rows_if_there
-from .readonly import Row
-from .recording import Recording
 
 
-class RecordedSelection(NamedTuple):
-    """What one run recorded: see table `selections` of the schema."""
+class Group:
+    """What was recorded of the processes as a group."""
 
-    run_id: int
-    kind: str
-    description: str
-    root_pid: int | None
-    too_short: int | None
-
-
-class RecordedExit(NamedTuple):
-    """How a process ended: its exit code, or else the signal.
-
-    `max_rss` (ru_maxrss, bytes) is its highest RSS, or that of a child it waited for, or of what
-    ran before its first execve: that was at most `inherited` (None: not told).
-    """
-
-    code: int | None
-    signal: int | None
-    max_rss: int
-    inherited: int | None = None
-
-
-class PeakRow(NamedTuple):
-    """The highest figures of a process, bytes (`mappings`: how many); None: none was recorded."""
-
-    rss: int | None
-    pss: int | None
-    high_water_mark: int | None
-    swap: int | None = None
-    hugetlb: int | None = None
-    mappings: int | None = None
-
-
-class TreeRecording(Recording):
-    """A recording opened for reading, with questions about processes that belong together."""
-
-    def __enter__(self) -> TreeRecording:
-        return self
+    def __init__(self, database: ReadOnlyDatabase) -> None:
+        self._database = database
+        self._path = database.path
 
     def selection(self) -> RecordedSelection | None:
         """What the last run recorded; None if that is a single process or the whole machine."""
-        row = self._rows_if_there(
+        row = rows_if_there(
+            self._database,
             "selections",
             "SELECT run_id, kind, description, root_pid, too_short FROM selections"
             " WHERE run_id = (SELECT max(id) FROM runs)",
@@ -61,7 +27,8 @@ class TreeRecording(Recording):
 
     def exits(self) -> dict[int, RecordedExit]:
         """How processes ended of which that is known, by process id."""
-        rows = self._rows_if_there(
+        rows = rows_if_there(
+            self._database,
             "exits",
             "SELECT process_id, exit_code, signal, max_rss,"
             f" {self._database.told('exits', ('inherited',))} FROM exits",
@@ -76,7 +43,8 @@ class TreeRecording(Recording):
             " FROM readings GROUP BY process_id"
         )
         found = {row[0]: PeakRow(*row[1:]) for row in rows}
-        fast = self._rows_if_there(
+        fast = rows_if_there(
+            self._database,
             "fast_readings",
             "SELECT process_id, max(resident), max(high_water_mark) FROM fast_readings"
             " GROUP BY process_id",
@@ -86,7 +54,8 @@ class TreeRecording(Recording):
             found[process_id] = row._replace(
                 rss=_highest(row.rss, resident), high_water_mark=_highest(row.high_water_mark, mark)
             )
-        at_passes = self._rows_if_there(
+        at_passes = rows_if_there(
+            self._database,
             "rollups",
             "SELECT process_id, max(rss), max(pss) FROM rollups WHERE counted GROUP BY process_id",
         )
@@ -105,13 +74,15 @@ class TreeRecording(Recording):
             *(first_tick, last_tick),
         )
         if row is None or row[0] is None:
-            raise SelectionError(f"{self.path}: no layout was recorded")
+            raise SelectionError(f"{self._path}: no layout was recorded")
         tick: int = row[0]
         return tick
 
     def cgroups(self) -> list[tuple[int, int, str]]:
         """Number, version and path of the cgroups that were recorded."""
-        rows = self._rows_if_there("cgroups", "SELECT id, version, path FROM cgroups ORDER BY id")
+        rows = rows_if_there(
+            self._database, "cgroups", "SELECT id, version, path FROM cgroups ORDER BY id"
+        )
         return [(row[0], row[1], row[2]) for row in rows]
 
     def cgroup_figures(self, cgroup_id: int, first_tick: int, tick: int) -> dict[str, int]:
@@ -123,9 +94,6 @@ class TreeRecording(Recording):
             *(cgroup_id, first_tick, tick),
         )
         return {name: value for name, value in rows if value is not None}
-
-    def _rows_if_there(self, table: str, sql: str) -> list[Row]:
-        return rows_if_there(self._database, table, sql)
 
 
 def _highest(*sizes: int | None) -> int | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from ..clocks import APART, SLEWING, Stamp, TimeAxis, axis_of
-from .readonly import ReadOnlyDatabase, Row
+from ...clocks import APART, SLEWING, Stamp, TimeAxis, axis_of
+from ..readonly import ReadOnlyDatabase, Row
 
 
 def read_axis(database: ReadOnlyDatabase) -> TimeAxis:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..model import LayoutState
-from ..recorded import GroupMark, LayoutRow, PassRow, RollupRow
-from .readonly import ReadOnlyDatabase, Row
+from ...clocks import TimeAxis
+from ...model import LayoutState
+from ...recorded import GroupMark, LayoutRow, PassRow, RollupRow
+from ..readonly import ReadOnlyDatabase, Row
 
 
-def passes(database: ReadOnlyDatabase) -> list[PassRow]:
-    """All passes, in order."""
+def passes(database: ReadOnlyDatabase, axis: TimeAxis) -> list[PassRow]:
+    """All passes, in order, at their places on the axis."""
     rows = rows_if_there(
         database,
         "passes",
@@ -16,7 +17,8 @@ def passes(database: ReadOnlyDatabase) -> list[PassRow]:
         " p.private, p.rss, p.pss, p.uss, p.swap_pss"
         " FROM passes AS p JOIN ticks AS t ON t.id = p.tick ORDER BY p.tick",
     )
-    return [PassRow(*row) for row in rows]
+    found = map(PassRow._make, rows)
+    return [row._replace(time=axis.place(row.tick, row.time)) for row in found]
 
 
 def rollups(database: ReadOnlyDatabase) -> list[RollupRow]:
@@ -40,8 +42,10 @@ def group_marks(database: ReadOnlyDatabase) -> list[GroupMark]:
     return [GroupMark(*row) for row in rows]
 
 
-def layout_rows(database: ReadOnlyDatabase, first_tick: int, last_tick: int) -> list[LayoutRow]:
-    """What some ticks read of each process, in order of ticks."""
+def layout_rows(
+    database: ReadOnlyDatabase, first_tick: int, last_tick: int, axis: TimeAxis
+) -> list[LayoutRow]:
+    """What some ticks read of each process, in order of ticks, at their places on the axis."""
     rows = database.rows(
         "SELECT r.tick, t.time_ns, t.run_id, t.cause, r.process_id, r.layout_state,"
         " ifnull(r.delay_ns, 0), ifnull(r.wall_ns, 0), r.mappings, r.layout_size, r.rss, r.pss,"
@@ -50,7 +54,10 @@ def layout_rows(database: ReadOnlyDatabase, first_tick: int, last_tick: int) -> 
         " WHERE r.tick BETWEEN ? AND ? ORDER BY r.tick, r.process_id",
         *(first_tick, last_tick),
     )
-    return [LayoutRow._make((*row[:5], LayoutState(row[5]), *row[6:])) for row in rows]
+    found = [LayoutRow._make((*row[:5], LayoutState(row[5]), *row[6:])) for row in rows]
+    if not axis.jumps:
+        return found
+    return [row._replace(time=axis.place(row.tick, row.time)) for row in found]
 
 
 def most_hugetlb(database: ReadOnlyDatabase) -> dict[int, int]:

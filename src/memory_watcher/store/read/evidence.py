@@ -1,0 +1,62 @@
+"""What was recorded that tells the kinds of mappings."""
+
+from __future__ import annotations
+
+from ...model import ElfSegment, KindEvidence
+from ..readonly import ReadOnlyDatabase
+
+_PAGE_SIZE = 4096
+
+
+def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> KindEvidence:
+    """Stack pointers of the threads that lived at a tick, and all ELF segments.
+
+    A pointer that was found only after the tick counts too, if its thread was seen before: a stack
+    does not move, and a thread that ran when it was asked was asked again.
+    """
+    machine = database.row(
+        "SELECT m.id, m.page_size FROM processes AS p JOIN machines AS m ON m.id = p.machine_id"
+        " WHERE p.id = ?",
+        process_id,
+    )
+    machine_id, page_size = machine or (0, None)
+    pointers = database.rows(
+        "SELECT tid, stack_pointer FROM stack_pointers WHERE process_id = ? AND first_tick <= ?"
+        " AND (last_tick IS NULL OR last_tick >= ?)",
+        *(process_id, tick, tick),
+    )
+    return KindEvidence(
+        {tid: _unsigned(pointer) for tid, pointer in pointers},
+        _segments(database, machine_id),
+        page_size or _PAGE_SIZE,
+    )
+
+
+def _segments(
+    database: ReadOnlyDatabase, machine_id: int
+) -> dict[tuple[int, int], tuple[ElfSegment, ...]]:
+    found: dict[tuple[int, int], list[ElfSegment]] = {}
+    for dev, inode, offset, address, *rest in database.rows(
+        'SELECT dev, inode, "offset", address, file_size, memory_size, flags FROM elf_segments'
+        " WHERE machine_id = ? ORDER BY dev, inode, number",
+        machine_id,
+    ):
+        segment = ElfSegment(offset, _unsigned(address), *rest)
+        found.setdefault((dev, _unsigned(inode)), []).append(segment)
+    return {file: tuple(segments) for file, segments in found.items()}
+
+
+def build_ids(database: ReadOnlyDatabase, process_id: int) -> dict[tuple[int, int], str]:
+    """Build IDs of files of the machine of a process, in hexadecimal, by (dev, inode)."""
+    if not database.has_table("build_ids"):
+        return {}
+    rows = database.rows(
+        "SELECT dev, inode, build_id FROM build_ids AS b JOIN processes AS p USING (machine_id)"
+        " WHERE p.id = ?",
+        process_id,
+    )
+    return {(dev, _unsigned(inode)): build_id for dev, inode, build_id in rows}
+
+
+def _unsigned(number: int) -> int:
+    return number % (1 << 64)
