@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from ..errors import MemoryWatcherError, UnexpectedFault
+from ..errors import MemoryWatcherError, SourceError, UnexpectedFault
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,3 +42,29 @@ def describe(error: Exception) -> str:
         step = step.tb_next
     text = ascii(str(error))[1:-1][:_LONGEST_TEXT]
     return f"unexpected {type(error).__name__} in {place}" + (f": {text}" if text else "")
+
+
+class Boundary:
+    """What one process does costs its own figures alone. `fault` is told what should not happen."""
+
+    def __init__(self, fault: Callable[[int, str], None]) -> None:
+        self._fault = fault
+
+    def ask(self, pid: int, question: Callable[[], T], otherwise: T) -> T:
+        """An answer about one process, or what holds when it cannot be told."""
+        try:
+            return question()
+        except Exception as problem:
+            self.note(pid, problem)
+        return otherwise
+
+    def note(self, pid: int, problem: Exception) -> None:
+        """Take note of what reading one process raised; raises again what is no process's."""
+        if isinstance(problem, UnexpectedFault):
+            self._fault(pid, str(problem))
+        elif isinstance(problem, SourceError):
+            pass  # gone, refused, unreadable: the next sample tells
+        elif isinstance(problem, MemoryWatcherError):
+            raise problem
+        else:
+            self._fault(pid, describe(problem))

@@ -1,12 +1,36 @@
-"""When to tick: fixed deadlines, so that a slow tick does not shift those after it; and sleep."""
+"""When to tick: fixed deadlines, so that a slow tick does not shift those after it; and sleep.
+
+Whatever asks for the time takes a `Time`, which is the module `time` unless a test lets it pass.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..units import MILLISECOND
+
+
+class Time(Protocol):
+    """The clocks of this machine and of this process, nanoseconds: what the module `time` has."""
+
+    CLOCK_BOOTTIME: int
+
+    def monotonic_ns(self) -> int:
+        """Time that is never set, and stands still while the machine sleeps."""
+
+    def time_ns(self) -> int:
+        """UTC."""
+
+    def clock_gettime_ns(self, clock: int, /) -> int:
+        """What one of the kernel's clocks shows."""
+
+    def thread_time_ns(self) -> int:
+        """CPU time of this thread."""
+
+    def process_time_ns(self) -> int:
+        """CPU time of this process."""
 
 
 class Deadline(NamedTuple):
@@ -27,15 +51,18 @@ class Clock:
     queues.
     """
 
-    def __init__(self, period_ns: int, fast_period_ns: int | None = None) -> None:
+    def __init__(
+        self, period_ns: int, fast_period_ns: int | None = None, time: Time = time
+    ) -> None:
         self.period_ns = period_ns
         self.fast_period_ns = fast_period_ns
+        self._time = time
         self._next_tick: int | None = None
         self._next_fast: int | None = None
 
     def wait(self, stop: threading.Event) -> Deadline | None:
         """Wait for the next deadline; None if told to stop."""
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         if self._next_tick is None:
             self._next_tick = now
             self._next_fast = now + self.fast_period_ns if self.fast_period_ns else None
@@ -49,7 +76,7 @@ class Clock:
             due, skipped = _latest_due(self._next_fast, self.fast_period_ns, now)
         if self.fast_period_ns:
             self._next_fast = due + self.fast_period_ns
-        while (now := time.monotonic_ns()) < due:
+        while (now := self._time.monotonic_ns()) < due:
             if stop.wait((due - now) / 1e9):
                 return None
         return None if stop.is_set() else Deadline(now - due, skipped, is_fast)
@@ -59,7 +86,7 @@ class Clock:
         if self._next_tick is None:
             return 0
         due = self._next_tick if self._next_fast is None else min(self._next_tick, self._next_fast)
-        return due - time.monotonic_ns()
+        return due - self._time.monotonic_ns()
 
 
 def _latest_due(first: int, period: int, now: int) -> tuple[int, int]:
@@ -71,7 +98,8 @@ def _latest_due(first: int, period: int, now: int) -> tuple[int, int]:
 class Sleep:
     """How long the machine sleeps: CLOCK_MONOTONIC stands still then, CLOCK_BOOTTIME does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: Time = time) -> None:
+        self._time = time
         self._slept_ns = self._so_far()
 
     def since_last(self) -> int:
@@ -84,4 +112,5 @@ class Sleep:
         return since_ns
 
     def _so_far(self) -> int:
+        time = self._time
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()

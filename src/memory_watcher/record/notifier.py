@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from .notices import (
     Fault,
@@ -33,11 +33,6 @@ class Notifier:
         self._say = say
         self._said: set[str] = set()
         self._faults: dict[int, set[str]] = {}  # those of them that are one process's, by PID
-
-    @property
-    def said(self) -> Collection[str]:
-        """The keys of what was said."""
-        return self._said
 
     def once(self, key: str, notice: Notice) -> None:
         """Say it, unless something was said under this key."""

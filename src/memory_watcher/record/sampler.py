@@ -28,6 +28,7 @@ from ..procfs.process import Stat, Statm, Status, parse_rollup
 from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
 from ..procfs.source import ProcessFiles
 from .boundary import describe, supervised
+from .clock import Time
 from .evidence import ElfHeaders, StackPointers
 from .limits import MachineLimits, ProcessLimits, TooLarge
 
@@ -79,8 +80,9 @@ class ProcessSampler:
     """
 
     @supervised
-    def __init__(self, files: ProcessFiles, machine: MachineKnowledge) -> None:
+    def __init__(self, files: ProcessFiles, machine: MachineKnowledge, time: Time = time) -> None:
         self.files = files
+        self._time = time
         self.facts: ProcessFacts = files.facts()
         self.image = self._told_image = self.facts.image
         self._marks: tuple[bytes, ...] | None = None
@@ -125,12 +127,12 @@ class ProcessSampler:
         if (state := self._why_no_memory(stat)) is not None:
             return self._sample(self._reading(stat, None), state)
         self._apart(lambda: self._notice_exec(stat))
-        cpu, wall = time.thread_time_ns(), time.monotonic_ns()
+        cpu, wall = self._time.thread_time_ns(), self._time.monotonic_ns()
         try:
             statm, layout, state = self._consistent_layout()
         except Exception as problem:
             return self._sample(self._reading(stat, self._statm()), self._why_no_layout(problem))
-        wall = time.monotonic_ns() - wall
+        wall = self._time.monotonic_ns() - wall
         if layout is None:
             return self._sample_of_nothing(statm)
         self._tracker.accept(layout)
@@ -139,7 +141,7 @@ class ProcessSampler:
         rollup = self._apart(lambda: parse_rollup(rollup_text)) if rollup_text else None
         reading = self._reading(stat, statm)
         evidence = self._evidence(layout, reading.threads)
-        cpu = time.thread_time_ns() - cpu
+        cpu = self._time.thread_time_ns() - cpu
         return Sample(
             *(reading, state, layout, rollup, cpu, wall, self._bare_ns, rollup_text),
             *(self._new_image(), evidence, tuple(self._problems)),
@@ -307,7 +309,7 @@ class ProcessSampler:
 
     def _consistent_layout(self) -> tuple[Statm | None, TrackedLayout | None, LayoutState]:
         """Read until statm and layout agree, at most a few times."""
-        start, limits = time.monotonic_ns(), self._machine.limits
+        start, limits = self._time.monotonic_ns(), self._machine.limits
         before = self._statm()
         last = look = None  # sums beside a statm that stood still, of the two latest readings
         for _ in range(ATTEMPTS):
@@ -320,7 +322,7 @@ class ProcessSampler:
                 look = layout.totals.rss, after
                 if look == last and self._machine.is_rough:
                     break  # it will not agree more often, and each reading costs the target
-            if layout and not limits.allows_another(time.monotonic_ns() - start):
+            if layout and not limits.allows_another(self._time.monotonic_ns() - start):
                 break
             before = after
         if layout is None:
@@ -346,12 +348,12 @@ class ProcessSampler:
         return None
 
     def _layout(self) -> TrackedLayout | None:
-        start = time.thread_time_ns()
+        start = self._time.thread_time_ns()
         limit = self._limits.text()
         length = self._text_length = self.files.smaps(limit)
         if limit is not None and length > limit:
             raise self._limits.was_too_large(limit)
-        self._bare_ns = time.thread_time_ns() - start
+        self._bare_ns = self._time.thread_time_ns() - start
         if length == 0:
             return None
         return self._tracker.diff(self.files.buffer, length)
@@ -376,7 +378,7 @@ class ProcessSampler:
 
     def _rollup_text(self) -> bytes | None:
         """smaps_rollup, if it is due and there is one: kernels before 4.14 have none."""
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         if now < self._next_rollup_ns:
             return None
         self._next_rollup_ns = now + _ROLLUP_EVERY_NS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from ..model import FastReading
 from ..procfs.source import ProcessFiles
 from .sampler import ProcessSampler
@@ -18,13 +16,16 @@ class Target:
         "since_ns",
     )
 
-    def __init__(self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int) -> None:
+    def __init__(
+        self, sampler: ProcessSampler, schedule: LayoutSchedule, process_id: int, since_ns: int
+    ) -> None:
+        """`since_ns` is when it came in, by the monotonic clock."""
         self.sampler = sampler
         self.schedule = schedule
         self.process_id = process_id
         self.bare_ns = 0  # CPU time of merely reading its last layout
         self.fast: FastReading | None = None  # the last one, of a pass or of a tick
-        self.since_ns = self.fast_ns = time.monotonic_ns()
+        self.since_ns = self.fast_ns = since_ns
         self.fast_since_ns: int | None = None  # time since the one before, if it was not stored
 
     @property

@@ -6,17 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory_watcher.record import clock as clock_module
 from memory_watcher.record.clock import Clock, Deadline
 
 from .faketime import MS, FakeStop, FakeTime
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    fake = FakeTime()
-    monkeypatch.setattr(clock_module, "time", fake)
-    return fake
+def time() -> FakeTime:
+    return FakeTime()
 
 
 @pytest.fixture
@@ -26,13 +23,13 @@ def stop(time: FakeTime) -> FakeStop:
 
 def test_first_tick_is_at_once(time: FakeTime, stop: FakeStop) -> None:
     """Nobody waits a period for the first figures; the grid begins there."""
-    assert Clock(100 * MS).wait(stop) == Deadline(0, 0)
+    assert Clock(100 * MS, time=time).wait(stop) == Deadline(0, 0)
     assert time.now == time.start
 
 
 def test_no_drift(time: FakeTime, stop: FakeStop) -> None:
     """What a tick takes, and waking late, do not move the deadlines after it."""
-    clock = Clock(100 * MS)
+    clock = Clock(100 * MS, time=time)
     stop.wakes_late_by = 3 * MS
     clock.wait(stop)
     for number in range(1, 50):
@@ -43,7 +40,7 @@ def test_no_drift(time: FakeTime, stop: FakeStop) -> None:
 
 def test_waking_early(time: FakeTime, stop: FakeStop) -> None:
     """A wait that returns too soon is gone on with: no tick before its time."""
-    clock = Clock(100 * MS)
+    clock = Clock(100 * MS, time=time)
     clock.wait(stop)
     stop.wakes_early_by = 7 * MS
     assert clock.wait(stop) == Deadline(0, 0)
@@ -52,7 +49,7 @@ def test_waking_early(time: FakeTime, stop: FakeStop) -> None:
 
 def test_a_tick_that_takes_too_long(time: FakeTime, stop: FakeStop) -> None:
     """The next begins at once and late, and the one after it is on the grid again."""
-    clock = Clock(100 * MS)
+    clock = Clock(100 * MS, time=time)
     clock.wait(stop)
     time.now += 130 * MS
     assert clock.wait(stop) == Deadline(30 * MS, 0)
@@ -62,7 +59,7 @@ def test_a_tick_that_takes_too_long(time: FakeTime, stop: FakeStop) -> None:
 
 def test_skipped_deadlines(time: FakeTime, stop: FakeStop) -> None:
     """Deadlines a whole period old are given up and counted: nothing queues."""
-    clock = Clock(100 * MS)
+    clock = Clock(100 * MS, time=time)
     clock.wait(stop)
     time.now += 330 * MS
     assert clock.wait(stop) == Deadline(30 * MS, 2)
@@ -74,32 +71,32 @@ def test_skipped_deadlines(time: FakeTime, stop: FakeStop) -> None:
 
 def test_told_to_stop(time: FakeTime, stop: FakeStop) -> None:
     """Before, while or instead of waiting: None, and soon."""
-    clock = Clock(100 * MS)
+    clock = Clock(100 * MS, time=time)
     clock.wait(stop)
     stop.stop_at = time.now + 1
     assert clock.wait(stop) is None
     time.now += 1000 * MS
     assert clock.wait(stop) is None
-    fresh = Clock(100 * MS)
+    fresh = Clock(100 * MS, time=time)
     assert fresh.wait(stop) is None
 
 
 def test_until_next(time: FakeTime, stop: FakeStop) -> None:
     """The time that is left, negative when it has passed; 0 before the first."""
-    clock = Clock(100 * MS)
+    clock = Clock(100 * MS, time=time)
     assert clock.until_next() == 0
     clock.wait(stop)
     assert clock.until_next() == 100 * MS
     time.now += 130 * MS
     assert clock.until_next() == -30 * MS
-    fast = Clock(100 * MS, 30 * MS)
+    fast = Clock(100 * MS, 30 * MS, time)
     fast.wait(stop)
     assert fast.until_next() == 30 * MS
 
 
 def test_fast_passes_between_ticks(time: FakeTime, stop: FakeStop) -> None:
     """At their own period from each tick on; a tick goes before a pass that is due with it."""
-    clock = Clock(100 * MS, 25 * MS)
+    clock = Clock(100 * MS, 25 * MS, time)
     seen = []
     for _ in range(9):
         deadline = clock.wait(stop)
@@ -123,25 +120,23 @@ def test_whatever_the_work_takes(work: list[int], fast_period: int | None, late:
 
     Fast passes starve no tick, however long they take.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        time = FakeTime()
-        patch.setattr(clock_module, "time", time)
-        stop = FakeStop(time)
-        stop.wakes_late_by = late * MS
-        clock = Clock(100 * MS, None if fast_period is None else fast_period * MS)
-        number = -1
-        fast_in_a_row = 0
-        for took in work:
-            due_before = clock.until_next()
-            deadline = clock.wait(stop)
-            assert deadline is not None
-            assert 0 <= deadline.late_ns < max(100 * MS, -due_before + 1)
-            due = time.now - deadline.late_ns
-            if deadline.is_fast:
-                fast_in_a_row += 1
-                assert fast_in_a_row <= 100 // (fast_period or 1) + 1
-            else:
-                fast_in_a_row = 0
-                number += 1 + deadline.skipped
-                assert due == time.start + number * 100 * MS
-            time.now += took * MS
+    time = FakeTime()
+    stop = FakeStop(time)
+    stop.wakes_late_by = late * MS
+    clock = Clock(100 * MS, None if fast_period is None else fast_period * MS, time)
+    number = -1
+    fast_in_a_row = 0
+    for took in work:
+        due_before = clock.until_next()
+        deadline = clock.wait(stop)
+        assert deadline is not None
+        assert 0 <= deadline.late_ns < max(100 * MS, -due_before + 1)
+        due = time.now - deadline.late_ns
+        if deadline.is_fast:
+            fast_in_a_row += 1
+            assert fast_in_a_row <= 100 // (fast_period or 1) + 1
+        else:
+            fast_in_a_row = 0
+            number += 1 + deadline.skipped
+            assert due == time.start + number * 100 * MS
+        time.now += took * MS

@@ -18,20 +18,14 @@ from memory_watcher.analysis.passes import read
 from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
-from memory_watcher.record import clock as clock_module
 from memory_watcher.record import firsts as firsts_module
-from memory_watcher.record import recorder as recorder_module
-from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record import together as together_module
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.notices import Notice
-from memory_watcher.record.notifier import Notifier
 from memory_watcher.record.policy import FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
-from memory_watcher.record.targets import NamedTargets, Unread
-from memory_watcher.record.throttle import schedule as schedule_module
-from memory_watcher.record.throttle.cpu_budget import CpuBudget
+from memory_watcher.record.targets import NamedTargets, Targets, Unread
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.writer import Writer
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, pread_as_in_proc
@@ -86,12 +80,20 @@ class Stage:
         self.targets = Arriving()
         self.said: list[str] = []
         self.source = ProcSource(str(self.proc.root))
-        self.recorder = Recorder(self.source, self.targets, self.writer, say=self.hear)
+        self.recorder = self.records(Policy())
         self.is_open = True
 
     def hear(self, notice: Notice) -> None:
         """What the user is told."""
         self.said.append(str(notice))
+
+    def records(self, policy: Policy, targets: Targets | None = None) -> Recorder:
+        """Put another recorder in the place of the one that has recorded nothing yet."""
+        arriving = self.targets if targets is None else targets
+        self.recorder = Recorder(
+            self.source, arriving, self.writer, policy, say=self.hear, time=self.time
+        )
+        return self.recorder
 
     def comes(self, process: FakeProcess) -> ScriptedFiles:
         """Let a process be found at the next tick."""
@@ -127,11 +129,8 @@ class Stage:
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    fake = FakeTime()
-    for module in (recorder_module, sampler_module, schedule_module, clock_module):
-        monkeypatch.setattr(module, "time", fake)
-    return fake
+def time() -> FakeTime:
+    return FakeTime()
 
 
 @pytest.fixture
@@ -456,7 +455,7 @@ class ScriptedClock(Clock):
     """Ticks at once, and lets a period pass each time."""
 
     def __init__(self, time: FakeTime, period_ns: int = 100 * MS, ticks: int = 1000) -> None:
-        super().__init__(period_ns)
+        super().__init__(period_ns, time=time)
         self.time = time
         self.left = ticks
 
@@ -521,7 +520,6 @@ def test_commit_is_there_for_others(stage: Stage) -> None:
 
 def test_skipped_deadlines_of_a_slow_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading takes three periods: two deadlines are skipped each time, none is queued."""
-    monkeypatch.setattr(clock_module, "time", stage.time)
     monkeypatch.setattr(
         ScriptedFiles, "smaps", advancing(stage.time, ScriptedFiles.smaps, 310 * MS)
     )
@@ -533,7 +531,7 @@ def test_skipped_deadlines_of_a_slow_machine(stage: Stage, monkeypatch: pytest.M
         if stage.time.now >= stop_after:
             stop.set()
 
-    stage.recorder.run(Clock(100 * MS), stop, on_tick)
+    stage.recorder.run(Clock(100 * MS, time=stage.time), stop, on_tick)
     found = stage.rows("SELECT skipped, late_ns / 1000000 FROM ticks")
     assert found == [(0, 0), (2, 10), (2, 20), (2, 30)]
     assert stage.recorder.progress.skipped == 6
@@ -545,8 +543,7 @@ def test_named_processes(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path
     for pid in (7, 8):
         stage.proc.put(FakeProcess(pid))
     source = ProcSource(str(stage.proc.root))
-    recorder = Recorder(source, NamedTargets(source, [7, 8]), stage.writer)
-    stage.recorder = recorder
+    recorder = stage.records(Policy(), NamedTargets(source, [7, 8]))
 
     def on_tick(progress: Progress) -> None:
         if progress.ticks in (2, 4):
@@ -563,7 +560,7 @@ def test_descriptors_are_given_back(stage: Stage) -> None:
     for pid in (7, 8, 9):
         stage.proc.put(FakeProcess(pid))
     source = ProcSource(str(stage.proc.root))
-    stage.recorder = Recorder(source, NamedTargets(source, [7, 8, 9]), stage.writer)
+    stage.records(Policy(), NamedTargets(source, [7, 8, 9]))
     stage.tick(2)
     stage.end()
     held = []
@@ -576,7 +573,7 @@ def test_descriptors_are_given_back(stage: Stage) -> None:
 def test_member_that_ends_after_its_pass_read_it(stage: Stage) -> None:
     """A pass stands with all whom it read, also one of whom no layout could be read any more."""
     stage.targets.is_group = True
-    stage.recorder = Recorder(stage.source, stage.targets, stage.writer)
+    stage.records(Policy())
     stage.comes(FakeProcess(7))
     stage.comes(FakeProcess(8)).always("smaps", GONE)
     stage.tick()
@@ -650,24 +647,25 @@ def test_living_process_without_resident_memory(stage: Stage, answer: Answer | N
 
 
 def test_nothing_grows_with_the_processes_that_ended(stage: Stage) -> None:
-    """Of those that ended nothing is kept, and the targets are told of each."""
-    for pid in range(10, 20):
+    """Of those that ended nothing is kept: what was said of one is said of the next with its PID.
+
+    The targets are told of each.
+    """
+    pids = [*range(10, 20), 10]
+    for pid in pids:
         files = stage.comes(FakeProcess(pid))
         stage.tick()
         files.says("smaps", BROKEN)
         stage.tick()
         files.always("stat", GONE)
         stage.tick()
-    assert set(stage.recorder._notices.said) == set()
-    assert [key.pid for key in stage.targets.gone] == list(range(10, 20))
+    assert [key.pid for key in stage.targets.gone] == pids
+    assert len(stage.said) == len(pids)
 
 
 def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the cheap figures use up the budget, that is said, once, with numbers."""
-    monkeypatch.setattr(sampler_module, "time", stage.time)
-    stage.recorder._policy = policy = replace(Policy(), max_cpu=0.01)
-    stage.recorder._budget = CpuBudget(policy.max_cpu, stage.time.now, 0)
-    stage.recorder._notices = Notifier(policy, stage.hear)
+    stage.records(replace(Policy(), max_cpu=0.01))
     files = stage.comes(FakeProcess(7))
     real = files.smaps
 
@@ -768,7 +766,7 @@ def many(stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int = 70) -> lis
         return real(files, limit)
 
     monkeypatch.setattr(ScriptedFiles, "smaps", dear)
-    stage.recorder._policy = Policy(full_every_ns=10 * SECOND, in_turns=True)
+    stage.records(Policy(full_every_ns=10 * SECOND, in_turns=True))
     found = [stage.comes(FakeProcess(pid)) for pid in range(100, 100 + number)]
     stage.tick()
     return found
@@ -896,7 +894,7 @@ def test_exec_while_it_waits(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> N
 def test_real_files_of_processes_that_rest(stage: Stage) -> None:
     """Asleep, awake, asleep again, renamed, gone: each is noticed at the tick that follows."""
     process = stage.proc.put(FakeProcess(7))
-    stage.recorder._policy = Policy(full_every_ns=10 * SECOND)
+    stage.records(Policy(full_every_ns=10 * SECOND))
     stage.targets.coming.append(stage.source.open_process(7, keep_open=False))
     stage.tick(4)
     assert stage.recorder.progress.layouts == 1
@@ -919,7 +917,7 @@ def test_real_files_of_processes_that_rest(stage: Stage) -> None:
 
 def test_so_few_are_left_that_none_rests(stage: Stage) -> None:
     """Named processes are read at each tick again when they are not many any more."""
-    stage.recorder._policy = Policy(full_every_ns=None)
+    stage.records(Policy(full_every_ns=None))
     for pid in range(100, 170):
         stage.proc.put(FakeProcess(pid))
         stage.targets.coming.append(stage.source.open_process(pid, keep_open=False))
@@ -944,7 +942,7 @@ def group(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
         monkeypatch.setattr(firsts_module, name, 0)
     stage.targets.is_group = True
     stage.recorder.close()
-    stage.recorder = Recorder(stage.source, stage.targets, stage.writer, FOR_NAMED, say=stage.hear)
+    stage.records(FOR_NAMED)
     return stage
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.model import Image, LayoutState, Reading, Rollup, Sample
-from memory_watcher.record import sampler as sampler_module
 from memory_watcher.record.sampler import MachineKnowledge, ProcessSampler
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, smaps_of
 
@@ -86,12 +85,10 @@ def test_what_changed(files: ScriptedFiles, sampler: ProcessSampler) -> None:
     assert sample.change.totals.rss == 44 * KI
 
 
-def test_rollup_now_and_then(
-    files: ScriptedFiles, sampler: ProcessSampler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rollup_now_and_then(files: ScriptedFiles) -> None:
     """It costs a second walk over all pages: with the first layout, then once a minute."""
     time = FakeTime()
-    monkeypatch.setattr(sampler_module, "time", time)
+    sampler = ProcessSampler(files, MachineKnowledge(), time)
     assert sampler.sample().rollup == Rollup(36 * KI, 37 * KI)
     for seconds, expected in ((1, None), (58, None), (1, Rollup(36 * KI, 37 * KI)), (1, None)):
         time.now += seconds * SECOND

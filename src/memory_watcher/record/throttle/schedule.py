@@ -8,6 +8,7 @@ import time
 from ...model import LayoutState, Sample
 from ...procfs.source import ProcessFiles
 from ...units import SECOND
+from ..clock import Time
 from ..policy import MANY, Policy
 from ..sampler import ATTEMPTS
 from .change_check import ChangeCheck
@@ -40,10 +41,16 @@ class LayoutSchedule:
     """Decides for one process, from what its layouts have cost so far."""
 
     def __init__(
-        self, files: ProcessFiles, policy: Policy, budget: CpuBudget, by_private: bool = False
+        self,
+        files: ProcessFiles,
+        policy: Policy,
+        budget: CpuBudget,
+        by_private: bool = False,
+        time: Time = time,
     ) -> None:
         """With `by_private` only memory of its own makes a peak, not touching what is shared."""
         self._by_private = by_private
+        self._time = time
         self._policy = policy
         self._budget = budget
         self._pid = files.pid
@@ -121,7 +128,7 @@ class LayoutSchedule:
     def learn(self, rollup: bytes, processes: int) -> None:
         """Learn from a pass what others did to its PSS, when that is due to be looked at."""
         full_every_ns = self._policy.full_every(processes)
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         if not full_every_ns or self.last_full_ns is None:
             return
         if now - self.last_full_ns < full_every_ns:
@@ -135,7 +142,7 @@ class LayoutSchedule:
     @property
     def is_starved(self) -> bool:
         """Whether there was no budget for a second layout long enough to say so."""
-        waited_ns = time.monotonic_ns() - self._first_ns
+        waited_ns = self._time.monotonic_ns() - self._first_ns
         return self.cost_ns == 0 and self.first_cost_ns > 0 and waited_ns >= _STARVED_NS
 
     def _is_unchanged(self, full_every_ns: int) -> bool:
@@ -143,7 +150,7 @@ class LayoutSchedule:
         self._has_changed |= not self._change_check.unchanged()
         if self._has_changed or self.last_full_ns is None:
             return False
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         if now - self.last_full_ns >= full_every_ns:
             self._checks += 1
             self._has_changed = (
@@ -163,7 +170,7 @@ class LayoutSchedule:
         if limit is not None and self.wall_ns * growth > limit:
             return Due.TOO_SLOW
         growth = max(growth, 1.0)
-        self._budget.update(time.monotonic_ns(), time.process_time_ns())
+        self._budget.update(self._time.monotonic_ns(), self._time.process_time_ns())
         allowed = self._budget.allows(round(self.cost_ns * growth), reserve_ns)
         return Due.READ if allowed else Due.TOO_DEAR
 
@@ -173,7 +180,7 @@ class LayoutSchedule:
 
     def took(self, sample: Sample, rollup: bytes | None) -> None:
         """Learn from a layout that was read, and from the smaps_rollup read beside it, if any."""
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         if rollup is not None:
             self._change_check.remember(rollup)
         if self.last_full_ns is None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import memory_watcher.record.throttle.schedule as schedule_module
 from memory_watcher.errors import NoSuchProcess
 from memory_watcher.model import LayoutState, Reading, Sample
 from memory_watcher.record.policy import MIB, Policy
@@ -23,10 +22,8 @@ GATED = Policy(full_every_ns=10 * SECOND)
 
 
 @pytest.fixture(name="time")
-def fake_time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    fake = FakeTime()
-    monkeypatch.setattr(schedule_module, "time", fake)
-    return fake
+def fake_time() -> FakeTime:
+    return FakeTime()
 
 
 class Stage:
@@ -36,7 +33,7 @@ class Stage:
         self.files = files
         self.time = time
         self.budget = CpuBudget(policy.max_cpu, time.monotonic_ns(), time.process_time_ns())
-        self.schedule = LayoutSchedule(files, policy, self.budget)
+        self.schedule = LayoutSchedule(files, policy, self.budget, time=time)
         self.schedule.prepare()
 
     def read(self, resident: int = 100 * MIB, cpu: int = 5 * MS, wall: int | None = None) -> None:

@@ -1,0 +1,143 @@
+"""Between two ticks: cheap readings of all, who has come, and layouts at a peak."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..model import FastReading
+from .newcomers import Newcomers
+from .run import Run
+from .target import Target
+from .target_reader import TargetReader
+from .targets import Targets
+from .throttle.schedule import Due
+from .together import Together
+
+#: How many processes a fast pass reads: 20 us each. More of them have to take turns.
+_AT_ONCE = 16
+
+
+class FastPasses:
+    """Reads RSS and high-water marks; what calls for more begins a tick of its own."""
+
+    def __init__(
+        self, run: Run, targets: Targets, reader: TargetReader, newcomers: Newcomers
+    ) -> None:
+        self._run = run
+        self._arriving = targets
+        self._reader = reader
+        self._newcomers = newcomers
+        self._turn = 0
+
+    def take(self) -> None:
+        """Take one."""
+        if self._arriving.discovery_period_ns is not None and self._affords_looks():
+            self._discover()
+        risen = [target for target in self._whose_turn() if self._has_risen(target)]
+        if self._reads_all_between():
+            return  # what rises further is seen at once, and not when many layouts have been read
+        self._newcomers.read_one_between()
+        for target in risen:
+            if self._run.lives(target):
+                self._read_at_peak(target)
+
+    def _affords_looks(self) -> bool:
+        """Whether what is seen between ticks takes nothing from complete passes at ticks."""
+        if self._run.together is None:
+            return True
+        self._run.update_budget()
+        return self._run.together.group.affords_looks()
+
+    def _discover(self) -> None:
+        """Take in processes that have just come: with a pass, if that is affordable."""
+        if not self._newcomers.admit_between():
+            return
+        together = self._run.together
+        if together is not None and together.group.wants_pass():
+            together.take_pass("start")
+            together.read_at_peak()
+        self._newcomers.read(between=True)
+        if together is not None:
+            together.store(self._run.sink)
+
+    def _whose_turn(self) -> list[Target]:
+        """All targets; of many, those whose turn it is, so that a pass stays cheap."""
+        finds_only = self._arriving.discovery_period_ns is not None
+        if self._run.policy.fast_period_ns is None and finds_only:
+            return []  # the pass is only for newcomers
+        if not self._affords_looks():
+            return []
+        targets = list(self._run.roster.by_pid.values())
+        if len(targets) <= _AT_ONCE:
+            return targets
+        start = self._turn % len(targets)
+        self._turn = start + _AT_ONCE
+        return (targets + targets)[start : start + _AT_ONCE]
+
+    def _has_risen(self, target: Target) -> bool:
+        """Read it; whether it is above its highest layout, which the budget allows to be read."""
+        try:
+            reading = target.sampler.files.fast_reading()
+        except Exception as problem:
+            self._run.boundary.note(target.pid, problem)
+            reading = None
+        if reading is not None:
+            return self._take(target, reading)
+        # One that is swapped out or not readable just now lives: the tick looks at it.
+        if self._run.boundary.ask(target.pid, target.sampler.has_ended, False):
+            self._reader.begin_tick(cause="exit")
+            self._reader.read(target)
+            self._run.changed("exit")
+        return False
+
+    def _take(self, target: Target, reading: FastReading) -> bool:
+        run, before = self._run, target.fast
+        self._reader.store_fast(target, reading)
+        # An execve leaves little of what a fork shares with others.
+        has_shrunk = before is not None and reading.resident < before.resident // 2
+        if has_shrunk and run.boundary.ask(target.pid, target.sampler.calls_exec, False):
+            run.changed("exec")
+        try:
+            due = target.schedule.due_for_peak(reading.resident, reading.shared)
+        except Exception as problem:
+            run.boundary.note(target.pid, problem)
+            return False
+        if due not in (Due.READ, Due.UNCHANGED) and run.together is None:
+            run.notices.too_much(target.pid, target.schedule, due)
+        return due is Due.READ
+
+    def _reads_all_between(self) -> bool:
+        """Read the sums of a group, if something calls for that; whether it did."""
+        run = self._run
+        if run.together is None or run.is_alone:
+            return False
+        cause = self._cause_of_pass(run.together)
+        if cause is None:
+            return False
+        self._reader.begin_tick(cause=cause)
+        run.together.take_pass(cause)
+        run.progress.peaks += run.together.read_at_peak() and cause == "peak"
+        self._newcomers.read(between=True)
+        run.together.store(run.sink)
+        return True
+
+    def _cause_of_pass(self, together: Together) -> str | None:
+        cause = together.change_now()
+        if cause is None and self._run.policy.fast_period_ns is not None:
+            now_ns = self._reader.utc_ns(self._run.time.monotonic_ns())
+            return "peak" if together.is_peak(now_ns) else None
+        return cause
+
+    def _read_at_peak(self, target: Target) -> None:
+        """Read the layout of one that has risen, unless that was done for all just now."""
+        run, fast = self._run, target.fast
+        assert fast is not None
+        rose = partial(target.schedule.due_for_peak, fast.resident, fast.shared)
+        if run.boundary.ask(target.pid, rose, Due.UNCHANGED) is not Due.READ:
+            return
+        self._reader.begin_tick(cause="peak")
+        if run.together is not None and run.is_alone:
+            run.together.watch_starts()
+            self._newcomers.admit()
+        self._reader.read(target)
+        run.progress.peaks += 1

@@ -1,0 +1,81 @@
+"""What the parts of a recorder share while it runs."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from ..errors import UnexpectedFault
+from ..procfs.source import ProcessFiles, ProcSource
+from .boundary import Boundary, supervised
+from .clock import Time
+from .notices import Failed, Task
+from .notifier import Notifier
+from .policy import Policy
+from .progress import Progress
+from .roster import Roster
+from .sampler import ProcessSampler
+from .sink import Sink
+from .target import Target
+from .throttle.cpu_budget import CpuBudget
+from .together import Together
+
+
+@dataclass(slots=True)
+class Run:
+    """From where to where, by which rules, of whom, and how far. `together` is of a group only."""
+
+    source: ProcSource
+    sink: Sink
+    policy: Policy
+    notices: Notifier
+    budget: CpuBudget
+    time: Time
+    boundary: Boundary
+    roster: Roster = field(default_factory=Roster)
+    progress: Progress = field(default_factory=Progress)
+    together: Together | None = None
+    stop: threading.Event | None = None
+
+    def is_told_to_stop(self) -> bool:
+        """Whether nothing more is to be read."""
+        return self.stop is not None and self.stop.is_set()
+
+    @property
+    def reads_all_together(self) -> bool:
+        """Whether layouts are those of all at one moment: of a tree, not of a whole machine."""
+        return self.together is not None and not self.policy.pass_every_ns
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether one process of a tree is left: then its layout is all, and a pass of itself.
+
+        A round beside it would take as much again of the budget, and peaks would be missed.
+        """
+        roster = self.roster
+        return self.reads_all_together and len(roster) == 1 and not roster.waiting
+
+    def lives(self, target: Target) -> bool:
+        """Whether it is to be read: it is still recorded.
+
+        Nobody is, once the recording is to end: of many processes a tick may take its time.
+        """
+        return self.roster.holds(target) and not self.is_told_to_stop()
+
+    def changed(self, cause: str) -> None:
+        """Who shares what may be different now."""
+        if self.together is not None:
+            self.together.group.changed(cause)
+
+    def update_budget(self) -> int:
+        """Take account of what was used so far; returns the time of now."""
+        now_ns = self.time.monotonic_ns()
+        self.budget.update(now_ns, self.time.process_time_ns())
+        return now_ns
+
+    def let_go(self, held: ProcessFiles | ProcessSampler) -> None:
+        """Give the descriptors of one process back."""
+        try:
+            supervised(held.close)()
+        except UnexpectedFault as fault:
+            self.notices.once("close", Failed(Task.CLOSE, str(fault)))
