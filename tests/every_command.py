@@ -20,6 +20,8 @@ READERS: dict[str, list[str]] = {
     "ls as text": ["ls", "FILE"],
     "peak": ["peak", "FILE"],
     "peak of one": ["peak", "FILE", "--process-id", "1"],
+    "explain": ["explain", "FILE", "--process-id", "1"],
+    "explain all": ["explain", "FILE", "--json"],
     "mappings": ["peak", "FILE", "--process-id", "1", "--by", "mapping", "--json"],
     "replay": ["replay", "FILE", "--process-id", "1", "--plain"],
     "chart": ["chart", "FILE", "--process-id", "1", "-o", "chart.png"],

@@ -15,6 +15,7 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     list_processes  memory-watcher ls: answers.processes
     history         memory-chart: answers.history
     attributed      the mappings of a measurement with their kinds and names: answers.layouts
+    explain         memory-watcher explain: answers.explain
     assurance_of    whether a higher RSS was missed: answers.assurance
 
 What goes wrong is an errors.MemoryWatcherError: UsageError names the argument and its choices.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import os
 
     from .answers.assurance import assurance_of
+    from .answers.explain import explain
     from .answers.group import tree_view
     from .answers.history import history
     from .answers.layouts import attributed
@@ -42,6 +44,7 @@ __all__ = [
     "__version__",
     "assurance_of",
     "attributed",
+    "explain",
     "history",
     "list_processes",
     "open",
@@ -53,6 +56,7 @@ __all__ = [
 _ANSWERS = {
     "assurance_of": "assurance",
     "attributed": "layouts",
+    "explain": "explain",
     "history": "history",
     "list_processes": "processes",
     "process_view": "process",

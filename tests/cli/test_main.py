@@ -39,6 +39,10 @@ OPTIONS = {
         *("--measurement-time", "--database-file", "--top", "--json", "FILE"),
         *("--system-memory", "MemAvailable", "MemAvailableComputed"),
     ],
+    "explain": [
+        *("FILE", "-p", "--pid", "--process-id", "--measurement-time", "--json"),
+        "--database-file",
+    ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
     "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],

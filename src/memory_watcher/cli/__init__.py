@@ -30,6 +30,7 @@ COMMANDS = {
     "record": "record",
     "show": "show",
     "peak": "peak",
+    "explain": "explain",
     "ls": "ls",
     "load-smaps": "load_smaps",
     "chart": "chart",
