@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -104,12 +105,9 @@ def add_figure(package: Path, after: str) -> None:
     """To the model and the metrics, after another figure."""
     field = f"    {after}: int | None = None\n"
     replace(package / "model.py", (field, f"{field}    guarded: int | None = None\n"))
-    metric = f'    Metric("{after}", '
-    replace(package / "metrics.py", (metric, f"    {_METRIC}\n{metric}"))
     text = (package / "metrics.py").read_text(encoding="utf-8")
-    (other,) = [line for line in text.splitlines() if line.startswith(metric)]
-    ours = f"    {_METRIC}"
-    replace(package / "metrics.py", (f"{ours}\n{other}", f"{other}\n{ours}"))
+    (metric,) = re.findall(rf'^    \w+\("{after}", .*\),\n', text, re.MULTILINE)
+    replace(package / "metrics.py", (metric, f"{metric}    {_METRIC}\n"))
 
 
 def add_step(package: Path, table: str, *statements: str) -> None:
