@@ -4,7 +4,8 @@
     python web/generate_tables.py --check   write nothing; exit 1 if it would be written otherwise
 
 It writes what web/'s tests compare the page with, too: web/test/units.json, sizes and durations as
-units.py writes them; web/test/packed.json, columns and how columns.py packs them.
+units.py writes them; web/test/packed.json, columns and how columns.py packs them;
+web/test/reduced.json, instants and which of them analysis/reduce.py shows.
 
 States, figures and columns are declared in Python alone. The page's types are made of these
 tables, so that a name which Python no longer has does not pass the TypeScript compiler.
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from memory_watcher import metrics, units
-from memory_watcher.analysis import identity, passes
+from memory_watcher.analysis import identity, passes, reduce
 from memory_watcher.model import LayoutState, Totals
 from memory_watcher.report.columns import Columns, pack
 from memory_watcher.report.contents import RELATIVE_TO
@@ -203,11 +204,44 @@ def _unpacked(text: str) -> bytes:
     return zlib.decompress(base64.b64decode(text), -zlib.MAX_WBITS)
 
 
+def reduced_examples() -> str:
+    """Instants, and which of them columns of time show: also one on either side."""
+    chosen = random.Random(13)  # noqa: S311
+    cases = []
+    for columns in (1, 2, 3, 7, 40, 333):
+        times = sorted(chosen.sample(range(10**9), 60 + 3 * columns))
+        totals = [chosen.choice((None, 5, chosen.randrange(100))) for _ in times]
+        begin, end = sorted(chosen.sample(range(10**9), 2))
+        for first, last in ((times[0], times[-1]), (begin, end), (0, 10**9)):
+            cases.append(
+                {
+                    "times": times,
+                    "totals": totals,
+                    "columns": columns,
+                    "from": first,
+                    "to": last,
+                    "shown": _shown(times, totals, reduce.edges(first, last, columns)),
+                }
+            )
+    return json.dumps(cases) + "\n"
+
+
+def _shown(times: list[int], totals: list[int | None], bounds: list[int]) -> list[int]:
+    columns = reduce.cut(times, bounds)
+    low, high = columns[0].start, columns[-1].stop
+    beside = range(max(low - 1, 0), min(high + 1, len(times)))
+    if len(beside) <= len(columns):
+        return list(beside)
+    inside = [reduce.shown(totals, column) for column in columns if column]
+    return [*range(beside.start, low), *inside, *range(high, beside.stop)]
+
+
 #: What is written, by its place in web/.
 FILES: dict[str, Callable[[], str]] = {
     "src/tables.ts": tables,
     "test/units.json": unit_examples,
     "test/packed.json": packed_example,
+    "test/reduced.json": reduced_examples,
 }
 
 

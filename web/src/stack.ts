@@ -3,7 +3,7 @@
 import { formatAddress } from "./format"
 import type { Colours, Figure, Process, Recording } from "./model"
 import { hasLayout, processName, stateFacts } from "./model"
-import { firstAtOrAfter } from "./search"
+import { reduced } from "./reduce"
 import type { By } from "./state"
 import { apart, hold, type Line, lineOf, shareGroups, standing, wholePasses } from "./sums"
 import { LayoutState } from "./tables"
@@ -285,28 +285,9 @@ function instantsAt(recording: Recording, processes: Process[], ticks: Int32Arra
  */
 export function reduce(stack: Stack, columns: number, from: number, to: number): number[] {
   const { times, states, instants, total } = stack
-  // One more on either side: what stands at the edges began or goes on beyond them.
-  const low = Math.max(0, firstAtOrAfter(times, from) - 1)
-  const high = Math.min(times.length, firstAtOrAfter(times, to) + 1)
-  if (high - low <= columns) return range(low, high)
-  const width = (to - from) / columns
-  const chosen: number[] = []
-  let column = -Infinity
-  let highest = -1
-  for (let position = low; position < high; position++) {
-    const here = Math.floor((times[position] - from) / width)
-    const value = hasLayout(states[position]) ? total[instants[position]] : -1
-    if (here !== column) chosen.push(position)
-    else if (value > highest) chosen[chosen.length - 1] = position
-    else continue
-    column = here
-    highest = value
-  }
-  return chosen
-}
-
-function range(low: number, high: number): number[] {
-  return Array.from({ length: Math.max(0, high - low) }, (_, i) => low + i)
+  const known = (position: number): number =>
+    hasLayout(states[position]) ? total[instants[position]] : NaN
+  return reduced(times, known, columns, from, to)
 }
 
 export interface Peak {

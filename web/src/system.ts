@@ -5,6 +5,7 @@ import { sizeLabels, sizeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatKib, formatKibChange } from "./format"
 import { drawLines } from "./lines"
+import { reduced } from "./reduce"
 import { MEMINFO } from "./tables"
 import type { View } from "./view"
 
@@ -68,18 +69,7 @@ export class SystemPanel {
   private ticks(from: number, to: number): number[] {
     const { recording } = this.view
     const available = recording.meminfo.MemAvailable ?? recording.tickTime
-    const chosen: number[] = []
-    let column = -1
-    for (let tick = 0; tick < recording.ticks; tick++) {
-      const time = recording.tickTime[tick]
-      if (time < from || time > to) continue
-      const here = Math.floor(((time - from) / (to - from)) * COLUMNS)
-      if (here !== column) chosen.push(tick)
-      else if (available[tick] < available[chosen[chosen.length - 1]])
-        chosen[chosen.length - 1] = tick
-      column = here
-    }
-    return chosen
+    return reduced(recording.tickTime, (tick) => -available[tick], COLUMNS, from, to)
   }
 
   private fill(): void {

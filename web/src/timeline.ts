@@ -5,6 +5,7 @@ import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatSize } from "./format"
 import { hasLayout, type ReadingName, stateFacts } from "./model"
+import { columnOf } from "./reduce"
 import { firstAtOrAfter } from "./search"
 import { type Group, type Peak, peakOf, reduce } from "./stack"
 import type { Line } from "./sums"
@@ -189,7 +190,7 @@ export class Timeline {
     const [process] = this.view.processes
     const { from, to } = this.view.store.state
     const { time, tick, residentHighest } = recording.reading
-    const width = (to - from) / columns
+    const columnAt = columnOf(from, to, columns)
     const steps: Step[] = []
     let column = NaN
     let before = -1
@@ -197,7 +198,7 @@ export class Timeline {
       if (time[row] > to) break
       const watched = before < 0 ? Infinity : recording.tickWatched[tick[before]]
       if (watched < time[row]) steps.push({ time: Math.max(watched, time[before]), what: -1 })
-      const here = Math.max(-1, Math.floor((time[row] - from) / width))
+      const here = Math.max(-1, columnAt(time[row]))
       const last = steps[steps.length - 1]
       if (here !== column || last.what < 0) steps.push({ time: time[row], what: row })
       else if (here < 0 || !(residentHighest[row] <= residentHighest[last.what]))
@@ -215,14 +216,14 @@ export class Timeline {
   /** From when on which sum stands, by its number: of each column the highest. */
   private sums(line: Line, columns: number): Step[] {
     const { from, to } = this.view.store.state
-    const width = (to - from) / columns
+    const columnAt = columnOf(from, to, columns)
     const steps: Step[] = []
     let column = NaN
     let last = -1
     for (const [i, time] of line.times.entries()) {
       if (time > to) break
       if (last >= 0 && line.until[i - 1] < time) steps.push({ time: line.until[i - 1], what: -1 })
-      const here = Math.max(-1, Math.floor((time - from) / width))
+      const here = Math.max(-1, columnAt(time))
       const before = steps[steps.length - 1]
       if (here !== column || before.what < 0) steps.push({ time, what: i })
       else if (here < 0 || line.values[i] > line.values[before.what])

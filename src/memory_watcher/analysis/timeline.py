@@ -10,14 +10,15 @@ What was not recorded is told, never filled in: see `Timeline`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Literal
 
 from ..model import LayoutState
 from .identity import OTHER, By
 from .kinds import Kind
+from .reduce import cut as columns_of
+from .reduce import edges, highest, shown
 
 #: "mappings" counts them, all others are bytes.
 Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "mappings"]
@@ -104,7 +105,7 @@ class Timeline:
     @property
     def peak(self) -> int | None:
         """Position of the highest sum or total, the first of equals; None if there is none."""
-        return _highest(self.heights, range(len(self)))
+        return highest(self.heights, range(len(self)))
 
     @property
     def heights(self) -> Sequence[int | None]:
@@ -166,13 +167,10 @@ def reduce(
         return _pick(timeline, [])
     begin = timeline.times_ns[low] if first_ns is None else first_ns
     end = timeline.read_until_ns[high - 1] if last_ns is None else last_ns
-    width = max(end - begin, 1)
-    bounds = [
-        bisect_left(timeline.times_ns, begin - (-width * column // columns), low, high)
-        for column in range(columns)
-    ]
-    pairs = pairwise([*bounds, high])
-    return _pick(timeline, [range(first, last) for first, last in pairs if first < last])
+    bounds = edges(begin, end, columns)
+    *parts, last = columns_of(timeline.times_ns, bounds, low, high)
+    # An instant at the very end belongs to the last column.
+    return _pick(timeline, [part for part in (*parts, range(last.start, high)) if part])
 
 
 def cut(timeline: Timeline, first_ns: int | None = None, last_ns: int | None = None) -> Timeline:
@@ -198,8 +196,8 @@ def _pick(timeline: Timeline, columns: Sequence[range]) -> Timeline:
         return [values[position] for position in chosen]
 
     def over(values: Sequence[int | None]) -> list[int | None]:
-        highest = [_highest(values, column) for column in columns]
-        return [None if position is None else values[position] for position in highest]
+        best = [highest(values, column) for column in columns]
+        return [None if position is None else values[position] for position in best]
 
     known = [value is not None for value in timeline.total]
     return replace(
@@ -227,10 +225,10 @@ def _parts(
     total: Sequence[int | None], heights: Sequence[int | None], column: range
 ) -> list[tuple[range, int]]:
     """Tell which instant stands for a column; two share it if the highest has no groups."""
-    best = _highest(heights, column)
-    known = _highest(total, column)
+    best = highest(heights, column)
+    known = highest(total, column)
     if best is None:
-        return [(column, column[0] if known is None else known)]
+        return [(column, shown(total, column))]
     if known is None or total[best] is not None:
         return [(column, best)]
     first, second = sorted((best, known))
@@ -257,14 +255,3 @@ def _until(
         result[index] = end
         after = position
     return result
-
-
-def _highest(values: Sequence[int | None], positions: Iterable[int]) -> int | None:
-    """Position of the highest value among these, the first of equals; None if none is told."""
-    best = None
-    highest = -1
-    for position in positions:
-        value = values[position]
-        if value is not None and value > highest:
-            best, highest = position, value
-    return best

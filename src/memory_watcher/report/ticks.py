@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from ..analysis.passes import Passes
 from ..analysis.passes import read as read_passes
+from ..analysis.reduce import cut, edges, shown
 from ..recorded import RecordedProcess, SumRow, TickRow
 from ..store.recording import Recording
 from ..store.steps import Steps, silently
@@ -99,11 +100,8 @@ def _highest_of_columns(
     rows: Sequence[TickRow], totals: Mapping[int, int], columns: int
 ) -> Iterator[int]:
     """Of each column of equal time the tick with the highest total, or else the first."""
-    start, width = rows[0].time, max(rows[-1].time - rows[0].time, 1)
-    highest: dict[int, tuple[int, int]] = {}
-    for row in rows:
-        column = min((row.time - start) * columns // width, columns - 1)
-        total = totals.get(row.tick, -1)
-        if column not in highest or total > highest[column][0]:
-            highest[column] = total, row.tick
-    yield from (tick for _, tick in highest.values())
+    times = [row.time for row in rows]
+    known = [totals.get(row.tick) for row in rows]
+    for column in cut(times, edges(times[0], times[-1] + 1, columns)):
+        if column:
+            yield rows[shown(known, column)].tick

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..analysis.reduce import cut, edges, highest, shown
 from ..clocks import STEADY, TimeAxis
 from .view import Band, Chart, Peak
 
@@ -32,11 +32,11 @@ class History(NamedTuple):
     @property
     def peak(self) -> Peak | None:
         """The highest total, the first of equals."""
-        most = max((total for total in self.totals if total is not None), default=None)
-        if most is None:
+        position = highest(self.totals, range(len(self.totals)))
+        total = None if position is None else self.totals[position]
+        if position is None or total is None:
             return None
-        position = self.totals.index(most)
-        return Peak(self.ticks[position], self.times[position], most)
+        return Peak(self.ticks[position], self.times[position], total)
 
 
 class Span(NamedTuple):
@@ -48,8 +48,7 @@ class Span(NamedTuple):
 
     def edges(self) -> list[int]:
         """When each column begins, and when the last one ends."""
-        width = self.end - self.start
-        return [self.start + width * column // self.columns for column in range(self.columns + 1)]
+        return edges(self.start, self.end, self.columns)
 
 
 def whole_span(times: Sequence[int], until: int, columns: int) -> Span:
@@ -74,58 +73,48 @@ def choose(
     times: Sequence[int],
     until: Sequence[int],
     totals: Sequence[int | None],
-    edges: Sequence[int],
+    bounds: Sequence[int],
 ) -> list[int | None]:
     """Give the position of the instant that each column shows; None where nobody looked.
 
     Of several it is the one with the highest total, so that no peak gets lost between two columns.
     In a column where none begins, the one before it still holds, up to its `until`.
     """
-    starts = [bisect_left(times, edge) for edge in edges]
     chosen: list[int | None] = []
-    for column in range(len(edges) - 1):
-        low, high = starts[column], starts[column + 1]
-        if low < high:
-            chosen.append(_highest(totals, low, high))
-        elif low > 0 and until[low - 1] > edges[column]:
-            chosen.append(low - 1)
+    for begin, column in zip(bounds, cut(times, bounds), strict=False):
+        before = column.start - 1
+        if column:
+            chosen.append(shown(totals, column))
         else:
-            chosen.append(None)
+            chosen.append(before if before >= 0 and until[before] > begin else None)
     return chosen
-
-
-def _highest(totals: Sequence[int | None], low: int, high: int) -> int:
-    best, most = low, -1
-    for position in range(low, high):
-        total = totals[position]
-        if total is not None and total > most:
-            best, most = position, total
-    return best
 
 
 def draw(history: History, span: Span) -> Chart:
     """Make a chart of a part of the history."""
-    edges = span.edges()
-    chosen = choose(history.times, history.until, history.totals, edges)
-    starts = [bisect_left(history.times, edge) for edge in edges]
+    bounds = span.edges()
+    chosen = choose(history.times, history.until, history.totals, bounds)
+    columns = cut(history.times, bounds)
 
     def any_of(flags: Sequence[int]) -> list[bool]:
         return [
-            any(flags[low:high]) if low < high else position is not None and bool(flags[position])
-            for low, high, position in zip(starts, starts[1:], chosen, strict=False)
+            any(flags[column.start : column.stop])
+            if column
+            else position is not None and bool(flags[position])
+            for column, position in zip(columns, chosen, strict=True)
         ]
 
-    def highest(column: int) -> int | None:
-        low, high = starts[column], starts[column + 1]
-        return max((mark for mark in history.marks[low:high] if mark is not None), default=None)
+    def mark_of(column: range) -> int | None:
+        best = highest(history.marks, column)
+        return None if best is None else history.marks[best]
 
     return Chart(
         figure=history.figure,
         bands=history.bands(chosen),
         totals=[None if position is None else history.totals[position] for position in chosen],
         ticks=[None if position is None else history.ticks[position] for position in chosen],
-        times=edges,
-        marks=[highest(column) for column in range(span.columns)],
+        times=bounds,
+        marks=[mark_of(column) for column in columns],
         torn=any_of(history.torn),
         gaps=any_of(history.gaps),
         peak=history.peak,
