@@ -102,7 +102,10 @@ def test_cgroup_beside_it(file: Path) -> None:
 
 
 def test_text(file: Path) -> None:
-    """The tree by indentation, sums of PSS, USS and swap, and in words what the sums lack."""
+    """The tree by indentation, sums of PSS, USS and swap, and in words what the sums lack.
+
+    What lacks a process is the least that it can be, and is called so.
+    """
     done = run("memory-peak", file)
     lines = done.stdout.splitlines()
     assert lines[0] == "command:          server --flag"
@@ -110,13 +113,23 @@ def test_text(file: Path) -> None:
     (worker,) = [line for line in lines if line.startswith("  worker (101)")]
     assert f"{11 * 1024 // 1000} {11 * 1024 % 1000} Ki" in server
     assert "93 184 Ki" in worker
-    assert any(line.startswith("sum of PSS:") and "104 448 Ki" in line for line in lines)
-    assert any(line.startswith("sum of USS") for line in lines)
-    assert any(line.startswith("sum of swap") for line in lines)
+    sums = [line for line in lines if line.startswith("sum of PSS, at least:")]
+    assert len(sums) == 2
+    assert all("104 448 Ki" in line for line in sums)
+    assert "sum of PSS:" not in done.stdout
+    assert any(line.startswith("sum of USS (private to one process), at least:") for line in lines)
+    assert any(line.startswith("sum of swap (PSS), at least:") for line in lines)
+    assert "2 of 3 processes read within" in done.stdout
     assert any(line.startswith("cgroup /a.service memory in use:") for line in lines)
     assert "The sums lack 1 process whose PSS could not be read: no permission." in lines
     assert "3 processes exited before they could be read." in lines
     assert "RSS" not in done.stdout
+
+
+def test_floor_in_text(file: Path) -> None:
+    """The lowest sum is called that, and not just a moment that somebody asked for."""
+    done = run("memory-peak", file, "--measurement-time", "floor")
+    assert "tree:             tick 1, the lowest PSS of all together\n" in done.stdout
 
 
 def test_one_of_them(file: Path) -> None:

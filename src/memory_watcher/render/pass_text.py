@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from ..analysis.passes import Moment
-from ..units import MILLISECOND, format_duration
+from ..units import MILLISECOND, format_duration, plural
 from .columns import label
+
+#: Which moment is shown where the lowest was asked for.
+LOWEST = "the lowest PSS of all together"
+
+
+def sum_title(figure: str, lacking: int, about: str = "") -> str:
+    """What a sum over processes is called: one that lacks processes is only the least it can be."""
+    least = ", at least" if lacking else ""
+    return f"sum of {figure}{about}{least}:"
 
 
 def about(moment: Moment, time: int, asked: int | None) -> str:
@@ -13,7 +22,10 @@ def about(moment: Moment, time: int, asked: int | None) -> str:
     `pass:             all 26 processes read within 1.2 ms, 0.8 s before the time asked for`
     """
     members = moment.processes + moment.lacking
-    read = f"all {members} processes read" if members > 1 else "its one process read"
+    if moment.lacking:
+        read = f"{moment.processes} of {plural(members, 'process', 'processes')} read"
+    else:
+        read = f"all {members} processes read" if members > 1 else "its one process read"
     layouts = "their layouts, " if moment.moved is None else ""
     before = 0 if asked is None else asked - time
     away = "" if before < MILLISECOND else f", {format_duration(before)} before the time asked for"

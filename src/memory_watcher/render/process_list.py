@@ -8,7 +8,7 @@ from typing import Any
 from ..analysis.roles import shown_command_line
 from ..answers.processes import HighestSum, ListedProcess, figure_of
 from ..metrics import LAYOUT
-from ..units import format_kib, format_time, group_digits
+from ..units import format_kib, format_time, group_digits, plural
 from .columns import ABSENT
 from .elide import elide
 from .escape import escape, pad, width
@@ -77,7 +77,9 @@ def about_sum(highest: HighestSum | None) -> list[str]:
     if highest is None:
         return []
     size, when = format_kib(highest.moment.sums.pss), format_time(highest.time)
-    return [f"All together: PSS of {size} at most, in the pass of {when}."]
+    lacking = highest.moment.lacking
+    less = f", without {plural(lacking, 'process', 'processes')} not readable" if lacking else ""
+    return [f"All together: PSS of {size} at most, in the pass of {when}{less}."]
 
 
 def about_sorting(rows: Sequence[ListedProcess], column: str) -> list[str]:

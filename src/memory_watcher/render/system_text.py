@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ..analysis.peak import Sum
 from ..answers.group import Branch
 from ..answers.machine import SystemView
 from ..metrics import LAYOUT, MEM_AVAILABLE_COMPUTED, adds_up
 from ..model import SystemMemory
 from ..units import format_duration, format_kib, format_time, plural
 from .columns import Line, blocks, label, process_name
-from .pass_text import about
+from .pass_text import LOWEST, about, sum_title
 
 #: What of /proc/meminfo is shown; --json gives all of it.
 _SHOWN = (
@@ -43,16 +44,21 @@ def render(view: SystemView) -> str:
             for each, size in view.groups.top
         ]
         others = [Line("others:", view.groups.other.size)]
-        total = [Line("sum of PSS:", view.groups.total.size)]
+        total = [_total(view, view.groups.total)]
     elif adds_up(view.process_memory) and view.moment is not None:
         others = [Line("other processes:", ranking.other.size)]
-        total = [Line("sum of PSS:", ranking.total.size)]
+        total = [_total(view, ranking.total)]
     parts = [
         _about(view),
         blocks(_memory(view.memory), _parts(view.memory), processes, others, total),
         *_notes(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _total(view: SystemView, total: Sum) -> Line:
+    unread = view.moment.lacking if view.moment else 0
+    return Line(sum_title("PSS", total.lacking + unread), total.size)
 
 
 def _about(view: SystemView) -> str:
@@ -68,6 +74,8 @@ def _about(view: SystemView) -> str:
 
 
 def _which(view: SystemView) -> str:
+    if view.asked_as == "floor":
+        return f" ({LOWEST})"
     if view.lowest is None:
         return ""
     if view.lowest.tick == view.tick:

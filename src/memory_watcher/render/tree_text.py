@@ -11,7 +11,7 @@ from .beside import beside
 from .columns import PROCESS_WIDTH, Line, blocks, label, process_name
 from .elide import elide
 from .escape import escape, width
-from .pass_text import about
+from .pass_text import LOWEST, about, sum_title
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
 _LESS = "not in these layouts (missing, older, or cut to KiB)"
@@ -43,21 +43,24 @@ def render(view: TreeView) -> str:
 
 def _sums(whole: Whole) -> list[list[Line]]:
     """What all come to, and what that consists of: lines that add up to the sum of PSS."""
-    sums, parts = whole.sums, whole.breakdown
+    sums, parts, unread = whole.sums, whole.breakdown, whole.moment.lacking
+    pss = Line(sum_title("PSS", sums.pss.lacking + unread), sums.pss.size)
+    uss = sum_title("USS", sums.uss.lacking + unread, " (private to one process)")
+    swap = sum_title("swap", sums.swap_pss.lacking + unread, " (PSS)")
     rest = [_line(parts.other, ":")]
     if whole.difference:
         title = _LESS if whole.difference > 0 else _MORE
         rest.append(Line(f"{title}:", whole.difference))
     return [
         [
-            Line("sum of PSS:", sums.pss.size),
-            Line("sum of USS (private to one process):", sums.uss.size),
-            Line("sum of swap (PSS):", sums.swap_pss.size),
+            pss,
+            Line(uss, sums.uss.size),
+            Line(swap, sums.swap_pss.size),
         ],
         [_line(group, ":") for group in parts.own],
         [_line(group) for group in parts.top],
         rest,
-        [Line("sum of PSS:", sums.pss.size)],
+        [pss],
         beside(parts.total),
     ]
 
@@ -80,6 +83,8 @@ def _about(view: TreeView) -> str:
 
 
 def _which(view: TreeView) -> str:
+    if view.moment == "floor":
+        return LOWEST
     if not view.is_peak:
         return "as asked for"
     return "the highest PSS of all together" if view.whole else "the last figures of each"
