@@ -293,8 +293,8 @@ A recording is one SQLite file: `PRAGMA application_id` is 0x{schema.APPLICATION
 `PRAGMA user_version` is {schema.VERSION}. [sql.md](sql.md) shows how to ask it;
 [figures.md](figures.md) says what each figure means.
 
-Sizes are bytes, times are nanoseconds, NULL is "not told" and never 0. Only the views that carry
-the names of the original's tables use KiB and local time.
+Sizes are bytes, times are nanoseconds, NULL is "not reported" and never 0. Only the views that
+carry the names of the original's tables use KiB and local time.
 
 Tables: {links(table.name for table in tables)}.
 

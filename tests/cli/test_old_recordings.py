@@ -89,7 +89,7 @@ ADDED = (("{table}", "guarded"),)
 STATEMENTS = {statements!r}
 """
 _ADD = "ALTER TABLE {table} ADD COLUMN guarded INTEGER"
-_METRIC = 'Metric("guarded", "guarded", "bytes", "Guarded", "Behind a guard"),'
+_METRIC = '_memory("guarded", "guarded", "Guarded", "After a guard"),'
 
 
 def replace(file: Path, *changes: tuple[str, str]) -> None:

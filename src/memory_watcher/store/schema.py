@@ -32,13 +32,13 @@ VERSION = 5
 STILL_VALID = 2**31 - 1
 
 TABLES = """
--- Where recordings were made. A capture that was loaded has NULL for what it does not tell.
+-- Where recordings were made. A capture that was loaded has NULL for what it does not report.
 CREATE TABLE machines (
     id INTEGER PRIMARY KEY,
     boot_id TEXT,               -- kernel.random.boot_id: PIDs and start times belong to a boot
     hostname TEXT,
     kernel TEXT,                -- release, as uname -r
-    page_size INTEGER,          -- bytes; told by the target's own files, not by this machine
+    page_size INTEGER,          -- bytes; from the target's own files, not by this machine
     cpus INTEGER                -- how many are online: the kernel's counters are per CPU
 );
 
@@ -70,7 +70,7 @@ CREATE TABLE ticks (
                                 -- 'exec', 'exit': a process came, changed or had ended
     unchanged INTEGER,          -- processes that were not read, for nothing showed a change: their
                                 -- last layouts stand; NULL: none was left out
-    suspended_ns INTEGER        -- how long the machine slept since the tick before; NULL: not told
+    suspended_ns INTEGER        -- sleep of the machine since the last tick; NULL: not reported
 );
 
 -- One row per process: a PID alone is used again.
@@ -99,7 +99,7 @@ CREATE TABLE image_rows (
     process_id INTEGER NOT NULL REFERENCES processes(id),
     first_tick INTEGER NOT NULL,
     name TEXT NOT NULL,         -- comm: at most 15 bytes, may be set by the program
-    command_line_id INTEGER REFERENCES command_lines(id), -- NULL: not told
+    command_line_id INTEGER REFERENCES command_lines(id), -- NULL: not reported
     exe_id INTEGER REFERENCES paths(id), -- readlink of /proc/PID/exe, ' (deleted)' included
     PRIMARY KEY (process_id, first_tick)
 ) WITHOUT ROWID;
@@ -141,7 +141,7 @@ CREATE TABLE mapping_rows (
     file_id INTEGER NOT NULL REFERENCES files(id)
 );
 
--- Figures that rarely change or are mostly 0: one row per distinct set. Bytes; NULL: not told.
+-- Figures that rarely change or are mostly 0: one row per distinct set. Bytes; NULL: not reported.
 CREATE TABLE details (
     id INTEGER PRIMARY KEY,
     ksm INTEGER,
@@ -163,14 +163,14 @@ CREATE TABLE details (
 );
 
 -- The usages of mappings, as they are stored: ask the view `usages` instead. Most figures of most
--- mappings equal rss, and take no room here: NULL is "the same as rss", -1 is "not told".
+-- mappings equal rss, and take no room here: NULL is "the same as rss", -1 is "not reported".
 CREATE TABLE usage_rows (
     process_id INTEGER NOT NULL,
     first_tick INTEGER NOT NULL,
     mapping_id INTEGER NOT NULL REFERENCES mapping_rows(id),
     last_tick INTEGER NOT NULL, -- 2147483647: valid until the next keyframe
     detail_id INTEGER NOT NULL REFERENCES details(id),
-    rss INTEGER,                -- NULL: not told
+    rss INTEGER,                -- NULL: not reported
     pss INTEGER,
     pss_dirty INTEGER,
     shared_clean INTEGER,
@@ -190,7 +190,7 @@ CREATE TABLE layout_states (
 );
 
 -- One row per process and tick: the cheap figures, and the sums of the layout if there is one.
--- Bytes; NULL: not told or not read.
+-- Bytes; NULL: not reported or not read.
 CREATE TABLE readings (
     id INTEGER PRIMARY KEY,     -- the number of the measurement
     process_id INTEGER NOT NULL REFERENCES processes(id),
@@ -245,7 +245,7 @@ CREATE TABLE fast_readings (
 ) WITHOUT ROWID;
 
 -- Sums over processes: one row per pass, a tight round that reads smaps_rollup of all members of a
--- run that can be of more than one process. Nothing else gives a sum. Bytes; NULL: not told.
+-- run that can be of more than one process. Nothing else gives a sum. Bytes; NULL: not reported.
 CREATE TABLE passes (
     tick INTEGER PRIMARY KEY REFERENCES ticks(id),
     wall_ns INTEGER NOT NULL,   -- from the first process read to the last
@@ -295,7 +295,7 @@ CREATE TABLE stack_pointers (
     PRIMARY KEY (process_id, tid, first_tick)
 ) WITHOUT ROWID;
 
--- The PT_LOAD program headers of files that were executed: they tell where .bss is.
+-- The PT_LOAD program headers of files that were executed: they show where .bss is.
 CREATE TABLE elf_segments (
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     dev INTEGER NOT NULL,
@@ -309,7 +309,7 @@ CREATE TABLE elf_segments (
     PRIMARY KEY (machine_id, dev, inode, number)
 ) WITHOUT ROWID;
 
--- What tells which build of a file was executed: the content of its NT_GNU_BUILD_ID note. Files of
+-- Which build of a file was executed: the content of its NT_GNU_BUILD_ID note. Files of
 -- the same ID are the same build, on whatever machine, and under whatever path.
 CREATE TABLE build_ids (
     machine_id INTEGER NOT NULL REFERENCES machines(id),
@@ -337,7 +337,7 @@ CREATE TABLE exits (
     signal INTEGER,
     max_rss INTEGER NOT NULL,   -- bytes, ru_maxrss: the highest RSS from fork to end, be it
                                 -- of what ran before an execve, or of a child it waited for
-    inherited INTEGER           -- bytes: highest RSS before its first execve; NULL: not told
+    inherited INTEGER           -- bytes: highest RSS before its first execve; NULL: not reported
 );
 
 -- Control groups whose memory is recorded.
@@ -465,7 +465,7 @@ SELECT m.id, m.process_id, m."start", {_number('m."start" + m.size', '"end"')}, 
        {_BUILD_ID}
 FROM mapping_rows AS m JOIN files AS f ON f.id = m.file_id;
 
--- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not told.
+-- The usage of a mapping, valid from first_tick to last_tick. Bytes; NULL: not reported.
 -- A row is written when figures change, and for all mappings at a keyframe, so that a layout is
 -- found between its keyframe and its tick: see readings.keyframe.
 CREATE VIEW usages AS

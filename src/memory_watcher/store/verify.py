@@ -250,7 +250,7 @@ def _compared(database: ReadOnlyDatabase, process_id: int) -> Iterator[tuple[int
                 yield (
                     number,
                     f"sums: measurement {number} (process {process_id}, tick {tick}): {name} is"
-                    f" {_told(sum_stored)}, its mappings add up to {_told(value)}",
+                    f" {_shown(sum_stored)}, its mappings add up to {_shown(value)}",
                 )
                 break
     if sweep.overlaps:
@@ -261,8 +261,8 @@ def _compared(database: ReadOnlyDatabase, process_id: int) -> Iterator[tuple[int
         )
 
 
-def _told(value: int | None) -> str:
-    return "not told" if value is None else str(value)
+def _shown(value: int | None) -> str:
+    return "not reported" if value is None else str(value)
 
 
 class _Sweep:
