@@ -6,7 +6,6 @@ python -m benchmarks.long
 from __future__ import annotations
 
 import os
-import random
 import resource
 import subprocess
 import sys
@@ -14,30 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from memory_watcher.model import (
-    Image,
-    LayoutState,
-    Machine,
-    Mapping,
-    MappingUsage,
-    ProcessFacts,
-    ProcessKey,
-    Reading,
-    Sample,
-    Totals,
-    Usage,
-    sum_totals,
-)
-from memory_watcher.store.writer import Writer
-
+from . import synthetic
 from .commands import console_script
 
 #: 100 minutes at 50 ms.
-TICKS, MAPPINGS, CHANGED = 120_000, 150, 6
+TICKS = 120_000
+_BUSY = synthetic.Busy(
+    mappings=150, changed=6, names=40, period_ns=50_000_000, ticks_a_commit=20, seed=2
+)
 WIDE = 1_000_000
-_PERIOD_NS = 50_000_000
-_START_NS = 1_534_514_283_942_000_000
-_KIB = 1024
 
 
 class Cost(NamedTuple):
@@ -48,63 +32,9 @@ class Cost(NamedTuple):
     size: int
 
 
-class _Change:
-    """A layout of which a few mappings changed, with sums that are kept up, not made anew."""
-
-    def __init__(
-        self, removed: list[MappingUsage], added: list[MappingUsage], layout: list[MappingUsage]
-    ) -> None:
-        self.removed = removed
-        self.added = added
-        self._layout = layout
-        self.totals: Totals = sum_totals(layout)
-
-    def entries(self) -> list[MappingUsage]:
-        """All of it."""
-        return self._layout
-
-
 def write_soak(path: str, ticks: int = TICKS) -> None:
     """Write what 100 minutes of a process at 50 ms leave: a few mappings change at each tick."""
-    choose = random.Random(2)
-    layout = [_entry(number, choose) for number in range(MAPPINGS)]
-    writer = Writer(path)
-    writer.start_run(Machine("boot", "host", "6.18", 4096, 2), _PERIOD_NS, ["benchmark"])
-    process = writer.add_process(ProcessFacts(ProcessKey(1, 1), Image("benchmark")))
-    removed: list[MappingUsage] = []
-    added = list(layout)
-    for tick in range(ticks):
-        time_ns = _START_NS + tick * _PERIOD_NS
-        writer.tick(time_ns, time_ns - _START_NS, 0)
-        change = _Change(removed, added, list(layout))
-        rss = change.totals.rss
-        reading = Reading(size=change.totals.size, resident=rss, high_water_mark=rss)
-        writer.sample(process, Sample(reading, LayoutState.EXACT, change), 0)
-        if tick % 20 == 19:
-            writer.commit()
-        places = choose.sample(range(MAPPINGS), CHANGED)
-        removed = [layout[place] for place in places]
-        for place in places:
-            layout[place] = _entry(place, choose)
-        added = [layout[place] for place in places]
-    writer.close("end of benchmark")
-
-
-def _entry(number: int, choose: random.Random) -> MappingUsage:
-    name = f"/usr/lib/lib{number % 40}.so" if number % 3 else ""
-    start = 0x7F0000000000 + (number << 20)
-    pages = choose.randrange(64)
-    return MappingUsage(
-        Mapping(start, start + 0x80000, "rw-p", 0, 1, 0, name),
-        Usage(
-            rss=pages * 4 * _KIB,
-            pss=pages * 3 * _KIB,
-            private_clean=0,
-            private_dirty=pages * 2 * _KIB,
-            swap=0,
-            vm_flags="rd wr mr mw me ac",
-        ),
-    )
+    synthetic.write(path, _BUSY, ticks)
 
 
 def write_wide_capture(path: str, mappings: int = WIDE) -> None:

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
 from typing import NamedTuple
 
-from memory_watcher.model import (
-    Image,
-    LayoutState,
-    Machine,
-    Mapping,
-    MappingUsage,
-    ProcessFacts,
-    ProcessKey,
-    Reading,
-    Sample,
-    Totals,
-    Usage,
-    sum_totals,
-)
-from memory_watcher.store.writer import Writer
-
+from . import synthetic
 from .commands import console_script, median_wall
 
-TICKS, MAPPINGS, CHANGED, NAMES = 12_000, 2_100, 20, 60
-_PERIOD_NS = 100_000_000
-_START_NS = 1_534_514_283_942_000_000
-_KIB = 1024
+TICKS = 12_000
+_BUSY = synthetic.Busy(
+    mappings=2_100, changed=20, names=60, period_ns=100_000_000, ticks_a_commit=10, seed=1
+)
 
 _MEASURED = """
 import resource, sys, time
@@ -54,65 +38,9 @@ class TimelineCost(NamedTuple):
     groups: int
 
 
-class _Change:
-    """A layout that differs from the one before in a few mappings."""
-
-    def __init__(
-        self, removed: list[MappingUsage], added: list[MappingUsage], layout: list[MappingUsage]
-    ) -> None:
-        self.removed = removed
-        self.added = added
-        self._layout = layout
-        self.totals: Totals = sum_totals(layout)
-
-    def entries(self) -> list[MappingUsage]:
-        """All of it."""
-        return self._layout
-
-
 def write_long_recording(path: str, ticks: int = TICKS) -> None:
-    """Write a recording as a busy process would leave it, without one: takes half a minute."""
-    choose = random.Random(1)
-    layout = [_entry(number, choose) for number in range(MAPPINGS)]
-    writer = Writer(path)
-    writer.start_run(Machine("boot", "host", "6.18", 4096, 2), _PERIOD_NS, ["benchmark"])
-    process = writer.add_process(ProcessFacts(ProcessKey(1, 1), Image("benchmark")))
-    removed: list[MappingUsage] = []
-    added = list(layout)
-    for tick in range(ticks):
-        time_ns = _START_NS + tick * _PERIOD_NS
-        writer.tick(time_ns, time_ns - _START_NS, 0)
-        change = _Change(removed, added, list(layout))
-        rss = change.totals.rss
-        reading = Reading(size=change.totals.size, resident=rss, high_water_mark=rss)
-        writer.sample(process, Sample(reading, LayoutState.EXACT, change), 0)
-        if tick % 10 == 9:
-            writer.commit()
-        places = choose.sample(range(MAPPINGS), CHANGED)
-        removed = [layout[place] for place in places]
-        for place in places:
-            layout[place] = _entry(place, choose)
-        added = [layout[place] for place in places]
-    writer.close("end of benchmark")
-
-
-def _entry(number: int, choose: random.Random) -> MappingUsage:
-    name = f"/usr/lib/lib{number % NAMES}.so" if number % 3 else ""
-    mapping = Mapping(
-        0x7F0000000000 + (number << 20), 0x7F0000080000 + (number << 20), "rw-p", 0, 1, 0, name
-    )
-    pages = choose.randrange(64)
-    return MappingUsage(
-        mapping,
-        Usage(
-            rss=pages * 4 * _KIB,
-            pss=pages * 3 * _KIB,
-            private_clean=0,
-            private_dirty=pages * 2 * _KIB,
-            swap=0,
-            vm_flags="rd wr mr mw me ac",
-        ),
-    )
+    """Write a recording of a process with many mappings: takes half a minute."""
+    synthetic.write(path, _BUSY, ticks)
 
 
 def timeline_cost(path: str, ticks: int = TICKS, by: str = "name", runs: int = 5) -> TimelineCost:
