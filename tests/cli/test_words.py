@@ -1,10 +1,11 @@
-"""Words that users read are plain: help texts, and the states of a layout."""
+"""Words that users read are plain: help texts, figures, the states of a layout, and the pages."""
 
 from __future__ import annotations
 
 import argparse
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,9 @@ FORBIDDEN = re.compile(
 )
 #: The label of a state is stored in recordings, so it stays.
 ALLOWED = {"LayoutState.GONE label": "gone"}
+
+_ROOT = Path(__file__).parents[2]
+PAGES = sorted([*_ROOT.glob("docs/*.md"), _ROOT / "README.md", _ROOT / "CHANGELOG.md"])
 
 #: The longest sentence, in words.
 LONGEST = 30
@@ -49,7 +53,10 @@ def texts() -> Iterator[tuple[str, str]]:
         yield f"LayoutState.{state.name}", state.meaning
     for kind in Kind:
         yield f"Kind.{kind.name}", kind.meaning
-    for metric in (*metrics.USAGE, *metrics.READING):
+    for metric in (
+        *(*metrics.USAGE, *metrics.READING, *metrics.DERIVED, *metrics.TOTALS),
+        *(*metrics.CGROUP, *metrics.MEMINFO, metrics.STATM, metrics.MEM_AVAILABLE_COMPUTED),
+    ):
         yield f"metric {metric.name}", metric.meaning
     for key in KEYS:
         yield f"key {key.keys}", key.meaning
@@ -81,6 +88,13 @@ def test_sentences_are_short() -> None:
         if len(sentence.split()) > LONGEST
     ]
     assert too_long == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_words_of_pages(page: Path) -> None:
+    """What is not asked or answered by a person is not told."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if re.search(r"\b(?:told|tells?)\b", line)] == []
 
 
 @pytest.mark.parametrize(
