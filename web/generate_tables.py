@@ -73,6 +73,11 @@ def tables() -> str:
                 "ADDED_UP_AS",
                 {name: metrics.over_processes(name) for name in metrics.OFFERED},
             ),
+            _constant(
+                "Those beside which the kernel's own RSS means something.",
+                "IN_RAM",
+                metrics.IN_RAM,
+            ),
             _constant("The figures that can be shown over time.", "TITLES", _titles()),
             _constant("How mappings are put together: identity.By.", "BY", get_args(identity.By)),
             _constant(

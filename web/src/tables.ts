@@ -480,6 +480,9 @@ export const OVER_PROCESSES = [
 /** What to add up over processes in place of a figure that must not be. */
 export const ADDED_UP_AS = { pss: "pss", rss: "pss", uss: "uss", swap: "swap_pss" } as const
 
+/** Those beside which the kernel's own RSS means something. */
+export const IN_RAM = ["pss", "rss", "uss"] as const
+
 /** The figures that can be shown over time. */
 export const TITLES = {
   pss: "PSS",

@@ -9,7 +9,7 @@ import { columnOf } from "./reduce"
 import { firstAtOrAfter } from "./search"
 import { type Group, type Peak, peakOf, reduce } from "./stack"
 import type { Line } from "./sums"
-import { LayoutState } from "./tables"
+import { IN_RAM, LayoutState } from "./tables"
 import type { View } from "./view"
 
 const CLICK = 4 // CSS pixels: a drag shorter than this is a click
@@ -239,7 +239,7 @@ export class Timeline {
     const { several, figure, stack } = this.view
     const { isolated } = this.view.store.state
     if (stack.line) return isolated.size ? [] : SUM
-    const resident = !several && (figure === "pss" || figure === "rss" || figure === "uss")
+    const resident = !several && (IN_RAM as readonly string[]).includes(figure)
     return resident && !isolated.size ? LINES : []
   }
 

@@ -163,8 +163,9 @@ def _tree_text(
 ) -> str:
     from ..answers.group import tree_view
     from ..errors import UsageError
+    from ..metrics import adds_up
 
-    if args.process_memory != "pss":
+    if not adds_up(args.process_memory):
         raise UsageError(
             f"--process-memory {args.process_memory}: that of several processes cannot be added up,"
             " shared pages would count several times; choose one with --pid"

@@ -18,7 +18,7 @@ from ..analysis.presence import UNSEEN
 from ..analysis.timeline import Series, Timeline, merge_smallest, reduce
 from ..clocks import STEADY, TimeAxis
 from ..errors import MissingExtra
-from ..metrics import LAYOUT
+from ..metrics import IN_RAM, LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_size, format_time, group_digits, plural
 from .axis import count_marks, size_marks, time_marks
@@ -55,8 +55,6 @@ _FURTHER_FONTS = (
     *("IPAGothic", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Emoji"),
 )
 _DASHES = (0, (4, 2.5))
-#: Beside a figure that is in RAM the kernel's own RSS means something; beside swap it does not.
-_IN_RAM = ("pss", "rss", "uss")
 
 
 class ChartView(NamedTuple):
@@ -199,7 +197,7 @@ class _Chart:
             # The last one stands for no time, as a capture does: it takes a column all the same.
             end += max((end - origin) // max(self._plot_width - 1, 1), 1)
         self._grid = Grid(origin, end, self._plot_width)
-        self._in_ram = view.timeline.figure in _IN_RAM
+        self._in_ram = view.timeline.figure in IN_RAM
         self._counts = view.timeline.figure == "mappings"
         reduced = reduce(view.timeline, self._plot_width, origin, end)
         self._timeline = merge_smallest(reduced, self._groups_that_fit())

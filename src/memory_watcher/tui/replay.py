@@ -18,7 +18,7 @@ from ..answers.no_sum import why_no_sum
 from ..answers.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
 from ..errors import SelectionError
-from ..metrics import over_processes
+from ..metrics import OFFERED, over_processes
 from ..model import KindEvidence, LayoutState, Reading
 from ..recorded import InstantRow, Measurement, RecordedProcess
 from ..render.activity import cpu_share
@@ -336,10 +336,10 @@ class ReplaySource:
         if self._usages is None or self._usages[0] != process_id:
             if process_id is None:
                 processes = self._recording.processes()
-                figures: tuple[Figure, ...] = ("pss", "uss", "swap_pss")
+                figures = cast("list[Figure]", list(dict.fromkeys(map(over_processes, OFFERED))))
             else:
                 processes = [self._recording.process(process_id=process_id)]
-                figures = ("pss", "rss", "uss", "swap")
+                figures = list(OFFERED)
             self._usages = process_id, load(self._recording, processes, figures=figures)
             # What a history is made of stays: a collector that walks over it takes 0.1 s each time.
             gc.freeze()
