@@ -7,7 +7,7 @@
             print(process.name, view.measurement.totals.pss, view.breakdown.top[0].name)
 
 `open` returns a `store.recording.Recording`: what was recorded. What the commands answer
-is answered by the same functions: sizes are bytes, times UTC nanoseconds, None is not told.
+is answered by the same functions: sizes are bytes, times UTC nanoseconds, None is not reported.
 
     process_view    memory-peak of one process: answers.process
     tree_view       memory-peak of a command, a selection or children: answers.group

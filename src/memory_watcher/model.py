@@ -22,7 +22,7 @@ from .metrics import LAYOUT_STATES
 
 @dataclass(frozen=True, slots=True)
 class ProcessKey:
-    """What tells one process from another: a PID alone is used again.
+    """What distinguishes one process from another: a PID alone is used again.
 
     `start_time` is field 22 of /proc/PID/stat, in clock ticks since boot.
     """
@@ -137,7 +137,7 @@ class Usage(NamedTuple):
         """The same as it may be added up over processes: each shared page by its share, bytes.
 
         Pss - LazyFree (never below 0: it counts whole pages) + SwapPss + Private_Hugetlb. Huge
-        pages that several map are left out: nothing tells a process's share of them.
+        pages that several map are left out: nothing says what a process's share is.
         """
         swap = 0 if self.swap == 0 else self.swap_pss
         if self.pss is None or swap is None:
@@ -256,7 +256,7 @@ _SIZE = re.compile(r"Size: +([0-9]{1,15}) kB(?:\n|$)")
 def counted_size(entry: MappingUsage) -> int:
     """What the kernel counts of a mapping's address space, bytes.
 
-    `Size:` tells it. That is the header's length, but for kernels before 4.12: the header of a
+    `Size:` says it. That is the header's length, but for kernels before 4.12: the header of a
     stack lacks its guard page there. A `Size:` that differs is kept in `other`.
     """
     return size_beside(entry.usage.other, entry.mapping.size)
@@ -333,7 +333,7 @@ class FastReading(NamedTuple):
 
     @property
     def private(self) -> int:
-        """What is no file's and no shared memory's; all of it where that is not told."""
+        """What is no file's and no shared memory's; all of it where that is not reported."""
         return self.resident - (self.shared or 0)
 
 
@@ -408,9 +408,9 @@ class SystemMemory:
 
     @property
     def parts(self) -> tuple[MemoryPart, ...]:
-        """What MemTotal consists of: parts that add up to it, as far as the kernel tells them.
+        """What MemTotal consists of: parts that add up to it, as far as the kernel reports them.
 
-        The last, "other", is what it does not tell: of drivers and firmware, for example. It is
+        The last, "other", is what it does not report: of drivers and firmware, for example. It is
         below 0 where the kernel counts pages twice. Empty without MemTotal.
         """
         values = {name: size for name, size in self.values.items() if size is not None}
@@ -434,7 +434,7 @@ class SystemMemory:
 
     @property
     def kernel(self) -> int | None:
-        """What the kernel itself uses, as far as it tells: slab, page tables, stacks, vmalloc."""
+        """What the kernel itself uses, as far as it reports: slab, page tables, stacks, vmalloc."""
         sizes = [part.size for part in self.parts if part.name.startswith("kernel: ")]
         return sum(sizes) if sizes else None
 
@@ -467,7 +467,7 @@ _PARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where a recording was made; None where it could not be told (a loaded capture)."""
+    """Where a recording was made; None where it is not known (a loaded capture)."""
 
     boot_id: str | None
     hostname: str | None

@@ -260,7 +260,7 @@ class RecordedRun(NamedTuple):
 
     `started` and `ended` are the times of its first and last tick; `ended` is None, as
     `end_reason`, when it did not end cleanly. `period_ns` is None for a loaded capture. `cpu_ns`
-    and `peak_rss` are what the recorder itself used, `policy` (JSON) how it was told to record.
+    and `peak_rss` are what the recorder itself used, `policy` (JSON) how it was to record.
     `lasted_ns` is from its first tick to its last, whatever happened to the wall clock.
     `max_map_count` is how many mappings the machine let a process have.
     """
@@ -309,7 +309,7 @@ class Measurement(NamedTuple):
 
     @property
     def told_figures(self) -> frozenset[str]:
-        """Which of pss, rss, uss, swap, swap_pss the sums tell; statm, if it was read."""
+        """Which of pss, rss, uss, swap, swap_pss the sums have; statm, if it was read."""
         figures = () if self.totals is None else self.totals._asdict().items()
         told = {figure for figure, size in figures if size is not None} - {"mappings", "size"}
         return frozenset(told | ({"statm"} if self.reading.resident is not None else set()))

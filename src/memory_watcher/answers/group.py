@@ -73,7 +73,7 @@ class Judge(NamedTuple):
 
 
 class TreeView(NamedTuple):
-    """Several processes at one tick; `is_peak` tells their peak from a moment that was asked for.
+    """Several processes at one tick; `is_peak`: their peak, and no moment that was asked for.
 
     `branches` + `other` (of `other_count` processes) add up to the sum of PSS. `whole` is None if
     there is no sum, and `why` says why. `asked` is the time that was asked for, `moment` what was

@@ -110,7 +110,7 @@ def place(moment: Moment, begin: int, end: int) -> int:
     is the first such time from `begin` on, if that is not after `end`. For all else they may be
     places on the axis (see clocks), so that a clock that was set does no harm.
 
-    Raises UsageError for what only figures tell: peak, floor, a measurement's number.
+    Raises UsageError for what only figures can say: peak, floor, a measurement's number.
     """
     if moment.kind == "time":
         return moment.value

@@ -23,9 +23,9 @@ from .moment import PEAK, Moment, measurement_of, understood
 class ProcessView(NamedTuple):
     """One process at one measurement; sizes in bytes.
 
-    `is_peak` tells a peak from a moment that was asked for; `process_memory` is the figure by
+    `is_peak`: the peak, and no moment that was asked for; `process_memory` is the figure by
     which the peak was chosen (pss, rss, statm), `instead` why it is not the one asked for;
-    `highest` is the measurement with the highest RSS of all layouts, None if none tells RSS, and
+    `highest` is the measurement with the highest RSS of all layouts, None if none has RSS, and
     `gap` says whether a higher one was missed, as far as that is `known`.
     `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
     `moment` is what was written for it, `build_ids` those of files, by (dev, inode).

@@ -19,7 +19,7 @@ _JUDGED = 100
 
 
 class ListedProcess(NamedTuple):
-    """One process of a recording; `parent` is its parent's number in it, `exit` if it was told."""
+    """One process of a recording; `parent` is its parent's number in it, `exit` if it is known."""
 
     process: RecordedProcess
     role: Role
@@ -72,7 +72,7 @@ class ProcessList(NamedTuple):
 
     `highest` is what all together had at most, None of one process or without a sum; `too_short`
     is how many ended before they could be read, None if that was not counted. `missed` are PIDs
-    that had more at their end than was read, as their parents were told.
+    that had more at their end than was read, as was reported to their parents.
     """
 
     rows: tuple[ListedProcess, ...]

@@ -1,6 +1,6 @@
 """What stands beside the sum of a layout: in swap, in huge pages, lazily freed, locked.
 
-Nothing of it is shown where it is 0 or not told.
+Nothing of it is shown where it is 0 or not reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIGURES = (
 
 
 def beside(total: Group, reading: Reading | None = None) -> list[Line]:
-    """Lines for a whole layout; where its mappings do not tell, what `reading` says (status)."""
+    """Lines for a whole layout; where its mappings do not say, what `reading` says (status)."""
     sums = {name: told.size for name, told in total.sums().items()}
     if reading is not None:
         if sums.get("swap") is None:
