@@ -366,7 +366,7 @@ class RecordedExit(NamedTuple):
     """How a process ended: its exit code, or else the signal.
 
     `max_rss` (ru_maxrss, bytes) is its highest RSS, or that of a child it waited for, or of what
-    ran before its first execve: that was at most `inherited` (None: not told).
+    ran before its first execve: that was at most `inherited` (None: not reported).
     """
 
     code: int | None
