@@ -52,7 +52,13 @@ def warm_up() -> None:
     """Load what every fork needs, once; not matplotlib's fonts, which are looked for at first."""
     for module in cli.COMMANDS.values():
         importlib.import_module(f"memory_watcher.cli.{module}")
-    for name in ("store.trees", "answers.usages", "analysis.kinds", "render.tree_text", "report"):
+    for name in (
+        "store.recording",
+        "answers.usages",
+        "analysis.kinds",
+        "render.tree_text",
+        "report",
+    ):
         importlib.import_module(f"memory_watcher.{name}")
     for name in ("chart", "process_text", "process_json", "system_text", "moment_text"):
         importlib.import_module(f"memory_watcher.render.{name}")

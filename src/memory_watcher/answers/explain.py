@@ -20,9 +20,8 @@ from .moment import PEAK, Moment, measurement_of, pass_of, understood
 from .no_sum import why_no_sum
 
 if TYPE_CHECKING:
-    from ..store.recording import PeakFigure
-    from ..store.results import Measurement, RecordedProcess
-    from ..store.trees import TreeRecording
+    from ..recorded import Measurement, PeakFigure, RecordedProcess
+    from ..store.recording import Recording
 
 #: Of so many processes, the biggest, it is asked whether a higher RSS was missed.
 _JUDGED = 30
@@ -65,7 +64,7 @@ class _At(NamedTuple):
 
 
 def explain(
-    recording: TreeRecording,
+    recording: Recording,
     process: RecordedProcess | None = None,
     moment: Moment | str | int = PEAK,
 ) -> Explanation:
@@ -105,7 +104,7 @@ def explain(
     )
 
 
-def _of_one(recording: TreeRecording, process: RecordedProcess, moment: Moment) -> _At:
+def _of_one(recording: Recording, process: RecordedProcess, moment: Moment) -> _At:
     told = recording.told_figures(process.id) - {"statm"}
     chosen = cast("PeakFigure", best("pss", told) or "pss")
     measurement = measurement_of(moment, recording, process.id, chosen)
@@ -131,7 +130,7 @@ def _of_one(recording: TreeRecording, process: RecordedProcess, moment: Moment) 
     return _At(name, measurement.tick, measurement.time, measurement, scene, judged)
 
 
-def _of_all(recording: TreeRecording, moment: Moment) -> _At:
+def _of_all(recording: Recording, moment: Moment) -> _At:
     selection = recording.selection()
     passes = read(recording)
     found = pass_of(moment, recording, passes, selection.run_id if selection else None)
@@ -153,7 +152,7 @@ def _name(branch: Branch) -> str:
     return f"{branch.role.label} ({branch.process.pid})"
 
 
-def _member(recording: TreeRecording, branch: Branch) -> Member:
+def _member(recording: Recording, branch: Branch) -> Member:
     return Member(
         _name(branch),
         tuple(attributed(recording, branch.layout)) if branch.layout else (),
@@ -173,7 +172,7 @@ def _highest(found: Assurance) -> int | None:
     return totals.rss if totals else None
 
 
-def _cgroups(recording: TreeRecording, tick: int) -> Iterable[tuple[str, Mapping[str, int]]]:
+def _cgroups(recording: Recording, tick: int) -> Iterable[tuple[str, Mapping[str, int]]]:
     """Figures of cgroups at a tick; of events, how many came while its run recorded."""
     run = [each for each in recording.runs() if each.first_tick <= tick][-1]
     last = run.last_tick if run.last_tick is not None else 2**62
@@ -190,7 +189,7 @@ def _cgroups(recording: TreeRecording, tick: int) -> Iterable[tuple[str, Mapping
             yield path, {**figures, **events}
 
 
-def _free_pool(recording: TreeRecording, tick: int) -> int | None:
+def _free_pool(recording: Recording, tick: int) -> int | None:
     """Bytes of huge pages that the machine set aside, and that nobody uses or was promised."""
     memory = recording.system_memory(tick)
     if memory is None:

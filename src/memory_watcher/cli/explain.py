@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     from ..answers.explain import explain
     from ..answers.moment import PEAK, parse
     from ..render.clock_text import clock_notes
-    from ..store.trees import TreeRecording
+    from ..store.recording import Recording
 
     written = args.measurement_time
     moment = PEAK if written is None else parse(written, "--measurement-time")
-    with TreeRecording(recording_file.recording_file(args)) as recording:
+    with Recording(recording_file.recording_file(args)) as recording:
         process = recording_file.process_meant(recording, args)
         found = explain(recording, process, moment)
         notes = clock_notes(recording.axis)
