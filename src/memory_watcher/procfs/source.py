@@ -219,7 +219,8 @@ class ProcessFiles:
         self._thread: int | None = None
         self._watched: tuple[int, bytes, int, bytes] | None = None
         self._has_schedstat = True
-        self._is_alone = False  # one thread, as far as is known
+        #: Whether it has one thread, as far as is known: then schedstat tells whether it ran.
+        self.has_one_thread = True
         self._fast: tuple[bytes, bytes, FastReading] | None = (
             None  # statm, schedstat, and what of it
         )
@@ -367,8 +368,9 @@ class ProcessFiles:
         Raises OSError, KeyError, ValueError.
         """
         kept, read = self._kept, os.pread
+        is_counted = self.has_one_thread and self._has_schedstat
         # First: if it runs now, that will show.
-        ran = read(kept["schedstat"], _TINY_SIZE, 0) if self._is_alone else b""
+        ran = read(kept["schedstat"], _TINY_SIZE, 0) if is_counted else b""
         statm = read(kept["statm"], _TINY_SIZE, 0)
         before = self._fast
         if before is not None and ran == before[1] and statm == before[0]:
@@ -381,29 +383,33 @@ class ProcessFiles:
             return None
         if len(max(resident, shared, mark, key=len)) > _PLAIN_DIGITS or resident == b"0":
             return None
-        if self._is_alone and ran in _NOT_COUNTED:
+        if is_counted and ran in _NOT_COUNTED:
             return None
-        self._is_alone = self._has_schedstat and b"\nThreads:\t1\n" in status
+        self.has_one_thread = b"\nThreads:\t1\n" in status
         size = self._source.page_size
         reading = FastReading(int(resident) * size, int(mark) * 1024, int(shared) * size)
-        self._fast = (statm, ran, reading) if ran else None
+        self._fast = (statm, ran, reading) if ran and self.has_one_thread else None
         return reading
 
     def _fast_by_name(self) -> FastReading | None:
         """A fast reading whatever there is. Raises NoSuchProcess."""
-        ran = self.schedstat() if self._is_alone else b""  # first: if it runs now, that will show
+        ran = self.when_ran()  # first: if it runs now, that will show
         statm = self.small("statm")
         if self._fast is not None and self._fast[:2] == (statm, ran):
             return self._fast[2]
         status = self.small("status")
-        self._is_alone = b"\nThreads:\t1\n" in status
+        self.has_one_thread = b"\nThreads:\t1\n" in status
         resident, shared = process.parse_resident(statm, self._source.page_size)
         mark = process.parse_high_water_mark(status)
         if not resident:
             return None
         reading = FastReading(resident, mark, shared)
-        self._fast = (statm, ran, reading) if ran else None
+        self._fast = (statm, ran, reading) if ran and self.has_one_thread else None
         return reading
+
+    def when_ran(self) -> bytes:
+        """schedstat, if that says whether the process ran: empty if it has several threads."""
+        return self.schedstat() if self.has_one_thread else b""
 
     def schedstat(self) -> bytes:
         """Times and turns on a CPU of the first thread; empty where the kernel does not count."""

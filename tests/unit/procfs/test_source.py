@@ -327,7 +327,6 @@ def test_fast_reading_of_a_process_that_sleeps(tmp_path: Path) -> None:
     """Status is read only if it may have changed: the process ran, or its RSS is another."""
     files = ScriptedFiles(FakeProc(tmp_path / "proc"), FakeProcess(7))
     asleep = FastReading(36 * KI, 50 * KI, 0)
-    assert fast_reads(files) == (asleep, ["statm", "status"])
     assert fast_reads(files) == (asleep, ["schedstat", "statm", "status"])
     assert fast_reads(files) == (asleep, ["schedstat", "statm"])
     files.process = FakeProcess(7, high_water_mark=60)
@@ -337,6 +336,16 @@ def test_fast_reading_of_a_process_that_sleeps(tmp_path: Path) -> None:
     assert fast_reads(files)[0] == FastReading(80 * KI, 60 * KI, 0), "by others, who do not wake it"
     files.process = FakeProcess(7, threads=2)
     assert [fast_reads(files)[1][-1] for _ in range(3)] == ["status"] * 3
+    files.close()
+
+
+def test_fast_reading_after_another_thread_has_ended(tmp_path: Path) -> None:
+    """What the first thread's schedstat stood beside while there were two proves nothing later."""
+    files = ScriptedFiles(FakeProc(tmp_path / "proc"), FakeProcess(7, threads=2))
+    assert fast_reads(files)[1] == ["schedstat", "statm", "status"]
+    files.process = FakeProcess(7, high_water_mark=60)
+    files.has_one_thread = True  # stat said so
+    assert fast_reads(files)[0] == FastReading(36 * KI, 60 * KI, 0)
     files.close()
 
 

@@ -24,7 +24,6 @@ class ChangeCheck:
         self._files = files
         self._statm = b""
         self._faults: tuple[int | None, int | None] = (-1, -1)
-        self._may_be_alone = True  # one thread: schedstat is that of the first
         self._rollup = 0  # a hash: the texts of many processes would be most of what is kept
 
     def unchanged(self) -> bool:
@@ -35,7 +34,7 @@ class ChangeCheck:
         if self._files.is_still():
             return True
         # Before the others: if it runs now, that will show.
-        schedstat = self._files.schedstat() if self._may_be_alone else b""
+        schedstat = self._files.when_ran()
         try:
             statm, stat = self._files.small("statm"), self._files.small("stat")
             parsed = parse_stat(stat)
@@ -48,11 +47,11 @@ class ChangeCheck:
         faults = parsed.minor_faults, parsed.major_faults
         same = statm == self._statm and faults == self._faults and parsed.state not in "ZX"
         self._statm, self._faults = statm, faults
+        self._files.has_one_thread = parsed.threads == 1
         # The only thread had no faults if it did not run.
-        if schedstat and parsed.threads == 1:
+        if schedstat and self._files.has_one_thread:
             self._files.watch(statm, "schedstat", schedstat)
         else:
-            self._may_be_alone = parsed.threads == 1
             self._files.watch(statm, "stat", stat)
         return same
 
