@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from typing import NamedTuple
 
 from . import synthetic
@@ -61,6 +62,12 @@ def chart_seconds(path: str, ending: str = "png", runs: int = 5) -> float:
         return median_wall([console_script("memory-chart"), path, "-o", picture], runs)
 
 
+def diff_seconds(path: str, other: str, by: str = "name", runs: int = 9) -> float:
+    """Wall time of the whole command that compares two recordings at their peaks."""
+    command = [console_script("memory-watcher"), "diff", path, other, "--by", by]
+    return median_wall(command, runs)
+
+
 def main() -> None:
     """Print it for a recording that is written for it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -75,6 +82,10 @@ def main() -> None:
             )
         for ending in ("png", "svg", "pdf"):
             print(f"chart, {ending}: {chart_seconds(path, ending):.2f} s (bar 4)")
+        other = os.path.join(folder, "other.db")
+        synthetic.write(other, replace(_BUSY, seed=2), TICKS)
+        for by in ("name", "kind", "mapping"):
+            print(f"diff with another, by {by}: {diff_seconds(path, other, by):.2f} s (bar 0.5)")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     system_view     memory-peak of a whole machine: answers.machine
     list_processes  memory-watcher ls: answers.processes
     history         memory-chart: answers.history
+    diff, At        memory-watcher diff, and one side of it: answers.diff
     attributed      the mappings of a measurement with their kinds and names: answers.layouts
     explain         memory-watcher explain: answers.explain
     assurance_of    whether a higher RSS was missed: answers.assurance
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import os
 
     from .answers.assurance import assurance_of
+    from .answers.diff import At, diff
     from .answers.explain import explain
     from .answers.group import tree_view
     from .answers.history import history
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
     from .store.recording import Recording
 
 __all__ = [
+    "At",
     "__version__",
     "assurance_of",
     "attributed",
+    "diff",
     "explain",
     "history",
     "list_processes",
@@ -54,8 +58,10 @@ __all__ = [
 ]
 
 _ANSWERS = {
+    "At": "diff",
     "assurance_of": "assurance",
     "attributed": "layouts",
+    "diff": "diff",
     "explain": "explain",
     "history": "history",
     "list_processes": "processes",

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 class Setting(enum.Enum):
     """What a message may name, or advise to set or to run."""
 
+    AT = enum.auto()
+    AT_B = enum.auto()
     BY = enum.auto()
     CGROUP = enum.auto()
     COMMAND_LINE = enum.auto()
@@ -29,6 +31,8 @@ class Setting(enum.Enum):
     PERIOD = enum.auto()
     PID = enum.auto()
     PROC = enum.auto()
+    PROCESS = enum.auto()
+    PROCESS_B = enum.auto()
     PROCESS_ID = enum.auto()
     REPAIR = enum.auto()
     RESET_PEAK = enum.auto()

@@ -13,6 +13,8 @@ from .model import LayoutState, Machine, ProcessKey, Reading, Totals
 
 #: By which figure a peak is asked for: of the layout, or statm's resident.
 PeakFigure = Literal["pss", "rss", "uss", "statm"]
+#: Figures whose highest and lowest measurement can be found.
+StoredFigure = Literal[PeakFigure, "swap"]
 #: By which figure the worst moment of a machine is asked for.
 SystemFigure = Literal["MemAvailable", "MemAvailableComputed"]
 

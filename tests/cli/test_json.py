@@ -31,6 +31,7 @@ def recording_of_two(tmp_path: Path) -> Path:
         ("peak", "FILE", "-p", "1"),
         ("peak", "FILE"),
         ("ls", "FILE"),
+        ("diff", "FILE", "--process", "1", "--process-b", "2"),
         ("show", str(os.getpid())),
     ],
 )

@@ -52,6 +52,11 @@ OPTIONS = {
         *("--top", "--from", "--to", "--width", "--height", "--database-file"),
     ],
     "ls": ["FILE", "--sort", "--json"],
+    "diff": [
+        *("A.db", "B.db", "--at", "--at-b", "--by", "kind", "name", "mapping", "process"),
+        *("--process", "--process-memory", "pss", "rss", "uss", "swap", "held", "--runs"),
+        *("--top", "--all", "--json", "--md"),
+    ],
     "show": ["PID", "--by", "--top", "--json", "--proc", "PROCFS"],
     "verify": ["FILE", "--database-file"],
     "repair": ["FILE", "-o", "--output", "--database-file"],

@@ -1,6 +1,7 @@
 """A moment as a person writes it, and what it stands for in a recording.
 
-    peak floor      where the figure that is asked for is highest, lowest
+    peak            where the figure that is asked for is highest
+    floor           where it is lowest in the last fifth: what is left when all else was freed
     start end       the first and the last that was recorded
     2018-08-17T15:58:03.942, 15:58, 15:58:03
     +90s            so long after the start
@@ -13,7 +14,7 @@ One parser for `--measurement-time`, `--from`, `--to`, the terminal UI and scrip
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
@@ -25,7 +26,7 @@ from ..units import SECOND, format_time, parse_duration, parse_time
 if TYPE_CHECKING:
     from ..analysis.passes import Moment as Pass
     from ..analysis.passes import Passes
-    from ..recorded import Measurement, PeakFigure
+    from ..recorded import Measurement, StoredFigure
     from ..store.recording import Recording
 
 Kind = Literal["peak", "floor", "start", "end", "time", "day time", "after", "percent", "number"]
@@ -55,6 +56,8 @@ class Moment(NamedTuple):
 
 
 PEAK = Moment("peak", text="peak")
+#: Where the floor is looked for: from here on to the end.
+_LAST_FIFTH = Moment("percent", 80_000)
 
 
 def parse(text: str, option: str, *, first: bool = False) -> Moment:
@@ -163,7 +166,7 @@ def tick_of(moment: Moment, recording: Recording) -> int:
 
 
 def measurement_of(
-    moment: Moment, recording: Recording, process_id: int, figure: PeakFigure
+    moment: Moment, recording: Recording, process_id: int, figure: StoredFigure
 ) -> Measurement:
     """The measurement with a layout that a moment stands for: at a time, or the last one before it.
 
@@ -173,8 +176,6 @@ def measurement_of(
     """
     if moment.kind == "peak":
         return recording.peak(process_id, figure)
-    if moment.kind == "floor":
-        return recording.floor(process_id, figure)
     if moment.kind == "number":
         found = recording.measurement(moment.value)
         if found.process_id != process_id:
@@ -189,6 +190,8 @@ def measurement_of(
     rows = [row for row in recording.reading_rows(process_id) if row.keyframe is not None]
     if not rows:
         return recording.layout_until(process_id, -1)  # says why there is none
+    if moment.kind == "floor":
+        return recording.floor(process_id, figure, _since(_LAST_FIFTH, rows)[0].tick)
     return recording.measurement_at(process_id, _at(moment, rows).tick)
 
 
@@ -197,8 +200,8 @@ def pass_of(
 ) -> Pass | None:
     """The pass over several processes that a moment stands for; None if there is no sum at all.
 
-    All but times are of the run `run_id`, if it is given. The floor (of PSS) is a pass that lacks
-    nobody, if there is one: what is missing makes a sum small.
+    All but times are of the run `run_id`, if it is given. The floor (of PSS, in the last fifth) is
+    a pass that lacks nobody, if there is one: what is missing makes a sum small.
 
     Raises SelectionError if there are only later ones, UsageError for a measurement's number.
     """
@@ -216,7 +219,7 @@ def pass_of(
     if not sums:
         return None
     if moment.kind == "floor":
-        told = [each for each in sums if each.sums.pss is not None]
+        told = [each for each in _since(_LAST_FIFTH, sums) if each.sums.pss is not None]
         return min(told, key=lambda each: (each.lacking, each.sums.pss, each.tick), default=None)
     return _at(moment, sums)
 
@@ -250,6 +253,12 @@ def _at(moment: Moment, rows: Sequence[_P]) -> _P:
     """Of some in order of their places the one that a moment stands for, or the last before it."""
     wanted = place(moment, rows[0].time, rows[-1].time)
     return rows[max(bisect_right(rows, wanted, key=lambda row: row.time) - 1, 0)]
+
+
+def _since(moment: Moment, rows: Sequence[_P]) -> Sequence[_P]:
+    """Those from a moment on: at least the last."""
+    wanted = place(moment, rows[0].time, rows[-1].time)
+    return rows[bisect_left(rows, wanted, key=lambda row: row.time) :]
 
 
 def _time_of_day(moment: Moment, begin: int, end: int) -> int:

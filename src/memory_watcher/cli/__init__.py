@@ -32,6 +32,7 @@ COMMANDS = {
     "peak": "peak",
     "explain": "explain",
     "ls": "ls",
+    "diff": "diff",
     "load-smaps": "load_smaps",
     "chart": "chart",
     "report": "report",

@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MOMENT",
         help="show the measurement at or right before this time (2018-08-17T15:58:03.942), not the"
         " peak. For several processes: the last pass over all of them until then. Also 15:58, +90s"
-        " (after the start), 50%%, start, end, floor (the lowest), or #17 (a measurement)",
+        " (after the start), 50%%, start, end, floor (the lowest of the last fifth), or #17 (a"
+        " measurement)",
     )
     parser.add_argument(
         "--system-memory",

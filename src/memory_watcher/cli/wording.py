@@ -11,6 +11,8 @@ from .console import say
 
 #: The option of each setting, by the name that messages use.
 OPTIONS: Mapping[Setting, str] = {
+    Setting.AT: "--at",
+    Setting.AT_B: "--at-b",
     Setting.BY: "--by",
     Setting.CGROUP: "--cgroup",
     Setting.COMMAND_LINE: "--cmdline",
@@ -26,6 +28,8 @@ OPTIONS: Mapping[Setting, str] = {
     Setting.PERIOD: "--period",
     Setting.PID: "--pid",
     Setting.PROC: "--proc",
+    Setting.PROCESS: "--process",
+    Setting.PROCESS_B: "--process-b",
     Setting.PROCESS_ID: "--process-id",
     Setting.RESET_PEAK: "--reset-peak",
     Setting.TIME: "--time",

@@ -26,7 +26,6 @@ from ..recorded import (
     Measurement,
     MeminfoRow,
     PassRow,
-    PeakFigure,
     PeakRow,
     ProcessMoment,
     ReadingRow,
@@ -36,6 +35,7 @@ from ..recorded import (
     RecordedSelection,
     RollupRow,
     RssFacts,
+    StoredFigure,
     StoredSum,
     SumRow,
     SystemFigure,
@@ -156,7 +156,7 @@ class Recording:
         """What some ticks, in order, read of a process; those that did not read it are left out."""
         return self._measurements.at_ticks(process_id, ticks)
 
-    def peak(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
+    def peak(self, process_id: int, by: StoredFigure = "pss") -> Measurement:
         """Find the highest measurement that has a layout; the earliest of equals.
 
         By the layout's PSS, the layout's RSS, or statm's resident figure. A torn layout may count
@@ -166,12 +166,14 @@ class Recording:
         """
         return self._measurements.extreme(process_id, by, "DESC")
 
-    def floor(self, process_id: int, by: PeakFigure = "pss") -> Measurement:
-        """Find the lowest measurement that has a layout, by the same figures; the earliest.
+    def floor(self, process_id: int, by: StoredFigure = "pss", first_tick: int = 0) -> Measurement:
+        """Find the lowest measurement from a tick on that has a layout; the earliest of equals.
+
+        By the same figures, torn ones last.
 
         Raises SelectionError if there is none, saying why.
         """
-        return self._measurements.extreme(process_id, by, "ASC")
+        return self._measurements.extreme(process_id, by, "ASC", first_tick)
 
     def span(self) -> tuple[int, int] | None:
         """When the first tick and the last one were, UTC nanoseconds; None without any."""

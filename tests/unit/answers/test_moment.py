@@ -113,7 +113,7 @@ def recording_of_two(tmp_path: Path) -> Iterator[Recording]:
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("peak", 40), ("floor", 5), ("start", 10), ("end", 20), ("+1s", 40), ("50%", 40),
+        ("peak", 40), ("floor", 20), ("start", 10), ("end", 20), ("+1s", 40), ("50%", 40),
         ("100%", 20), ("13:58:04", 40), ("2018-08-17T13:58:05", 5), ("#5", 5),
     ],
 )  # fmt: skip
@@ -136,7 +136,9 @@ def test_a_measurement_of_another_process(recording: Recording) -> None:
         measurement_of(parse("#99", "--at"), recording, 1, "pss")
 
 
-@pytest.mark.parametrize(("text", "size"), [("peak", 41), ("floor", 6), ("start", 11), ("end", 21)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("peak", 41), ("floor", 21), ("start", 11), ("end", 21)]
+)
 def test_the_pass_that_is_meant(recording: Recording, text: str, size: int) -> None:
     """Of several processes it is a pass over all of them."""
     found = pass_of(parse(text, "--at"), recording, read(recording))
@@ -173,12 +175,30 @@ def test_a_clock_that_was_set_does_no_harm(set_back: Recording, text: str, size:
     assert both.sums.pss == 2 * size * MI
 
 
+def test_the_floor_is_of_the_last_fifth(tmp_path: Path) -> None:
+    """What a process has before it has done anything is no floor: the lowest near the end is."""
+    builder = RecordingBuilder(tmp_path / "long.db")
+    first, second = builder.process(1, "one"), builder.process(2, "two")
+    for size in (1, 2, 3, 4, 50, 60, 70, 80, 31, 90, 33):
+        builder.tick()
+        builder.layout(first, [(mapping(0x1000), Usage(rss=size * MI, pss=size * MI))])
+        builder.layout(second, [(mapping(0x1000), Usage(rss=MI, pss=MI))])
+    with Recording(builder.close()) as recording:
+        found = measurement_of(parse("floor", "--at"), recording, 1, "pss")
+        assert found.totals is not None
+        assert found.totals.pss == 31 * MI
+        whole = pass_of(parse("floor", "--at"), recording, read(recording))
+        assert whole is not None
+        assert whole.sums.pss == 32 * MI
+
+
 def test_the_floor_lacks_nobody(recording: Recording) -> None:
     """A pass in which somebody could not be read has a small sum, and is no floor."""
     passes = read(recording)
     whole = pass_of(parse("floor", "--at"), recording, passes)
-    passes.sums[0] = passes.sums[0]._replace(lacking=1, sums=Figures(pss=MI))
-    assert pass_of(parse("floor", "--at"), recording, passes) == whole
+    last = passes.sums[-1]
+    passes.sums.append(last._replace(lacking=1, sums=Figures(pss=MI)))
+    assert pass_of(parse("floor", "--at"), recording, passes) == whole == last
 
 
 def test_what_a_script_may_write(recording: Recording, tmp_path: Path) -> None:
@@ -214,7 +234,7 @@ def test_scripts_ask_what_commands_answer(recording: Recording) -> None:
     machine = memory_watcher.system_view(recording, "floor")
     assert [branch.process.pid for branch, _ in machine.ranking.top] == [1, 2]
     assert machine.moment is not None
-    assert machine.moment.sums.pss == 6 * MI
+    assert machine.moment.sums.pss == 21 * MI
     ((entry, (kind, name)),) = memory_watcher.attributed(recording, recording.peak(1))
     assert (entry.usage.pss, kind.value, name) == (40 * MI, "anonymous", "anonymous")
     with pytest.raises(AttributeError, match="has no attribute 'peek'"):

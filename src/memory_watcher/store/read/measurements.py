@@ -8,7 +8,7 @@ from typing import Literal
 from ...errors import Damaged, SelectionError
 from ...metrics import READING
 from ...model import LayoutState, Reading, Totals
-from ...recorded import Measurement, PeakFigure, ProcessMoment
+from ...recorded import Measurement, ProcessMoment, StoredFigure
 from ...units import SECOND, format_time
 from ..readonly import ReadOnlyDatabase, Row
 from .processes import Processes
@@ -89,7 +89,11 @@ class Measurements:
             yield from map(_measurement_of, rows)
 
     def extreme(
-        self, process_id: int, by: PeakFigure, order: Literal["ASC", "DESC"]
+        self,
+        process_id: int,
+        by: StoredFigure,
+        order: Literal["ASC", "DESC"],
+        first_tick: int = 0,
     ) -> Measurement:
         """The first or last by one figure of those that have a layout: see `Recording.peak`.
 
@@ -97,10 +101,11 @@ class Measurements:
         """
         column = PEAK_COLUMNS[by]
         row = self._database.row(
-            f"SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.keyframe IS NOT NULL"
-            f" AND {column} IS NOT NULL ORDER BY r.layout_state = {LayoutState.TORN.value},"
-            f" {column} {order}, r.tick LIMIT 1",
-            process_id,
+            "SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.tick >= ?"
+            f" AND r.keyframe IS NOT NULL AND {column} IS NOT NULL"
+            f" ORDER BY r.layout_state = {LayoutState.TORN.value}, {column} {order}, r.tick"
+            " LIMIT 1",
+            *(process_id, first_tick),
         )
         if row is None:
             raise self._why_no_layout(process_id, by)
@@ -224,7 +229,7 @@ class Measurements:
             f" r.rollup_pss, r.cpu_ns, r.wall_ns, {figures} "
         )
 
-    def _why_no_layout(self, process_id: int, by: PeakFigure | None = None) -> SelectionError:
+    def _why_no_layout(self, process_id: int, by: StoredFigure | None = None) -> SelectionError:
         process = self._processes.one(process_id=process_id)
         who = f"process {process.id} (PID {process.pid}, {process.name!r})"
         rows = self._database.rows(

@@ -19,9 +19,10 @@ PEAK_COLUMNS: dict[str, str] = {
     "pss": "r.pss",
     "rss": "r.rss",
     "uss": "r.uss",
+    "swap": "r.layout_swap",
     "statm": "r.resident",
 }
-_TOLD_COLUMNS = {**PEAK_COLUMNS, "swap": "r.layout_swap", "swap_pss": "r.swap_pss"}
+_TOLD_COLUMNS = {**PEAK_COLUMNS, "swap_pss": "r.swap_pss"}
 
 
 class Readings:

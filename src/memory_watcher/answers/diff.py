@@ -1,0 +1,391 @@
+"""What differs: two moments of one recording, or of two recordings, or several runs on a side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, cast, get_args
+
+from ..analysis.diff import Group, Owner, Part, Run, Side, compare, total
+from ..analysis.figures import STAND_INS, best, explain
+from ..analysis.identity import By
+from ..analysis.passes import read
+from ..analysis.peak import add_up
+from ..analysis.roles import Role, roles_at
+from ..errors import SelectionError, UsageError
+from ..message import Named, Setting
+from ..metrics import LAYOUT, over_processes
+from ..model import LayoutState, MappingUsage
+from ..recorded import Measurement, RecordedProcess, StoredFigure
+from ..store.recording import Recording
+from . import choices
+from .group import members_at
+from .layouts import attributed
+from .moment import PEAK, Moment, measurement_of, pass_of, understood
+from .no_sum import why_no_sum
+
+Figure = Literal["pss", "rss", "uss", "swap", "held"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
+BY: tuple[By, ...] = get_args(By)
+#: By which figure a peak is found: nothing stores what is held.
+_PEAK_BY: dict[str, StoredFigure] = {"held": "rss"}
+
+
+class At(NamedTuple):
+    """One side of a comparison: a recording, or several runs of the same thing, at a moment.
+
+    `process` is a name, a role or a PID; None: all, or the only one.
+    """
+
+    recordings: Recording | Sequence[Recording]
+    moment: Moment | str | int = PEAK
+    process: str | None = None
+
+    @property
+    def runs(self) -> Sequence[Recording]:
+        """All recordings of this side."""
+        if isinstance(self.recordings, Recording):
+            return (self.recordings,)
+        return self.recordings
+
+
+class RunFacts(NamedTuple):
+    """One run as it was compared: times are UTC nanoseconds, `total` and `figure`'s sum in bytes.
+
+    `measurement` is of the only process, None of several. `torn` counts torn layouts, `without`
+    processes that lived then, but have no layout.
+    """
+
+    file: str
+    moment: str
+    time: int
+    tick: int
+    measurement: int | None
+    processes: tuple[tuple[int, str], ...]
+    total: Side
+    torn: int
+    without: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiffView:
+    """What differs, the biggest change first; bytes.
+
+    `groups` are all of them: also noise and what did not change. They add up to `totals`, which of
+    several runs are sums of medians. `is_one_run` tells two moments of the same processes of one
+    recording. `instead` says why `figure` is not the one asked for.
+    """
+
+    before: tuple[RunFacts, ...]
+    after: tuple[RunFacts, ...]
+    figure: str
+    by: By
+    groups: tuple[Group, ...]
+    totals: tuple[Side, Side]
+    is_one_run: bool
+    instead: str | None = None
+
+    @property
+    def total_change(self) -> int | None:
+        """Bytes after less bytes before; None if one of them was not reported."""
+        before, after = (side.sum.size for side in self.totals)
+        return None if before is None or after is None else after - before
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether one of the runs is of several processes."""
+        return any(len(run.processes) > 1 for run in (*self.before, *self.after))
+
+
+def diff(
+    before: At | Recording,
+    after: At | Recording,
+    *,
+    by: By = "name",
+    figure: Figure = "pss",
+) -> DiffView:
+    """Compare two moments, group by group: see analysis.matching for what belongs together.
+
+    `At(recording, "peak", process="redis")` names a moment and a process; a recording alone is its
+    peak. Of several processes the layouts of one pass are compared, by a figure that may be added
+    up over processes.
+
+    Raises SelectionError, UsageError.
+    """
+    choices.check(Named(Setting.BY, "by"), by, BY)
+    choices.check(Named(Setting.FIGURE, "figure"), figure, FIGURES)
+    sides = [_side(each if isinstance(each, At) else At(each)) for each in (before, after)]
+    _refuse_strangers(sides)
+    is_one_run = _is_one_run(sides) and _share_processes(sides)
+    several = any(len(each.members) > 1 for side in sides for each in side.chosen)
+    if several and figure == "rss":
+        raise UsageError(
+            "RSS of several processes cannot be added up, shared pages would count several times;"
+            " choose PSS, or one process"
+        )
+    asked = over_processes(figure) if several else figure
+    taken = [[_named_take(each, side.moment, figure) for each in side.chosen] for side in sides]
+    if is_one_run and taken[0][0].marks == taken[1][0].marks:
+        raise SelectionError(
+            f"{taken[0][0].recording.path}: both moments are the same measurement; name two that"
+            " differ",
+            Named(Setting.AT, "", " with {}"),
+            Named(Setting.AT_B, "", " and {}"),
+        )
+    shown = _told_by_all([run for side in taken for run in side], asked, several)
+    size_of = _size_of(shown)
+    groups = compare(
+        [run.parts for run in taken[0]],
+        [run.parts for run in taken[1]],
+        size_of,
+        by,
+        same_run=is_one_run,
+    )
+    return DiffView(
+        tuple(_facts(run, sides[0].moment, size_of) for run in taken[0]),
+        tuple(_facts(run, sides[1].moment, size_of) for run in taken[1]),
+        shown,
+        by,
+        tuple(groups),
+        (total(group.before for group in groups), total(group.after for group in groups)),
+        is_one_run,
+        explain(asked, shown),
+    )
+
+
+# -- who is compared --------------------------------------------------------------------------
+
+
+class _Chosen(NamedTuple):
+    """Processes of one recording that are compared."""
+
+    recording: Recording
+    members: tuple[RecordedProcess, ...]
+
+
+class _Side(NamedTuple):
+    chosen: tuple[_Chosen, ...]
+    moment: Moment
+    is_named: bool
+
+
+def _side(asked: At) -> _Side:
+    if not asked.runs:
+        raise UsageError("name at least one recording on each side")
+    chosen = tuple(_Chosen(each, _members(each, asked.process)) for each in asked.runs)
+    return _Side(chosen, understood(asked.moment), asked.process is not None)
+
+
+def _members(recording: Recording, asked: str | None) -> tuple[RecordedProcess, ...]:
+    """All processes, or those of a name, else of a role, else of a PID."""
+    every = recording.processes()
+    if not every:
+        raise SelectionError(f"{recording.path}: the recording holds no process")
+    if asked is None:
+        return tuple(every)
+    role_of = roles_at(every)
+    for fits in (_name_is(asked), _role_is(asked, role_of), _pid_is(asked)):
+        if found := tuple(each for each in every if fits(each)):
+            return found
+    raise SelectionError(f"{recording.path}: no process {asked!r}; there is: {_names(every)}")
+
+
+def _name_is(asked: str) -> Callable[[RecordedProcess], bool]:
+    return lambda process: any(image.name == asked for image in process.images)
+
+
+def _role_is(asked: str, role_of: dict[int, Role]) -> Callable[[RecordedProcess], bool]:
+    return lambda process: asked in (role_of[process.id].label, role_of[process.id].group)
+
+
+def _pid_is(asked: str) -> Callable[[RecordedProcess], bool]:
+    return lambda process: str(process.pid) == asked
+
+
+#: How many names an error lists.
+_LISTED = 20
+
+
+def _names(processes: Iterable[RecordedProcess]) -> str:
+    """Names for an error; repr makes hostile ones harmless."""
+    names = sorted({process.name for process in processes})
+    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
+    return ", ".join([*map(repr, names[:_LISTED]), *more])
+
+
+def _refuse_strangers(sides: Sequence[_Side]) -> None:
+    """Two recordings whose processes have no name in common are not compared by mistake."""
+    if all(side.is_named for side in sides) or _is_one_run(sides):
+        return
+    members = [[one for each in side.chosen for one in each.members] for side in sides]
+    names = [{image.name for one in side for image in one.images} for side in members]
+    if names[0] and names[1] and not names[0] & names[1]:
+        paths = [side.chosen[0].recording.path for side in sides]
+        raise SelectionError(
+            f"{paths[0]} and {paths[1]} have no process name in common ({_names(members[0])};"
+            f" {_names(members[1])}); choose a process of each",
+            Named(Setting.PROCESS, "", " with {}"),
+            Named(Setting.PROCESS_B, "", " and {}"),
+        )
+
+
+def _is_one_run(sides: Sequence[_Side]) -> bool:
+    """Whether both sides are of one recording."""
+    if any(len(side.chosen) != 1 for side in sides):
+        return False
+    one, other = (side.chosen[0].recording for side in sides)
+    try:
+        return one is other or os.path.samefile(one.path, other.path)
+    except OSError:  # it was removed since it was opened
+        return one.path == other.path
+
+
+def _share_processes(sides: Sequence[_Side]) -> bool:
+    ids = [{one.id for each in side.chosen for one in each.members} for side in sides]
+    return bool(ids[0] & ids[1])
+
+
+# -- what they had then -----------------------------------------------------------------------
+
+
+class _Taken(NamedTuple):
+    """Layouts of one run; `marks` tell the moment: process and measurement of each."""
+
+    recording: Recording
+    parts: Run
+    time: int
+    tick: int
+    layouts: tuple[Measurement, ...]
+    processes: tuple[tuple[int, str], ...]
+    without: int
+
+    @property
+    def marks(self) -> list[tuple[int, int]]:
+        return [(each.process_id, each.id) for each in self.layouts]
+
+
+def _named_take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
+    """Take it; an error says in which of several recordings it is."""
+    try:
+        return _take(chosen, moment, figure)
+    except SelectionError as error:
+        if chosen.recording.path in str(error):
+            raise
+        raise SelectionError(f"{chosen.recording.path}: ", *error.message) from None
+
+
+def _take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
+    recording = chosen.recording
+    if len(chosen.members) == 1:
+        (process,) = chosen.members
+        measurement = _measurement(recording, process, moment, figure)
+        role = roles_at(recording.processes(), measurement.tick)[process.id]
+        return _Taken(
+            recording,
+            [_part(recording, process, role, measurement)],
+            measurement.time,
+            measurement.tick,
+            (measurement,),
+            ((process.pid, role.label),),
+            0,
+        )
+    return _take_pass(chosen, moment)
+
+
+def _measurement(
+    recording: Recording, process: RecordedProcess, moment: Moment, figure: str
+) -> Measurement:
+    told = recording.told_figures(process.id)
+    wanted = _PEAK_BY.get(figure, figure)
+    by = cast("StoredFigure", best(wanted, told) or best("pss", told) or "pss")
+    return measurement_of(moment, recording, process.id, by)
+
+
+def _take_pass(chosen: _Chosen, moment: Moment) -> _Taken:
+    """Several processes at the pass over all of them that a moment stands for."""
+    recording = chosen.recording
+    passes = read(recording)
+    found = pass_of(moment, recording, passes)
+    if found is None:
+        raise SelectionError(
+            f"{recording.path}: {why_no_sum(passes)} Choose one process",
+            Named(Setting.PROCESS, "", " with {}"),
+            ".",
+        )
+    wanted = {process.id for process in chosen.members}
+    there = [
+        branch
+        for branch in members_at(recording, recording.processes(), passes, found, found.tick)
+        if branch.process.id in wanted and branch.share and branch.share.counted
+    ]
+    time = recording.tick_time(found.tick)
+    with_layout = [
+        (branch, branch.layout) for branch in there if branch.layout and branch.layout.has_layout
+    ]
+    if not with_layout:
+        raise SelectionError(f"{recording.path}: {moment.text}: none of them has a layout then")
+    return _Taken(
+        recording,
+        [_part(recording, each.process, each.role, layout) for each, layout in with_layout],
+        time,
+        found.tick,
+        tuple(layout for _, layout in with_layout),
+        tuple((branch.process.pid, branch.role.label) for branch in there),
+        len(there) - len(with_layout),
+    )
+
+
+def _part(
+    recording: Recording, process: RecordedProcess, role: Role, measurement: Measurement
+) -> Part:
+    image = process.image_at(measurement.tick)
+    owner = Owner(process.id, image.name if image else "", role.label or "(no name)", role.group)
+    return Part(owner, attributed(recording, measurement), recording.build_ids(process.id))
+
+
+# -- figures ----------------------------------------------------------------------------------
+
+
+def _told_by_all(runs: Sequence[_Taken], asked: str, several: bool) -> str:
+    """The figure that is asked for if all runs report it, else the best that stands for it."""
+    candidates = (asked, *STAND_INS.get(asked, ()))
+    told = [{figure for figure in candidates if _is_told(run, figure)} for run in runs]
+    shown = best(asked, set.intersection(*told), summed=several)
+    if shown is None:
+        lacking = next(
+            (run for run, each in zip(runs, told, strict=True) if asked not in each), runs[0]
+        )
+        raise SelectionError(
+            f"{lacking.recording.path}: {LAYOUT[asked].title} was not reported at this moment;"
+            " choose another figure"
+        )
+    return shown
+
+
+def _is_told(run: _Taken, figure: str) -> bool:
+    size_of = _size_of(figure)
+    return any(size_of(entry) is not None for part in run.parts for entry, _ in part.entries)
+
+
+def _size_of(figure: str) -> Callable[[MappingUsage], int | None]:
+    def size_of(entry: MappingUsage) -> int | None:
+        size: int | None = getattr(entry.usage, figure)
+        return size
+
+    return size_of
+
+
+def _facts(run: _Taken, moment: Moment, size_of: Callable[[MappingUsage], int | None]) -> RunFacts:
+    sizes = [size_of(entry) for part in run.parts for entry, _ in part.entries]
+    return RunFacts(
+        run.recording.path,
+        moment.text,
+        run.time,
+        run.tick,
+        run.layouts[0].id if len(run.processes) == 1 else None,
+        run.processes,
+        Side(len(sizes), add_up(sizes)),
+        sum(each.state is LayoutState.TORN for each in run.layouts),
+        run.without,
+    )
