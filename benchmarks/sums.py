@@ -29,7 +29,7 @@ from pathlib import Path
 from memory_watcher.procfs.process import parse_rollup
 from memory_watcher.procfs.scan import MemoryComparer, Scanner
 from memory_watcher.procfs.source import ProcSource
-from memory_watcher.record.passes import Pulse
+from memory_watcher.record.pulses import Pulse
 
 #: The bars: at most so much above and below the truth.
 ABOVE, BELOW = 0.02, 0.05
@@ -105,7 +105,7 @@ def moved_since(before: dict[int, Pulse], after: dict[int, Pulse]) -> int:
 def recorded() -> None:
     """Be memory-record, and print one line of JSON for each pass: what it told and the truth."""
     from memory_watcher.cli import main_record
-    from memory_watcher.record.passes import take_pulse
+    from memory_watcher.record.pulses import take_pulse
     from memory_watcher.record.together import Together
 
     take_pass = Together.take_pass

@@ -21,6 +21,7 @@ import errno
 import os
 import resource
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from ..errors import NoPermission, NoSense, NoSuchProcess, NotAProcRoot, SourceError
 from ..message import Named, Setting
@@ -58,6 +59,14 @@ _OF_MEMORY = frozenset(("smaps", "smaps_rollup", "statm", "status"))
 _PERMISSION_REMEDY = (
     "run as the same user or as root (CAP_SYS_PTRACE, or CAP_PERFMON on kernels since 6.15)"
 )
+
+
+class Still(NamedTuple):
+    """What statm and another small file said at one moment, to the byte."""
+
+    statm: bytes
+    name: str
+    text: bytes
 
 
 class TextBuffer:
@@ -293,6 +302,25 @@ class ProcessFiles:
                 and os.pread(second, _TINY_SIZE, 0) == second_text
             )
         except OSError:
+            return False
+
+    def still(self) -> Still | None:
+        """What statm and schedstat or stat say now, for `is_as`; None if they cannot be read."""
+        try:
+            if ran := self.when_ran():
+                return Still(self.small("statm"), "schedstat", ran)
+            return Still(self.small("statm"), "stat", self.small("stat"))
+        except SourceError:
+            return None
+
+    def is_as(self, still: Still) -> bool:
+        """Whether both files say what they said then; False if that cannot be told."""
+        try:
+            return (
+                os.pread(self._kept[still.name], _TINY_SIZE, 0) == still.text
+                and os.pread(self._kept["statm"], _TINY_SIZE, 0) == still.statm
+            )
+        except (OSError, KeyError):
             return False
 
     def rest_until(self, time_ns: int) -> None:

@@ -22,11 +22,11 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from ..errors import NoSuchProcess, SourceError, UnexpectedFault
-from ..model import Member, Pass, Rollup
+from ..model import Member, Pass
 from ..procfs.figures import LARGEST, held
-from ..procfs.process import parse_rollup, sum_smaps
 from ..procfs.source import ProcessFiles
-from .boundary import supervised
+from .pulses import Pulse, Pulses
+from .rollups import NOTHING, Rollups, Sums
 from .shares import Shares
 
 #: Rounds at most, of which the steadiest is stored.
@@ -52,41 +52,10 @@ class Sharer(Protocol):
         """Who started it."""
 
 
-class Pulse(NamedTuple):
-    """What tells whether a process's memory stood still; bytes, and a count of minor faults."""
-
-    resident: int
-    shared: int
-    faults: int
-    is_forked: bool  # it still runs what its parent ran
-
-    @property
-    def private(self) -> int:
-        """What is nobody else's, but for what is still as a fork left it."""
-        return self.resident - self.shared
-
-
-@supervised
-def take_pulse(files: ProcessFiles) -> Pulse:
-    """Read statm and stat: 10 us.
-
-    Raises NoSuchProcess, also of a process that has let go of its memory.
-    """
-    stat = files.stat()
-    statm = files.statm()
-    if stat.state in "ZX" or statm.size == 0:
-        if not files.follow_living_thread():
-            raise NoSuchProcess(f"process {files.pid}: it has exited")
-        statm = files.statm()
-    sizes = statm.resident or 0, statm.shared or 0
-    return Pulse(*sizes, stat.minor_faults or 0, stat.has_not_called_exec)
-
-
 class Look(NamedTuple):
     """What one round found, and what was seen of the members before and after it."""
 
-    texts: dict[int, bytes | Rollup | None]
-    rollups: dict[int, Rollup]
+    sums: dict[int, Sums]
     wall_ns: int
     before: dict[int, Pulse]
     after: dict[int, Pulse]
@@ -97,15 +66,15 @@ class Look(NamedTuple):
     @property
     def pss(self) -> dict[int, int | None]:
         """Of those that are in the sum: who has ended meanwhile left what it had, or freed it."""
-        return {number: self.rollups[number].pss for number in self.counted & self.after.keys()}
+        return {number: self.sums[number].rollup.pss for number in self.counted & self.after.keys()}
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round read, by process id. `texts` are as the kernel printed them."""
+    """What one round read, by process id. `marks` are the same while smaps_rollup says the same."""
 
     members: dict[int, Member]
-    texts: dict[int, bytes]
+    marks: dict[int, int]
     pulses: dict[int, Pulse]  # right after it
     wall_ns: int
     moved: int  # with what is lost
@@ -173,9 +142,10 @@ class Rounds:
     page_size: int
     say_fault: Callable[[int, str], None]  # of a PID
     is_told_to_stop: Callable[[], bool] = lambda: False  # then no round is completed
-    has_rollup: bool = True  # kernels before 4.14 have none
     attempts: int = 0  # that the last one took
     _before: dict[int, int | None] | None = None  # of the round before, in the same pass
+    _pulses: Pulses = field(default_factory=Pulses)
+    _rollups: Rollups = field(default_factory=Rollups)
     _shares: Shares = field(default_factory=Shares)
     _twins: set[frozenset[int]] = field(default_factory=set)  # pairs whose memory is the same
     _apart: set[frozenset[int]] = field(default_factory=set)  # and is not
@@ -190,26 +160,23 @@ class Rounds:
         self._before = None
         started = self.last_started()
         admit()
-        before = self._pulses(members())
+        before = self._pulses_of(members())
         rounds: list[Round] = []
         while len(rounds) < ATTEMPTS:
             here = [member for member in members() if member.process_id in before]
             if not here:
                 return None
-            texts, wall_ns = self._read(here)
+            sums, wall_ns = self._read(here)
             if self.is_told_to_stop():
                 return None
             now = self.last_started()  # before newcomers are listed: not all of them are yet
             admit()
-            rollups = {number: _parsed(text) for number, text in texts.items()}
             # Before the last look at them: an execve after this shows there.
-            counted = self._counted(here, before, rollups)
+            counted = self._counted(here, before, sums)
             late = [member for member in members() if member.process_id not in before]
-            after = self._pulses([*here, *late])
+            after = self._pulses_of([*here, *late])
             is_alone = started is not None and started == now and before.keys() <= after.keys()
-            rounds.append(
-                self._judge(Look(texts, rollups, wall_ns, before, after, late, counted, is_alone))
-            )
+            rounds.append(self._judge(Look(sums, wall_ns, before, after, late, counted, is_alone)))
             if not _is_worth_another(rounds):
                 break
             before, started = after, now
@@ -218,15 +185,16 @@ class Rounds:
 
     def forget(self, process_id: int) -> None:
         """It has ended."""
-        self._shares.forget(process_id)
+        for each in (self._pulses, self._rollups, self._shares):
+            each.forget(process_id)
         for pairs in (self._twins, self._apart):
             pairs.difference_update([pair for pair in pairs if process_id in pair])
 
-    def _pulses(self, members: Iterable[Sharer]) -> dict[int, Pulse]:
+    def _pulses_of(self, members: Iterable[Sharer]) -> dict[int, Pulse]:
         known: dict[int, Pulse] = {}
         for member in members:
             try:
-                known[member.process_id] = take_pulse(member.files)
+                known[member.process_id] = self._pulses.take(member.process_id, member.files)
             except NoSuchProcess:
                 continue
             except SourceError as problem:
@@ -234,71 +202,57 @@ class Rounds:
                 known[member.process_id] = Pulse(0, 0, 0, False)  # it lives, but tells nothing
         return known
 
-    def _read(self, members: Iterable[Sharer]) -> tuple[dict[int, bytes | Rollup | None], int]:
-        """Text of each, or its sums where there are only layouts; None: it cannot be read."""
-        found: dict[int, bytes | Rollup | None] = {}
+    def _read(self, members: Iterable[Sharer]) -> tuple[dict[int, Sums], int]:
+        """The sums of each, and how long it took to read them, ns."""
+        found: dict[int, Sums] = {}
         start = time.monotonic_ns()
         for member in members:
             if self.is_told_to_stop():
                 break
             try:
-                found[member.process_id] = self._rollup(member.files)
+                found[member.process_id] = self._rollups.read(member.process_id, member.files)
             except NoSuchProcess:
                 continue
             except SourceError as problem:
                 self._say(member, problem)
-                found[member.process_id] = None
+                found[member.process_id] = NOTHING
         return found, time.monotonic_ns() - start
 
     def _say(self, member: Sharer, problem: SourceError) -> None:
         if isinstance(problem, UnexpectedFault):
             self.say_fault(member.files.pid, str(problem))
 
-    @supervised
-    def _rollup(self, files: ProcessFiles) -> bytes | Rollup:
-        if self.has_rollup:
-            try:
-                return files.rollup()
-            except NoSuchProcess:
-                if not files.lacks_rollup():
-                    raise
-                self.has_rollup = False
-        length = files.smaps()
-        if length == 0:
-            raise NoSuchProcess(f"process {files.pid}: it has released its memory")
-        return sum_smaps(bytes(files.buffer[:length]))
-
     def _judge(self, look: Look) -> Round:
         members = {
-            number: Member(rollup, number in look.counted)
-            for number, rollup in look.rollups.items()
+            number: Member(sums.rollup, number in look.counted)
+            for number, sums in look.sums.items()
             if number in look.after
         }
-        texts = {number: text for number, text in look.texts.items() if isinstance(text, bytes)}
-        counts = {number: text for number, text in texts.items() if number in look.pss}
+        marks = {number: sums.mark for number, sums in look.sums.items() if sums.mark is not None}
+        counting = {number: look.sums[number].share for number in look.pss}
+        shares = {number: share for number, share in counting.items() if share is not None}
         forked = {number for number, pulse in look.after.items() if pulse.is_forked}
-        lost = self._shares.lost(counts, forked, look.after.keys(), time.monotonic_ns())
+        lost = self._shares.lost(shares, forked, look.after.keys(), time.monotonic_ns())
         is_proven = look.is_alone or self._before is not None
         moved, apart = self._moved(look)
         one = Round(
-            *(members, texts, look.after, look.wall_ns),
+            *(members, marks, look.after, look.wall_ns),
             *(moved + lost, lost, apart + lost, look.is_alone),
         )
         if one.is_steady and is_proven:
-            self._shares.settle(counts)
+            self._shares.settle(shares)
         return one
 
     def _moved(self, look: Look) -> tuple[int, int]:
         """By how much the sum may be off at most, and by how much if the round before is right."""
-        found, _ = self._read([each for each in look.late if each.process_id in look.after])
-        came = {number: _parsed(text) for number, text in found.items()}
-        now = look.pss | {number: rollup.pss for number, rollup in came.items()}
+        came, _ = self._read([each for each in look.late if each.process_id in look.after])
+        now = look.pss | {number: sums.rollup.pss for number, sums in came.items()}
         # Who has ended meanwhile was there between this round and the one before, not in its sum.
-        gone = {number: look.rollups[number].pss for number in look.counted - look.after.keys()}
+        gone = {number: look.sums[number].rollup.pss for number in look.counted - look.after.keys()}
         moved = moved_between(look.before, look.after, now | gone, self.page_size)
         for each in look.late:
-            pulse, rollup = look.after.get(each.process_id), came.get(each.process_id)
-            if pulse is None or not pulse.is_forked or not rollup or rollup.rss != pulse.resident:
+            pulse, sums = look.after.get(each.process_id), came.get(each.process_id, NOTHING)
+            if pulse is None or not pulse.is_forked or sums.rollup.rss != pulse.resident:
                 # Before it called execve or ended it may have shared whatever others have.
                 moved += sum([size or 0 for size in look.pss.values()])
         before, self._before = self._before, now | gone
@@ -315,11 +269,11 @@ class Rounds:
         return min(moved, apart) if look.is_alone else apart, apart
 
     def _counted(
-        self, members: Iterable[Sharer], before: dict[int, Pulse], rollups: dict[int, Rollup]
+        self, members: Iterable[Sharer], before: dict[int, Pulse], sums: dict[int, Sums]
     ) -> set[int]:
         """All that were read but those whose memory is that of another one, which is counted."""
         counted: dict[int, Sharer] = {}
-        read = [member for member in members if member.process_id in rollups]
+        read = [member for member in members if member.process_id in sums]
         # What has called execve has memory of its own, unless others that have not share it.
         for member in sorted(read, key=lambda each: before[each.process_id].is_forked):
             number = member.process_id
@@ -327,7 +281,7 @@ class Rounds:
                 self._is_same(
                     member,
                     other,
-                    rollups[number] == rollups[other.process_id]
+                    sums[number].rollup == sums[other.process_id].rollup
                     or before[number][:2] == before[other.process_id][:2],
                 )
                 for other in counted.values()
@@ -337,20 +291,16 @@ class Rounds:
 
     def _is_same(self, member: Sharer, other: Sharer, look_alike: bool) -> bool:
         """Whether two have one address space: asked of relatives and of those that look alike."""
-        pair = frozenset((member.process_id, other.process_id))
-        if self.shares_memory is None or pair in self._apart:
-            return False
         is_kin = member.parent_pid in (other.files.pid, other.parent_pid)
-        if not (is_kin or look_alike or pair in self._twins):
+        if self.shares_memory is None or not (is_kin or look_alike or self._twins):
+            return False
+        pair = frozenset((member.process_id, other.process_id))
+        if pair in self._apart or not (is_kin or look_alike or pair in self._twins):
             return False
         is_same = self.shares_memory(member.files.pid, other.files.pid)
         if is_same is not None:
             (self._twins if is_same else self._apart).add(pair)  # which stays so up to an execve
         return is_same is True
-
-
-def _parsed(text: bytes | Rollup | None) -> Rollup:
-    return parse_rollup(text) if isinstance(text, bytes) else text or Rollup()
 
 
 def _is_worth_another(rounds: list[Round]) -> bool:
@@ -383,6 +333,8 @@ def moved_between(
     moved = 0
     for number in before.keys() | after.keys():
         first, last = before.get(number), after.get(number)
+        if first is last:
+            continue  # it stood still
         if first is None or last is None:
             there = first or last
             share = pss.get(number)

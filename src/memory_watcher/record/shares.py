@@ -7,10 +7,11 @@ listing processes: it shows only in what its parent lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
-from ..procfs.process import parse_anonymous, parse_rollup
+from ..model import Rollup
+from ..procfs.process import parse_anonymous
 from ..units import SECOND
 
 #: A share that has changed by less is the same, of the memory.
@@ -19,7 +20,9 @@ _SAME = 0.01
 _STAYS_NS = 2 * SECOND
 
 
-class _Share(NamedTuple):
+class Share(NamedTuple):
+    """Anonymous memory of one process, bytes."""
+
     rss: int
     pss: int
     own: int  # what nobody else has, at most
@@ -45,14 +48,14 @@ class Shares:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, _Share] = {}
+        self._known: dict[int, Share] = {}
         self._loss: _Loss | None = None
         self._left = 0  # by those that have ended
 
     def lost(
-        self, texts: dict[int, bytes], forked: set[int], living: Collection[int], now_ns: int
+        self, shares: dict[int, Share], forked: set[int], living: Collection[int], now_ns: int
     ) -> int:
-        """Bytes of PSS that went to nobody who is known, by texts of smaps_rollup by process id.
+        """Bytes of PSS that went to nobody who is known, by the shares of now by process id.
 
         `forked` are those that still are what a fork made them: they came with shares of others.
         What those had who are not among the `living` the others have now. Before Linux 5.3 nothing
@@ -61,7 +64,7 @@ class Shares:
         expected = total = room = 0
         ended = [share for number, share in self._known.items() if number not in living]
         returned = self._left + sum([share.returned(0) for share in ended])
-        for number, now in _shares(texts):
+        for number, now in shares.items():
             total += now.pss
             before = self._known.get(number)
             if before is not None:
@@ -79,9 +82,9 @@ class Shares:
             self._loss = _Loss(now_ns, lost)
         return 0 if now_ns - self._loss.since_ns >= _STAYS_NS else lost
 
-    def settle(self, texts: dict[int, bytes]) -> None:
+    def settle(self, shares: dict[int, Share]) -> None:
         """Take what a steady round read for what each process has."""
-        self._known.update(_shares(texts))
+        self._known.update(shares)
         self._loss, self._left = None, 0
 
     def forget(self, process_id: int) -> None:
@@ -91,9 +94,9 @@ class Shares:
             self._left += share.returned(0)
 
 
-def _shares(texts: dict[int, bytes]) -> Iterator[tuple[int, _Share]]:
-    for number, text in texts.items():
-        rss, pss = parse_anonymous(text)
-        uss = parse_rollup(text).uss
-        if rss is not None and pss is not None and uss is not None:
-            yield number, _Share(rss, pss, min(uss, pss))
+def share_of(text: bytes, rollup: Rollup) -> Share | None:
+    """What smaps_rollup tells, and what was parsed of it; None if it does not tell all."""
+    rss, pss = parse_anonymous(text)
+    if rss is None or pss is None or rollup.uss is None:
+        return None
+    return Share(rss, pss, min(rollup.uss, pss))

@@ -12,7 +12,6 @@ from .group import Cost, Group
 from .passes import Round, Rounds
 from .sink import Sink
 from .target import Target
-from .throttle.change_check import hash_of_sums
 
 
 class Together:
@@ -65,8 +64,8 @@ class Together:
             # It lives, but is on its way out, or was refused for once.
             one.members[target.process_id] = Member(Rollup())
         for target in self._targets.values():
-            if (text := one.texts.get(target.process_id)) is not None:
-                target.schedule.learn(text, len(self._targets))
+            if (mark := one.marks.get(target.process_id)) is not None:
+                target.schedule.learn(mark, len(self._targets))
         cost = Cost(cost_ns, cost_ns // self._rounds.attempts)
         self.group.took(one, cost, time.monotonic_ns(), cause)
 
@@ -87,10 +86,10 @@ class Together:
         number = target.process_id
         self._read.add(number)
         self._standing.pop(number, None)
-        if self._round is None or number not in self._round.texts:
+        if self._round is None or number not in self._round.marks:
             return
         if self._round.members[number].rollup.rss == sample.change.totals.rss:
-            self._standing[number] = hash_of_sums(self._round.texts[number])
+            self._standing[number] = self._round.marks[number]
 
     def watch_starts(self) -> None:
         """Note who was started last, before newcomers are taken in: for `pass_of_one`."""
@@ -152,8 +151,8 @@ class Together:
     def _stands(self, process_id: int, one: Round) -> bool:
         if process_id in self._read:
             return True
-        text = one.texts.get(process_id)
-        return text is not None and self._standing.get(process_id) == hash_of_sums(text)
+        mark = one.marks.get(process_id)
+        return mark is not None and self._standing.get(process_id) == mark
 
     # -- storing ----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from memory_watcher.errors import NoPermission, NoSuchProcess, SourceError
-from memory_watcher.procfs.source import ProcessFiles, ProcSource
+from memory_watcher.procfs.source import ProcessFiles, ProcSource, Still
 from tests.fakeproc import Area, FakeProc, FakeProcess, smaps_of
 
 GONE = NoSuchProcess("process 7: no such process")
@@ -64,6 +64,12 @@ class ScriptedFiles(ProcessFiles):
         try:
             watching = self.watching.items()
             return bool(watching) and all(self._answer(name) == text for name, text in watching)
+        except SourceError:
+            return False
+
+    def is_as(self, still: Still) -> bool:
+        try:
+            return self._answer(still.name) == still.text and self._answer("statm") == still.statm
         except SourceError:
             return False
 

@@ -8,8 +8,9 @@ import pytest
 
 from memory_watcher.model import Member, Rollup
 from memory_watcher.record.group import Cost, Group
-from memory_watcher.record.passes import Pulse, Round
+from memory_watcher.record.passes import Round
 from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED
+from memory_watcher.record.pulses import Pulse
 from memory_watcher.record.throttle.cpu_budget import CpuBudget
 
 from .faketime import MS, SECOND

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.errors import NoPermission, NoSuchProcess
 from memory_watcher.procfs.process import Stat, Statm, parse_stat
+from memory_watcher.procfs.source import Still
 from memory_watcher.record.passes import Round, Rounds
 from tests.fakeproc import FakeProcess
 
@@ -175,6 +176,18 @@ class Files:
         if not self.life.alive:
             raise NoSuchProcess(f"process {self.pid}")
 
+    def still(self) -> Still | None:
+        self._look()
+        space = self.life.space
+        moved = len(space.pages), len(space.anonymous)
+        return Still(b"%d %d" % moved, "stat", b"%d %d" % (self.life.faults, self.life.flags))
+
+    def is_as(self, still: Still) -> bool:
+        try:
+            return self.still() == still
+        except NoSuchProcess:
+            return False
+
     def stat(self) -> Stat:
         self._look()
         blank = parse_stat(FakeProcess(self.pid).stat())
@@ -263,11 +276,17 @@ def test_between_two_starts_there_may_be_time_enough() -> None:
     """Where something was started in both rounds another one is taken; nothing was in that."""
     tree = Tree(1, 0.0)
     (root,) = tree.lives.values()
-    tree.known = {root.process_id: Files(tree, root)}
+    files = Files(tree, root)
+    tree.known = {root.process_id: files}
     started = iter([1, 2, 3, 3, 3])
     rounds = Rounds(tree.shares_memory, lambda: next(started), PAGE, lambda _pid, _fault: None)
-    grows = iter([False, False, True, False, False, True, False, False, False, False, False])
-    tree.step = lambda: tree.private(root, 20 * next(grows))  # type: ignore[method-assign]
+    grows = iter([20, 20, 0])
+
+    def rollup(read: Callable[[], bytes] = files.rollup) -> bytes:
+        tree.private(root, next(grows))
+        return read()
+
+    files.rollup = rollup  # type: ignore[method-assign]
     one = rounds.take(tree.members, lambda: None)  # type: ignore[arg-type]
     assert one is not None
     assert rounds.attempts == 3

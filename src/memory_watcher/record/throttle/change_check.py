@@ -58,15 +58,14 @@ class ChangeCheck:
     def others_unchanged(self) -> bool:
         """Whether nothing shows that others changed its PSS since this was last asked."""
         try:
-            return self.remember(self._files.rollup())
+            return self.remember(hash_of_sums(self._files.rollup()))
         except SourceError:
             return False  # before 4.14 there is none: read smaps
 
-    def remember(self, rollup: bytes) -> bool:
-        """Take note of a smaps_rollup that was read; whether it says what the last one said."""
-        now = hash_of_sums(rollup)
-        same = now == self._rollup
-        self._rollup = now
+    def remember(self, mark: int) -> bool:
+        """Take note of a smaps_rollup that was read, by hash_of_sums; whether the last said so."""
+        same = mark == self._rollup
+        self._rollup = mark
         return same
 
 

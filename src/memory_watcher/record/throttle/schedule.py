@@ -11,7 +11,7 @@ from ...units import SECOND
 from ..clock import Time
 from ..policy import MANY, Policy
 from ..sampler import ATTEMPTS
-from .change_check import ChangeCheck
+from .change_check import ChangeCheck, hash_of_sums
 from .cpu_budget import CpuBudget
 
 #: After so many rounds in which smaps_rollup showed no change, the layout is read all the same: a
@@ -125,16 +125,19 @@ class LayoutSchedule:
     def _measure(self, resident: int, shared: int | None) -> int:
         return resident - (shared or 0) if self._by_private else resident
 
-    def learn(self, rollup: bytes, processes: int) -> None:
-        """Learn from a pass what others did to its PSS, when that is due to be looked at."""
+    def learn(self, mark: int, processes: int) -> None:
+        """Learn from a pass what others did to its PSS, if that is due before the next pass.
+
+        `mark` is hash_of_sums of its smaps_rollup.
+        """
         full_every_ns = self._policy.full_every(processes)
         now = self._time.monotonic_ns()
         if not full_every_ns or self.last_full_ns is None:
             return
-        if now - self.last_full_ns < full_every_ns:
+        if now + self._policy.pass_every_ns - self.last_full_ns < full_every_ns:
             return
         self._checks += 1
-        if not self._change_check.remember(rollup) or self._checks >= _CHECKS_BEFORE_FULL:
+        if not self._change_check.remember(mark) or self._checks >= _CHECKS_BEFORE_FULL:
             self._has_changed = True
         else:
             self.last_full_ns = now
@@ -151,7 +154,9 @@ class LayoutSchedule:
         if self._has_changed or self.last_full_ns is None:
             return False
         now = self._time.monotonic_ns()
-        if now - self.last_full_ns >= full_every_ns:
+        # Of a whole machine the passes tell what others did: it is asked where they have not come.
+        ask_every_ns = full_every_ns + self._policy.pass_every_ns
+        if now - self.last_full_ns >= ask_every_ns:
             self._checks += 1
             self._has_changed = (
                 self._checks >= _CHECKS_BEFORE_FULL or not self._change_check.others_unchanged()
@@ -159,7 +164,7 @@ class LayoutSchedule:
             if self._has_changed:
                 return False
             self.last_full_ns = now
-        self._files.rest_until(self.last_full_ns + full_every_ns)
+        self._files.rest_until(self.last_full_ns + ask_every_ns)
         return True
 
     def _affordable(self, reserve_ns: int, growth: float) -> Due:
@@ -182,13 +187,16 @@ class LayoutSchedule:
         """Learn from a layout that was read, and from the smaps_rollup read beside it, if any."""
         now = self._time.monotonic_ns()
         if rollup is not None:
-            self._change_check.remember(rollup)
+            self._change_check.remember(hash_of_sums(rollup))
         if self.last_full_ns is None:
             self.first_cost_ns, self._first_ns = sample.cpu_ns or 0, now
             # All processes are read first at the same tick; let them not all be due together again,
             # but in four groups: many at a time take less each, for they share pages.
-            now -= self._pid % 4 * self._policy.full_every(MANY + 1) // 4
+            group = self._pid % 4
+            now -= group * self._policy.full_every(MANY + 1) // 4
+            self._checks = group * _CHECKS_BEFORE_FULL // 4
         else:
+            self._checks = 0
             # The first one is no guide: all its mappings had to be parsed. Nor are many attempts:
             # by what they all took, a peak that moved while it rose would be too dear at its top.
             attempts = ATTEMPTS if sample.state is LayoutState.TORN else 1
@@ -198,7 +206,6 @@ class LayoutSchedule:
             self.wall_ns = min(self.wall_ns, self.cost_ns)
         self.last_full_ns = now
         self._has_changed = False
-        self._checks = 0
         self._resident = self._resident_now = sample.reading.resident or 0
         self._torn = self._torn + 1 if sample.state is LayoutState.TORN else 0
         if self._torn % TORN_PEAKS == 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import NoSuchProcess, SourceError
-from memory_watcher.record.throttle.change_check import ChangeCheck, _sums
+from memory_watcher.record.throttle.change_check import ChangeCheck, _sums, hash_of_sums
 from tests.fakeproc import SMALL, FakeProc, FakeProcess
 from tests.unit.record.scripted import BROKEN, GONE, REFUSED, ScriptedFiles
 
@@ -123,7 +123,7 @@ def test_gone(check: ChangeCheck, files: ScriptedFiles) -> None:
 
 def test_others(check: ChangeCheck, files: ScriptedFiles) -> None:
     """What smaps_rollup said last is remembered, whoever read it; a difference counts once."""
-    check.remember(PROCESS.rollup())
+    check.remember(hash_of_sums(PROCESS.rollup()))
     assert check.others_unchanged()
     files.process.changed["smaps_rollup"] = PROCESS.rollup().replace(b"Pss:  37", b"Pss:  20")
     assert not check.others_unchanged()
@@ -134,7 +134,7 @@ def test_others(check: ChangeCheck, files: ScriptedFiles) -> None:
 @pytest.mark.parametrize("error", [BROKEN, REFUSED, GONE], ids=["broken", "refused", "gone"])
 def test_no_rollup(check: ChangeCheck, files: ScriptedFiles, error: OSError) -> None:
     """Where there is no smaps_rollup (before 4.14), nothing shows that others changed nothing."""
-    check.remember(PROCESS.rollup())
+    check.remember(hash_of_sums(PROCESS.rollup()))
     files.always("smaps_rollup", error)  # type: ignore[arg-type]
     assert not check.others_unchanged()
     assert not check.others_unchanged()

@@ -11,6 +11,7 @@ import pytest
 from memory_watcher.errors import NoSuchProcess
 from memory_watcher.model import LayoutState, Reading, Sample
 from memory_watcher.record.policy import MIB, Policy
+from memory_watcher.record.throttle.change_check import hash_of_sums
 from memory_watcher.record.throttle.cpu_budget import CpuBudget
 from memory_watcher.record.throttle.schedule import Due, LayoutSchedule
 from tests.fakeproc import FakeProc, FakeProcess
@@ -110,6 +111,22 @@ def test_others_are_looked_for_now_and_then(files: ScriptedFiles, time: FakeTime
     files.process = replace(PROCESS, changed={"smaps_rollup": b"Pss: 20 kB\n"})
     found = [stage.tick(SECOND) for _ in range(10)]
     assert found.count(Due.READ) == 1
+
+
+def test_passes_tell_what_others_changed(files: ScriptedFiles, time: FakeTime) -> None:
+    """Of a whole machine smaps_rollup is not read beside the passes, unless they do not come."""
+    stage = Stage(files, replace(GATED, pass_every_ns=10 * SECOND), time)
+    stage.tick()
+    stage.read()
+    mark = hash_of_sums(PROCESS.rollup())
+    for _ in range(5):
+        assert [stage.tick(SECOND) for _ in range(11)] == [Due.UNCHANGED] * 11
+        stage.schedule.learn(mark, processes=100)
+    assert files.count("smaps_rollup") == 0
+    assert [stage.tick(SECOND) for _ in range(21)] == [Due.UNCHANGED] * 21
+    assert files.count("smaps_rollup") == 1
+    stage.schedule.learn(mark + 1, processes=100)
+    assert stage.tick(SECOND) is Due.READ
 
 
 def test_layout_is_read_all_the_same_after_many_looks(files: ScriptedFiles, time: FakeTime) -> None:
