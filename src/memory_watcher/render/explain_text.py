@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from ..analysis.findings.base import Finding
@@ -12,6 +13,7 @@ from .escape import escape
 from .explain_words import pointer, sentences
 
 _WIDTH = 96
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b|Ki\b|h\b|min\b|m?s\b|\d)")
 
 
 def render(explanation: Explanation) -> str:
@@ -45,11 +47,13 @@ def _finding(number: int, finding: Finding, explanation: Explanation) -> str:
 
 
 def _wrapped(text: str, first: str, others: str) -> str:
-    return textwrap.fill(
-        text,
+    """Lines that part no number from its unit."""
+    lines = textwrap.fill(
+        _BEFORE_UNIT.sub("\0", text),
         _WIDTH,
         initial_indent=first,
         subsequent_indent=others,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return lines.replace("\0", " ")

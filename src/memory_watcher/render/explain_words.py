@@ -13,10 +13,12 @@ from ..answers.explain import Explanation
 from ..metrics import LAYOUT
 from ..units import format_size, group_digits, plural
 from .assurance_text import missed
+from .elide import elide
 
 Words = Callable[[Finding, Explanation], list[str]]
 
 DOCS = "docs/explain.md"
+_LONGEST_NAME = 60
 
 
 def sentences(finding: Finding, explanation: Explanation) -> list[str]:
@@ -55,12 +57,13 @@ _KINDS = {
 }
 
 
-def _kind(name: str) -> str:
-    return _KINDS.get(name, name)
+def _named(name: str) -> str:
+    """A kind as people say it, or a name, of which the middle may be left out."""
+    return _KINDS.get(name, elide(name, _LONGEST_NAME))
 
 
 def _list(examples: Iterable[Example], word: str = " with ") -> str:
-    parts = [f"{_kind(each.name)}{word}{_size(each.size)}" for each in examples]
+    parts = [f"{_named(each.name)}{word}{_size(each.size)}" for each in examples]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
@@ -73,21 +76,21 @@ def _dominates(finding: Finding, explanation: Explanation) -> list[str]:
     kinds = finding.examples[: figures["kinds"]]
     whole = figures["memory"]
     said = [
-        f"{_share(kinds[0].size, whole)} of the memory is in {_kind(kinds[0].name)}:"
+        f"{_share(kinds[0].size, whole)} of the memory is in {_named(kinds[0].name)}:"
         f" {_size(kinds[0].size)} of {_size(whole)} {title}."
     ]
     for name in finding.examples[figures["kinds"] :]:
-        said.append(f"The biggest of that is {name.name} with {_size(name.size)}.")
+        said.append(f"The biggest of that is {_named(name.name)} with {_size(name.size)}.")
     if len(kinds) > 1:
-        rest = [f"{_kind(each.name)} with {_share(each.size, whole)}" for each in kinds[1:]]
-        said.append(f"Next {'come' if len(rest) > 1 else 'comes'} {' and '.join(rest)}.")
+        rest = [f"{_named(each.name)} with {_share(each.size, whole)}" for each in kinds[1:]]
+        said.append(f"Next: {' and '.join(rest)}.")
     return said
 
 
 def _biggest_process(finding: Finding, explanation: Explanation) -> list[str]:
     figures = finding.figures
     return [
-        f"Of {figures['processes']} processes, {finding.examples[0].name} has the most:"
+        f"Of {figures['processes']} processes, {_named(finding.examples[0].name)} has the most:"
         f" {_size(figures['most'])} of {_size(figures['memory'])} PSS"
         f" ({_share(figures['most'], figures['memory'])}).",
         *([f"Next: {_list(finding.examples[1:])}."] if len(finding.examples) > 1 else []),
@@ -100,6 +103,7 @@ def _sharing(finding: Finding, explanation: Explanation) -> list[str]:
         f"The {figures['processes']} processes share memory: their RSS adds up to"
         f" {_size(figures['rss'])}, but they use {_size(figures['pss'])} (PSS).",
         f"A sum of RSS, as in top, counts {_size(figures['counted_again'])} again.",
+        *_most(finding, "Most of that is in"),
     ]
 
 
@@ -112,7 +116,8 @@ def _peak(finding: Finding, explanation: Explanation) -> list[str]:
     if figures["with_higher"]:
         return [
             f"Of {figures['processes']} processes, {figures['with_higher']} had a higher RSS than"
-            f" any of their layouts: the RSS of {name} was up to {_size(figures['missed'])} higher."
+            f" any of their layouts: the RSS of {_named(name)} was up to {_size(figures['missed'])}"
+            " higher."
         ]
     return [
         f"Of {figures['processes']} processes, none is known to have had a higher RSS"
@@ -124,8 +129,8 @@ def _mapping_count(finding: Finding, explanation: Explanation) -> list[str]:
     figures = finding.figures
     count, limit = figures["mappings"], figures["limit"]
     return [
-        f"{finding.examples[0].name} has {group_digits(count)} mappings, {_share(count, limit)} of"
-        f" the {group_digits(limit)} that this machine allows;"
+        f"{_named(finding.examples[0].name)} has {group_digits(count)} mappings,"
+        f" {_share(count, limit)} of the {group_digits(limit)} that this machine allows;"
         f" {group_digits(figures['of_kind'])} of them are {finding.word}.",
         f"At {group_digits(limit)} (vm.max_map_count) mmap fails, and so malloc, however much"
         " memory is free.",
@@ -157,7 +162,7 @@ def _locked(finding: Finding, explanation: Explanation) -> list[str]:
 
 
 def _oom_kills(finding: Finding, explanation: Explanation) -> list[str]:
-    count, path = finding.figures["kills"], finding.examples[0].name
+    count, path = finding.figures["kills"], _named(finding.examples[0].name)
     return [
         f"The kernel ended {plural(count, 'process', 'processes')} of the cgroup {path} while it"
         " was recorded: the cgroup had reached its limit."
@@ -165,7 +170,7 @@ def _oom_kills(finding: Finding, explanation: Explanation) -> list[str]:
 
 
 def _cgroup_cache(finding: Finding, explanation: Explanation) -> list[str]:
-    figures, path = finding.figures, finding.examples[0].name
+    figures, path = finding.figures, _named(finding.examples[0].name)
     current = figures["current"]
     said = [
         f"Of the {_size(current)} that the cgroup {path} is charged for, {_size(figures['cache'])}"

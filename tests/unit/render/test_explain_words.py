@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from memory_watcher.analysis.assurance import Gap, Verdict
+from memory_watcher.analysis.assurance import Gap
+from memory_watcher.analysis.assurance import Verdict as Missed
 from memory_watcher.analysis.findings import find_all
 from memory_watcher.analysis.findings.base import Attributed, Finding, Member, Scene
 from memory_watcher.analysis.kinds import Kind
@@ -23,8 +24,8 @@ from tests.cli.test_words import FORBIDDEN, LONGEST
 from tests.unit.analysis.findings.scenes import KIB, MIB, member, of_one, piece, scene
 
 ROOT = Path(__file__).parents[3]
-HIGHER = Gap(3 * MIB, Verdict.HIGHER, 7 * KIB)
-NOTHING = Gap(0, Verdict.NOTHING_HIGHER, 7 * KIB)
+HIGHER = Gap(3 * MIB, Missed.HIGHER, 7 * KIB)
+NOTHING = Gap(0, Missed.NOTHING_HIGHER, 7 * KIB)
 NAME = "a (1)"
 
 #: What a kernel reports where there is nothing of it.
@@ -50,6 +51,8 @@ ARENA = [
     told(Kind.ARENA, 30 * MIB, size=40 * MIB),
     told(Kind.ARENA, 0, size=24 * MIB, perms="---p"),
 ]
+
+
 #: A process of which nearly everything can be said.
 RICH = (
     told(Kind.HEAP, 90 * MIB, swap=9 * MIB, locked=3 * MIB, lazy_free=20 * MIB),

@@ -126,12 +126,14 @@ def total(entries: Iterable[Attributed], figure: str) -> int | None:
 
 
 def biggest(
-    entries: Iterable[Attributed], figure: str, key: Callable[[Attributed], str]
+    entries: Iterable[Attributed],
+    figure: str | Callable[[Attributed], int | None],
+    key: Callable[[Attributed], str],
 ) -> tuple[Example, ...]:
     """The groups with the most of a figure, and how much; what has next to nothing is left out."""
     sums: dict[str, int] = {}
     for each in entries:
-        size = getattr(each[0].usage, figure)
+        size = getattr(each[0].usage, figure) if isinstance(figure, str) else figure(each)
         if size:
             name = key(each)
             sums[name] = sums.get(name, 0) + size

@@ -24,6 +24,8 @@ from .base import (
 _DIRTY = 0.1
 _CLEAN = 0.1
 _DELETED = " (deleted)"
+#: What has no file on a disk, though the kernel calls it deleted.
+_NEVER_NAMED = ("/memfd:", "/dev/zero", "/SYSV")
 _OF_FILES = (Kind.LIBRARY, Kind.FILE, Kind.DELETED_FILE)
 
 
@@ -87,6 +89,7 @@ def deleted_files(scene: Scene) -> Finding | None:
         each
         for each in scene.of(Kind.LIBRARY, Kind.DELETED_FILE)
         if each[0].mapping.pathname.endswith(_DELETED)
+        and not each[0].mapping.pathname.startswith(_NEVER_NAMED)
     ]
     size = total(found, scene.figure)
     if size is None:

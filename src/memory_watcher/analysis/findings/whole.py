@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .base import MOST_EXAMPLES, SMALLEST, Example, Finding, Rank, Scene, biggest, by_kind, by_name
+from .base import (
+    MOST_EXAMPLES,
+    SMALLEST,
+    Attributed,
+    Example,
+    Finding,
+    Rank,
+    Scene,
+    biggest,
+    by_kind,
+    by_name,
+)
 
 #: A further kind is named if it has so much of the whole.
 _WORTH_NAMING = 0.05
@@ -46,18 +57,20 @@ def sharing(scene: Scene) -> Finding | None:
     twice = scene.rss - scene.memory
     if twice < max(SMALLEST, _SHARED * scene.rss):
         return None
-    shared = biggest(
-        [each for each in scene.entries if (each[0].usage.rss or 0) > (each[0].usage.pss or 0)],
-        "rss",
-        by_kind,
-    )
     figures = {
         "processes": len(scene.members),
         "rss": scene.rss,
         "pss": scene.memory,
         "counted_again": twice,
     }
-    return Finding("sharing", Rank.NOTE, twice, figures, shared)
+    return Finding(
+        "sharing", Rank.NOTE, twice, figures, biggest(scene.entries, _counted_again, by_kind)
+    )
+
+
+def _counted_again(each: Attributed) -> int:
+    usage = each[0].usage
+    return (usage.rss or 0) - (usage.pss or 0)
 
 
 FINDERS = (dominates, biggest_process, sharing)

@@ -76,6 +76,11 @@ def test_deleted_library() -> None:
     assert found.rank is Rank.LOOK
 
 
+def test_code_that_never_had_a_file() -> None:
+    """A JIT's memfd is called deleted by the kernel, and is on no disk."""
+    assert deleted_files(of_one(piece(Kind.LIBRARY, MIB, "/memfd:jit (deleted)", inode=5))) is None
+
+
 def test_deleted_files() -> None:
     """Temporary files are usual: said from 1 MiB on."""
     small = piece(Kind.DELETED_FILE, 512 * KIB, "/tmp/a (deleted)", inode=5)

@@ -60,6 +60,7 @@ def test_sharing() -> None:
         "pss": 10 * MIB,
         "counted_again": 10 * MIB,
     }
+    assert found.examples == (("library", 10 * MIB),)
     assert sharing(scene(members[0])) is None
     few = [member(piece(Kind.HEAP, 100 * MIB, pss=95 * MIB)) for _ in range(2)]
     assert sharing(scene(*few)) is None
