@@ -113,16 +113,16 @@ def _peak(finding: Finding, explanation: Explanation) -> list[str]:
     told = missed(found.gap, found.known, found.mark)
     if explanation.is_one:
         return [f"The highest layout has {_size(figures['highest_rss'])} RSS: {told}."]
+    judged = f"{figures['processes']} processes"
+    if figures["processes"] < explanation.processes:
+        judged = f"the {figures['processes']} biggest processes with layouts"
     if figures["with_higher"]:
         return [
-            f"Of {figures['processes']} processes, {figures['with_higher']} had a higher RSS than"
+            f"Of {judged}, {figures['with_higher']} had a higher RSS than"
             f" any of their layouts: the RSS of {_named(name)} was up to {_size(figures['missed'])}"
             " higher."
         ]
-    return [
-        f"Of {figures['processes']} processes, none is known to have had a higher RSS"
-        " than its layouts show."
-    ]
+    return [f"Of {judged}, none is known to have had a higher RSS than its layouts show."]
 
 
 def _mapping_count(finding: Finding, explanation: Explanation) -> list[str]:

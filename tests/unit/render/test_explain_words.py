@@ -174,3 +174,17 @@ def test_hostile_names() -> None:
     assert all(line.isprintable() for line in text.split("\n"))
     assert r"a\x1b[31m\x0ab\xff" in text
     assert render_json(explanation).isascii()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("several", "Of the 2 biggest processes with layouts, 1 had a higher RSS"),
+        ("several, nothing missed", "Of 2 processes, none is known to have had a higher RSS"),
+    ],
+)
+def test_which_processes_are_judged(name: str, words: str) -> None:
+    """Where a missed peak was not looked for in all, it is said in which."""
+    explanation = explanation_of(SCENES[name])
+    (said,) = [sentences(each, explanation) for each in explanation.findings if each.id == "peak"]
+    assert said[0].startswith(words)
