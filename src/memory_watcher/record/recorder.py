@@ -81,6 +81,7 @@ class Recorder:
         return Together(
             *(Group(run.policy, run.budget), rounds, run.roster.by_pid, self._firsts),
             *(self._newcomers.admit, self._reader.read),
+            time=run.time,
         )
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..model import LayoutState, Member, Pass, Rollup, Sample
 from ..procfs.figures import held
+from .clock import Time
 from .firsts import FirstLayouts
 from .group import Cost, Group
 from .passes import Round, Rounds
@@ -29,8 +30,10 @@ class Together:
         firsts: FirstLayouts,
         admit: Callable[[], None],
         take: Callable[[Target], LayoutState],
+        time: Time = time,
     ) -> None:
         self.group = group
+        self._time = time
         self._rounds = rounds
         self._targets = targets
         self._firsts = firsts
@@ -54,9 +57,9 @@ class Together:
         """Read the sums of all; who has ended meanwhile is read for the last time."""
         self._cause = cause
         self._read.clear()
-        cpu = time.thread_time_ns()
+        cpu = self._time.thread_time_ns()
         one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
-        cost_ns = time.thread_time_ns() - cpu
+        cost_ns = self._time.thread_time_ns() - cpu
         self._round = one
         if one is None:
             return
@@ -67,7 +70,7 @@ class Together:
             if (mark := one.marks.get(target.process_id)) is not None:
                 target.schedule.learn(mark, len(self._targets))
         cost = Cost(cost_ns, cost_ns // self._rounds.attempts)
-        self.group.took(one, cost, time.monotonic_ns(), cause)
+        self.group.took(one, cost, self._time.monotonic_ns(), cause)
 
     def _those_not_in(self, one: Round) -> list[Target]:
         missing = [
@@ -112,7 +115,7 @@ class Together:
         member = Member(Rollup(totals.rss, totals.pss, totals.uss, totals.swap_pss))
         private = (reading.resident or 0) - (reading.shared or 0)
         self._last = {target.process_id: member}
-        self.group.alone(private, totals.pss or 0, time.monotonic_ns())
+        self.group.alone(private, totals.pss or 0, self._time.monotonic_ns())
         self.store_mark(sink, private)
         sums = Pass(sample.wall_ns or 0, 1, 0, 0, 1, private, *member.rollup)
         sink.take_pass(sums, {target.process_id: member})
@@ -128,7 +131,7 @@ class Together:
     def affords(self, targets: Iterable[Target]) -> bool:
         """Whether the layouts of all these may be read at this tick, beside its pass if any."""
         cost_ns = sum(map(self._layout_cost_ns, targets))
-        if self.group.affords(cost_ns, time.monotonic_ns()):
+        if self.group.affords(cost_ns, self._time.monotonic_ns()):
             return True
         return self._round is not None and self.group.affords_at_peak(self._round, cost_ns)
 

@@ -19,7 +19,6 @@ from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.source import ProcessFiles, ProcSource
 from memory_watcher.record import firsts as firsts_module
-from memory_watcher.record import together as together_module
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.notices import Notice
 from memory_watcher.record.policy import FOR_NAMED, Policy
@@ -937,7 +936,6 @@ def test_so_few_are_left_that_none_rests(stage: Stage) -> None:
 @pytest.fixture
 def group(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """A stage that records a group, whose ticks have no time for first layouts."""
-    monkeypatch.setattr(together_module, "time", stage.time)
     for name in ("_AT_START_NS", "_AT_TICK_NS", "_AT_LEAST_NS"):
         monkeypatch.setattr(firsts_module, name, 0)
     stage.targets.is_group = True
