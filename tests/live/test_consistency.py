@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.model import Layout, LayoutState, is_gate
-from memory_watcher.procfs.source import ProcessFiles
+from memory_watcher.procfs.buffer import BorrowedText
+from memory_watcher.procfs.process_files import ProcessFiles
 
 from ..programs import wait_until
 from .targets import Target, Ticks, quiet_processes, recorded, smaps_of, statm_of
@@ -36,10 +37,10 @@ def watch_readings(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     texts: list[bytes] = []
     read = ProcessFiles.smaps
 
-    def watched(files: ProcessFiles, limit: int | None = None) -> int:
-        length = read(files, limit)
-        texts.append(bytes(files.buffer[:length]))
-        return length
+    def watched(files: ProcessFiles, limit: int | None = None) -> BorrowedText:
+        text = read(files, limit)
+        texts.append(bytes(text))
+        return text
 
     monkeypatch.setattr(ProcessFiles, "smaps", watched)
     return texts

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from ..errors import NoSuchProcess, SourceError
 from ..message import Named, Setting
 from ..metrics import CGROUP, CGROUP_V1_FILES
+from .buffer import READ_SIZE
 from .figures import figure
-from .source import READ_SIZE
 
 #: File -> name under which its only number is stored.
 _NUMBERS: dict[int, Mapping[str, str]] = {

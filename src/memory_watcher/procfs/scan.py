@@ -14,8 +14,10 @@ import platform
 from typing import NamedTuple
 
 from ..errors import SourceError
+from .buffer import READ_SIZE
+from .files import LONGEST_TEXT, NO_WAITING
 from .process import PF_FORKNOEXEC, PF_KTHREAD, parse_command_line
-from .source import LONGEST_TEXT, NO_WAITING, READ_SIZE, ProcSource
+from .source import ProcSource
 
 _KCMP_VM = 1
 #: kcmp has no wrapper in libc; its number differs between processors.

@@ -10,8 +10,9 @@ from ..errors import NoPermission, NoSuchProcess, SourceError
 from ..message import Named, Setting
 from ..model import ProcessKey
 from ..procfs.mapped import HELPERS
+from ..procfs.process_files import ProcessFiles
 from ..procfs.scan import Kin, MemoryComparer, Scanner
-from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
+from ..procfs.source import ProcSource, raise_descriptor_limit
 from ..units import MILLISECOND, SECOND
 from .candidates import OUTSIDE, TAKEN, Candidate, Candidates, State
 from .family import Family

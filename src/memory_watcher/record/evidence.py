@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..errors import SourceError
 from ..model import ElfFile, Mapping, MappingUsage
 from ..procfs import elf
-from ..procfs.source import ProcessFiles
+from ..procfs.process_files import ProcessFiles
 from ..procfs.threads import parse_stack_pointer
 from ..units import SECOND
 

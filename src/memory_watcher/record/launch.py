@@ -23,7 +23,8 @@ from typing import NamedTuple, NoReturn
 from ..errors import CommandNotExecutable, CommandNotFound, SourceError
 from ..procfs.mapped import HELPERS
 from ..procfs.process import parse_high_water_mark
-from ..procfs.source import ProcessFiles, ProcSource
+from ..procfs.process_files import ProcessFiles
+from ..procfs.source import ProcSource
 from ..units import MILLISECOND
 from .candidates import State
 from .discovery import DiscoveredTargets

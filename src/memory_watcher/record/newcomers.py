@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import SourceError
-from ..procfs.source import ProcessFiles
+from ..procfs.process_files import ProcessFiles
 from .boundary import supervised
 from .firsts import FirstLayouts, Newcomer, in_order
 from .limits import MachineLimits

@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol
 from ..errors import NoSuchProcess, SourceError, UnexpectedFault
 from ..model import Member, Pass
 from ..procfs.figures import LARGEST, held
-from ..procfs.source import ProcessFiles
+from ..procfs.process_files import ProcessFiles
 from .pulses import Pulse, Pulses
 from .rollups import NOTHING, Rollups, Sums
 from .shares import Shares

@@ -10,7 +10,8 @@ import time
 from typing import NamedTuple
 
 from ..errors import NoSuchProcess
-from ..procfs.source import ProcessFiles, Still
+from ..procfs.process_files import ProcessFiles
+from ..procfs.resting import Still
 from ..units import SECOND
 from .boundary import supervised
 from .clock import Time

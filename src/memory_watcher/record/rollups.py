@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..errors import NoSuchProcess
 from ..model import Rollup
 from ..procfs.process import parse_rollup, sum_smaps
-from ..procfs.source import ProcessFiles
+from ..procfs.process_files import ProcessFiles
 from .boundary import supervised
 from .shares import Share, share_of
 from .throttle.change_check import hash_of_sums
@@ -42,10 +42,10 @@ class Rollups:
                 if not files.lacks_rollup():
                     raise
                 self._has_rollup = False
-        length = files.smaps()
-        if length == 0:
+        text = files.smaps()
+        if not text:
             raise NoSuchProcess(f"process {files.pid}: it has released its memory")
-        return Sums(sum_smaps(bytes(files.buffer[:length])))
+        return Sums(sum_smaps(bytes(text)))
 
     def _of_text(self, process_id: int, text: bytes) -> Sums:
         """Parsing takes 10 us: as much again as all else that Python does for a member."""

@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass, field
 
 from ..errors import UnexpectedFault
-from ..procfs.source import ProcessFiles, ProcSource
+from ..procfs.process_files import ProcessFiles
+from ..procfs.source import ProcSource
 from .boundary import Boundary, supervised
 from .clock import Time
 from .notices import Failed, Task

@@ -25,8 +25,8 @@ from ..model import (
 )
 from ..procfs.mapped import NotAnswered
 from ..procfs.process import Stat, Statm, Status, parse_rollup
+from ..procfs.process_files import ProcessFiles
 from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
-from ..procfs.source import ProcessFiles
 from .boundary import describe, supervised
 from .clock import Time
 from .evidence import ElfHeaders, StackPointers
@@ -350,13 +350,12 @@ class ProcessSampler:
     def _layout(self) -> TrackedLayout | None:
         start = self._time.thread_time_ns()
         limit = self._limits.text()
-        length = self._text_length = self.files.smaps(limit)
+        text = self.files.smaps(limit)
+        length = self._text_length = text.length
         if limit is not None and length > limit:
             raise self._limits.was_too_large(limit)
         self._bare_ns = self._time.thread_time_ns() - start
-        if length == 0:
-            return None
-        return self._tracker.diff(self.files.buffer, length)
+        return self._tracker.diff(text.buffer, length) if length else None
 
     def _learn(self, layout: TrackedLayout, statm: Statm) -> None:
         """Take note of a layout whose RSS differs from statm's although both stood still."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model import FastReading
-from ..procfs.source import ProcessFiles
+from ..procfs.process_files import ProcessFiles
 from .sampler import ProcessSampler
 from .throttle.schedule import LayoutSchedule
 

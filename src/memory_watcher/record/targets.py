@@ -10,8 +10,9 @@ from typing import Protocol
 
 from ..errors import NoPermission, NoSuchProcess, NoUserMemory, SourceError
 from ..model import ProcessKey
+from ..procfs.process_files import ProcessFiles
 from ..procfs.scan import Scanner
-from ..procfs.source import ProcessFiles, ProcSource, raise_descriptor_limit
+from ..procfs.source import ProcSource, raise_descriptor_limit
 from .boundary import supervised
 from .candidates import Candidate, Candidates, State
 from .notices import Hidden, NoDescriptors, NoListing, Notice, Unrecordable

@@ -15,13 +15,11 @@ import pytest
 
 from memory_watcher.errors import NoPermission, NoSuchProcess, NotAProcRoot, SourceError
 from memory_watcher.model import FastReading, Image, Machine, ProcessFacts, ProcessKey
-from memory_watcher.procfs import source as source_module
-from memory_watcher.procfs.source import (
-    ProcessFiles,
-    ProcSource,
-    TextBuffer,
-    meaning_of,
-)
+from memory_watcher.procfs.buffer import READ_SIZE, TextBuffer
+from memory_watcher.procfs.fast import FastReader
+from memory_watcher.procfs.files import meaning_of
+from memory_watcher.procfs.process_files import ProcessFiles
+from memory_watcher.procfs.source import ProcSource
 from tests.captures import KI
 from tests.fakeproc import PF_KTHREAD, FakeProc, FakeProcess, pread_as_in_proc
 from tests.unit.record.scripted import ScriptedFiles
@@ -154,8 +152,7 @@ def test_every_file(proc: FakeProc, keep_open: bool) -> None:
         assert files.statm().resident == 36 * KI
         assert files.number("oom_score") == 666
         assert files.number("oom_score_adj") == 0
-        length = files.smaps()
-        assert files.buffer[:length] == process.files()["smaps"]
+        assert bytes(files.smaps()) == process.files()["smaps"]
         assert files.rollup() == process.files()["smaps_rollup"]
 
 
@@ -259,7 +256,7 @@ def test_smaps_is_opened_anew(proc: FakeProc) -> None:
         files.smaps()
         (proc.root / "7" / "smaps").unlink()
         proc.write("7/smaps", b"another image\n")
-        assert files.buffer[: files.smaps()] == b"another image\n"
+        assert bytes(files.smaps()) == b"another image\n"
 
 
 @pytest.mark.parametrize("size", [0, 1, 32 * KI - 1, 32 * KI, 64 * KI, 300_001])
@@ -269,8 +266,8 @@ def test_any_length(proc: FakeProc, size: int) -> None:
     with opened(proc) as (_, files):
         for content in (b"y" * 70_000, bytes(range(256)) * (size // 256) + b"z" * (size % 256)):
             proc.write("7/smaps", content)
-            length = files.smaps()
-            assert (length, bytes(files.buffer[:length])) == (len(content), content)
+            text = files.smaps()
+            assert (len(text), bytes(text)) == (len(content), content)
 
 
 def test_short_reads_and_their_size(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,8 +284,7 @@ def test_short_reads_and_their_size(proc: FakeProc, monkeypatch: pytest.MonkeyPa
     proc.write("7/smaps", content)
     with opened(proc) as (_, files):
         monkeypatch.setattr(os, "readv", short)
-        length = files.smaps()
-        assert bytes(files.buffer[:length]) == content
+        assert bytes(files.smaps()) == content
     assert set(asked) == {32 * KI}
 
 
@@ -408,7 +404,8 @@ def test_execve_by_another_thread(
         dict(READS)[name](files)
         assert files.statm().resident == 24 * KI
         assert files.status().high_water_mark == 50 * KI
-        assert files.smaps() == len(FakeProcess(7, areas=FakeProcess(7).areas[:2]).files()["smaps"])
+        two = FakeProcess(7, areas=FakeProcess(7).areas[:2])
+        assert bytes(files.smaps()) == two.files()["smaps"]
 
 
 @pytest.mark.parametrize("name", ["statm", "smaps"])
@@ -427,7 +424,7 @@ def test_end_of_the_thread_that_is_followed(
         assert files.statm().resident == 36 * KI
         shutil.rmtree(proc.root / "7" / "task" / "9")
         dict(READS)[name](files)
-        assert (files.statm().resident, files.smaps()) == (0, 0)
+        assert (files.statm().resident, len(files.smaps())) == (0, 0)
         proc.remove(7)
         with pytest.raises(NoSuchProcess):
             files.statm()
@@ -608,14 +605,26 @@ def test_buffer_is_usable_after_a_failure(proc: FakeProc, monkeypatch: pytest.Mo
     proc.write("7/smaps", b"x" * 200_000)
     descriptor = os.open(proc.root / "7" / "smaps", os.O_RDONLY)
     try:
-        assert buffer.fill_from(descriptor) == 200_000
+        assert len(buffer.fill_from(descriptor)) == 200_000
     finally:
         os.close(descriptor)
 
 
+def test_a_text_is_borrowed_until_the_next_one(proc: FakeProc) -> None:
+    """What was copied stays; the text itself lies where the next long file is read."""
+    proc.put(FakeProcess(7))
+    with opened(proc) as (_, files):
+        proc.write("7/smaps", b"first")
+        text = files.smaps()
+        copy = bytes(text)
+        proc.write("7/smaps", b"other")
+        assert bytes(files.smaps()) == b"other"
+        assert (copy, bytes(text)) == (b"first", b"other")
+
+
 def test_read_size_is_what_the_module_says() -> None:
     """32 KiB: more is quadratic over sshfs."""
-    assert source_module.READ_SIZE == 32 * KI
+    assert READ_SIZE == 32 * KI
 
 
 @pytest.mark.parametrize(
@@ -643,11 +652,12 @@ def test_fast_readings_by_kept_files_and_by_name(
             return type(problem)
 
     process = proc.put(FakeProcess(7))
-    with opened(proc) as (_, files):
+    with opened(proc) as (source, files):
         assert [files.fast_reading() for _ in range(3)] == [FastReading(36 * KI, 50 * KI, 0)] * 3
         proc.write("7/schedstat", b"9 9 9\n")
         proc.write("7/statm", process.files()["statm"] if statm is None else statm)
         proc.write("7/status", process.status() if status is None else status)
         short = asked(files.fast_reading)
-        assert short == asked(files._fast_by_name)
+        by_name = FastReader({}).by_name
+        assert short == asked(lambda: by_name(files.small, source.page_size))
         assert asked(files.fast_reading) == short

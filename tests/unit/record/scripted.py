@@ -6,7 +6,10 @@ import os
 from collections.abc import Sequence
 
 from memory_watcher.errors import NoPermission, NoSuchProcess, SourceError
-from memory_watcher.procfs.source import ProcessFiles, ProcSource, Still
+from memory_watcher.procfs.buffer import BorrowedText
+from memory_watcher.procfs.process_files import ProcessFiles
+from memory_watcher.procfs.resting import Still
+from memory_watcher.procfs.source import ProcSource
 from tests.fakeproc import Area, FakeProc, FakeProcess, smaps_of
 
 GONE = NoSuchProcess("process 7: no such process")
@@ -73,10 +76,9 @@ class ScriptedFiles(ProcessFiles):
         except SourceError:
             return False
 
-    def _fill(self, name: str, limit: int | None = None) -> int:
+    def _fill(self, name: str, limit: int | None = None) -> BorrowedText:
         content = self._answer(name)
-        self.buffer[: len(content)] = content
-        return len(content)
+        return BorrowedText(bytearray(content), len(content))
 
 
 def moved(areas: Sequence[Area], *, rss: int) -> bytes:

@@ -15,7 +15,8 @@ import pytest
 
 from memory_watcher.errors import NoPermission, NoSuchProcess, SourceError, UnexpectedFault
 from memory_watcher.model import LayoutState, Machine
-from memory_watcher.procfs.source import ProcessFiles, ProcSource
+from memory_watcher.procfs.process_files import ProcessFiles
+from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.boundary import describe, supervised
 from memory_watcher.record.clock import Deadline
 from memory_watcher.record.evidence import ElfHeaders, StackPointers

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.errors import NoPermission, NoSuchProcess
 from memory_watcher.procfs.process import Stat, Statm, parse_stat
-from memory_watcher.procfs.source import Still
+from memory_watcher.procfs.resting import Still
 from memory_watcher.record.passes import Round, Rounds
 from tests.fakeproc import FakeProcess
 

@@ -17,7 +17,9 @@ import pytest
 from memory_watcher.analysis.passes import read
 from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey
-from memory_watcher.procfs.source import ProcessFiles, ProcSource
+from memory_watcher.procfs.buffer import BorrowedText
+from memory_watcher.procfs.process_files import ProcessFiles
+from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record import firsts as firsts_module
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.notices import Notice
@@ -201,10 +203,12 @@ def test_figures_bear_the_time_at_which_they_were_read(
     ]
 
 
-def advancing(time: FakeTime, real: Callable[..., int], by: int) -> Callable[..., int]:
+def advancing(
+    time: FakeTime, real: Callable[..., BorrowedText], by: int
+) -> Callable[..., BorrowedText]:
     """A method that takes its time."""
 
-    def slow(files: ScriptedFiles, limit: int | None = None) -> int:
+    def slow(files: ScriptedFiles, limit: int | None = None) -> BorrowedText:
         time.now += by
         return real(files, limit)
 
@@ -240,7 +244,7 @@ def test_process_that_goes(stage: Stage) -> None:
     files.always("stat", GONE)
     stage.tick(2)
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(files._directory)
+        os.fstat(files._held.directory)
     assert stage.states(1) == [LayoutState.EXACT, LayoutState.EXACT, LayoutState.GONE]
     assert stage.states(2) == [LayoutState.EXACT] * 4
     assert stage.rows("SELECT pid, end_tick FROM processes") == [(7, 3), (8, None)]
@@ -668,7 +672,7 @@ def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyP
     files = stage.comes(FakeProcess(7))
     real = files.smaps
 
-    def dear() -> int:
+    def dear() -> BorrowedText:
         stage.time.cpu += 30 * MS
         return real()
 
@@ -760,7 +764,7 @@ def many(stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int = 70) -> lis
     """Processes of the machine, whose layouts cost 1 ms each, after the first tick."""
     real = ScriptedFiles.smaps
 
-    def dear(files: ScriptedFiles, limit: int | None = None) -> int:
+    def dear(files: ScriptedFiles, limit: int | None = None) -> BorrowedText:
         stage.time.cpu += MS
         return real(files, limit)
 
@@ -897,7 +901,7 @@ def test_real_files_of_processes_that_rest(stage: Stage) -> None:
     stage.targets.coming.append(stage.source.open_process(7, keep_open=False))
     stage.tick(4)
     assert stage.recorder.progress.layouts == 1
-    assert list(stage.source.resting) == [7]
+    assert 7 in stage.source.resting
     process.areas = (*SMALL[:2], SMALL[2]._replace(rss=20))
     stage.proc.put(process)
     stage.tick(4)
@@ -909,7 +913,7 @@ def test_real_files_of_processes_that_rest(stage: Stage) -> None:
     process.state = "Z"
     stage.proc.put(process)
     stage.tick(2)
-    assert stage.source.resting == {}
+    assert 7 not in stage.source.resting
     assert stage.states() == [LayoutState.EXACT] * 3 + [LayoutState.ZOMBIE]
     assert stage.rows("SELECT count(*) FROM ticks WHERE unchanged = 1") == [(9,)]
 

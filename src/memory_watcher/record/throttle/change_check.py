@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ...errors import NoSense, NoSuchProcess, SourceError
 from ...procfs.process import parse_stat
-from ...procfs.source import ProcessFiles
+from ...procfs.process_files import ProcessFiles
 
 
 class ChangeCheck:

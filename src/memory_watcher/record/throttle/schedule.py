@@ -6,7 +6,7 @@ import enum
 import time
 
 from ...model import LayoutState, Sample
-from ...procfs.source import ProcessFiles
+from ...procfs.process_files import ProcessFiles
 from ...units import SECOND
 from ..clock import Time
 from ..policy import MANY, Policy
