@@ -15,6 +15,7 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     list_processes  memory-watcher ls: answers.processes
     history         memory-chart: answers.history
     diff, At        memory-watcher diff, and one side of it: answers.diff
+    compare_histories  memory-chart --compare: answers.compared
     attributed      the mappings of a measurement with their kinds and names: answers.layouts
     explain         memory-watcher explain: answers.explain
     assurance_of    whether a higher RSS was missed: answers.assurance
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import os
 
     from .answers.assurance import assurance_of
+    from .answers.compared import compare_histories
     from .answers.diff import At, diff
     from .answers.explain import explain
     from .answers.group import tree_view
@@ -47,6 +49,7 @@ __all__ = [
     "__version__",
     "assurance_of",
     "attributed",
+    "compare_histories",
     "diff",
     "explain",
     "history",
@@ -61,6 +64,7 @@ _ANSWERS = {
     "At": "diff",
     "assurance_of": "assurance",
     "attributed": "layouts",
+    "compare_histories": "compared",
     "diff": "diff",
     "explain": "explain",
     "history": "history",

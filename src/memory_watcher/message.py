@@ -14,6 +14,7 @@ from dataclasses import dataclass
 class Setting(enum.Enum):
     """What a message may name, or advise to set or to run."""
 
+    ALIGN = enum.auto()
     AT = enum.auto()
     AT_B = enum.auto()
     BY = enum.auto()

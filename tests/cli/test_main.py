@@ -50,6 +50,7 @@ OPTIONS = {
     "chart": [
         *("FILE", "-o", "--output", "-p", "--pid", "--process-id", "--process-memory", "--by"),
         *("--top", "--from", "--to", "--width", "--height", "--database-file"),
+        *("--compare", "--align", "age", "time"),
     ],
     "ls": ["FILE", "--sort", "--json"],
     "diff": [

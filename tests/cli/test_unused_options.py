@@ -45,11 +45,16 @@ CHART = {
     ("--top", "3"): ("png",),
     ("--from", "2018-08-17T00:00"): ("png",),
     ("--to", "2018-08-19T00:00"): ("png",),
+    ("--compare", "OTHER"): ("png",),
     ("--width", "800"): ("png",),
     ("--height", "500"): ("png",),
 }
 #: Always of use, or refused by what record finds: see REFUSED.
 OTHERS = {
+    "diff": {
+        *("--runs", "--at", "--at-b", "--by", "--process", "--process-b", "--process-memory"),
+        *("--top", "--all", "--json", "--md"),
+    },
     "ls": {"--sort", "--json"},
     "report": {"--output", "--pid"},
     "replay": {"--pid", "--process-id", "--interval", "--plain", "--database-file", "--theme"},
@@ -101,9 +106,28 @@ def test_chart(
 ) -> None:
     """A report has no use for what says how a picture is drawn."""
     picture = tmp_path / f"a.{ending}"
-    done = run("memory-chart", recordings["process"], "-o", picture, *option)
+    words = [str(recordings["tree"]) if word == "OTHER" else word for word in option]
+    done = run("memory-chart", recordings["process"], "-o", picture, *words)
     used = ending in CHART[option]
     check(done.returncode, "written" if picture.exists() else "", done.stderr, option[0], used)
+
+
+@pytest.mark.parametrize("option", [*CHART, ("--align", "age")], ids=" ".join)
+def test_chart_of_two(recordings: dict[str, Path], tmp_path: Path, option: tuple[str, str]) -> None:
+    """Of two recordings each is one line of all of its time; alignment is of two."""
+    picture = tmp_path / "a.png"
+    words = [str(recordings["tree"]) if word == "OTHER" else word for word in option]
+    both: list[str | Path] = [] if option[0] == "--compare" else ["--compare", recordings["tree"]]
+    done = run("memory-chart", recordings["process"], "-o", picture, *words, *both)
+    used = option[0] not in ("--by", "--top", "--from", "--to")
+    check(done.returncode, "written" if picture.exists() else "", done.stderr, option[0], used)
+
+
+def test_alignment_is_of_two(recordings: dict[str, Path], tmp_path: Path) -> None:
+    """--align without --compare is refused."""
+    picture = tmp_path / "a.png"
+    done = run("memory-chart", recordings["process"], "-o", picture, "--align", "age")
+    check(done.returncode, "written" if picture.exists() else "", done.stderr, "--align", False)
 
 
 def check(code: int, out: str, error: str, option: str, used: bool) -> None:
@@ -144,5 +168,5 @@ def test_the_table_is_complete(name: str) -> None:
         if action.option_strings and action.dest != "help"
     }
     tables = {"peak": {option for option, _ in PEAK}, "chart": {option for option, _ in CHART}}
-    known = tables.get(name, OTHERS.get(name, set())) | {"--database-file"}
+    known = tables.get(name, OTHERS.get(name, set())) | {"--database-file", "--align"}
     assert options - known - {"--output"} == set()

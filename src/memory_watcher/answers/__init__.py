@@ -12,5 +12,6 @@ look is decided in `render`.
     processes   who was recorded, and each one's peaks
     assurance   whether anything higher was missed
     history     a figure over time, by kind, name, mapping or process
+    compared    two recordings over time
     diff        what differs between two moments, or two recordings
 """

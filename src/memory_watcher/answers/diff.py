@@ -35,12 +35,12 @@ _PEAK_BY: dict[str, StoredFigure] = {"held": "rss"}
 class At(NamedTuple):
     """One side of a comparison: a recording, or several runs of the same thing, at a moment.
 
-    `process` is a name, a role or a PID; None: all, or the only one.
+    `process` is a process, a name, a role or a PID; None: all, or the only one.
     """
 
     recordings: Recording | Sequence[Recording]
     moment: Moment | str | int = PEAK
-    process: str | None = None
+    process: RecordedProcess | str | None = None
 
     @property
     def runs(self) -> Sequence[Recording]:
@@ -173,12 +173,19 @@ class _Side(NamedTuple):
 def _side(asked: At) -> _Side:
     if not asked.runs:
         raise UsageError("name at least one recording on each side")
-    chosen = tuple(_Chosen(each, _members(each, asked.process)) for each in asked.runs)
+    chosen = tuple(_Chosen(each, members(each, asked.process)) for each in asked.runs)
     return _Side(chosen, understood(asked.moment), asked.process is not None)
 
 
-def _members(recording: Recording, asked: str | None) -> tuple[RecordedProcess, ...]:
-    """All processes, or those of a name, else of a role, else of a PID."""
+def members(
+    recording: Recording, asked: RecordedProcess | str | None
+) -> tuple[RecordedProcess, ...]:
+    """All processes, or one, or those of a name, else of a role, else of a PID.
+
+    Raises SelectionError if there is none.
+    """
+    if isinstance(asked, RecordedProcess):
+        return (asked,)
     every = recording.processes()
     if not every:
         raise SelectionError(f"{recording.path}: the recording holds no process")

@@ -7,6 +7,7 @@ for the report, which is also what is shown without -o.
 
   memory-chart server.db -o server.png               the whole history by name
   memory-chart server.db -p 123 --by kind -o 123.svg what kinds of memory one process had
+  memory-chart old.db --compare new.db -o both.png    two recordings, and what lies between
   memory-chart server.db -o part.png --from 2018-08-17T15:50 --to 2018-08-17T16:10
 """
 
@@ -20,6 +21,7 @@ from .progress import ProgressLine
 from .unused import refuse_unused
 
 if TYPE_CHECKING:
+    from ..answers.diff import Figure
     from ..answers.history import History
     from ..recorded import RecordedProcess
     from ..render.chart import ChartView
@@ -36,9 +38,13 @@ _OF_PICTURES = {
     "top": "--top",
     "first": "--from",
     "last": "--to",
+    "compare": "--compare",
+    "align": "--align",
     "width": "--width",
     "height": "--height",
 }
+#: What a picture of two recordings has no use for: each is one line.
+_NOT_OF_TWO = {"by": "--by", "top": "--top", "first": "--from", "last": "--to"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +96,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out what was after this local time; also 15:58, +90s (after the start), 50%%",
     )
     parser.add_argument(
+        "--compare",
+        metavar="FILE",
+        help="draw a second recording beside the first: both over time, the difference, and what"
+        " differs at the two peaks",
+    )
+    parser.add_argument(
+        "--align",
+        choices=("age", "time"),
+        help="with --compare: from each one's own start on (default), or by the time of day",
+    )
+    parser.add_argument(
         "--width", type=whole_number, metavar="PIXELS", help=f"default {DEFAULT_WIDTH}"
     )
     parser.add_argument(
@@ -112,10 +129,40 @@ def run(args: argparse.Namespace) -> int:
             refuse_unused(args, _OF_PICTURES, "on a report: write a .png, .svg or .pdf with -o")
             return _report(recording, processes, args.output)
         _refuse_recording(args.output, name)
+        if args.compare is not None:
+            return _compare(args, file_format, process)
+        refuse_unused(args, {"align": "--align"}, "without --compare")
         with ProgressLine(f"chart of {name}: reading"):
             view = _view(recording, processes, args)
     with ProgressLine(f"chart of {name}: drawing"):
         picture = render(view, file_format, *_size(args))
+    write_whole(args.output, picture)
+    return 0
+
+
+def _compare(args: argparse.Namespace, file_format: str, process: RecordedProcess | None) -> int:
+    """Draw two recordings; of one process in the first, those of its name in the second."""
+    from ..answers.compared import compare_histories
+    from ..answers.diff import At
+    from ..errors import UsageError
+    from ..render.compare_chart import render
+    from ..render.output import write_whole
+    from ..store.recording import Recording
+
+    refuse_unused(args, _NOT_OF_TWO, "with --compare")
+    figure: Figure = args.process_memory or "pss"
+    if args.process_memory == "mappings":
+        raise UsageError("--process-memory mappings: with --compare choose pss, rss, uss or swap")
+    name = recording_file.recording_file(args)
+    _refuse_recording(args.output, args.compare)
+    with Recording(name) as before, Recording(args.compare) as after:
+        sides = [At(before), At(after)]
+        if process is not None and (args.pid is not None or args.process_id is not None):
+            sides = [At(before, process=process), At(after, process=process.name)]
+        with ProgressLine(f"chart of {name} and {args.compare}: reading"):
+            compared = compare_histories(*sides, figure=figure, align=args.align or "age")
+    with ProgressLine(f"chart of {name} and {args.compare}: drawing"):
+        picture = render(compared, file_format, *_size(args))
     write_whole(args.output, picture)
     return 0
 

@@ -11,6 +11,7 @@ from .console import say
 
 #: The option of each setting, by the name that messages use.
 OPTIONS: Mapping[Setting, str] = {
+    Setting.ALIGN: "--align",
     Setting.AT: "--at",
     Setting.AT_B: "--at-b",
     Setting.BY: "--by",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..clocks import STEADY, TimeAxis
-from ..units import KIB, MILLISECOND, SECOND, group_digits, local_offset
+from ..units import KIB, MILLISECOND, SECOND, format_duration, group_digits, local_offset
 
 _SIZE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -84,6 +84,15 @@ def time_marks(first_ns: int, last_ns: int, most: int, axis: TimeAxis = STEADY) 
             text = f"{day:%Y-%m-%d}" if step >= 86400 * SECOND else f"{text}\n{day:%Y-%m-%d}"
         marks.append(Mark(place, text))
     return marks
+
+
+def age_marks(last_ns: int, most: int) -> list[Mark]:
+    """Round ages from 0 up to `last_ns`, at most so many: `0`, `5 min 00 s`."""
+    step = next((step for step in _TIME_STEPS if last_ns / step < max(most, 1)), last_ns + 1)
+    return [
+        Mark(place, format_duration(place) if place else "0")
+        for place in range(0, last_ns + 1, step)
+    ]
 
 
 def _round_places(first_ns: int, last_ns: int, step: int, axis: TimeAxis) -> Iterator[int]:

@@ -76,7 +76,7 @@ def render(view: ChartView, file_format: str, width: int = 1200, height: int = 6
 
     Raises MissingExtra if matplotlib is not installed.
     """
-    with _matplotlib():
+    with matplotlib_defaults():
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -90,7 +90,7 @@ def render(view: ChartView, file_format: str, width: int = 1200, height: int = 6
 
 
 @contextmanager
-def _matplotlib() -> Iterator[None]:
+def matplotlib_defaults() -> Iterator[None]:
     """Use matplotlib's defaults, text as it is (a name with `$` is no formula), and no warnings."""
     try:
         import matplotlib as mpl  # noqa: PLC0415
