@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple, cast, get_args
 
 from ..analysis.diff import Group, Owner, Part, Run, Side, compare, total
 from ..analysis.figures import STAND_INS, best, explain
 from ..analysis.identity import By
-from ..analysis.passes import read
+from ..analysis.passes import Passes, read
 from ..analysis.peak import add_up
 from ..analysis.roles import Role, roles_at
 from ..errors import SelectionError, UsageError
@@ -113,55 +114,97 @@ def diff(
 
     Raises SelectionError, UsageError.
     """
-    choices.check(Named(Setting.BY, "by"), by, BY)
-    choices.check(Named(Setting.FIGURE, "figure"), figure, FIGURES)
-    sides = [_side(each if isinstance(each, At) else At(each)) for each in (before, after)]
-    _refuse_strangers(sides)
-    is_one_run = _is_one_run(sides) and _share_processes(sides)
-    several = any(len(each.members) > 1 for side in sides for each in side.chosen)
-    if several and figure == "rss":
-        raise UsageError(
-            "RSS of several processes cannot be added up, shared pages would count several times;"
-            " choose PSS, or one process"
+    compared = Comparison(before, after)
+    return compared.at(*compared.moments, by=by, figure=figure)
+
+
+class Comparison:
+    """Two sides, compared at one moment after another: what each has at a moment is read once."""
+
+    def __init__(self, before: At | Recording, after: At | Recording) -> None:
+        """See `diff`. Raises SelectionError, UsageError."""
+        asked = [each if isinstance(each, At) else At(each) for each in (before, after)]
+        self._sides = [_side(each) for each in asked]
+        _refuse_strangers(self._sides)
+        self._is_one_run = _is_one_run(self._sides) and _share_processes(self._sides)
+        self._taken: dict[tuple[object, ...], _Taken] = {}
+
+    @property
+    def moments(self) -> tuple[Moment, Moment]:
+        """Those that were asked for: before and after."""
+        before, after = (side.moment for side in self._sides)
+        return before, after
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether one of the runs is of several processes."""
+        return any(len(each.members) > 1 for side in self._sides for each in side.chosen)
+
+    def at(
+        self, before: Moment, after: Moment, *, by: By = "name", figure: Figure = "pss"
+    ) -> DiffView:
+        """Compare two moments: see `diff`. Raises SelectionError, UsageError."""
+        choices.check(Named(Setting.BY, "by"), by, BY)
+        choices.check(Named(Setting.FIGURE, "figure"), figure, FIGURES)
+        several = self.is_of_several
+        if several and figure == "rss":
+            raise UsageError(
+                "RSS of several processes cannot be added up, shared pages would count several"
+                " times; choose PSS, or one process"
+            )
+        asked = over_processes(figure) if several else figure
+        taken = [self._take(0, before, figure), self._take(1, after, figure)]
+        if self._is_one_run and taken[0][0].marks == taken[1][0].marks:
+            raise SelectionError(
+                f"{taken[0][0].recording.path}: both moments are the same measurement; name two"
+                " that differ",
+                Named(Setting.AT, "", " with {}"),
+                Named(Setting.AT_B, "", " and {}"),
+            )
+        shown = _told_by_all([run for side in taken for run in side], asked, several)
+        size_of = _size_of(shown)
+        groups = compare(
+            [run.parts for run in taken[0]],
+            [run.parts for run in taken[1]],
+            size_of,
+            by,
+            same_run=self._is_one_run,
         )
-    asked = over_processes(figure) if several else figure
-    taken = [[_named_take(each, side.moment, figure) for each in side.chosen] for side in sides]
-    if is_one_run and taken[0][0].marks == taken[1][0].marks:
-        raise SelectionError(
-            f"{taken[0][0].recording.path}: both moments are the same measurement; name two that"
-            " differ",
-            Named(Setting.AT, "", " with {}"),
-            Named(Setting.AT_B, "", " and {}"),
+        return DiffView(
+            tuple(_facts(run, before, size_of) for run in taken[0]),
+            tuple(_facts(run, after, size_of) for run in taken[1]),
+            shown,
+            by,
+            tuple(groups),
+            (total(group.before for group in groups), total(group.after for group in groups)),
+            self._is_one_run,
+            explain(asked, shown),
         )
-    shown = _told_by_all([run for side in taken for run in side], asked, several)
-    size_of = _size_of(shown)
-    groups = compare(
-        [run.parts for run in taken[0]],
-        [run.parts for run in taken[1]],
-        size_of,
-        by,
-        same_run=is_one_run,
-    )
-    return DiffView(
-        tuple(_facts(run, sides[0].moment, size_of) for run in taken[0]),
-        tuple(_facts(run, sides[1].moment, size_of) for run in taken[1]),
-        shown,
-        by,
-        tuple(groups),
-        (total(group.before for group in groups), total(group.after for group in groups)),
-        is_one_run,
-        explain(asked, shown),
-    )
+
+    def _take(self, side: int, moment: Moment, figure: str) -> list[_Taken]:
+        """What the runs of a side have at a moment; only peak and floor are those of a figure."""
+        key = (side, moment, figure if moment.kind in ("peak", "floor") else None)
+        return [
+            self._taken.get((number, *key))
+            or self._taken.setdefault((number, *key), _named_take(each, moment, figure))
+            for number, each in enumerate(self._sides[side].chosen)
+        ]
 
 
 # -- who is compared --------------------------------------------------------------------------
 
 
-class _Chosen(NamedTuple):
+@dataclass(frozen=True)
+class _Chosen:
     """Processes of one recording that are compared."""
 
     recording: Recording
     members: tuple[RecordedProcess, ...]
+
+    @cached_property
+    def passes(self) -> Passes:
+        """The passes over all processes of the recording."""
+        return read(self.recording)
 
 
 class _Side(NamedTuple):
@@ -312,7 +355,7 @@ def _measurement(
 def _take_pass(chosen: _Chosen, moment: Moment) -> _Taken:
     """Several processes at the pass over all of them that a moment stands for."""
     recording = chosen.recording
-    passes = read(recording)
+    passes = chosen.passes
     found = pass_of(moment, recording, passes)
     if found is None:
         raise SelectionError(

@@ -10,9 +10,10 @@ import pytest
 
 import memory_watcher
 from memory_watcher.analysis.matching import Match
-from memory_watcher.answers.diff import At, DiffView, diff
+from memory_watcher.answers.diff import At, Comparison, DiffView, diff
+from memory_watcher.answers.moment import understood
 from memory_watcher.errors import SelectionError, UsageError
-from memory_watcher.model import LayoutState, Usage
+from memory_watcher.model import Layout, LayoutState, Usage
 from memory_watcher.store.recording import Recording
 
 from ...recordings import KI, MI, Entry, RecordingBuilder, mapping
@@ -192,3 +193,28 @@ def test_torn_layouts_are_counted(files: Files) -> None:
     one = files.make("a.db", ("app", [10, 40]), state=LayoutState.TORN)
     view = diff(At(one, "start"), At(one, "end"))
     assert (view.before[0].torn, view.after[0].torn) == (1, 1)
+
+
+def test_several_moments_of_two_recordings(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison says at each moment what diff says, and reads no layout twice."""
+    one = files.make("a.db", ("app", [1, 9, 4, 2]))
+    other = files.make("b.db", ("app", [2, 3, 12, 5]))
+    read: list[int] = []
+    layout = Recording.layout
+
+    def noted(recording: Recording, number: int) -> Layout:
+        read.append(number)
+        return layout(recording, number)
+
+    moments = [understood(each) for each in ("start", "peak", "50%", "floor", "end")]
+    alone = [
+        diff(At(one, each), At(other, each), by=by, figure="rss")
+        for each in moments
+        for by in ("name", "kind")
+    ]
+    monkeypatch.setattr(Recording, "layout", noted)
+    compared = Comparison(one, other)
+    assert alone == [
+        compared.at(each, each, by=by, figure="rss") for each in moments for by in ("name", "kind")
+    ]
+    assert len(read) == 2 * len(moments)
