@@ -13,11 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.errors import NoPermission, NoSuchProcess, SourceError, UnexpectedFault
+from memory_watcher.errors import (
+    CannotWrite,
+    NoPermission,
+    NoSuchProcess,
+    SourceError,
+    UnexpectedFault,
+)
 from memory_watcher.model import LayoutState, Machine
 from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.source import ProcSource
-from memory_watcher.record.boundary import describe, supervised
+from memory_watcher.record.boundary import Boundary, describe, supervised
 from memory_watcher.record.clock import Deadline
 from memory_watcher.record.evidence import ElfHeaders, StackPointers
 from memory_watcher.record.policy import Policy
@@ -163,3 +169,33 @@ def test_a_bug_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: s
     faults = [line for line in said if "unexpected ValueError in test_boundary.py:" in line]
     assert faults
     assert all(line.startswith(f"process {BAD} cannot be read in full now: ") for line in faults)
+
+
+def raising(problem: Exception) -> Callable[[], int]:
+    def question() -> int:
+        raise problem
+
+    return question
+
+
+@pytest.mark.parametrize(
+    ("problem", "faults"),
+    [
+        (NoSuchProcess("process 7: no such process"), 0),
+        (UnexpectedFault("unexpected ValueError in elf.py:57"), 1),
+        (ZeroDivisionError(), 1),
+    ],
+)
+def test_a_question_that_cannot_be_answered(problem: Exception, faults: int) -> None:
+    """What holds otherwise is the answer; what should not happen is told with its PID."""
+    told: list[tuple[int, str]] = []
+    boundary = Boundary(lambda pid, text: told.append((pid, text)))
+    assert boundary.ask(7, raising(problem), -1) == -1
+    assert boundary.ask(7, lambda: 3, -1) == 3
+    assert [pid for pid, _ in told] == [7] * faults
+
+
+def test_what_is_no_process_s_ends_the_recording() -> None:
+    """A disk that is full is not one process's: it is raised again."""
+    with pytest.raises(CannotWrite):
+        Boundary(lambda _pid, _text: None).ask(7, raising(CannotWrite("no space left")), -1)
