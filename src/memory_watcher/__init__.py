@@ -16,6 +16,7 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     history         memory-chart: answers.history
     diff, At        memory-watcher diff, and one side of it: answers.diff
     compare_histories  memory-chart --compare: answers.compared
+    growth          memory-watcher growth: answers.growth
     attributed      the mappings of a measurement with their kinds and names: answers.layouts
     explain         memory-watcher explain: answers.explain
     assurance_of    whether a higher RSS was missed: answers.assurance
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .answers.diff import At, diff
     from .answers.explain import explain
     from .answers.group import tree_view
+    from .answers.growth import growth
     from .answers.history import history
     from .answers.layouts import attributed
     from .answers.machine import system_view
@@ -52,6 +54,7 @@ __all__ = [
     "compare_histories",
     "diff",
     "explain",
+    "growth",
     "history",
     "list_processes",
     "open",
@@ -67,6 +70,7 @@ _ANSWERS = {
     "compare_histories": "compared",
     "diff": "diff",
     "explain": "explain",
+    "growth": "growth",
     "history": "history",
     "list_processes": "processes",
     "process_view": "process",

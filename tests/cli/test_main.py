@@ -52,6 +52,10 @@ OPTIONS = {
         *("--top", "--from", "--to", "--width", "--height", "--database-file"),
         *("--compare", "--align", "age", "time"),
     ],
+    "growth": [
+        *("FILE", "-p", "--pid", "--process-id", "--process-memory", "held", "--by", "--from"),
+        *("--to", "--top", "--json", "--md", "--database-file"),
+    ],
     "ls": ["FILE", "--sort", "--json"],
     "diff": [
         *("A.db", "B.db", "--at", "--at-b", "--by", "kind", "name", "mapping", "process"),

@@ -17,6 +17,8 @@ STAND_INS: Final = {
     "rss": ("pss", "uss"),
     "uss": ("pss", "rss"),
     "statm": ("rss", "pss", "uss"),
+    "held": ("rss", "pss", "uss"),
+    "held_pss": ("pss", "uss"),
 }
 
 

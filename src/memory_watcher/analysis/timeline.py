@@ -21,7 +21,7 @@ from .reduce import cut as columns_of
 from .reduce import edges, highest, shown
 
 #: "mappings" counts them, all others are bytes.
-Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "mappings"]
+Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "held", "held_pss", "mappings"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from typing import Literal, NamedTuple
 from ..units import SECOND
 
 HOUR = 3600 * SECOND
-#: No smaller rise counts, bytes.
-SMALLEST = 256 << 10
+#: No smaller rise counts: bytes, and a share of the highest value.
+SMALLEST, _SMALLEST_SHARE = 256 << 10, 1 / 256
 #: With fewer instants nothing is told.
 FEWEST = 20
 #: The share of a span that is left out at its beginning, when programs start and warm up.
@@ -284,14 +284,13 @@ def _cut(
 
 
 class _Cuts(NamedTuple):
-    """The finest line, the one that tells the slope best, and the coarsest.
+    """The finest line, and the one that tells the slope best.
 
     `reach` is that of the second best: the best of several looks surer than it is.
     """
 
     finest: _Line
     best: _Line
-    coarsest: _Line
     reach: float
 
 
@@ -301,7 +300,7 @@ def _cuts(points: _Points, begin: int, value: Callable[[int, int], float]) -> _C
         return None
     heirs = [lines[0], *(line.heir_of(lines[0]) for line in lines[1:])]
     order = sorted(heirs, key=lambda line: line.trend.reach)
-    return _Cuts(heirs[0], order[0], heirs[-1], order[min(1, len(order) - 1)].trend.reach)
+    return _Cuts(heirs[0], order[0], order[min(1, len(order) - 1)].trend.reach)
 
 
 # -- shapes ---------------------------------------------------------------------------------------
@@ -433,7 +432,9 @@ class _Case:
 
     @property
     def floor(self) -> float:
-        return max(SMALLEST, 2.5 * self.points.jitter)
+        """The smallest rise that counts, bytes."""
+        highest = max(self.points.highs)
+        return max(SMALLEST, _SMALLEST_SHARE * highest, 2.5 * self.points.jitter)
 
     @property
     def span(self) -> int:
@@ -538,12 +539,12 @@ def _rest(case: _Case, shape: _Shape, height: float) -> Verdict | None:
 
 
 def _flat(case: _Case) -> Verdict | None:
-    """Nothing that goes upwards, and no cycle that is longer than the parts."""
+    """Nothing that goes upwards, known better than by half of the ups and downs."""
     if case.surest.sureness >= _CHANCE:
         return None
-    reach = max(case.points.highs) - min(case.points.lows)
+    spread = max(case.points.highs) - min(case.points.lows)
     if case.lows.swing > case.floor and (
-        case.cuts.finest.trend.memory >= _FORGETFUL or case.cuts.coarsest.swing > reach / 2
+        case.cuts.finest.trend.memory >= _FORGETFUL or case.cuts.reach > spread / 2
     ):
         return None
     return case.verdict(Word.FLAT)

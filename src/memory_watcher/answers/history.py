@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast, get_args
+from typing import NamedTuple, get_args
 
-from ..analysis.contradictions import warn
-from ..analysis.figures import best, explain
+from ..analysis.figures import explain
 from ..analysis.identity import By
-from ..analysis.roles import roles_at
 from ..analysis.timeline import Figure, Timeline
-from ..errors import NothingThen, SelectionError, UsageError
+from ..errors import NothingThen, SelectionError
 from ..message import Named, Setting
-from ..metrics import LAYOUT, over_processes
 from ..recorded import RecordedProcess
 from ..store.recording import Recording
 from . import choices
 from .assurance import Assurance, assurance_of
-from .moment import Moment, place_of, understood
-from .no_sum import refused, why_no_sum
-from .usages import Usages, load
+from .moment import Moment
+from .over_time import FIGURE, about_sums, doubt, places_of, summable, title_of, told
+from .usages import load
 
 #: What can be shown over time.
 FIGURES = ("pss", "rss", "uss", "swap", "mappings")
-
-_FIGURE = Named(Setting.FIGURE, "figure")
-_WITH_PID = Named(Setting.PID, "", " with {}")
 
 
 class History(NamedTuple):
@@ -67,95 +61,31 @@ def history(
     shown = recording.processes() if processes is None else list(processes)
     if not shown:
         raise SelectionError(f"{recording.path}: the recording holds no process")
-    choices.check(_FIGURE, figure, FIGURES)
+    choices.check(FIGURE, figure, FIGURES)
     if by is not None:
         choices.check(Named(Setting.BY, "by"), by, get_args(By))
     several = len(shown) > 1
-    asked = _summable(figure, several)
-    chosen = asked if asked == "mappings" else _told(recording, shown, asked)
+    asked = summable(figure, several)
+    chosen = asked if asked == "mappings" else told(recording, shown, asked)
     usages = load(
         recording,
         shown,
         figures=(chosen,),
-        places=(
-            None if begin is None else _begin(begin, recording),
-            None if end is None else place_of(understood(end, "end"), recording, first=False),
-        ),
+        places=places_of(recording, begin, end),
     )
     timeline = usages.timeline(chosen, by or ("process" if several else "name"), top)
     if not len(timeline):
         raise NothingThen(f"{recording.path}: nothing was recorded in that time")
-    _doubt(recording, shown, usages, chosen)
+    doubt(recording, shown, usages, chosen)
     return History(
         timeline,
         chosen,
-        _title(recording, shown),
+        title_of(recording, shown),
         explain(asked, chosen),
-        _about_sums(usages, timeline),
+        about_sums(usages, timeline),
         recording.max_map_count(timeline.ticks[-1]) if chosen == "mappings" else None,
         _assurance(recording, shown),
     )
-
-
-def _begin(begin: Moment | str | int, recording: Recording) -> int:
-    return place_of(understood(begin, "begin", first=True), recording, first=True)
-
-
-def _summable(asked: str, several: bool) -> Figure:
-    if several and asked == "mappings":
-        raise UsageError(
-            _FIGURE,
-            " mappings: their limit is that of each process; choose one",
-            _WITH_PID,
-        )
-    if several and asked == "rss":
-        raise UsageError(
-            _FIGURE,
-            ": rss cannot be added up over processes, because shared pages would count in each;"
-            " choose pss, or one process",
-            _WITH_PID,
-        )
-    return cast(Figure, over_processes(asked) if several else asked)
-
-
-def _told(recording: Recording, processes: Sequence[RecordedProcess], asked: Figure) -> Figure:
-    """The figure asked for, or what stands for it where the kernel does not report it."""
-    several = len(processes) > 1
-    told = recording.told_figures(None if several else processes[0].id)
-    figure = best(asked, told, summed=several)
-    if figure is None and told:
-        raise SelectionError(
-            f"{recording.path}: the kernel reports no {LAYOUT[asked].title}; choose another figure",
-            Named(Setting.FIGURE, "", " with {}"),
-            f": {', '.join(sorted(told - {'statm'}))}",
-        )
-    return cast(Figure, figure or asked)
-
-
-def _doubt(
-    recording: Recording, processes: Sequence[RecordedProcess], usages: Usages, figure: Figure
-) -> None:
-    """Warn if layouts that are shown are not those whose sums were stored."""
-    for process in processes:
-        wrong, compared = usages.contradictions(
-            process, figure, recording.stored_sums(process.id, figure)
-        )
-        if wrong:
-            warn(recording.path, process.id, wrong, compared)
-
-
-def _title(recording: Recording, processes: Sequence[RecordedProcess]) -> str:
-    if len(processes) == 1:
-        process = processes[0]
-        label = roles_at(recording.processes())[process.id].label
-        return f"{label or '(no name)'} (PID {process.pid})"
-    return f"{len(processes)} processes"
-
-
-def _about_sums(usages: Usages, timeline: Timeline) -> str | None:
-    if usages.passes is None:
-        return None
-    return refused(usages.passes) if timeline.is_stacked else why_no_sum(usages.passes)
 
 
 def _assurance(recording: Recording, processes: Sequence[RecordedProcess]) -> Assurance | None:

@@ -42,10 +42,32 @@ class _Detail(NamedTuple):
     swap: int | None
     swap_pss: int | None
     private_hugetlb: int | None
+    shared_hugetlb: int | None
+    lazy_free: int | None
+
+    @property
+    def beside_rss(self) -> int | None:
+        """What `held` has besides RSS, bytes: see model.Usage."""
+        if self.swap is None:
+            return None
+        huge = (self.private_hugetlb or 0) + (self.shared_hugetlb or 0)
+        return self.swap + huge - (self.lazy_free or 0)
+
+    @property
+    def beside_pss(self) -> tuple[int, int] | None:
+        """What `held_pss` takes away from PSS at most, and what it adds, bytes."""
+        swap = 0 if self.swap == 0 else self.swap_pss
+        return None if swap is None else (self.lazy_free or 0, swap + (self.private_hugetlb or 0))
 
 
 #: Where a figure of a mapping stands: fields of Usage that are columns of their own, or details.
-_COLUMNS = {"pss": ("pss",), "rss": ("rss",), "uss": ("private_clean", "private_dirty")}
+_COLUMNS = {
+    "pss": ("pss",),
+    "rss": ("rss",),
+    "uss": ("private_clean", "private_dirty"),
+    "held": ("rss",),
+    "held_pss": ("pss",),
+}
 #: In a column of numbers: the kernel did not tell this figure.
 _NOT_TOLD = -1
 
@@ -304,10 +326,28 @@ class Usages:
                     told["private_clean"], told["private_dirty"], details, strict=True
                 )
             ]
+        if figure in ("held", "held_pss"):
+            return self._held(figure, told, details)
         if figure == "mappings":
             return [1] * len(details)
         sizes = {number: getattr(each, figure) for number, each in self._details.items()}
         return _numbers(sizes[detail] for detail in details)
+
+    def _held(self, figure: Figure, told: dict[str, Row], details: Row) -> Iterable[int]:
+        """As model.Usage computes them, of a page of rows."""
+        if figure == "held":
+            beside = {number: each.beside_rss for number, each in self._details.items()}
+            return _numbers(
+                None if size is None or (more := beside[detail]) is None else size + more
+                for size, detail in zip(told["rss"], details, strict=True)
+            )
+        parts = {number: each.beside_pss for number, each in self._details.items()}
+        return _numbers(
+            None
+            if size is None or (part := parts[detail]) is None
+            else max(size - part[0], 0) + part[1]
+            for size, detail in zip(told["pss"], details, strict=True)
+        )
 
     def _clip(self, begin: int, firsts: array[int], segments: list[Segment]) -> None:
         """Let intervals count only where their keyframe's layouts do.
@@ -370,6 +410,11 @@ class Usages:
 
     # -- grouping ---------------------------------------------------------------------------------
 
+    def within(self, figure: Figure, by: By, key: str) -> Timeline:
+        """The mappings of one group, each as a series, of the instants whose layouts are known."""
+        self._load_layouts()
+        return self._of_layouts(figure, "mapping", None, (by, key))
+
     def timeline(self, figure: Figure, by: By = "name", top: int | None = 20) -> Timeline:
         """Sum up by kind, name, mapping or process; the `top` groups with the highest peaks.
 
@@ -387,6 +432,9 @@ class Usages:
         self, group: group_timeline.Group, figure: Figure, by: By, top: int | None
     ) -> Timeline:
         """Sum up over processes, at passes."""
+        if figure == "held_pss":  # passes do not tell it
+            self._load_layouts()
+            return self._of_layouts(figure, by, top)
         if by == "process":
             names = {each.id: each for each in self.processes}
             return group.by_process(
@@ -400,9 +448,11 @@ class Usages:
         made = self._of_layouts(figure, "process", None)
         return group_timeline.apart(made, top)
 
-    def _of_layouts(self, figure: Figure, by: By, top: int | None) -> Timeline:
-        """Sum up the layouts at each instant."""
-        changes, lacking, unknown = self._sweep(figure, by)
+    def _of_layouts(
+        self, figure: Figure, by: By, top: int | None, only: tuple[By, str] | None = None
+    ) -> Timeline:
+        """Sum up the layouts at each instant; `only` names the one group whose mappings count."""
+        changes, lacking, unknown = self._sweep(figure, by, only)
         # One after the other gives its table back, which takes ten times what is made of it.
         groups = [self._measured(each, changes.pop(each)) for each in list(changes)]
         groups = [group for group in groups if group.peak]
@@ -437,7 +487,7 @@ class Usages:
         return Identity(f"process {process.id}", None, self._titles[process.id])
 
     def _sweep(
-        self, figure: Figure, by: By
+        self, figure: Figure, by: By, only: tuple[By, str] | None = None
     ) -> tuple[dict[Identity, dict[int, int]], Sequence[int], Sequence[int]]:
         """Tell for each group by how much it changes at which positions, and what is lacking.
 
@@ -446,7 +496,7 @@ class Usages:
         """
         columns = self._columns
         values = columns.values[figure]
-        group_of, changes = self._groups(by)
+        group_of, changes = self._groups(by, only)
         lacking = array("q", [*self._presence.lacking, 0])
         unknown = self._unknown
         if values and min(values) < 0:
@@ -470,22 +520,43 @@ class Usages:
                 group[end] -= value
         return changes, lacking, unknown
 
-    def _groups(self, by: By) -> tuple[dict[int, dict[int, int]], dict[Identity, dict[int, int]]]:
+    def _groups(
+        self, by: By, only: tuple[By, str] | None
+    ) -> tuple[dict[int, dict[int, int]], dict[Identity, dict[int, int]]]:
         """Make the groups, all still empty, and tell for each mapping id its own."""
-        title_of = self._titles if by == "process" else {}
         group_of: dict[int, dict[int, int]] = {}
         widest: dict[str, tuple[int, Identity]] = {}
         by_key: dict[str, dict[int, int]] = {}
-        for number, attribution in self._attributions.items():
-            process = self._owners[number]
-            header = self._headers[number]
-            title = title_of.get(process.id, "")
-            identity = identify(header, attribution, by, (process.id, title))
+        elsewhere: dict[int, int] = defaultdict(int)
+        for number in self._attributions:
+            if only is not None and self._identified(number, only[0]).key != only[1]:
+                group_of[number] = elsewhere
+                continue
+            size, identity = self._headers[number].size, self._identified(number, by)
             known = widest.get(identity.key)
-            if known is None or header.size > known[0]:
-                widest[identity.key] = header.size, identity
+            if known is None or size > known[0]:
+                widest[identity.key] = size, identity
             group_of[number] = by_key.setdefault(identity.key, defaultdict(int))
         return group_of, {widest[key][1]: group for key, group in by_key.items()}
+
+    def _identified(self, number: int, by: By) -> Identity:
+        """The group of a mapping."""
+        process = self._owners[number]
+        title = self._titles[process.id] if by == "process" else ""
+        return identify(self._headers[number], self._attributions[number], by, (process.id, title))
+
+    def counts(self, by: By, positions: Sequence[int]) -> dict[str, list[int]]:
+        """How many mappings the groups have at these instants, by their keys."""
+        self._load_layouts()
+        columns = self._columns
+        counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(positions))
+        key_of = {number: self._identified(number, by).key for number in self._attributions}
+        for at, position in enumerate(positions):
+            rows = zip(columns.mapping_ids, columns.starts, columns.ends, strict=True)
+            for number, start, end in rows:
+                if start <= position < end:
+                    counts[key_of[number]][at] += 1
+        return counts
 
     def _measured(self, identity: Identity, changes: dict[int, int]) -> _Group:
         """Find peak and integral of a group from its changes alone."""

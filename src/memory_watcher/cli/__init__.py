@@ -31,6 +31,7 @@ COMMANDS = {
     "show": "show",
     "peak": "peak",
     "explain": "explain",
+    "growth": "growth",
     "ls": "ls",
     "diff": "diff",
     "load-smaps": "load_smaps",

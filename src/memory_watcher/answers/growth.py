@@ -1,0 +1,434 @@
+"""What grew: a verdict on each group of mappings, or on each process, with what it rests on."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, get_args
+
+from ..analysis.figures import explain
+from ..analysis.identity import By, identify
+from ..analysis.kinds import Kind
+from ..analysis.placement import Part, Placement, place
+from ..analysis.timeline import Figure, Timeline
+from ..analysis.verdicts import Judge, Verdict, Word
+from ..errors import NothingThen, SelectionError
+from ..message import Named, Setting
+from ..model import LayoutState
+from . import choices
+from .layouts import attributed
+from .over_time import FIGURE, about_sums, doubt, places_of, summable, title_of, told
+from .usages import Usages, load
+
+if TYPE_CHECKING:
+    from ..model import Usage
+    from ..recorded import RecordedProcess
+    from ..store.recording import Recording
+    from .moment import Moment
+
+#: What can be asked for.
+FIGURES = ("pss", "rss", "uss", "swap", "held")
+#: So many columns a small picture has.
+SPARK = 24
+#: Of so many groups that grew it is told where in them.
+_PLACED = 3
+#: What grew there is told by mapping: their names say nothing.
+_NAMELESS = (Kind.HEAP, Kind.ARENA, Kind.ANONYMOUS, Kind.NAMED_ANONYMOUS, Kind.THREAD_STACK)
+#: The order of the groups.
+_ORDER = (
+    Word.GROWING,
+    Word.STEP,
+    Word.SATURATING,
+    Word.UNCLEAR,
+    Word.TOO_SHORT,
+    Word.FREED,
+    Word.FLAT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one group did; bytes, times UTC nanoseconds of the wall clock.
+
+    `first`, `last` and `highest` are of the instants that are judged, None if nothing is known.
+    `mappings_first` and `mappings_last` count its mappings then, None if that is not known. `spark`
+    is the highest value of each of a few equal parts of the span. `since_ns` is when a rise began.
+    """
+
+    key: str
+    kind: Kind | None
+    name: str
+    verdict: Verdict
+    since_ns: int | None
+    first: int | None
+    last: int | None
+    highest: int | None
+    mappings_first: int | None
+    mappings_last: int | None
+    spark: tuple[int | None, ...]
+    placement: Placement | None = None
+
+
+class Life(NamedTuple):
+    """One process of several of the same name, one after the other: what it did as a whole."""
+
+    process: RecordedProcess
+    verdict: Verdict
+    begin_ns: int
+    end_ns: int
+    first: int | None
+    last: int | None
+
+
+class Span(NamedTuple):
+    """What was judged: from when to when (UTC), for how long by a clock that is never set.
+
+    `instants` is how many layouts or passes stood in it, `torn` how many layouts were torn and
+    `torn_used` whether they are judged nevertheless, `unchecked` how many could not be checked,
+    `gaps` at how many instants nothing was known. `since_execve`: it begins where the process
+    began to run what it runs.
+    """
+
+    begin_ns: int
+    end_ns: int
+    duration_ns: int
+    instants: int
+    torn: int
+    torn_used: bool
+    unchecked: int
+    gaps: int
+    since_execve: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What grew. `groups` are in the order of what matters, `other_groups` more are not shown.
+
+    `total` is of all mappings, or of all processes. `instead` says why another figure is shown than
+    the one asked for, `sums` which passes give no sum. `lives` are those of a program that was
+    started again; `groups` are then of the last one that is long enough to be judged.
+    """
+
+    title: str
+    figure: Figure
+    by: By
+    span: Span
+    groups: tuple[Group, ...]
+    other_groups: int
+    total: Group
+    lives: tuple[Life, ...]
+    instead: str | None
+    sums: str | None
+
+
+def growth(
+    recording: Recording,
+    processes: Sequence[RecordedProcess] | None = None,
+    *,
+    figure: str = "pss",
+    by: By | None = None,
+    top: int | None = None,
+    begin: Moment | str | int | None = None,
+    end: Moment | str | int | None = None,
+) -> Growth:
+    """What grew in a figure: pss, rss, uss, swap, or held (see metrics.HELD); bytes, nanoseconds.
+
+    `by` is what makes a group: kind, name (of one process the default), mapping, or process. Only
+    from `begin` to `end`, if given; all processes by default. Of a program that was started again
+    each life is judged by itself. What cannot be added up over processes is refused.
+
+    Raises NothingThen, SelectionError, UsageError.
+    """
+    shown = recording.processes() if processes is None else list(processes)
+    if not shown:
+        raise SelectionError(f"{recording.path}: the recording holds no process")
+    choices.check(FIGURE, figure, FIGURES)
+    if by is not None:
+        choices.check(Named(Setting.BY, "by"), by, get_args(By))
+    places = places_of(recording, begin, end)
+    lives = _lives(recording, shown, figure, places)
+    if lives:
+        long = [life for life in lives if life.verdict.rate is not None]
+        shown = [(long or lives)[-1].process]
+    by = by or ("process" if len(shown) > 1 else "name")
+    asked = summable(figure, len(shown) > 1)
+    chosen = told(recording, shown, asked)
+    story = _story(recording, shown, chosen, by, places)
+    groups = sorted(story.groups(), key=_importance)
+    kept = groups if top is None else groups[:top]
+    return Growth(
+        title=title_of(recording, shown),
+        figure=chosen,
+        by=by,
+        span=story.span(),
+        groups=tuple(story.placed(kept)),
+        other_groups=len(groups) - len(kept),
+        total=story.total(),
+        lives=tuple(lives),
+        instead=explain(asked, chosen),
+        sums=about_sums(story.usages, story.timeline),
+    )
+
+
+def _importance(group: Group) -> tuple[int, int, str]:
+    verdict = group.verdict
+    by = verdict.rate if verdict.word is Word.GROWING else max(verdict.rise, verdict.held)
+    size = group.highest or 0
+    return _ORDER.index(verdict.word), -(by or 0) or -size >> 40, group.name
+
+
+# -- lives ----------------------------------------------------------------------------------------
+
+
+def _lives(
+    recording: Recording,
+    processes: Sequence[RecordedProcess],
+    figure: str,
+    places: tuple[int | None, int | None],
+) -> list[Life]:
+    """The lives of a program that was started again; none if these are anything else."""
+    if not _one_after_the_other(processes):
+        return []
+    lives = []
+    for process in processes:
+        try:
+            chosen = told(recording, [process], summable(figure, several=False))
+            story = _story(recording, [process], chosen, "kind", places)
+        except SelectionError:
+            continue
+        total, span = story.total(), story.span()
+        lives.append(
+            Life(process, total.verdict, span.begin_ns, span.end_ns, total.first, total.last)
+        )
+    return lives if len(lives) > 1 else []
+
+
+def _one_after_the_other(processes: Sequence[RecordedProcess]) -> bool:
+    if len(processes) < 2 or len({process.name for process in processes}) > 1:
+        return False
+    order = sorted(processes, key=lambda process: process.first_tick or 0)
+    return all(
+        before.end_tick is not None and before.end_tick <= (after.first_tick or 0)
+        for before, after in pairwise(order)
+    )
+
+
+# -- one story ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Story:
+    """A timeline, and which of its positions stand at each of the judged instants (None: none)."""
+
+    recording: Recording
+    processes: Sequence[RecordedProcess]
+    usages: Usages
+    timeline: Timeline
+    times: Sequence[int]
+    positions: Sequence[int | None]
+    torn_used: bool
+    since_execve: bool
+
+    def span(self) -> Span:
+        states = self.timeline.states
+        used = {position for position in self.positions if position is not None}
+        wall = self.recording.axis.wall
+        low = min(used)
+        return Span(
+            wall(self.times[0]),
+            wall(self.times[-1]),
+            self.times[-1] - self.times[0],
+            len(used),
+            sum(states[at] is LayoutState.TORN for at in range(low, len(states))),
+            self.torn_used,
+            sum(states[at] is LayoutState.UNCHECKED for at in used),
+            sum(position is None for position in self.positions),
+            self.since_execve,
+        )
+
+    def groups(self) -> Iterator[Group]:
+        """All groups of the timeline, judged."""
+        judge = Judge(self.times)
+        ends = self._ends()
+        by = self.timeline.by
+        counts = self.usages.counts(by, ends) if self._has_layouts() else {}
+        for series in self.timeline.groups:
+            values = self._values(series.values)
+            if by == "process":
+                values = _alive(values)
+            pair = (0, 0) if counts else (None, None)
+            yield self._group(
+                judge, (series.key, series.kind, series.name), values, counts.get(series.key, pair)
+            )
+
+    def total(self) -> Group:
+        """All of it."""
+        counts: tuple[int | None, int | None] = (None, None)
+        if self._has_layouts():
+            first, last = zip(
+                *(self.usages.counts("kind", self._ends()).values() or [(0, 0)]), strict=True
+            )
+            counts = sum(first), sum(last)
+        values = self._values(self.timeline.heights)
+        return self._group(Judge(self.times), ("total", None, "total"), values, counts)
+
+    def placed(self, groups: Sequence[Group]) -> Iterator[Group]:
+        """The same groups, with where the first few of those grew that have nameless memory."""
+        left = _PLACED if len(self.processes) == 1 and self.timeline.by in ("kind", "name") else 0
+        for group in groups:
+            grew = group.verdict.word in (Word.GROWING, Word.STEP, Word.SATURATING)
+            if left and grew and group.kind in _NAMELESS:
+                left -= 1
+                yield replace(group, placement=self._placement(group))
+            else:
+                yield group
+
+    def _has_layouts(self) -> bool:
+        """Whether positions are those of layouts: what passes tell of processes needs none."""
+        return self.usages.passes is None
+
+    def _ends(self) -> tuple[int, int]:
+        used = [position for position in self.positions if position is not None]
+        return used[0], used[-1]
+
+    def _values(self, values: Sequence[int | None]) -> Sequence[int | None]:
+        return [None if at is None else values[at] for at in self.positions]
+
+    def _group(
+        self,
+        judge: Judge,
+        identity: tuple[str, Kind | None, str],
+        values: Sequence[int | None],
+        counts: Sequence[int | None],
+    ) -> Group:
+        verdict = judge.judge(values)
+        known = [value for value in values if value is not None]
+        since = verdict.since_ns
+        return Group(
+            *identity,
+            verdict=verdict,
+            since_ns=None if since is None else self.recording.axis.wall(since),
+            first=known[0] if known else None,
+            last=known[-1] if known else None,
+            highest=max(known, default=None),
+            mappings_first=counts[0],
+            mappings_last=counts[1],
+            spark=_spark(self.times, values),
+        )
+
+    def _placement(self, group: Group) -> Placement:
+        first, last = (self._parts(position, group) for position in self._ends())
+        figure = self.timeline.figure
+
+        def size_of(usage: Usage) -> int | None:
+            size: int | None = getattr(usage, figure)
+            return size
+
+        return place(first, last, size_of, is_arena=group.kind is Kind.ARENA)
+
+    def _parts(self, position: int, group: Group) -> list[Part]:
+        """The mappings of a group in the layout that stands at a position of the timeline."""
+        (process,) = self.processes
+        tick = self.timeline.ticks[position]
+        found = attributed(self.recording, self.recording.layout_until(process.id, tick))
+        of_process = (process.id, "")
+        return [
+            Part(own.key, own.name, entry)
+            for entry, what in found
+            if identify(entry.mapping, what, self.timeline.by, of_process).key == group.key
+            for own in [identify(entry.mapping, what, "mapping", of_process)]
+        ]
+
+
+def _story(
+    recording: Recording,
+    processes: Sequence[RecordedProcess],
+    figure: Figure,
+    by: By,
+    places: tuple[int | None, int | None],
+) -> _Story:
+    usages = load(recording, processes, figures=(figure,), places=places)
+    timeline = usages.timeline(figure, by, None)
+    if not len(timeline):
+        raise NothingThen(f"{recording.path}: nothing was recorded in that time")
+    doubt(recording, processes, usages, figure)
+    first_tick = _last_execve(processes) if places[0] is None else None
+    known = [
+        at
+        for at, total in enumerate(timeline.heights)
+        if (total is not None if timeline.is_stacked else timeline.states[at].has_layout)
+        and (first_tick is None or timeline.ticks[at] >= first_tick)
+    ]
+    torn = sum(timeline.torn[at] for at in known)
+    torn_used = 2 * torn > len(known)
+    usable = [at for at in known if torn_used or not timeline.torn[at]]
+    if len(usable) < 2:
+        raise SelectionError(_too_few(recording, usable))
+    times = [row.time for row in recording.tick_rows()]
+    times = [time for time in times if timeline.times_ns[usable[0]] <= time]
+    if places[1] is not None:
+        times = [time for time in times if time <= places[1]]
+    times = sorted({*times, *(timeline.times_ns[at] for at in usable)})
+    positions = _standing(timeline, usable, times)
+    # What stands behind the last known instant is the end of a process, or of the recording.
+    while positions[-1] is None:
+        positions.pop()
+    return _Story(
+        recording,
+        processes,
+        usages,
+        timeline,
+        times[: len(positions)],
+        positions,
+        torn_used and torn > 0,
+        first_tick is not None,
+    )
+
+
+def _too_few(recording: Recording, usable: Sequence[int]) -> str:
+    if not usable:
+        return f"{recording.path}: no layout was recorded in that time, so nothing can be judged"
+    return (
+        f"{recording.path}: only one layout was recorded in that time; growth is told from many:"
+        " record for some minutes"
+    )
+
+
+def _last_execve(processes: Sequence[RecordedProcess]) -> int | None:
+    """The tick at which a single process began to run what it runs, if it ran something before."""
+    if len(processes) != 1 or len(processes[0].images) < 2:
+        return None
+    return processes[0].images[-1].first_tick
+
+
+def _standing(timeline: Timeline, usable: Sequence[int], times: Sequence[int]) -> list[int | None]:
+    """Which of the usable positions stands at each time: that before it, if it still does."""
+    begins = [timeline.times_ns[at] for at in usable]
+    positions: list[int | None] = []
+    for time in times:
+        index = bisect_right(begins, time) - 1
+        at = usable[index] if index >= 0 else None
+        stands = at is not None and (time <= timeline.until_ns[at] or time == begins[index])
+        positions.append(at if stands else None)
+    return positions
+
+
+def _alive(values: Sequence[int | None]) -> Sequence[int | None]:
+    """The same without the zeros before a process came and after it ended."""
+    present = [at for at, value in enumerate(values) if value]
+    if not present:
+        return values
+    first, last = present[0], present[-1]
+    return [value if first <= at <= last else None for at, value in enumerate(values)]
+
+
+def _spark(times: Sequence[int], values: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The highest value of each of SPARK equal parts of the time."""
+    columns: list[list[int]] = [[] for _ in range(SPARK)]
+    width = times[-1] - times[0] + 1
+    for time, value in zip(times, values, strict=True):
+        if value is not None:
+            columns[(time - times[0]) * SPARK // width].append(value)
+    return tuple(max(column, default=None) for column in columns)
