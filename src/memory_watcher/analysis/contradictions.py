@@ -25,7 +25,7 @@ def count_wrong(intervals: Iterable[Interval], stored: Mapping[int, int]) -> int
             continue
         counts, change = (untold, 1) if value is None else (changes, value)
         counts[start] += change
-        counts[min(end, behind)] -= change
+        counts[end if end < behind else behind] -= change  # min() would take a third of the time
     sums, lacking = list(accumulate(changes)), list(accumulate(untold))
     return sum(not lacking[at] and sums[at] != size for at, size in stored.items())
 

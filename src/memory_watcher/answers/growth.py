@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -250,29 +251,20 @@ class _Story:
 
     def groups(self) -> Iterator[Group]:
         """All groups of the timeline, judged."""
-        judge = Judge(self.times)
-        ends = self._ends()
-        by = self.timeline.by
-        counts = self.usages.counts(by, ends) if self._has_layouts() else {}
+        nothing = (0, 0) if self.counts else (None, None)
         for series in self.timeline.groups:
             values = self._values(series.values)
-            if by == "process":
-                values = _alive(values)
-            pair = (0, 0) if counts else (None, None)
             yield self._group(
-                judge, (series.key, series.kind, series.name), values, counts.get(series.key, pair)
+                (series.key, series.kind, series.name),
+                _alive(values) if self.timeline.by == "process" else values,
+                self.counts.get(series.key, nothing),
             )
 
     def total(self) -> Group:
         """All of it."""
-        counts: tuple[int | None, int | None] = (None, None)
-        if self._has_layouts():
-            first, last = zip(
-                *(self.usages.counts("kind", self._ends()).values() or [(0, 0)]), strict=True
-            )
-            counts = sum(first), sum(last)
-        values = self._values(self.timeline.heights)
-        return self._group(Judge(self.times), ("total", None, "total"), values, counts)
+        nothing = (None, None)
+        counts = [sum(column) for column in zip(*self.counts.values(), strict=True)] or nothing
+        return self._group(("total", None, "total"), self._values(self.timeline.heights), counts)
 
     def placed(self, groups: Sequence[Group]) -> Iterator[Group]:
         """The same groups, with where the first few of those grew that have nameless memory."""
@@ -285,25 +277,27 @@ class _Story:
             else:
                 yield group
 
-    def _has_layouts(self) -> bool:
-        """Whether positions are those of layouts: what passes tell of processes needs none."""
-        return self.usages.passes is None
-
     def _ends(self) -> tuple[int, int]:
         used = [position for position in self.positions if position is not None]
         return used[0], used[-1]
 
     def _values(self, values: Sequence[int | None]) -> Sequence[int | None]:
+        if self.positions == range(len(values)):
+            return values
         return [None if at is None else values[at] for at in self.positions]
+
+    @cached_property
+    def judge(self) -> Judge:
+        """What judges values at these times."""
+        return Judge(self.times)
 
     def _group(
         self,
-        judge: Judge,
         identity: tuple[str, Kind | None, str],
         values: Sequence[int | None],
         counts: Sequence[int | None],
     ) -> Group:
-        verdict = judge.judge(values)
+        verdict = self.judge.judge(values)
         known = [value for value in values if value is not None]
         since = verdict.since_ns
         return Group(
@@ -315,8 +309,29 @@ class _Story:
             highest=max(known, default=None),
             mappings_first=counts[0],
             mappings_last=counts[1],
-            spark=_spark(self.times, values),
+            spark=self._spark(values),
         )
+
+    def _spark(self, values: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The highest value of each of SPARK equal parts of the time."""
+        parts = [values[low:high] for low, high in pairwise(self.spark_edges)]
+        return tuple(
+            max((each for each in part if each is not None), default=None) for part in parts
+        )
+
+    @cached_property
+    def spark_edges(self) -> list[int]:
+        """Where these parts begin, and the last ends."""
+        begin, width = self.times[0], self.times[-1] - self.times[0] + 1
+        return [bisect_left(self.times, begin + width * at // SPARK) for at in range(SPARK + 1)]
+
+    @cached_property
+    def counts(self) -> dict[str, list[int]]:
+        """How many mappings each group has at both ends; none if that is not known."""
+        # What passes found of processes needs no layouts, so the positions may be none of theirs.
+        if self.usages.passes is not None:
+            return {}
+        return self.usages.counts(self.timeline.by, self._ends())
 
     def _placement(self, group: Group) -> Placement:
         first, last = (self._parts(position, group) for position in self._ends())
@@ -381,7 +396,7 @@ def _story(
         usages,
         timeline,
         times[: len(positions)],
-        positions,
+        _dense(positions),
         torn_used and torn > 0,
         first_tick is not None,
     )
@@ -415,6 +430,12 @@ def _standing(timeline: Timeline, usable: Sequence[int], times: Sequence[int]) -
     return positions
 
 
+def _dense(positions: list[int | None]) -> Sequence[int | None]:
+    """As a range, if each instant of the timeline stands for itself, as nearly always."""
+    every = range(len(positions))
+    return every if positions == list(every) else positions
+
+
 def _alive(values: Sequence[int | None]) -> Sequence[int | None]:
     """The same without the zeros before a process came and after it ended."""
     present = [at for at, value in enumerate(values) if value]
@@ -422,13 +443,3 @@ def _alive(values: Sequence[int | None]) -> Sequence[int | None]:
         return values
     first, last = present[0], present[-1]
     return [value if first <= at <= last else None for at, value in enumerate(values)]
-
-
-def _spark(times: Sequence[int], values: Sequence[int | None]) -> tuple[int | None, ...]:
-    """The highest value of each of SPARK equal parts of the time."""
-    columns: list[list[int]] = [[] for _ in range(SPARK)]
-    width = times[-1] - times[0] + 1
-    for time, value in zip(times, values, strict=True):
-        if value is not None:
-            columns[(time - times[0]) * SPARK // width].append(value)
-    return tuple(max(column, default=None) for column in columns)

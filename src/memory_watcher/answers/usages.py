@@ -550,12 +550,10 @@ class Usages:
         self._load_layouts()
         columns = self._columns
         counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(positions))
-        key_of = {number: self._identified(number, by).key for number in self._attributions}
         for at, position in enumerate(positions):
             rows = zip(columns.mapping_ids, columns.starts, columns.ends, strict=True)
-            for number, start, end in rows:
-                if start <= position < end:
-                    counts[key_of[number]][at] += 1
+            for number in [number for number, start, end in rows if start <= position < end]:
+                counts[self._identified(number, by).key][at] += 1
         return counts
 
     def _measured(self, identity: Identity, changes: dict[int, int]) -> _Group:

@@ -1,7 +1,7 @@
-"""Tell what grew, how surely, and where it sits.
+"""Show what grew, how surely, and where it sits.
 
 Each group of memory gets a verdict from its lows, not from its noise: growing, step, saturating,
-freed again, flat, unclear, or too short, with how long a recording would tell. Growing ones come
+freed again, flat, unclear, or too short, with how long a recording it takes. Growing ones come
 with a rate and its 95 % interval. A recording of one process shows its groups; of several, each
 process. docs/growth.md explains the verdicts, and when they are wrong.
 

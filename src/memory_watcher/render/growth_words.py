@@ -15,7 +15,7 @@ from .escape import escape
 _WITH_RATE = (Word.GROWING, Word.FLAT, Word.TOO_SHORT)
 _MALLOC = (
     "Memory that malloc keeps for later looks like memory in use."
-    " To tell them apart, call malloc_trim(0) in the program: what goes then was free."
+    " To see which it is, call malloc_trim(0) in the program: what goes then was free."
 )
 _ARENAS = (
     f"{_MALLOC} Or run it with MALLOC_ARENA_MAX=2: what it then no longer takes was spread"
@@ -41,7 +41,7 @@ def note(group: Group, span: Span) -> str:
     """Since when a group grew, or how long a recording would tell."""
     verdict = group.verdict
     if verdict.word is Word.TOO_SHORT and verdict.needed_ns is not None:
-        return f"{_about(verdict.needed_ns)} would tell"
+        return f"needs {_about(verdict.needed_ns)}"
     if group.since_ns is not None:
         return f"since {clock(group.since_ns, span)}"
     return ""
