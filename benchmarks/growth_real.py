@@ -28,12 +28,16 @@ _PORT = "7391"
 
 
 class Program(NamedTuple):
-    """A command, and the right verdict on the group in which it keeps its memory."""
+    """A command, and the right verdict on the group in which it keeps its memory.
+
+    A server goes on until it is told to end: it is recorded by its PID.
+    """
 
     title: str
     command: list[str]
     group: str
     verdict: str
+    is_server: bool = False
 
 
 def programs(folder: str, seconds: int) -> Iterator[Program]:
@@ -62,28 +66,33 @@ def programs(folder: str, seconds: int) -> Iterator[Program]:
         yield Program("Node's collector", node, "anonymous", "flat")
     if shutil.which("redis-server"):
         redis = ["redis-server", "--port", _PORT, "--save", ""]
-        yield Program("idle Redis", redis, "anonymous", "flat")
+        yield Program("idle Redis", redis, "anonymous", "flat", is_server=True)
 
 
 def record_all(every: list[Program], folder: str, seconds: int) -> list[str]:
     """Record them at once; the paths of the recordings."""
     paths = [os.path.join(folder, f"{number}.db") for number in range(len(every))]
+    servers = [start(each.command) for each in every if each.is_server]
+    pids = iter([server.pid for server in servers])
     record = [console_script("memory-watcher"), "record", "-q", "--period", "1s"]
-    running = [
-        subprocess.Popen(
-            [*record, "--duration", f"{seconds}s", "-o", path, "--", *program.command],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    record += ["--duration", f"{seconds}s"]
+    recorders = [
+        start([*record, "-o", path, "-p", str(next(pids))])
+        if program.is_server
+        else start([*record, "-o", path, "--", *program.command])
         for program, path in zip(every, paths, strict=True)
     ]
-    for recorder, program in zip(running, every, strict=True):
-        try:
-            recorder.wait(seconds + 5 if "redis" in program.command[0] else None)
-        except subprocess.TimeoutExpired:  # a server goes on until it is told to end
-            recorder.terminate()
-            recorder.wait()
+    for recorder in recorders:
+        recorder.wait()
+    for server in servers:
+        server.terminate()
+        server.wait()
     return paths
+
+
+def start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Run it, and let it say nothing."""
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def is_right(program: Program, found: Growth) -> bool:

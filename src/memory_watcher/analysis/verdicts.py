@@ -63,8 +63,8 @@ _WEAKEST_AFTER = 0.6
 _LEVELLING = 0.35
 #: What of a rise is left at the end, at most, of what was freed again.
 _LEFT = 0.35
-#: How many times the span would be asked for, at most: "too short" should be of use.
-_PATIENCE = 20
+#: How many times the span would be asked for, at most; what grows slower than that is flat.
+_PATIENCE = 6
 
 
 class Word(enum.Enum):
@@ -448,7 +448,9 @@ class _Case:
     def verdict(self, word: Word, since: int | None = None, needed: float | None = None) -> Verdict:
         """The word, with the figures."""
         per_hour = HOUR / self.span
-        slope, reach, values = self.lows.trend.slope, self.cuts.reach, self.lows.values
+        slope, values = self.lows.trend.slope, self.lows.values
+        # The lowest of a part is known to be in it, but its time only to one reading.
+        reach = max(self.cuts.reach, abs(slope) / len(self.points.times))
         bottom = values[0]
         return Verdict(
             word,

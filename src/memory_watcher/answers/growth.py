@@ -381,10 +381,14 @@ def _story(
     usable = [at for at in known if torn_used or not timeline.torn[at]]
     if len(usable) < 2:
         raise SelectionError(_too_few(recording, usable))
-    times = [row.time for row in recording.tick_rows()]
-    times = [time for time in times if timeline.times_ns[usable[0]] <= time]
-    if places[1] is not None:
-        times = [time for time in times if time <= places[1]]
+    ended = processes[0].end_tick if len(processes) == 1 else None
+    times = [
+        row.time
+        for row in recording.tick_rows()
+        if timeline.times_ns[usable[0]] <= row.time
+        and (places[1] is None or row.time <= places[1])
+        and (ended is None or row.tick < ended)
+    ]
     times = sorted({*times, *(timeline.times_ns[at] for at in usable)})
     positions = _standing(timeline, usable, times)
     # What stands behind the last known instant is the end of a process, or of the recording.
