@@ -62,8 +62,27 @@ def test_page_of_one_process(builder: RecordingBuilder) -> None:
     assert "The highest layout has 34 MiB RSS: nothing higher was missed" in text
     assert "1 is a program or library: replaced on disk" in text.replace("\n    ", " ")
     pointers = re.findall(r"^    docs/explain.md#([a-z-]+)$", text, re.MULTILINE)
-    assert pointers == ["dominates", "deleted-files", "peak"]
+    assert pointers == ["dominates", "deleted-files", "peak", "growth"]
     assert max(map(len, text.splitlines())) <= 96
+
+
+def test_what_grows(tmp_path: Path) -> None:
+    """The group that grows comes first, with its rate, and in the JSON its time."""
+    builder = RecordingBuilder(tmp_path / "a.db")
+    process = builder.process(4711, "server")
+    for second in range(120):
+        builder.tick()
+        size = 10 * MI + second * 100 * KI
+        entry = mapping(0x1000, 64 * MI, pathname="[heap]"), Usage(rss=size, pss=size)
+        builder.layout(process, [entry], Reading(resident=size, high_water_mark=size))
+    file = builder.close()
+    assert re.search(
+        r"^ 1. The heap grows by 35\d MiB an hour since 2018-", page(file), re.MULTILINE
+    )
+    first = facts(file)["findings"][0]
+    assert (first["id"], first["case"], first["rank"]) == ("growth", "growing", "act")
+    assert first["figures"]["rate_per_hour"] == pytest.approx(3600 * 100 * KI, rel=0.02)
+    assert first["figures"]["since_ns"] >= START
 
 
 def test_json(builder: RecordingBuilder) -> None:

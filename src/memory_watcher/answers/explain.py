@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ..analysis.figures import best
 from ..analysis.findings import find_all
-from ..analysis.findings.base import Finding, Member, Scene
+from ..analysis.findings.base import Finding, Grown, Member, Scene
 from ..analysis.passes import read
 from ..analysis.roles import roles_at
 from ..errors import SelectionError
@@ -15,6 +15,7 @@ from ..message import Named, Setting
 from ..model import LayoutState
 from .assurance import Assurance, assurance_of
 from .group import Branch, members_at, pss_of
+from .growth import growth
 from .layouts import attributed
 from .moment import PEAK, Moment, measurement_of, pass_of, understood
 from .no_sum import why_no_sum
@@ -83,6 +84,7 @@ def explain(
     scene = at.scene._replace(
         max_map_count=recording.max_map_count(at.tick),
         cgroups=tuple(_cgroups(recording, at.tick)),
+        grown=tuple(_grown(recording, process)),
         gaps=tuple((name, _highest(each), each.gap) for name, each in found.items()),
         pool=_free_pool(recording, at.tick),
     )
@@ -187,6 +189,19 @@ def _cgroups(recording: Recording, tick: int) -> Iterable[tuple[str, Mapping[str
         }
         if figures:
             yield path, {**figures, **events}
+
+
+def _grown(recording: Recording, process: RecordedProcess | None) -> Iterator[Grown]:
+    """All together, then each group of the mappings, or each process; nothing of one layout."""
+    try:
+        if process is None:
+            found = growth(recording, by="process")
+        else:
+            found = growth(recording, [process], by="name")
+    except SelectionError:
+        return
+    for group in (found.total, *found.groups):
+        yield Grown(group.name, group.verdict, group.since_ns)
 
 
 def _free_pool(recording: Recording, tick: int) -> int | None:

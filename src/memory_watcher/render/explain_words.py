@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ..analysis.findings.base import Example, Finding
 from ..answers.explain import Explanation
 from ..metrics import LAYOUT
-from ..units import format_size, group_digits, plural
+from ..units import format_duration, format_size, format_time, group_digits, plural
 from .assurance_text import missed
 from .elide import elide
 
@@ -62,6 +62,12 @@ def _named(name: str) -> str:
     return _KINDS.get(name, elide(name, _LONGEST_NAME))
 
 
+def _subject(name: str) -> str:
+    """The same at the beginning of a sentence: a name keeps its letters."""
+    said = _named(name)
+    return said[0].upper() + said[1:] if name in _KINDS else said
+
+
 def _list(examples: Iterable[Example], word: str = " with ") -> str:
     parts = [f"{_named(each.name)}{word}{_size(each.size)}" for each in examples]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
@@ -105,6 +111,46 @@ def _sharing(finding: Finding, explanation: Explanation) -> list[str]:
         f"A sum of RSS, as in top, counts {_size(figures['counted_again'])} again.",
         *_most(finding, "Most of that is in"),
     ]
+
+
+def _growth(finding: Finding, explanation: Explanation) -> list[str]:
+    figures, said = finding.figures, []
+    name = _subject(finding.examples[0].name) if finding.examples else "The memory as a whole"
+    since = f" since {format_time(figures['since_ns'])}" if "since_ns" in figures else ""
+    rise, held = _size(figures["rise"]), _size(figures["held"])
+    if finding.word == "growing" and "rate_per_hour" in figures:
+        low, high = _size(figures["rate_low"]), _size(figures["rate_high"])
+        said.append(
+            f"{name} grows by {_size(figures['rate_per_hour'])} an hour{since}"
+            f" (95 % interval: {low} to {high})."
+        )
+        said.append(f"It rose by {rise} while it was recorded; {held} of that is there at the end.")
+    elif finding.word in _ROSE:
+        said.append(f"{name} rose by {rise}{_ROSE[finding.word]}{since}; {held} of that is left.")
+    else:
+        said.append(_no_growth(finding, explanation, name))
+    if figures["groups"] > 1:
+        said.append(f"Also rising: {_list(finding.examples[1:], ' by ')}.")
+    return said
+
+
+#: How what rose did so.
+_ROSE = {
+    "growing": "",
+    "step": " in one step",
+    "saturating": ", and levels off,",
+    "freed again": "",
+}
+
+
+def _no_growth(finding: Finding, explanation: Explanation, name: str) -> str:
+    figures, span = finding.figures, format_duration(explanation.span_ns)
+    if finding.word == "too short":
+        needed = figures.get("needed_ns")
+        more = f"; about {format_duration(needed)} would be enough" if needed else ""
+        return f"{span} are too short to say what grows{more}."
+    certain = "did not grow" if finding.word == "flat" else "shows no clear growth"
+    return f"{name} {certain} in {span}: its low points rose by {_size(figures['rise'])}."
 
 
 def _peak(finding: Finding, explanation: Explanation) -> list[str]:
@@ -309,6 +355,7 @@ WORDS: Mapping[str, Words] = {
     "dominates": _dominates,
     "biggest-process": _biggest_process,
     "sharing": _sharing,
+    "growth": _growth,
     "peak": _peak,
     "mapping-count": _mapping_count,
     "swap": _swap,

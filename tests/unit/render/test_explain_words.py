@@ -11,8 +11,9 @@ import pytest
 from memory_watcher.analysis.assurance import Gap
 from memory_watcher.analysis.assurance import Verdict as Missed
 from memory_watcher.analysis.findings import find_all
-from memory_watcher.analysis.findings.base import Attributed, Finding, Member, Scene
+from memory_watcher.analysis.findings.base import Attributed, Finding, Grown, Member, Scene
 from memory_watcher.analysis.kinds import Kind
+from memory_watcher.analysis.verdicts import Verdict, Word
 from memory_watcher.answers.assurance import Assurance
 from memory_watcher.answers.explain import Explanation
 from memory_watcher.model import LayoutState
@@ -53,6 +54,16 @@ ARENA = [
 ]
 
 
+def grown(*verdicts: Verdict) -> tuple[Grown, ...]:
+    """All together, then a group for each verdict."""
+    names = ("total", "heap", "/data", "/more")
+    return tuple(Grown(name, each, 10**18) for name, each in zip(names, verdicts, strict=False))
+
+
+FLAT = Verdict(Word.FLAT, 10, -5, 25, MIB, 0)
+GROWING = Verdict(Word.GROWING, 9 * MIB, 8 * MIB, 10 * MIB, 2 * MIB, MIB)
+STEP = Verdict(Word.STEP, rise=9 * MIB, held=9 * MIB)
+SATURATING = Verdict(Word.SATURATING, rise=3 * MIB, held=3 * MIB)
 #: A process of which nearly everything can be said.
 RICH = (
     told(Kind.HEAP, 90 * MIB, swap=9 * MIB, locked=3 * MIB, lazy_free=20 * MIB),
@@ -85,8 +96,20 @@ SCENES = {
         highest_swap=99 * MIB,
         cgroups=(("/a.service", CGROUP),),
         gaps=((NAME, 9 * MIB, NOTHING),),
+        grown=grown(FLAT, GROWING, STEP, SATURATING),
         pool=64 * MIB,
     ),
+    **{
+        f"growth {number}": of_one(RICH[0], grown=grown(*verdicts))
+        for number, verdicts in enumerate(
+            [
+                *[(FLAT, STEP), (FLAT, SATURATING), (FLAT,), (Verdict(Word.UNCLEAR, rise=MIB),)],
+                (Verdict(Word.FREED, rise=2 * MIB, held=MIB),),
+                (Verdict(Word.TOO_SHORT, needed_ns=3600 * 10**9),),
+                (Verdict(Word.TOO_SHORT),),
+            ]
+        )
+    },
     "several": scene(
         build(1, "/a/libx.so.1", "0a", 1),
         build(2, "/b/libx.so.1", "0a", 2),

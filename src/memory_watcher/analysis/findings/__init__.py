@@ -6,11 +6,12 @@ put to them where they are shown; what each means, and what to do, is in docs/ex
 
 from __future__ import annotations
 
-from . import anonymous, cgroup, files, limits, over_time, whole
+from . import anonymous, cgroup, files, growth, limits, over_time, whole
 from .base import Finder, Finding, Scene
 
 ALL: tuple[Finder, ...] = (
     *whole.FINDERS,
+    *growth.FINDERS,
     *over_time.FINDERS,
     *limits.FINDERS,
     *cgroup.FINDERS,

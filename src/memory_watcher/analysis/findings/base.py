@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ...model import MappingUsage, add_up
 from ..assurance import Gap
 from ..kinds import Attribution, Kind
+from ..verdicts import Verdict
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -77,13 +78,21 @@ class Member(NamedTuple):
     builds: Mapping[tuple[int, int], str] = MappingProxyType({})
 
 
+class Grown(NamedTuple):
+    """How a group, or all together, went over the recording; `since_ns` is UTC nanoseconds."""
+
+    name: str
+    verdict: Verdict
+    since_ns: int | None = None
+
+
 class Scene(NamedTuple):
     """What all findings look at: the processes at one moment, and what was recorded around them.
 
     `figure` is pss, or what stands for it; `memory` its sum. `rss` is the sum of RSS, for several
     processes only to be compared. `gaps` tell of each process whether a higher RSS was missed, and
-    its highest. `pool` is what huge pages are reserved and free, bytes. None, or empty: not
-    recorded.
+    its highest; `grown` how groups went, the first being all together. `pool` is what huge pages
+    are reserved and free, bytes. None, or empty: not recorded.
     """
 
     members: tuple[Member, ...]
@@ -94,6 +103,7 @@ class Scene(NamedTuple):
     highest_swap: int | None = None
     cgroups: tuple[tuple[str, Mapping[str, int]], ...] = ()
     gaps: tuple[tuple[str, int | None, Gap], ...] = ()
+    grown: tuple[Grown, ...] = ()
     pool: int | None = None
 
     @property
