@@ -138,3 +138,16 @@ def test_hostile_names_stay_in_the_data(tmp_path: Path) -> None:
     assert "<title>fire&lt;fox&gt; (100) · a&lt;b&gt;&quot;&#x27;&amp;.db</title>" in text
     assert "a<b>" not in text
     assert "window.hacked" not in text
+
+
+def test_two_recordings(recorded: Path, tmp_path: Path) -> None:
+    """The page about both stands beside the first, by default of all processes."""
+    other = one_process(tmp_path / "later.db")
+    code, said = report(recorded, other)
+    assert code == 0, said
+    page = recorded.with_suffix(".html").read_text()
+    assert "before: fire.db" in page
+    assert "after: later.db" in page
+    assert report(recorded, other, "-o", other)[0] == 2
+    code, said = report(recorded, other, "-p", "1", "-p", "2")
+    assert (code, "--pid: with two recordings choose one" in said) == (2, True)

@@ -19,16 +19,25 @@ class Curve(NamedTuple):
     values: Sequence[int | None]
 
 
-def curve_of(timeline: Timeline, origin_ns: int = 0) -> Curve:
-    """What a timeline comes to at each instant, its times counted from an origin."""
+def curve_of(timeline: Timeline) -> Curve:
+    """What a timeline comes to at each instant."""
     sums = any(each is not None for each in timeline.sums)
     until = timeline.read_until_ns if sums else timeline.until_ns
     rows = [
-        (time - origin_ns, end - origin_ns, value)
+        (time, end, value)
         for time, end, value in zip(timeline.times_ns, until, timeline.heights, strict=True)
         if value is not None
     ]
     return Curve(*zip(*rows, strict=True)) if rows else Curve((), (), ())
+
+
+def shifted(curve: Curve, by_ns: int) -> Curve:
+    """The same so much later."""
+    return Curve(
+        [time + by_ns for time in curve.times_ns],
+        [time + by_ns for time in curve.until_ns],
+        curve.values,
+    )
 
 
 def between(before: Curve, after: Curve) -> Curve:

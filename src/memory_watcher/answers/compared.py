@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-from ..analysis.curves import Curve, between, curve_of
+from ..analysis.curves import Curve, between, curve_of, shifted
 from ..errors import SelectionError
 from ..message import Named, Setting
 from ..metrics import LAYOUT
@@ -22,7 +22,8 @@ class Compared(NamedTuple):
     """A figure of two recordings over time, and the groups that differ at their peaks.
 
     `before`, `after` and `difference` are bytes; their times count from each one's own start if
-    they are aligned by age, else from 1970 (UTC nanoseconds). `titles` are who they are of.
+    they are aligned by age, else from 1970 (UTC nanoseconds). `starts` are those times of each
+    one's own start, `titles` who they are of.
     """
 
     before: Curve
@@ -30,9 +31,23 @@ class Compared(NamedTuple):
     difference: Curve
     figure: str
     align: Align
+    starts: tuple[int, int]
     titles: tuple[str, str]
     files: tuple[str, str]
     peaks: DiffView
+
+    def aligned(self, align: Align) -> Compared:
+        """The same, aligned by age or by time."""
+        if align == self.align:
+            return self
+        sign = 1 if align == "time" else -1
+        before, after = (
+            shifted(curve, sign * start)
+            for curve, start in zip((self.before, self.after), self.starts, strict=True)
+        )
+        return self._replace(
+            before=before, after=after, difference=between(before, after), align=align
+        )
 
 
 def compare_histories(
@@ -53,20 +68,20 @@ def compare_histories(
             f"the two recordings report different figures ({shown}); choose another",
             Named(Setting.FIGURE, "", " with {}"),
         )
-    curves = [
-        curve_of(each.timeline, each.timeline.times_ns[0] if align == "age" else 0)
-        for each in found
-    ]
-    return Compared(
-        curves[0],
-        curves[1],
-        between(curves[0], curves[1]),
+    starts = (found[0].timeline.times_ns[0], found[1].timeline.times_ns[0])
+    one, other = (curve_of(each.timeline) for each in found)
+    by_time = Compared(
+        one,
+        other,
+        between(one, other),
         found[0].figure,
-        align,
+        "time",
+        starts,
         (found[0].title, found[1].title),
         (before.runs[0].path, after.runs[0].path),
         peaks,
     )
+    return by_time.aligned(align)
 
 
 def _history(side: At, figure: str) -> History:

@@ -4,6 +4,7 @@ The file needs nothing else: it works offline, and can be sent to a colleague.
 
     memory-watcher report measurement.db                         # writes measurement.html
     memory-watcher report server.db -o monday.html -p 1234 -p 1240
+    memory-watcher report old.db new.db                          # both, and what differs
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
     parser.add_argument("file", metavar="FILE", help="the recording")
     parser.add_argument(
+        "file_b",
+        nargs="?",
+        metavar="FILE_B",
+        help="a second recording: the page then compares both, over time and at their peaks",
+    )
+    parser.add_argument(
         "-o", "--output", metavar="REPORT", help="the file to write (default: FILE with .html)"
     )
     parser.add_argument(
@@ -29,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PID",
-        help="only this process; may be given several times (default: all)",
+        help="only this process; may be given several times (default: all). With FILE_B: one, which"
+        " is compared with those of its name there",
     )
 
 
@@ -45,8 +53,11 @@ def run(args: argparse.Namespace) -> int:
     path = args.output
     if path is None:
         path = os.path.splitext(args.file)[0] + ".html"
-    if os.path.exists(path) and os.path.samefile(path, args.file):
-        raise UsageError(f"-o: {path} is the recording itself; choose another file")
+    for file in (args.file, args.file_b):
+        if file and os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
+            raise UsageError(f"-o: {path} is the recording itself; choose another file")
+    if args.file_b is not None:
+        return _compare(args, path)
     with Recording(args.file) as recording:
         every = recording.processes()
         for pid in args.pid:
@@ -55,4 +66,28 @@ def run(args: argparse.Namespace) -> int:
         with ProgressLine(f"report of {args.file}") as progress:
             size = write_report(recording, path, chosen, progress.step)
     say(f"{path}: {format_size(size)}; open it in a browser")
+    return 0
+
+
+def _compare(args: argparse.Namespace, path: str) -> int:
+    """Write the page about two recordings."""
+    from ..answers.compared import compare_histories
+    from ..answers.diff import At
+    from ..errors import UsageError
+    from ..render.output import write_whole
+    from ..report.comparison import comparison_page
+    from ..store.recording import Recording
+    from ..units import format_size
+
+    if len(args.pid) > 1:
+        raise UsageError("--pid: with two recordings choose one process, or all")
+    with Recording(args.file) as before, Recording(args.file_b) as after:
+        sides = At(before), At(after)
+        if args.pid:
+            process = before.process(pid=args.pid[0])
+            sides = At(before, process=process), At(after, process=process.name)
+        with ProgressLine(f"report of {args.file} and {args.file_b}"):
+            page = comparison_page(compare_histories(*sides)).encode("utf-8")
+    write_whole(path, page)
+    say(f"{path}: {format_size(len(page))}; open it in a browser")
     return 0

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from ..analysis.curves import Curve
 from ..answers.compared import Compared
 from ..metrics import LAYOUT
-from ..units import format_size
 from .axis import Mark, age_marks, size_marks, time_marks
 from .chart import Grid, matplotlib_defaults, steps
+from .diff_text import signed_size
 from .elide import elide
 from .escape import escape
 
@@ -47,12 +47,6 @@ def render(compared: Compared, file_format: str, width: int = 1200, height: int 
         metadata = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
         figure.savefig(output, format=file_format, metadata=metadata[file_format])
         return output.getvalue()
-
-
-def signed_size(size: int | None) -> str:
-    """`+8 MiB`, `-512 KiB`, `0 B`."""
-    sign = "" if size is None else "+" if size > 0 else "-" if size < 0 else ""
-    return sign + format_size(None if size is None else abs(size))
 
 
 class _Picture:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..metrics import LAYOUT
-from ..units import format_kib
+from ..units import format_kib, format_size
 from .columns import NAME_WIDTH, PROCESS_WIDTH, SIZE_WIDTH, label
 from .diff_lines import Shown, about, matched, notes
 from .elide import elide
@@ -56,6 +56,12 @@ def signed_kib(size: int | None) -> str:
     if size is None:
         return format_kib(None)
     return f"{'+' if size > 0 else '-' if size < 0 else ''}{format_kib(abs(size))}"
+
+
+def signed_size(size: int | None) -> str:
+    """`+8 MiB`, `-512 KiB`, `0 B`."""
+    sign = "" if size is None else "+" if size > 0 else "-" if size < 0 else ""
+    return sign + format_size(None if size is None else abs(size))
 
 
 def _sizes(before: int | None, after: int | None, change: int | None) -> tuple[str, str, str]:
