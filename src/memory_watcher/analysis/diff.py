@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from ..model import Mapping as Header
 from ..model import MappingUsage
 from .identity import By, identify
 from .kinds import Attribution, Kind
-from .matching import Item, Match, Pair, nameless, pair_by, pair_items, title
+from .matching import Item, Match, Pair, pair_by, pair_identical, pair_items, title
 from .peak import OWN_LINES, Sum, add_up
 
 #: Two launches of one program differ by less than this in a group, of which one run tells nothing:
@@ -56,6 +57,11 @@ class Side(NamedTuple):
     sum: Sum
 
 
+def change_of(before: int | None, after: int | None) -> int | None:
+    """Bytes after less bytes before; None if one of them was not reported."""
+    return None if before is None or after is None else after - before
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """What belongs together on both sides; of several runs the medians.
@@ -74,9 +80,7 @@ class Group:
     @property
     def change(self) -> int | None:
         """Bytes after less bytes before; None if one of them was not reported."""
-        if self.before.sum.size is None or self.after.sum.size is None:
-            return None
-        return self.after.sum.size - self.before.sum.size
+        return change_of(self.before.sum.size, self.after.sum.size)
 
 
 def compare(
@@ -92,7 +96,7 @@ def compare(
     With `same_run` both sides are moments of one recording: what has the same header in the same
     process is the same mapping. All groups are given, also those without a change.
     """
-    pair = _identical(by) if same_run else (_processes if by == "process" else pair_items)
+    pair = partial(pair_identical, by) if same_run else _pairing(by)
     sides = [
         _fold([_sides_of(run, size_of, by, same_run) for run in runs], pair)
         for runs in (before, after)
@@ -116,22 +120,9 @@ def _biggest_first(group: Group) -> tuple[int, int, str, str]:
     return rank, -abs(change or 0), group.name, group.kind.value if group.kind else ""
 
 
-def _identical(by: By) -> _Pairing:
-    """Pair what is identical: within one recording."""
-
-    def word(item: Item) -> Match:
-        if by in ("mapping", "process"):
-            return Match.MAPPING if by == "mapping" else Match.PROCESS
-        return Match.KIND if by == "kind" or nameless(item) else Match.PATH
-
-    def pair(before: Iterable[Item], after: Iterable[Item]) -> list[Pair]:
-        pairs = pair_by([(Match.MAPPING, lambda item: item.key)], before, after)
-        return [
-            each._replace(match=word(each.after[0])) if each.before and each.after else each
-            for each in pairs
-        ]
-
-    return pair
+def _pairing(by: By) -> _Pairing:
+    """How two runs are paired."""
+    return _processes if by == "process" else pair_items
 
 
 def _processes(before: Iterable[Item], after: Iterable[Item]) -> list[Pair]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
+from .identity import By
 from .kinds import Kind
 from .peak import OWN_LINES
 
@@ -115,6 +116,20 @@ def pair_by(
     for match, key in rules:
         pairing.one_to_one(match, key)
     return pairing.finished(lambda item: item)
+
+
+def pair_identical(by: By, before: Iterable[Item], after: Iterable[Item]) -> list[Pair]:
+    """Pair the items of two moments of one recording, where keys tell what is identical."""
+    return [
+        pair._replace(match=_identical(by, pair.after[0])) if pair.before and pair.after else pair
+        for pair in pair_by([(Match.MAPPING, lambda item: item.key)], before, after)
+    ]
+
+
+def _identical(by: By, item: Item) -> Match:
+    if by in ("mapping", "process"):
+        return Match.MAPPING if by == "mapping" else Match.PROCESS
+    return Match.KIND if by == "kind" or nameless(item) else Match.PATH
 
 
 def nameless(item: Item) -> bool:

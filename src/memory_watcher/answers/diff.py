@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, cast, get_args
 
-from ..analysis.diff import Group, Owner, Part, Run, Side, compare, total
+from ..analysis.diff import Group, Owner, Part, Run, Side, change_of, compare, total
 from ..analysis.figures import STAND_INS, best, explain
 from ..analysis.identity import By
 from ..analysis.passes import Passes, read
@@ -90,8 +90,7 @@ class DiffView:
     @property
     def total_change(self) -> int | None:
         """Bytes after less bytes before; None if one of them was not reported."""
-        before, after = (side.sum.size for side in self.totals)
-        return None if before is None or after is None else after - before
+        return change_of(*(side.sum.size for side in self.totals))
 
     @property
     def is_of_several(self) -> bool:

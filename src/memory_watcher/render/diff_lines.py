@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..analysis.diff import USUAL_SPREAD, Group, Side, total
+from ..analysis.diff import USUAL_SPREAD, Group, Side, change_of, total
 from ..answers.diff import DiffView, RunFacts
 from ..units import format_size, format_time, plural
 from .escape import escape
@@ -22,8 +22,7 @@ class Rest:
     @property
     def change(self) -> int | None:
         """Bytes after less bytes before; None if one of them was not reported."""
-        before, after = self.before.sum.size, self.after.sum.size
-        return None if before is None or after is None else after - before
+        return change_of(self.before.sum.size, self.after.sum.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from ..analysis.identity import By
 from ..analysis.kinds import Kind
+from ..analysis.matching import Item, pair_identical
 from ..analysis.passes import Figures, Share, is_of_pass
 from ..analysis.roles import Role
 from ..metrics import over_processes
 from ..model import LayoutState, Reading, Totals
 from ..render.colours import GREY, Shades, kind_colours
-from ..units import format_duration, format_time
+from ..units import format_duration, format_time, plural
+from .folding import sum_of
 from .grouping import GroupedLayout, GroupSum, add_told, merge
 from .process_colours import ProcessColours
 from .view import Layer, Row, ShownFigure, Sizes
@@ -26,7 +28,7 @@ class Present(NamedTuple):
     `command` is its command line. `state` and `reading` are of its latest reading; `totals` and
     `layout` of the latest layout, None if there is none, `layout_time` when that was read. `layout`
     is called only when needed. `share` is what it has at the pass whose sums are shown, if it is a
-    member.
+    member. `sums` are over the mappings of its layout, where that is compared with another.
     """
 
     id: int
@@ -39,6 +41,7 @@ class Present(NamedTuple):
     layout: Callable[[], GroupedLayout | None]
     layout_time: int | None = None
     share: Share | None = None
+    sums: Sizes | None = None
 
     @property
     def title(self) -> str:
@@ -48,6 +51,8 @@ class Present(NamedTuple):
     @property
     def sizes(self) -> Sizes:
         """What it has at the pass; else sums over the layout; else what statm and status tell."""
+        if self.sums is not None:
+            return self.sums
         totals = self.totals
         if self.share is not None:
             figures = self.share.figures
@@ -62,7 +67,7 @@ class Present(NamedTuple):
         """What it adds to the sums of the pass; None if it is not a member of it."""
         if self.share is None:
             return None
-        part = self.share.part
+        part = self.share.part if self.sums is None else self.sums
         return Sizes(pss=part.pss, uss=part.uss, swap_pss=part.swap_pss)
 
 
@@ -117,33 +122,84 @@ def rows_of(
     return rows, _total(now, before)
 
 
+def compared(now: Seen, before: Seen, *, several: bool) -> tuple[Seen, Seen | None]:
+    """What two moments have that can be compared, added up as answers.diff does: over mappings.
+
+    Of several processes these are the counted members of a pass that have a layout. Without a pass
+    each process has its own figures. None: a single process has no layout at one of the moments.
+    """
+    sides = now, before
+    if several and any(side.together.why is not None for side in sides):
+        return sides
+    if several:
+        return _members(now), _members(before)
+    if any(present.totals is None for side in sides for present in side.presents):
+        return now, None
+    one, other = (Seen([_with_sums(each) for each in side.presents], Together()) for side in sides)
+    return one, other
+
+
+def _members(seen: Seen) -> Seen:
+    counted = [each for each in seen.presents if each.share is not None and each.share.counted]
+    members = [_with_sums(each) for each in counted if each.totals is not None]
+    sizes = sum_of([each.part for each in members])
+    lacking = len(counted) - len(members)
+    return Seen(members, seen.together._replace(sizes=sizes, lacking=lacking))
+
+
+def _with_sums(present: Present) -> Present:
+    """Its figures are sums over its mappings, as stored totals are unless a mapping lacks one."""
+    totals = present.totals
+    assert totals is not None
+    sums = Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
+    if None in sums and (layout := present.layout()) is not None:
+        sums = sum_of([group.sizes for group in layout.sums("kind").values()])
+    return present._replace(sums=sums)
+
+
 def _process_rows(
     now: Sequence[Present], before: Sequence[Present] | None, colours: ProcessColours
 ) -> tuple[Row, ...]:
-    old = None if before is None else {present.id: present for present in before}
-    rows = [_process_row(present, old, colours) for present in now]
-    if old is not None:
-        alive = {present.id for present in now}
-        rows += [
-            _process_row(gone, old, colours)._replace(
-                label="ended", sizes=_nothing(), address_space=0, mappings=0, part=None, group=""
-            )
-            for gone in old.values()
-            if gone.id not in alive
-        ]
+    if before is None:
+        return tuple(_process_row(present, colours) for present in now)
+    after, old = ({_process_item(each): each for each in side} for side in (now, before))
+    rows = []
+    for pair in pair_identical("process", old, after):
+        then = [old[item] for item in pair.before]
+        rows += [_compared_row(after[item], then, colours) for item in pair.after]
+        rows += [_ended_row(each, colours) for each in then if not pair.after]
     return tuple(rows)
 
 
-def _process_row(
-    present: Present, before: dict[int, Present] | None, colours: ProcessColours
-) -> Row:
+def _process_item(present: Present) -> Item:
+    return Item(None, present.role.label, present.role.group, str(present.id))
+
+
+def _compared_row(present: Present, then: Sequence[Present], colours: ProcessColours) -> Row:
+    """A process beside what it had at the mark; one that was not there had nothing."""
+    row = _process_row(present, colours)
+    if not then:
+        return row._replace(before=_nothing(), part_before=Sizes(pss=0, uss=0, swap_pss=0))
+    (former,) = then
+    return row._replace(before=former.sizes, part_before=former.part)
+
+
+def _ended_row(gone: Present, colours: ProcessColours) -> Row:
+    return _process_row(gone, colours)._replace(
+        label="ended",
+        sizes=_nothing(),
+        address_space=0,
+        mappings=0,
+        part=None,
+        group="",
+        before=gone.sizes,
+        part_before=gone.part,
+    )
+
+
+def _process_row(present: Present, colours: ProcessColours) -> Row:
     totals = present.totals
     good = present.state in (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.NOT_TAKEN)
-    then = part_then = None
-    if before is not None:
-        former = before.get(present.id)
-        then = former.sizes if former else _nothing()
-        part_then = former.part if former else _nothing()._replace(rss=None, swap=None)
     return Row(
         key=f"process {present.id}",
         name=present.title,
@@ -152,12 +208,10 @@ def _process_row(
         sizes=present.sizes,
         address_space=totals.size if totals else present.reading.size,
         mappings=totals.mappings if totals else None,
-        before=then,
         opens=present.id,
         detail=present.command,
         group=present.role.group,
         part=present.part,
-        part_before=part_then,
     )
 
 
@@ -167,19 +221,27 @@ def _group_rows(
     groups = _groups(now, by)
     if before is None:
         return tuple(_group_row(key, group, None) for key, group in groups.items())
-    old = _groups(before, by)
-    rows = [
-        _group_row(key, group, old[key].sizes if key in old else _nothing())
-        for key, group in groups.items()
-    ]
-    rows += [
-        _group_row(key, group, group.sizes)._replace(
-            sizes=_nothing(), address_space=0, mappings=0, lacking=False
-        )
-        for key, group in old.items()
-        if key not in groups
-    ]
+    after, old = (_by_item(side) for side in (groups, _groups(before, by)))
+    rows = []
+    for pair in pair_identical(by, old, after):
+        then = [(item, old[item]) for item in pair.before]
+        sizes = then[0][1].sizes if then else _nothing()
+        rows += [_group_row(item.key, after[item], sizes) for item in pair.after]
+        rows += [_vanished_row(item.key, group) for item, group in then if not pair.after]
     return tuple(rows)
+
+
+def _vanished_row(key: str, group: GroupSum) -> Row:
+    return _group_row(key, group, group.sizes)._replace(
+        sizes=_nothing(), address_space=0, mappings=0, lacking=False
+    )
+
+
+def _by_item(groups: Mapping[str, GroupSum]) -> dict[Item, GroupSum]:
+    return {
+        Item(group.identity.kind, group.identity.name, "", key): group
+        for key, group in groups.items()
+    }
 
 
 def _groups(presents: Sequence[Present], by: By) -> dict[str, GroupSum]:
@@ -272,6 +334,19 @@ def notes_of(seen: Seen, by: By) -> tuple[str, ...]:
     if torn:
         notes.append(f"{torn} layouts are torn")
     return tuple(notes)
+
+
+def about_comparison(now: Seen, before: Seen | None, mark_time: int | None) -> Iterator[str]:
+    """What is left out of a comparison with the mark, as `compared` gave both sides."""
+    if mark_time is None:
+        return
+    if before is None:
+        yield "not compared: there is no layout at one of the two moments"
+        return
+    left_out = [side.together.lacking for side in (now, before) if side.together.why is None]
+    if many := max(left_out, default=0):
+        what = plural(many, "process has", "processes have")
+        yield f"{what} no layout, and cannot be compared"
 
 
 def _about_sums(seen: Seen, by: By) -> Iterator[str]:

@@ -33,6 +33,8 @@ from .answers import (
     Present,
     Seen,
     Together,
+    about_comparison,
+    compared,
     kind_colour,
     layers_of,
     notes_of,
@@ -177,14 +179,16 @@ class LiveSource:
         shown, presents = found
         seen = _chosen(shown, presents, question.process_id)
         now = list(seen.presents)
-        mark, then = None, None
+        compare, mark, then = seen, None, None
         if question.mark is not None:
             mark, before = self._marked(instants, question.mark)
             if mark is not None and before is not None:
                 then = _chosen(mark, before, question.process_id)
+                several = len(seen.presents) > 1 or len(then.presents) > 1
+                compare, then = compared(seen, then, several=several)
         alone = now[0] if len(now) == 1 else None
         chart = self._chart(instants, question, alone)
-        rows, total = rows_of(seen, then, question.by, self._colours)
+        rows, total = rows_of(compare, then, question.by, self._colours)
         yield Snapshot(
             question=question,
             title=alone.title if alone else self._title,
@@ -199,7 +203,10 @@ class LiveSource:
             rows=rows,
             total=total,
             layers=layers_of(now, question.figure, self._colours),
-            notes=self._notes(instants, shown, seen, question),
+            notes=(
+                *self._notes(instants, shown, seen, question),
+                *about_comparison(compare, then, mark.time if mark else None),
+            ),
             chart=chart._replace(clock=self._history.clock),
             clock=self._history.clock,
             most_mappings=self._most_mappings if alone else None,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from ..analysis.identity import OTHER, By
-from ..analysis.passes import Passes, Share, read
+from ..analysis.passes import Moment, Passes, Share, read
 from ..analysis.roles import Role, roles_at, shown_command_line
 from ..analysis.timeline import Figure, Series, Timeline
 from ..answers.no_sum import why_no_sum
@@ -29,6 +29,8 @@ from .answers import (
     Present,
     Seen,
     Together,
+    about_comparison,
+    compared,
     kind_colour,
     layers_of,
     notes_of,
@@ -111,14 +113,15 @@ class ReplaySource:
         tick = _nearest(instants, question.tick)
         now = Seen([], Together()) if tick is None else self._seen(question.process_id, tick)
         presents = now.presents
-        before, mark_time = None, None
-        if question.mark is not None and (mark := _nearest(instants, question.mark)) is not None:
-            before = self._seen(question.process_id, mark)
+        shown, before, mark_time = now, None, None
+        mark = None if question.mark is None else _nearest(instants, question.mark)
+        if mark is not None and tick is not None:
+            shown, before = self._compared(question.process_id, tick, mark)
             mark_time = instants.time_of(mark)
         if question.process_id is None:
             top = top_of(presents, question.figure)[:_PROCESS_BANDS]
             self._colours.give(self._layers.get(over_processes(question.figure), top))
-        rows, total = rows_of(now, before, question.by, self._colours)
+        rows, total = rows_of(shown, before, question.by, self._colours)
         alone = presents[0] if len(presents) == 1 else None
         snapshot = Snapshot(
             question=question,
@@ -133,7 +136,11 @@ class ReplaySource:
             reading=alone.reading if alone else None,
             rows=rows,
             total=total,
-            notes=(*notes_of(now, question.by), *self._jumps(instants)),
+            notes=(
+                *notes_of(now, question.by),
+                *about_comparison(shown, before, mark_time),
+                *self._jumps(instants),
+            ),
             clock=self._recording.axis,
             **self._activity(tick, alone),
             layers=layers_of(presents, question.figure, self._colours),
@@ -143,7 +150,7 @@ class ReplaySource:
         yield snapshot
         if snapshot.chart is None and len(instants.ticks) > 0:
             chart = self._chart(question)
-            rows, _ = rows_of(now, before, question.by, self._colours)
+            rows, _ = rows_of(shown, before, question.by, self._colours)
             layers = layers_of(presents, question.figure, self._colours)
             yield replace(snapshot, chart=chart, rows=rows, layers=layers)
 
@@ -208,7 +215,7 @@ class ReplaySource:
     def _seen(self, process_id: int | None, tick: int) -> Seen:
         if process_id is not None:
             latest = self._recording.measurement_at(process_id, tick)
-            return Seen([self._present(latest, None, None)], Together())
+            return Seen([self._present(latest, self._with_layout(latest), None)], Together())
         together = self._together(tick)
         presents = [
             self._present(moment.latest, moment.layout, together.shares.get(moment.process.id))
@@ -224,27 +231,43 @@ class ReplaySource:
         ]
         return Seen(presents, together)
 
-    def _together(self, tick: int) -> Together:
-        """The sums of the last pass of the same run until a tick."""
+    def _compared(self, process_id: int | None, tick: int, mark: int) -> tuple[Seen, Seen | None]:
+        """What is shown, and what was at the mark; of several processes at the last passes."""
+        several = process_id is None
+        ticks = [self._pass_until(each) if several else each for each in (tick, mark)]
+        now, before = (self._seen(process_id, each) for each in ticks)
+        return compared(now, before, several=several)
+
+    def _pass_until(self, tick: int) -> int:
+        """The tick of the pass whose sums are shown at a tick; without one, the tick itself."""
+        moment = self._moment(tick)
+        return tick if moment is None else moment.tick
+
+    def _moment(self, tick: int) -> Moment | None:
+        """The last pass of the same run until a tick."""
         if self._passes is None:
             self._passes = read(self._recording)
-        passes = self._passes
-        moment = passes.at(tick)
         instants = self._instants_of(None)
-        position = instants.ticks.index(tick)
-        if moment is None or moment.run_id != instants.runs[position]:
+        moment = self._passes.at(tick)
+        run = instants.runs[instants.ticks.index(tick)]
+        return moment if moment is not None and moment.run_id == run else None
+
+    def _together(self, tick: int) -> Together:
+        """The sums of the last pass of the same run until a tick."""
+        moment = self._moment(tick)
+        assert self._passes is not None
+        passes = self._passes
+        if moment is None:
             why = why_no_sum(passes) if not passes.sums else "no sum: no pass until then"
             return Together(why=why)
         when = self._recording.tick_time(moment.tick)
         shares = passes.members(moment.tick)
         found = together_of(moment.sums, shares, when, moment.wall_ns, moment.lacking)
-        return found._replace(age_ns=instants.times[position] - moment.time)
+        return found._replace(age_ns=self._instants_of(None).time_of(tick) - moment.time)
 
     def _present(
         self, latest: Measurement, with_layout: Measurement | None, share: Share | None
     ) -> Present:
-        if with_layout is None:
-            with_layout = self._with_layout(latest)
         owner = self._owner(latest.process_id)
         return Present(
             id=latest.process_id,

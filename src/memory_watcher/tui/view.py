@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from ..analysis.diff import change_of
 from ..analysis.identity import By
 from ..clocks import STEADY, TimeAxis
 from ..metrics import LAYOUT, OFFERED
@@ -78,8 +79,7 @@ class Row(NamedTuple):
         """Bytes more than at the mark."""
         if self.before is None:
             return None
-        now, before = getattr(self.sizes, figure), getattr(self.before, figure)
-        return None if now is None or before is None else now - before
+        return change_of(getattr(self.before, figure), getattr(self.sizes, figure))
 
 
 class Band(NamedTuple):
