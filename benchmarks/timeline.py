@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -44,6 +45,14 @@ def write_long_recording(path: str, ticks: int = TICKS) -> None:
     synthetic.write(path, _BUSY, ticks)
 
 
+def write_two_recordings(folder: str, ticks: int = TICKS) -> tuple[str, str]:
+    """Write recordings of two runs of such a process that did not do the same."""
+    paths = os.path.join(folder, "one.db"), os.path.join(folder, "other.db")
+    for seed, path in enumerate(paths, 1):
+        synthetic.write(path, replace(_BUSY, seed=seed), ticks)
+    return paths
+
+
 def timeline_cost(path: str, ticks: int = TICKS, by: str = "name", runs: int = 5) -> TimelineCost:
     """Make the timeline of a recording's first process in a new process, some times; medians."""
     found = []
@@ -62,6 +71,28 @@ def chart_seconds(path: str, ending: str = "png", runs: int = 5) -> float:
         return median_wall([console_script("memory-chart"), path, "-o", picture], runs)
 
 
+def growth_cost(path: str, by: str = "name", runs: int = 5) -> tuple[float, int]:
+    """CPU seconds (the median) and highest RSS in bytes of the command that says what grew."""
+    command = [console_script("memory-watcher"), "growth", path, "--by", by]
+    costs = [_resources_of(command) for _ in range(runs)]
+    return statistics.median(each.ru_utime + each.ru_stime for each in costs), max(
+        each.ru_maxrss * 1024 for each in costs
+    )
+
+
+def _resources_of(command: list[str]) -> resource.struct_rusage:
+    pid = os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )
+    _, status, used = os.wait4(pid, 0)
+    if status:
+        raise RuntimeError(f"{command} ended with status {status}")
+    return used
+
+
 def diff_seconds(path: str, other: str, by: str = "name", runs: int = 9) -> float:
     """Wall time of the whole command that compares two recordings at their peaks."""
     command = [console_script("memory-watcher"), "diff", path, other, "--by", by]
@@ -71,8 +102,7 @@ def diff_seconds(path: str, other: str, by: str = "name", runs: int = 9) -> floa
 def main() -> None:
     """Print it for a recording that is written for it."""
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "long.db")
-        write_long_recording(path)
+        path, other = write_two_recordings(folder)
         print(f"file: {os.path.getsize(path) / 1e6:.1f} MB")
         for by in ("name", "kind", "mapping"):
             cost = timeline_cost(path, by=by)
@@ -80,10 +110,11 @@ def main() -> None:
                 f"timeline by {by}: {cost.seconds:.2f} s (bar 1), {cost.peak_rss / 2**20:.0f} MB"
                 f" (bar 150), {cost.groups} groups"
             )
+        for by in ("name", "kind", "mapping"):
+            seconds, rss = growth_cost(path, by)
+            print(f"growth by {by}: {seconds:.2f} s (bar 1.5), {rss / 2**20:.0f} MB (bar 150)")
         for ending in ("png", "svg", "pdf"):
             print(f"chart, {ending}: {chart_seconds(path, ending):.2f} s (bar 4)")
-        other = os.path.join(folder, "other.db")
-        synthetic.write(other, replace(_BUSY, seed=2), TICKS)
         for by in ("name", "kind", "mapping"):
             print(f"diff with another, by {by}: {diff_seconds(path, other, by):.2f} s (bar 0.5)")
 
