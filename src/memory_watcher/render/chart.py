@@ -1,23 +1,17 @@
 """The chart: a stacked area of the whole history, as PNG, SVG or PDF. Needs the extra `chart`.
 
 Everything has its place outside of the data: title, peak and quality above, groups on the right.
-The picture is made without pyplot and with matplotlib's own defaults, so that it changes nothing
-for a program that imports this, and looks the same whatever the user's settings are.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..analysis.identity import OTHER
 from ..analysis.presence import UNSEEN
 from ..analysis.timeline import Series, Timeline, merge_smallest, reduce
 from ..clocks import STEADY, TimeAxis
-from ..errors import MissingExtra
 from ..metrics import IN_RAM, LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_size, format_time, group_digits, plural
@@ -25,6 +19,7 @@ from .axis import count_marks, size_marks, time_marks
 from .colours import Coloured, colours_of
 from .elide import elide, elide_process
 from .escape import escape
+from .picture import FAINT, INK, LARGE, NORMAL, SMALL, Sheet, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,25 +30,16 @@ FORMATS = ("png", "svg", "pdf")
 #: A picture has to have room for its axes and some of its legend.
 SMALLEST = (400, 240)
 
-_DPI = 100
-_INK = "#1f2328"
-_FAINT = "#6a717a"
-_RULE = "#d5d9de"
 _TORN = "#c8102e"
 _NO_LAYOUT = "#9aa1a9"
 _JUMP = "#8250df"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 74, 74, 46, 14
 _ROW = 16.5
-_SMALL, _NORMAL, _LARGE = 7.5, 8.5, 11.0
 _STRIP = 5
 #: A limit is drawn once the highest value is so many times below it.
 _LIMIT_IN_SIGHT = 3
 #: More jumps of the clock than this are lines without words.
 _NAMED_JUMPS = 4
-_FURTHER_FONTS = (
-    *("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
-    *("IPAGothic", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Emoji"),
-)
 _DASHES = (0, (4, 2.5))
 
 
@@ -76,52 +62,9 @@ def render(view: ChartView, file_format: str, width: int = 1200, height: int = 6
 
     Raises MissingExtra if matplotlib is not installed.
     """
-    with matplotlib_defaults():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-
-        figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
-        FigureCanvasAgg(figure)
-        _Chart(figure, view, width, height).draw()
-        output = io.BytesIO()
-        metadata = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        figure.savefig(output, format=file_format, metadata=metadata[file_format])
-        return output.getvalue()
-
-
-@contextmanager
-def matplotlib_defaults() -> Iterator[None]:
-    """Use matplotlib's defaults, text as it is (a name with `$` is no formula), and no warnings."""
-    try:
-        import matplotlib as mpl  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtra("charts are drawn by matplotlib", "chart") from None
-    with mpl.rc_context(), warnings.catch_warnings():
-        # Characters that the font lacks are drawn as boxes; a message for each helps nobody.
-        warnings.simplefilter("ignore")
-        mpl.rcdefaults()
-        mpl.rcParams.update(
-            {
-                "text.parse_math": False,
-                "text.usetex": False,
-                "font.family": ["DejaVu Sans", *_other_fonts()],
-                "font.size": _NORMAL,
-                "text.color": _INK,
-                "svg.hashsalt": "memory-watcher",
-                "pdf.fonttype": 42,
-                "hatch.linewidth": 0.6,
-                "path.simplify": False,
-            }
-        )
-        yield
-
-
-def _other_fonts() -> list[str]:
-    """Give fonts for what DejaVu lacks, as far as they are installed: it ships with matplotlib."""
-    from matplotlib.font_manager import fontManager  # noqa: PLC0415
-
-    installed = {entry.name for entry in fontManager.ttflist}
-    return [name for name in _FURTHER_FONTS if name in installed]
+    return draw(
+        lambda figure: _Chart(figure, view, width, height).draw(), file_format, width, height
+    )
 
 
 class Grid(NamedTuple):
@@ -180,13 +123,12 @@ def steps(
     return flat[:, 0], flat[:, 1]
 
 
-class _Chart:
+class _Chart(Sheet):
     """One picture being drawn. Places are pixels from the top left corner unless said otherwise."""
 
     def __init__(self, figure: Figure, view: ChartView, width: int, height: int) -> None:
-        self._figure = figure
+        super().__init__(figure, width, height)
         self._view = view
-        self._width, self._height = width, height
         self._legend_width = min(max(round(width * 0.25), 150), 330)
         self._plot_width = width - _LEFT - self._legend_width - _RIGHT
         self._plot_height = height - _TOP - _BOTTOM
@@ -239,20 +181,9 @@ class _Chart:
         return max([1, *values])
 
     def _make_axes(self) -> Axes:
-        axes = self._figure.add_axes(
-            (
-                _LEFT / self._width,
-                _BOTTOM / self._height,
-                self._plot_width / self._width,
-                self._plot_height / self._height,
-            )
-        )
+        axes = self._plot(_LEFT, _TOP, self._plot_width, self._plot_height)
         axes.set_xlim(0, self._plot_width)
         axes.set_ylim(0, self._highest * 1.05)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        axes.spines["bottom"].set_color(_FAINT)
-        axes.set_axisbelow(True)
         return axes
 
     def _draw_scale(self) -> None:
@@ -260,12 +191,9 @@ class _Chart:
         marks = count_marks if self._counts else size_marks
         sizes = marks(round(self._highest * 1.05), max(self._plot_height // 50, 2))
         axes.set_yticks([mark.place for mark in sizes], [mark.text for mark in sizes])
-        axes.grid(axis="y", color=_RULE, linewidth=0.7)
         first, last, _ = self._grid
         times = time_marks(first, last, max(self._plot_width // 95, 1), self._view.axis)
         axes.set_xticks([self._x(mark.place) for mark in times], [mark.text for mark in times])
-        axes.tick_params(axis="y", length=0, labelsize=_NORMAL, labelcolor=_INK, pad=6)
-        axes.tick_params(axis="x", length=4, color=_FAINT, labelsize=_NORMAL, labelcolor=_INK)
 
     def _draw_gaps(self) -> None:
         """Hatch where no layout stands; where nobody looked at all, there is nothing."""
@@ -287,7 +215,7 @@ class _Chart:
                 self._axes.text(
                     *((self._x(until) + self._x(after)) / 2, 0.5, "not recorded"),
                     transform=self._axes.get_xaxis_transform(),
-                    color=_FAINT,
+                    color=FAINT,
                     ha="center",
                     va="center",
                     bbox={"facecolor": "white", "edgecolor": "none"},
@@ -313,7 +241,7 @@ class _Chart:
                 textcoords="offset points",
                 ha="right" if left else "left",
                 va="top",
-                fontsize=_SMALL,
+                fontsize=SMALL,
                 color=_JUMP,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
                 zorder=7,
@@ -359,7 +287,7 @@ class _Chart:
     def _draw_lines(self) -> None:
         timeline = self._timeline
         x, y = steps(timeline.times_ns, timeline.read_until_ns, timeline.sums, self._grid)
-        self._axes.plot(x, y, color=_INK, linewidth=1.1, zorder=4)
+        self._axes.plot(x, y, color=INK, linewidth=1.1, zorder=4)
         if not self._in_ram:
             return
         for values, style, width in (
@@ -367,7 +295,7 @@ class _Chart:
             (timeline.resident_highest, "-", 1.1),
         ):
             x, y = steps(timeline.times_ns, timeline.read_until_ns, values, self._grid)
-            self._axes.plot(x, y, color=_INK, linewidth=width, linestyle=style, zorder=4)
+            self._axes.plot(x, y, color=INK, linewidth=width, linestyle=style, zorder=4)
 
     def _draw_limit(self) -> None:
         limit = self._view.limit
@@ -398,9 +326,9 @@ class _Chart:
 
     def _draw_head(self) -> None:
         room = self._width - _LEFT - _RIGHT
-        self._text(_LEFT, 20, self._elided(self._view.title, room, _LARGE), _LARGE, weight="bold")
+        self._text(_LEFT, 20, self._elided(self._view.title, room, LARGE), LARGE, weight="bold")
         about = " · ".join((*self._facts(), *self._view.notes))
-        self._text(_LEFT, 37, self._elided(about, room, _NORMAL), _NORMAL, colour=_FAINT)
+        self._text(_LEFT, 37, self._elided(about, room, NORMAL), NORMAL, colour=FAINT)
         self._draw_peak()
 
     def _facts(self) -> list[str]:
@@ -432,15 +360,15 @@ class _Chart:
         size, time = timeline.heights[position], timeline.times_ns[position]
         assert size is not None
         x = self._grid.column(time) + 0.5
-        self._axes.plot([x, x], [size, self._highest * 1.05], color=_INK, linewidth=0.8, zorder=5)
+        self._axes.plot([x, x], [size, self._highest * 1.05], color=INK, linewidth=0.8, zorder=5)
         self._axes.plot(
-            [x], [size], marker="o", markersize=4.5, color=_INK, markeredgecolor="white", zorder=6
+            [x], [size], marker="o", markersize=4.5, color=INK, markeredgecolor="white", zorder=6
         )
         torn = " (torn)" if timeline.states[position] is LayoutState.TORN else ""
         text = f"peak {self._amount(size)}{torn}  {format_time(self._view.axis.wall(time))[11:]}"
-        half = self._measure(text, _NORMAL, "bold") / 2
+        half = self._measure(text, NORMAL, "bold") / 2
         centre = min(max(_LEFT + x, _LEFT + half), _LEFT + self._plot_width - half)
-        self._text(centre, _TOP - _STRIP - 8, text, _NORMAL, weight="bold", align="center")
+        self._text(centre, _TOP - _STRIP - 8, text, NORMAL, weight="bold", align="center")
 
     # -- the legend -------------------------------------------------------------------------------
 
@@ -456,9 +384,9 @@ class _Chart:
         place = self._legend_place()
         if not self._timeline.groups or (place is None and self._timeline.is_stacked):
             return
-        self._text(right, y, self._legend_time(place), _SMALL, colour=_FAINT, align="right")
+        self._text(right, y, self._legend_time(place), SMALL, colour=FAINT, align="right")
         title = f"{LAYOUT[self._timeline.figure].title} by {self._timeline.by}"
-        self._text(left, y, title, _SMALL, colour=_FAINT)
+        self._text(left, y, title, SMALL, colour=FAINT)
         y += _ROW
 
         def size_of(series: Series) -> int | None:
@@ -499,7 +427,7 @@ class _Chart:
         sums = [each for each in whole.sums if each is not None]
         if sums:
             title = "sum of all" if self._legend_width > 240 else "sum"
-            rows.append(_Row(title, "max " + self._amount(max(sums)), "line", _INK))
+            rows.append(_Row(title, "max " + self._amount(max(sums)), "line", INK))
         if self._in_ram:
             for title, values, style in (
                 (
@@ -512,7 +440,7 @@ class _Chart:
                 told = [value for value in values if value is not None]
                 if told:
                     word = "max " if self._legend_width > 240 else ""
-                    rows.append(_Row(title, word + format_size(max(told)), style, _INK))
+                    rows.append(_Row(title, word + format_size(max(told)), style, INK))
         torn, gaps = sum(whole.torn), sum(whole.gaps)
         if torn:
             rows.append(_Row("torn layouts", group_digits(torn), "strip", _TORN))
@@ -522,11 +450,11 @@ class _Chart:
 
     def _legend_row(self, left: float, right: float, y: float, row: _Row) -> None:
         self._sample(left, y, row)
-        self._text(right, y, row.size, _NORMAL, align="right")
-        room = right - left - 18 - self._measure(row.size, _NORMAL) - 8
+        self._text(right, y, row.size, NORMAL, align="right")
+        room = right - left - 18 - self._measure(row.size, NORMAL) - 8
         shorten = elide_process if self._timeline.by == "process" else elide
-        name = shorten(row.name, room, lambda part: self._measure(part, _NORMAL))
-        self._text(left + 18, y, name, _NORMAL)
+        name = shorten(row.name, room, lambda part: self._measure(part, NORMAL))
+        self._text(left + 18, y, name, NORMAL)
 
     def _sample(self, left: float, y: float, row: _Row) -> None:
         from matplotlib.lines import Line2D  # noqa: PLC0415
@@ -564,38 +492,6 @@ class _Chart:
         if not self._counts:
             return format_size(size)
         return "–" if size is None else group_digits(size)
-
-    def _text(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        size: float,
-        *,
-        colour: str = _INK,
-        weight: str = "normal",
-        align: str = "left",
-    ) -> None:
-        self._figure.text(
-            *(x / self._width, 1 - y / self._height, text),
-            fontsize=size,
-            color=colour,
-            fontweight=weight,
-            ha=align,
-            va="center",
-        )
-
-    def _elided(self, text: str, room: float, size: float) -> str:
-        return elide(escape(text), room, lambda part: self._measure(part, size))
-
-    def _measure(self, text: str, size: float, weight: str = "normal") -> float:
-        """Width of a text in pixels."""
-        from matplotlib.font_manager import FontProperties  # noqa: PLC0415
-
-        properties = FontProperties(size=size, weight=weight)
-        renderer = self._figure.canvas.get_renderer()  # type: ignore[attr-defined]
-        width, _, _ = renderer.get_text_width_height_descent(text, properties, ismath=False)
-        return float(width)
 
 
 class _Row(NamedTuple):

@@ -87,7 +87,7 @@ def test_the_picture(two: tuple[At, At], align: str) -> None:
     assert picture == render(found, "svg", 1200, 600)
     text = picture.decode()
     assert ET.parse(io.BytesIO(picture)).getroot().tag.endswith("svg")
-    for shown in ("before: a.db", "after: b.db", "at the peaks: +20 MiB", "after less before"):
+    for shown in ("before: a.db", "after: b.db", "At the two peaks, by name", "+20 MiB"):
         assert shown in text
     assert "\x1b" not in text
     assert r"$x^2$ &lt;b&gt;\x1b[2J\x0a_a" in text
