@@ -81,8 +81,10 @@ def _dominates(finding: Finding, explanation: Explanation) -> list[str]:
     figures, title = finding.figures, LAYOUT[finding.word].title
     kinds = finding.examples[: figures["kinds"]]
     whole = figures["memory"]
+    is_least = any(each.id == "no-layout" for each in explanation.findings)
+    share = f"{'At least ' * is_least}{_share(kinds[0].size, whole)}"
     said = [
-        f"{_share(kinds[0].size, whole)} of the memory is in {_named(kinds[0].name)}:"
+        f"{share} of the memory is in {_named(kinds[0].name)}:"
         f" {_size(kinds[0].size)} of {_size(whole)} {title}."
     ]
     for name in finding.examples[figures["kinds"] :]:
@@ -91,6 +93,16 @@ def _dominates(finding: Finding, explanation: Explanation) -> list[str]:
         rest = [f"{_named(each.name)} with {_share(each.size, whole)}" for each in kinds[1:]]
         said.append(f"Next: {' and '.join(rest)}.")
     return said
+
+
+def _no_layout(finding: Finding, explanation: Explanation) -> list[str]:
+    figures = finding.figures
+    size, without = figures["size"], figures["without"]
+    return [
+        f"{_size(size)} of {_size(figures['memory'])} ({_share(size, figures['memory'])}) is in no"
+        f" kind: {without} of the {figures['processes']} processes"
+        f" {'has' if without == 1 else 'have'} no layout at this moment.",
+    ]
 
 
 def _biggest_process(finding: Finding, explanation: Explanation) -> list[str]:
@@ -353,6 +365,7 @@ def _clean_files(finding: Finding, explanation: Explanation) -> list[str]:
 
 WORDS: Mapping[str, Words] = {
     "dominates": _dominates,
+    "no-layout": _no_layout,
     "biggest-process": _biggest_process,
     "sharing": _sharing,
     "growth": _growth,

@@ -116,6 +116,9 @@ SCENES = {
         build(3, "/c/libx.so.2", "0b", 3),
         gaps=(("p (1)", 9 * MIB, HIGHER), ("p (2)", 9 * MIB, NOTHING)),
     ),
+    "several, one without a layout": scene(
+        member(told(Kind.HEAP, 30 * MIB)), member(name="p (2)", size=10 * MIB), memory=40 * MIB
+    ),
     "several, nothing missed": scene(
         build(1, "/a/libx.so.1", "0a", 1),
         build(2, "/b/libx.so.1", "0a", 2),
@@ -211,3 +214,13 @@ def test_which_processes_are_judged(name: str, words: str) -> None:
     explanation = explanation_of(SCENES[name])
     (said,) = [sentences(each, explanation) for each in explanation.findings if each.id == "peak"]
     assert said[0].startswith(words)
+
+
+def test_shares_are_least_ones_where_layouts_lack() -> None:
+    """What a process without a layout consists of is unknown: that is said, before other shares."""
+    explanation = explanation_of(SCENES["several, one without a layout"])
+    said = {each.id: sentences(each, explanation) for each in explanation.findings}
+    assert said["dominates"][0].startswith("At least 75 % of the memory is in the heap")
+    assert said["no-layout"] == [
+        "10 MiB of 40 MiB (25 %) is in no kind: 1 of the 2 processes has no layout at this moment."
+    ]

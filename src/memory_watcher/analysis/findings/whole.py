@@ -35,6 +35,21 @@ def dominates(scene: Scene) -> Finding | None:
     )
 
 
+def no_layout(scene: Scene) -> Finding | None:
+    """How much of the whole is of processes without a layout: it is in no kind and no name."""
+    lacking = [each for each in scene.members if not each.entries and each.size]
+    size = sum(each.size or 0 for each in lacking)
+    if size < SMALLEST:
+        return None
+    figures = {
+        "processes": len(scene.members),
+        "without": len(lacking),
+        "size": size,
+        "memory": scene.memory,
+    }
+    return Finding("no-layout", Rank.MAIN, size, figures)
+
+
 def biggest_process(scene: Scene) -> Finding | None:
     """Which processes of several have the most."""
     sizes = [Example(each.name, each.size) for each in scene.members if each.size]
@@ -73,4 +88,4 @@ def _counted_again(each: Attributed) -> int:
     return (usage.rss or 0) - (usage.pss or 0)
 
 
-FINDERS = (dominates, biggest_process, sharing)
+FINDERS = (dominates, no_layout, biggest_process, sharing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memory_watcher.analysis.findings.base import Rank
-from memory_watcher.analysis.findings.whole import biggest_process, dominates, sharing
+from memory_watcher.analysis.findings.whole import biggest_process, dominates, no_layout, sharing
 from memory_watcher.analysis.kinds import Kind
 
 from .scenes import MIB, member, of_one, piece, scene
@@ -36,6 +36,23 @@ def test_no_memory() -> None:
     """Without any there is no sentence."""
     assert dominates(of_one()) is None
     assert dominates(of_one(piece(Kind.HEAP, 0))) is None
+
+
+def test_processes_without_a_layout() -> None:
+    """What they have is told, and how many they are; nothing if all have one, or it is little."""
+    known = member(piece(Kind.HEAP, 30 * MIB))
+    unknown = member(name="b (2)", size=10 * MIB)
+    found = no_layout(scene(known, unknown, unknown, memory=50 * MIB))
+    assert found is not None
+    assert found.figures == {
+        "processes": 3,
+        "without": 2,
+        "size": 20 * MIB,
+        "memory": 50 * MIB,
+    }
+    assert no_layout(scene(known, known)) is None
+    assert no_layout(scene(known, member(name="b (2)", size=1000))) is None
+    assert no_layout(scene(known, member(name="b (2)", size=None))) is None
 
 
 def test_biggest_process() -> None:
