@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing fuzz fuzz-proc lint bench bench-sums bench-growth report-bundle tables docs clean kills hostile
+.PHONY: help demo test timing beside-load fuzz fuzz-proc lint bench bench-sums bench-growth report-bundle tables docs clean kills hostile
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
 	@echo "make test    set up, run all tests"
 	@echo "make timing  tests that measure the machine as well: best on a quiet one"
+	@echo "make beside-load   live tests 10 times beside a load that starts processes (2 hours)"
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
 	@echo "make hostile  twenty hostile processes against a recorder, as root (5 minutes)"
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
@@ -54,6 +55,9 @@ test: $(READY)
 
 timing: $(READY)
 	$(BIN)/python -m pytest -m timing
+
+beside-load: $(READY)
+	$(BIN)/python -m tests.beside_load
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.damaged
