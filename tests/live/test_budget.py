@@ -57,6 +57,17 @@ def cpu_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
+def let_look(pid: int) -> None:
+    """Until a recorder has slept a few times more, as it does between two looks: it had the CPU."""
+
+    def sleeps() -> int:
+        status = Path(f"/proc/{pid}/status").read_text()
+        return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+    least = sleeps() + 4
+    wait_until(lambda: sleeps() >= least, "the recorder to have the CPU")
+
+
 def test_large_process(big: tuple[Target, int], file: Path) -> None:
     """1.5 GiB every 100 ms: within 10 % of a core in all, the RSS curve complete, said once.
 
@@ -71,6 +82,7 @@ def test_large_process(big: tuple[Target, int], file: Path) -> None:
             target.touch(more, 1, page)
             sizes.append(statm_resident(target.pid))
             let_pass(0.12)  # six fast periods
+            let_look(recording.pid)
         wall, used = time.monotonic_ns() - begun, cpu_of(recording.pid) - used
         code, said = recording.stop()
     assert code == 0, said
