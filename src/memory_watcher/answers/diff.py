@@ -16,7 +16,7 @@ from ..analysis.peak import add_up
 from ..analysis.roles import Role, roles_at
 from ..errors import SelectionError, UsageError
 from ..message import Named, Setting
-from ..metrics import LAYOUT, over_processes
+from ..metrics import LAYOUT
 from ..model import LayoutState, MappingUsage
 from ..recorded import Measurement, RecordedProcess, StoredFigure
 from ..store.recording import Recording
@@ -25,6 +25,7 @@ from .group import members_at
 from .layouts import attributed
 from .moment import PEAK, Moment, measurement_of, pass_of, understood
 from .no_sum import why_no_sum
+from .over_time import FIGURE, summable
 
 Figure = Literal["pss", "rss", "uss", "swap", "held"]
 FIGURES: tuple[Figure, ...] = get_args(Figure)
@@ -144,14 +145,9 @@ class Comparison:
     ) -> DiffView:
         """Compare two moments: see `diff`. Raises SelectionError, UsageError."""
         choices.check(Named(Setting.BY, "by"), by, BY)
-        choices.check(Named(Setting.FIGURE, "figure"), figure, FIGURES)
+        choices.check(FIGURE, figure, FIGURES)
         several = self.is_of_several
-        if several and figure == "rss":
-            raise UsageError(
-                "RSS of several processes cannot be added up, shared pages would count several"
-                " times; choose PSS, or one process"
-            )
-        asked = over_processes(figure) if several else figure
+        asked = summable(figure, several)
         taken = [self._take(0, before, figure), self._take(1, after, figure)]
         if self._is_one_run and taken[0][0].marks == taken[1][0].marks:
             raise SelectionError(

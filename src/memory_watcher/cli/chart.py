@@ -57,13 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the file to write, .png, .svg, .pdf or .html; without it the report FILE.html is"
         " written, and opened in a browser if there is a display",
     )
-    parser.add_argument("-p", "--pid", type=whole_number, metavar="PID", help="the process to show")
-    parser.add_argument(
-        "--process-id",
-        type=whole_number,
-        metavar="ID",
-        help="the process to show, by its number in the recording: for a PID that was used again",
-    )
+    recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
         choices=("pss", "rss", "uss", "swap", "mappings"),
@@ -83,18 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"how many names, mappings or processes get an area of their own: those with the"
         f" highest peaks; the others share one area (default {DEFAULT_TOP})",
     )
-    parser.add_argument(
-        "--from",
-        dest="first",
-        metavar="MOMENT",
-        help="leave out what was before this local time; also 15:58, +90s (after the start), 50%%",
-    )
-    parser.add_argument(
-        "--to",
-        dest="last",
-        metavar="MOMENT",
-        help="leave out what was after this local time; also 15:58, +90s (after the start), 50%%",
-    )
+    recording_file.add_span(parser)
     parser.add_argument(
         "--compare",
         metavar="FILE",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import recording_file, whole_number
+from . import recording_file
 from .console import write_text
 
 READS_RECORDING = True
@@ -23,16 +23,7 @@ READS_RECORDING = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
     recording_file.add_arguments(parser)
-    parser.add_argument(
-        "-p", "--pid", type=whole_number, metavar="PID", help="the process to explain"
-    )
-    parser.add_argument(
-        "--process-id",
-        type=whole_number,
-        metavar="ID",
-        help="the process to explain, by its number in the recording: for a PID that was used"
-        " again",
-    )
+    recording_file.add_process(parser, "the process to explain")
     parser.add_argument(
         "--measurement-time",
         metavar="MOMENT",

@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import recording_file, whole_number
+from . import recording_file
 from .console import write_text
 from .progress import ProgressLine
 
@@ -32,13 +32,7 @@ DEFAULT_TOP = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
     recording_file.add_arguments(parser)
-    parser.add_argument("-p", "--pid", type=whole_number, metavar="PID", help="the process to show")
-    parser.add_argument(
-        "--process-id",
-        type=whole_number,
-        metavar="ID",
-        help="the process to show, by its number in the recording: for a PID that was used again",
-    )
+    recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
         choices=("pss", "rss", "uss", "swap", "held"),
@@ -52,18 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("kind", "name", "mapping", "process"),
         help="what makes a group (default name; process if several are shown)",
     )
-    parser.add_argument(
-        "--from",
-        dest="first",
-        metavar="MOMENT",
-        help="leave out what was before this local time; also 15:58, +90s (after the start), 50%%",
-    )
-    parser.add_argument(
-        "--to",
-        dest="last",
-        metavar="MOMENT",
-        help="leave out what was after this local time; also 15:58, +90s (after the start), 50%%",
-    )
+    recording_file.add_span(parser)
     parser.add_argument(
         "--top",
         type=recording_file.count,

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from . import recording_file, whole_number
+from . import recording_file
 from .console import write_piece, write_text
 
 if TYPE_CHECKING:
@@ -35,13 +35,7 @@ SHOWN_PROCESSES = 30
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
     recording_file.add_arguments(parser)
-    parser.add_argument("-p", "--pid", type=whole_number, metavar="PID", help="the process to show")
-    parser.add_argument(
-        "--process-id",
-        type=whole_number,
-        metavar="ID",
-        help="the process to show, by its number in the recording: for a PID that was used again",
-    )
+    recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
         choices=("pss", "rss", "statm"),

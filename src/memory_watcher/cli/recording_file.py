@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from . import whole_number
+
 if TYPE_CHECKING:
     from ..recorded import RecordedProcess
     from ..store.recording import Recording
@@ -20,6 +22,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database-file", metavar="FILE", help="the recording, as memory-record names it"
     )
+
+
+def add_process(
+    parser: argparse.ArgumentParser, what: str = "the process to show", default: str = ""
+) -> None:
+    """Declare how one process of the recording is named: see `process_meant`."""
+    parser.add_argument("-p", "--pid", type=whole_number, metavar="PID", help=what + default)
+    parser.add_argument(
+        "--process-id",
+        type=whole_number,
+        metavar="ID",
+        help=f"{what}, by its number in the recording: for a PID that was used again",
+    )
+
+
+def add_span(parser: argparse.ArgumentParser) -> None:
+    """Declare which part of the recording is meant: `args.first` to `args.last`."""
+    for option, name, what in (("--from", "first", "before"), ("--to", "last", "after")):
+        parser.add_argument(
+            option,
+            dest=name,
+            metavar="MOMENT",
+            help=f"leave out what was {what} this local time; also 15:58, +90s (after the start),"
+            " 50%%",
+        )
 
 
 def recording_file(args: argparse.Namespace) -> str:

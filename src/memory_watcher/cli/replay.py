@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import recording_file, tui_options, whole_number
+from . import recording_file, tui_options
 from .console import write_text
 
 if TYPE_CHECKING:
@@ -33,19 +33,7 @@ _PLAIN_TOP = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     recording_file.add_arguments(parser)
-    parser.add_argument(
-        "-p",
-        "--pid",
-        type=whole_number,
-        metavar="PID",
-        help="the process (default: all, or the only one)",
-    )
-    parser.add_argument(
-        "--process-id",
-        type=whole_number,
-        metavar="ID",
-        help="the process, by its number in the recording: for a PID that was used again",
-    )
+    recording_file.add_process(parser, "the process", " (default: all, or the only one)")
     parser.add_argument(
         "--interval",
         metavar="MS",

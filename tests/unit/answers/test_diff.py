@@ -115,7 +115,7 @@ def test_several_processes_are_added_up_by_their_shares(files: Files) -> None:
     swapped = diff(before, after, figure="swap")
     assert (swapped.figure, swapped.total_change) == ("swap_pss", MI)
     assert diff(before, after, figure="held").figure == "held_pss"
-    with pytest.raises(UsageError, match="RSS of several processes cannot be added up"):
+    with pytest.raises(UsageError, match="rss cannot be added up over processes"):
         diff(before, after, figure="rss")
     one = diff(At(before, process="app"), At(after, process="app"), figure="rss")
     assert one.total_change == 5 * MI
