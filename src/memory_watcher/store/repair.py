@@ -230,10 +230,6 @@ def _copy_table(
     return count, wrong
 
 
-def _is_odd(value: object, kind: type) -> bool:
-    return value is not None and type(value) is not kind
-
-
 def _key(sql: str) -> list[str]:
     """The columns that a table is ordered by."""
     if "WITHOUT ROWID" not in sql:

@@ -57,10 +57,16 @@ class Present(NamedTuple):
         if self.share is not None:
             figures = self.share.figures
             swap = self.reading.swap if totals is None else totals.swap
-            return Sizes(figures.pss, figures.rss, figures.uss, swap, figures.swap_pss)
+            return Sizes(
+                pss=figures.pss,
+                rss=figures.rss,
+                uss=figures.uss,
+                swap=swap,
+                swap_pss=figures.swap_pss,
+            )
         if totals is None:
             return Sizes(rss=self.reading.resident, swap=self.reading.swap)
-        return Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
+        return Sizes(**{name: getattr(totals, name) for name in Sizes._fields})
 
     @property
     def part(self) -> Sizes | None:
@@ -267,7 +273,7 @@ def _group_row(key: str, group: GroupSum, before: Sizes | None) -> Row:
 
 
 def _nothing() -> Sizes:
-    return Sizes(0, 0, 0, 0, 0)
+    return Sizes(**dict.fromkeys(Sizes._fields, 0))
 
 
 def _total(now: Seen, before: Seen | None) -> Row:

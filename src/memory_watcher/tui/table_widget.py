@@ -77,15 +77,11 @@ class Order:
 
 
 def _value(row: Row, key: str, figure: ShownFigure) -> int | str | None:
-    if key == _NAME:
-        return row.name
-    if key == "label":
-        return row.label
+    """What stands in a column: a size, the change, or the field of the row that its key names."""
     if key == _CHANGE:
         return row.change(figure)
-    if key in FIGURES:
-        return getattr(row.sizes, key)  # type: ignore[no-any-return]
-    return row.address_space if key == "address_space" else row.mappings
+    value: int | str | None = getattr(row.sizes if key in FIGURES else row, key)
+    return value
 
 
 def sort_rows(rows: list[Row], order: Order, figure: ShownFigure) -> list[Row]:

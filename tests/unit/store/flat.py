@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from memory_watcher.metrics import USAGE
 from memory_watcher.model import (
     Image,
     LayoutState,
@@ -56,7 +57,9 @@ USAGES = [
     Usage(rss=4 * KI, pss=2 * KI, private_clean=0, private_dirty=KI, swap=8 * KI, vm_flags="rd"),
     Usage(rss=2**50 + KI, pss=2**49, private_dirty=2**50, private_clean=0, private_hugetlb=2**40),
     Usage(rss=12 * KI, pss=12 * KI, other="New: 1 kB\nOdd: \udcff"),
-    Usage._make([*range(0, 23 * KI, KI), "ex", None]),
+    Usage._make(
+        number * KI if metric.unit != "text" else None for number, metric in enumerate(USAGE)
+    )._replace(vm_flags="ex"),
 ]
 READINGS = [
     Reading(),

@@ -9,7 +9,8 @@ told is -1, and NULL the same as rss: a step that adds a column there has to set
 
 A step also tells which tables of the older version are not those of the newer one: BEFORE maps
 their names to their DDL, None standing for a table that the older version does not have; ADDED has
-the columns, all INTEGER, that it lacks at the end of others.
+the columns, all INTEGER, that it lacks at the end of others: SQLite adds a column there, so in
+schema.TABLES, too, a new one stands last, whatever the order of the model.
 """
 
 from __future__ import annotations
