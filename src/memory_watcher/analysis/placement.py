@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from ..model import MappingUsage, Usage
+from ..model import Mapping, MappingUsage, Usage
 from .arenas import HEAP_SIZE
 
 #: One mapping is where a group grew if it has this share of it.
@@ -18,12 +19,16 @@ _SEVERAL = 4
 
 
 class Main(NamedTuple):
-    """The mapping that has most of a rise: its key, its header, its bytes then and now."""
+    """The mapping that has most of a rise: its header, what people read, its bytes then and now.
 
-    key: str
+    `since_ns` is the wall time of the first layout with anything of it; None if nobody asked.
+    """
+
+    mapping: Mapping
     name: str
     before: int
     after: int
+    since_ns: int | None = None
 
 
 class Arenas(NamedTuple):
@@ -52,9 +57,8 @@ class Placement(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A mapping of the group: what stays of its header while it grows, and what a person reads."""
+    """A mapping of the group, and what a person reads of its header."""
 
-    key: str
     name: str
     entry: MappingUsage
 
@@ -66,15 +70,24 @@ def place(
     *,
     is_arena: bool,
 ) -> Placement:
-    """Compare the mappings of one group in two layouts; `size_of` gives the figure's bytes."""
-    known = {part.key: size_of(part.entry.usage) or 0 for part in before}
-    changes = {
-        part.key: (size_of(part.entry.usage) or 0) - known.get(part.key, 0) for part in after
-    }
-    rise = sum(changes.values()) - sum(size for key, size in known.items() if key not in changes)
-    new = [part for part in after if part.key not in known]
+    """Compare the mappings of one group in two layouts; `size_of` gives the figure's bytes.
+
+    A mapping is the one that had its addresses before: memory is mapped next to what is there, on
+    either side, and the kernel makes one mapping of both.
+    """
+
+    def total(parts: Iterable[Part]) -> int:
+        return sum(size_of(part.entry.usage) or 0 for part in parts)
+
+    after = sorted(after, key=lambda part: part.entry.mapping.start)
+    former = _former(before, after)
+    rises = [
+        Main(part.entry.mapping, part.name, total(old), total([part]))
+        for part, old in zip(after, former, strict=True)
+    ]
+    new = [part for part, old in zip(after, former, strict=True) if not old]
     return Placement(
-        _main(after, known, changes, rise),
+        _main(rises, total(after) - total(before)),
         len(new),
         _common_size(new),
         _sum(part.entry.usage.anon_huge_pages for part in after),
@@ -83,16 +96,23 @@ def place(
     )
 
 
-def _main(
-    after: Sequence[Part], known: Mapping[str, int], changes: Mapping[str, int], rise: int
-) -> Main | None:
-    if not after or rise <= 0:
+def _main(rises: Sequence[Main], rise: int) -> Main | None:
+    """The one that has most of a rise, if one has."""
+    most = max(rises, key=lambda each: each.after - each.before, default=None)
+    if most is None or rise <= 0 or most.after - most.before < _MOST * rise:
         return None
-    part = max(after, key=lambda each: changes[each.key])
-    if changes[part.key] < _MOST * rise:
-        return None
-    old = known.get(part.key, 0)
-    return Main(part.key, part.name, old, old + changes[part.key])
+    return most
+
+
+def _former(before: Sequence[Part], after: Sequence[Part]) -> list[list[Part]]:
+    """Of each mapping (in the order of addresses) those before in whose addresses it is now."""
+    former: list[list[Part]] = [[] for _ in after]
+    ends = [part.entry.mapping.end for part in after]
+    for part in before:
+        at = bisect_right(ends, part.entry.mapping.start)
+        if at < len(after) and after[at].entry.mapping.start < part.entry.mapping.end:
+            former[at].append(part)
+    return former
 
 
 def _common_size(new: Sequence[Part]) -> int | None:

@@ -17,7 +17,7 @@ from ..analysis.timeline import Figure, Timeline
 from ..analysis.verdicts import Judge, Verdict, Word
 from ..errors import NothingThen, SelectionError
 from ..message import Named, Setting
-from ..model import LayoutState
+from ..model import LayoutState, Mapping
 from . import choices
 from .layouts import attributed
 from .over_time import FIGURE, about_sums, doubt, places_of, summable, title_of, told
@@ -341,7 +341,22 @@ class _Story:
             size: int | None = getattr(usage, figure)
             return size
 
-        return place(first, last, size_of, is_arena=group.kind is Kind.ARENA)
+        placed = place(first, last, size_of, is_arena=group.kind is Kind.ARENA)
+        if placed.main is None:
+            return placed
+        since_ns = self._mapped_since(placed.main.mapping)
+        return placed._replace(main=placed.main._replace(since_ns=since_ns))
+
+    def _mapped_since(self, mapping: Mapping) -> int | None:
+        """When anything of a mapping was there first, of all that is judged."""
+        (process,) = self.processes
+        tick = self.recording.first_mapped(process.id, mapping)
+        if tick is None:
+            return None
+        begin = bisect_left(self.timeline.ticks, tick)
+        times = zip(self.times, self.positions, strict=True)
+        first = next(time for time, at in times if at is not None and at >= begin)
+        return self.recording.axis.wall(first)
 
     def _parts(self, position: int, group: Group) -> list[Part]:
         """The mappings of a group in the layout that stands at a position of the timeline."""
@@ -350,7 +365,7 @@ class _Story:
         found = attributed(self.recording, self.recording.layout_until(process.id, tick))
         of_process = (process.id, "")
         return [
-            Part(own.key, own.name, entry)
+            Part(own.name, entry)
             for entry, what in found
             if identify(entry.mapping, what, self.timeline.by, of_process).key == group.key
             for own in [identify(entry.mapping, what, "mapping", of_process)]

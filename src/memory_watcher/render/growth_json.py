@@ -70,7 +70,12 @@ def _placement(where: Placement | None) -> dict[str, Any] | None:
     return {
         "main": None
         if main is None
-        else {**named("name", main.name), "before": main.before, "after": main.after},
+        else {
+            **named("name", main.name),
+            "before": main.before,
+            "after": main.after,
+            "since_ns": main.since_ns,
+        },
         "new": where.new,
         "new_size": where.new_size,
         "huge": where.huge,

@@ -22,7 +22,7 @@ def render(growth: Growth) -> str:
     )
     rows = [_row(group, span) for group in (*growth.groups, growth.total)]
     sentences = [
-        f"- {cell(group.name)}: {cell(' '.join(placed(group)))}"
+        f"- {cell(group.name)}: {cell(' '.join(placed(group, growth.span)))}"
         for group in growth.groups
         if group.placement
     ]

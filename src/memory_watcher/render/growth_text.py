@@ -23,7 +23,7 @@ def render(growth: Growth) -> str:
     parts = [
         _about(growth),
         _table(growth),
-        *(_placed(group) for group in growth.groups if group.placement),
+        *(_placed(group, growth.span) for group in growth.groups if group.placement),
         "\n".join(notes(growth)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -83,5 +83,5 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def _placed(group: Group) -> str:
-    return "\n".join([f"{escape(group.name)}:", *(f"  {line}" for line in placed(group))])
+def _placed(group: Group, span: Span) -> str:
+    return "\n".join([f"{escape(group.name)}:", *(f"  {line}" for line in placed(group, span))])

@@ -60,18 +60,21 @@ def clock(time_ns: int, span: Span) -> str:
     return clock[:8] if begin == end == day else f"{day}T{clock[:8]}"
 
 
-def placed(group: Group) -> list[str]:
+def placed(group: Group, span: Span) -> list[str]:
     """Where in a group of nameless memory the growth sits, and what would tell more."""
     where = group.placement
     if where is None:
         return []
-    return [*_where(where), *_experiment(group.kind)]
+    return [*_where(where, span), *_experiment(group.kind)]
 
 
-def _where(where: Placement) -> Iterator[str]:
+def _where(where: Placement, span: Span) -> Iterator[str]:
     if where.main is not None:
         before, after = format_size(where.main.before), format_size(where.main.after)
-        yield f"One mapping has most of it, from {before} to {after}: {escape(where.main.name)}."
+        since = where.main.since_ns
+        mapped = "" if since is None else f", mapped since {clock(since, span)}"
+        yield f"One mapping has most of it, from {before} to {after}{mapped}:"
+        yield f"  {escape(where.main.name)}"
     elif where.new_size is not None:
         size = format_size(where.new_size)
         yield f"{plural(where.new, 'mapping is', 'mappings are')} new, most of {size} each."

@@ -380,6 +380,13 @@ class Recording:
         """As `usage_pages`, but only of intervals that stand at one at least of some ticks."""
         return self._intervals.standing_pages(process_id, columns, first_tick, ticks)
 
+    def first_mapped(self, process_id: int, mapping: Mapping) -> int | None:
+        """Find the first tick at which a process had anything at these addresses, of this name.
+
+        None if it never had.
+        """
+        return self._layouts.first_mapped(process_id, mapping)
+
     def headers(self, process_ids: Sequence[int]) -> dict[int, Mapping]:
         """Headers of all mappings that some processes ever had, by mapping id."""
         return self._layouts.headers(process_ids)

@@ -89,6 +89,21 @@ def test_where_in_the_heap(builder: RecordingBuilder) -> None:
     assert heap.placement.main.name.endswith("rw-p heap")
 
 
+def test_since_when_it_is_mapped(builder: RecordingBuilder) -> None:
+    """Of the mapping that has the rise the first layout with anything at its place is named."""
+
+    def layout(tick: int) -> list[Entry]:
+        late = max(0, tick - 39) * 64 * KI
+        grown = [(mapping(0x7F00_0000_0000 - late, late), usage(late))] if late else []
+        return [(mapping(0x10_0000, MI), usage(MI)), *grown]
+
+    found = asked(filled(builder, layout))
+    main = found.groups[0].placement and found.groups[0].placement.main
+    assert main is not None and main.since_ns is not None
+    assert main.since_ns - found.span.begin_ns == 40 * SECOND
+    assert main.after == 80 * 64 * KI
+
+
 def test_ever_more_mappings(builder: RecordingBuilder) -> None:
     """It is told how many are new, of what size, and how much is in huge pages."""
 

@@ -73,6 +73,23 @@ class Layouts:
         )
         return {row[7]: self._mapping(row) for row in rows}
 
+    def first_mapped(self, process_id: int, mapping: Mapping) -> int | None:
+        """Find the first tick of a mapping of this name that has some of these addresses."""
+        headers = self.headers([process_id])
+        numbers = {
+            number
+            for number, header in headers.items()
+            if header.start < mapping.end
+            and mapping.start < header.end
+            and header.pathname == mapping.pathname
+        }
+        rows = self._database.rows(
+            "SELECT mapping_id, min(first_tick) FROM usages WHERE process_id = ?"
+            " GROUP BY mapping_id",
+            process_id,
+        )
+        return min((tick for number, tick in rows if number in numbers), default=None)
+
     def details(self, columns: Sequence[str]) -> dict[int, Row]:
         """All details by their number: of each these fields of Usage behind `anonymous`."""
         assert set(columns) <= set(_DETAILS)
