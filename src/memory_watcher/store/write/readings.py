@@ -26,22 +26,26 @@ class Readings:
         """Store the figures of a sample; `keyframe` is that of its layout."""
         totals = sample.change.totals if sample.change else (None,) * 7
         reading = sample.reading
-        self._transaction.execute(
+        self._transaction.connection.execute(
             _INSERT_READING,
-            *(process_id, self._transaction.tick, delay_ns, int(sample.state)),
-            *(keyframe if sample.state.has_layout else None, sample.cpu_ns, sample.wall_ns),
-            *totals,
-            sample.rollup.pss if sample.rollup else None,
-            *[getattr(reading, column) for column in _READING_COLUMNS],
+            (
+                *(process_id, self._transaction.tick, delay_ns, int(sample.state)),
+                *(keyframe if sample.state.has_layout else None, sample.cpu_ns, sample.wall_ns),
+                *totals,
+                sample.rollup.pss if sample.rollup else None,
+                *[getattr(reading, column) for column in _READING_COLUMNS],
+            ),
         )
 
     def store_fast(
         self, process_id: int, time_ns: int, since_ns: int, reading: FastReading, *, by_tick: bool
     ) -> None:
         """Store figures read between two layouts; with `by_tick`, after which tick."""
-        self._transaction.begin()
-        self._transaction.execute(
+        transaction = self._transaction
+        transaction.begin()
+        tick = transaction.tick if by_tick else None
+        # Fifty a second of each process: through Transaction.execute each takes 0.4 us more.
+        transaction.connection.execute(
             "INSERT OR REPLACE INTO fast_readings VALUES (?, ?, ?, ?, ?, ?)",
-            *(process_id, time_ns, since_ns, *reading[:2]),
-            self._transaction.tick if by_tick else None,
+            (process_id, time_ns, since_ns, reading[0], reading[1], tick),
         )
