@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from .identity import By
@@ -119,11 +120,32 @@ def pair_by(
 
 
 def pair_identical(by: By, before: Iterable[Item], after: Iterable[Item]) -> list[Pair]:
-    """Pair the items of two moments of one recording, where keys tell what is identical."""
-    return [
-        pair._replace(match=_identical(by, pair.after[0])) if pair.before and pair.after else pair
-        for pair in pair_by([(Match.MAPPING, lambda item: item.key)], before, after)
-    ]
+    """Pair the items of two moments of one recording, where keys tell what is identical.
+
+    It is asked many times a second: no item is hashed.
+    """
+    old, new = _by_key(before), _by_key(after)
+    pairs = []
+    for key in dict.fromkeys((*old, *new)):
+        for one, other in zip_longest(old.get(key, ()), new.get(key, ())):
+            if one is None or other is None:
+                match = Match.AFTER if one is None else Match.BEFORE
+            else:
+                match = _identical(by, other)
+            pairs.append(
+                Pair(match, () if one is None else (one,), () if other is None else (other,))
+            )
+    return pairs
+
+
+def _by_key(items: Iterable[Item]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.key, []).append(item)
+    for alike in found.values():
+        if len(alike) > 1:  # of a torn layout
+            alike.sort(key=_order)
+    return found
 
 
 def _identical(by: By, item: Item) -> Match:

@@ -227,13 +227,13 @@ def _group_rows(
     groups = _groups(now, by)
     if before is None:
         return tuple(_group_row(key, group, None) for key, group in groups.items())
-    after, old = (_by_item(side) for side in (groups, _groups(before, by)))
+    old = _groups(before, by)
     rows = []
-    for pair in pair_identical(by, old, after):
-        then = [(item, old[item]) for item in pair.before]
+    for pair in pair_identical(by, _items_of(old), _items_of(groups)):
+        then = [(item.key, old[item.key]) for item in pair.before]
         sizes = then[0][1].sizes if then else _nothing()
-        rows += [_group_row(item.key, after[item], sizes) for item in pair.after]
-        rows += [_vanished_row(item.key, group) for item, group in then if not pair.after]
+        rows += [_group_row(item.key, groups[item.key], sizes) for item in pair.after]
+        rows += [_vanished_row(key, group) for key, group in then if not pair.after]
     return tuple(rows)
 
 
@@ -243,11 +243,10 @@ def _vanished_row(key: str, group: GroupSum) -> Row:
     )
 
 
-def _by_item(groups: Mapping[str, GroupSum]) -> dict[Item, GroupSum]:
-    return {
-        Item(group.identity.kind, group.identity.name, "", key): group
-        for key, group in groups.items()
-    }
+def _items_of(groups: Mapping[str, GroupSum]) -> list[Item]:
+    return [
+        Item(group.identity.kind, group.identity.name, "", key) for key, group in groups.items()
+    ]
 
 
 def _groups(presents: Sequence[Present], by: By) -> dict[str, GroupSum]:

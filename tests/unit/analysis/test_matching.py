@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory_watcher.analysis.kinds import Kind
-from memory_watcher.analysis.matching import Item, Match, Pair, pair_items, pattern, title
+from memory_watcher.analysis.matching import (
+    Item,
+    Match,
+    Pair,
+    pair_identical,
+    pair_items,
+    pattern,
+    title,
+)
 
 LIBRARY = Kind.LIBRARY
 
@@ -211,3 +219,24 @@ def test_many_names_take_no_time() -> None:
     found = pair_items(before, after)
     assert {each.match for each in found} == {Match.VERSION}
     assert len(found) == 10_000
+
+
+def test_what_is_identical_has_one_key() -> None:
+    """Whatever it is called; what a torn layout holds twice is paired once, in whatever order."""
+
+    def heap(end: str, key: str) -> Item:
+        return Item(Kind.HEAP, f"1000-{end}", "", key)
+
+    before = [heap("2000", "1000-"), heap("3000", "1000-"), heap("6000", "5000-")]
+    after = [heap("9000", "7000-"), heap("4000", "1000-")]
+    expected = {
+        Pair(Match.MAPPING, (before[0],), (after[1],)),
+        Pair(Match.BEFORE, (before[1],), ()),
+        Pair(Match.BEFORE, (before[2],), ()),
+        Pair(Match.AFTER, (), (after[0],)),
+    }
+    for one, other in ((before, after), (before[::-1], after[::-1])):
+        pairs = pair_identical("mapping", one, other)
+        assert (len(pairs), set(pairs)) == (4, expected)
+    (same,) = pair_identical("process", before[2:], before[2:])
+    assert same.match is Match.PROCESS
