@@ -166,7 +166,7 @@ def test_whole_machine(file: Path) -> None:
     Kernel threads are left out.
     """
     with recorder(file, "--period", "200ms") as recording:
-        recording.wait_for_ticks(1)
+        recording.wait_for_ticks(2)  # the first is over, and will take in nobody
         with Target() as target:
             wait_until(
                 lambda: rows(file, "SELECT * FROM processes WHERE pid = ?", target.pid),
