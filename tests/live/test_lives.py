@@ -101,9 +101,20 @@ def test_target_ends_and_is_not_reaped(target: Target, file: Path) -> None:
     assert code == 0, said
     last, _ = recorded(file, target.pid)[-1]
     assert last.state is LayoutState.ZOMBIE
-    assert last.reading.state == "Z"
     assert (last.reading.size, last.reading.resident, last.totals) == (None, None, None)
     assert one(file, "SELECT end_tick FROM processes") == (last.tick,)
+
+
+def test_reading_of_a_zombie(target: Target, file: Path) -> None:
+    """One that was a zombie before it was read has the state of the kernel, and no sizes."""
+    with Ticks(file, [target.pid]) as recording:
+        recording.tick()
+        target.let_end()
+        target.wait_for_zombie()
+        recording.tick()
+    last, _ = recorded(file, target.pid)[-1]
+    assert (last.state, last.reading.state) == (LayoutState.ZOMBIE, "Z")
+    assert (last.reading.size, last.reading.resident, last.totals) == (None, None, None)
 
 
 def test_one_of_two_ends(target: Target, file: Path) -> None:
@@ -222,12 +233,13 @@ def spawn_as(pid: int) -> subprocess.Popen[bytes]:
 
 
 def tick_until_read(recording: Ticks, file: Path, pid: int) -> None:
-    """Until the process has a layout of the last tick: first layouts of many take a few ticks."""
-    for _ in range(30):
+    """Until the process has a layout of the last tick: beside others that come, it may wait."""
+
+    def is_read() -> bool:
         recording.tick()
-        if recorded(file, pid)[-1][1] is not None:
-            return
-    raise AssertionError("its layout is not read")
+        return recorded(file, pid)[-1][1] is not None
+
+    wait_until(is_read, "its layout")
 
 
 def test_pid_used_again(file: Path) -> None:
