@@ -136,6 +136,12 @@ class Comparison:
         return before, after
 
     @property
+    def spans(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Of each run before and after, when it starts and ends: places on its recording's axis."""
+        before, after = ([each.span for each in side.chosen] for side in self._sides)
+        return before, after
+
+    @property
     def is_of_several(self) -> bool:
         """Whether one of the runs is of several processes."""
         return any(len(each.members) > 1 for side in self._sides for each in side.chosen)
@@ -200,6 +206,16 @@ class _Chosen:
     def passes(self) -> Passes:
         """The passes over all processes of the recording."""
         return read(self.recording)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Places on the axis of the first and the last that may be compared: layouts, or passes."""
+        if len(self.members) == 1:
+            rows = self.recording.reading_rows(self.members[0].id)
+            places = [row.time for row in rows if row.keyframe is not None]
+        else:
+            places = [each.time for each in self.passes.sums]
+        return min(places, default=0), max(places, default=0)
 
 
 class _Side(NamedTuple):

@@ -1,6 +1,7 @@
 """The HTML report: one self-contained file with the whole history of a recording.
 
     write_report(recording, "report.html")
+    write_pair_report(At(before), At(after), "difference.html")
 
 The page itself is written in TypeScript and lives in web/; the build of this package bundles it.
 """
@@ -39,7 +40,8 @@ def report_text(
     header, columns = contents(recording, held, time.time_ns())
     name = escape(os.path.basename(recording.path))
     title = f"{_who(recording, processes)} · {name}"
-    return page(title, pack({**header, "file": name, "title": title}, columns))
+    data = pack({**header, "file": name, "title": title}, columns)
+    return page(title, {"data": data})
 
 
 def write_report(

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import os
+from collections.abc import Mapping
 
 from ..errors import MemoryWatcherError
 
@@ -30,20 +31,24 @@ _PAGE = """<!doctype html>
 <body>
 <noscript><p>This report draws itself with JavaScript, which is switched off here.</p></noscript>
 <div id="app" data-title="{title}"></div>
-<script type="application/octet-stream" id="data">{data}</script>
+{data}
 <script>{program}</script>
 </body>
 </html>
 """
+_DATA = '<script type="application/octet-stream" id="{id}">{data}</script>'
 
 
 class BundleMissing(MemoryWatcherError):
     """The page's program was not built with this installation."""
 
 
-def page(title: str, data: str) -> str:
-    """Put the page together; `data` is packed text (see `columns.pack`), `title` any text."""
-    program, style = _bundled("report.js"), _bundled("report.css")
+def page(title: str, data: Mapping[str, str], bundle: str = "report") -> str:
+    """Put the page together; `title` is any text.
+
+    `data` are packed texts (see `columns.pack`) by the ids under which the program finds them.
+    """
+    program, style = _bundled(f"{bundle}.js"), _bundled(f"{bundle}.css")
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -58,7 +63,7 @@ def page(title: str, data: str) -> str:
         policy=html.escape(policy, quote=False),
         title=html.escape(title),
         style=style,
-        data=data,
+        data="\n".join(_DATA.format(id=id, data=packed) for id, packed in data.items()),
         program=program,
     )
 

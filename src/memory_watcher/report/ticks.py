@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 from ..analysis.passes import Passes
@@ -26,8 +26,11 @@ def read_what_fits(
     processes: Sequence[RecordedProcess],
     most: int = MOST_INTERVALS,
     tell: Steps = silently,
+    also: Collection[int] = (),
 ) -> Histories:
     """Read processes at all ticks, or, if that is too much, at those where most was in use.
+
+    The ticks `also` are kept in any case.
 
     Then of each of so many columns of equal time that tick is kept at which the PSS was highest, of
     several processes that of a pass (as a reduced timeline does), and each process's own peaks.
@@ -41,7 +44,7 @@ def read_what_fits(
     columns = _COLUMNS
     peaks, totals = _sums(recording, processes, passes)
     while True:
-        ticks = {*peaks, *_highest(every, totals, passes, columns)}
+        ticks = {*peaks, *also, *_highest(every, totals, passes, columns)}
         if columns <= _FEWEST or _intervals(recording, processes, sorted(ticks)) <= most:
             held = read(recording, processes, Ticks(every, ticks), tell=tell)
             assert held is not None
