@@ -1,4 +1,5 @@
-// Bundles src/main.ts and its style into one JS and one CSS file, in the folder given.
+// Bundles src/main.ts and src/pair.ts, each with its style, into one JS and one CSS file in the folder
+// given.
 import { readFileSync } from "node:fs"
 import { argv } from "node:process"
 import { build } from "esbuild"
@@ -7,7 +8,7 @@ import { build } from "esbuild"
 const license = readFileSync("node_modules/uplot/LICENSE", "utf8").trim()
 
 await build({
-  entryPoints: { report: "src/main.ts" },
+  entryPoints: { report: "src/main.ts", pair: "src/pair.ts" },
   outdir: argv[2] ?? "../src/memory_watcher/report/bundle",
   bundle: true,
   minify: true,

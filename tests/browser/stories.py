@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from memory_watcher.model import LayoutState, Mapping, Reading, Rollup, Usage
-from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder
+from tests.recordings import KI, MI, SECOND, START, Entry, RecordingBuilder, mapping
 
 TICKS = 40
 PEAK = 30
@@ -211,3 +211,37 @@ def apart(path: Path) -> Path:
         builder.reading(other)
     builder.end_run()
     return builder.close()
+
+
+def pair(folder: Path) -> tuple[Path, Path]:
+    """Two runs of one process, the second a minute later and of half the time.
+
+    Heap (MiB) at each tick: HEAPS. The second has another version of a library, 8 MiB more of its
+    data, and a file of a hostile name; everything else is the same.
+    """
+    found = []
+    for name, start, sizes, library, data in (
+        ("before", START, HEAPS[0], "/a/libx.so.1.2", 4),
+        ("after", START + 60 * SECOND, HEAPS[1], "/b/libx.so.1.3", 12),
+    ):
+        builder = RecordingBuilder(folder / f"{name}.db")
+        process = builder.process(100 if name == "before" else 200, "fire<fox>")
+        for number, size in enumerate(sizes):
+            builder.tick(start + number * SECOND)
+            entries = [
+                (mapping(0x10000000, 64 * MI, pathname="[heap]"), usage(size * MI)),
+                (mapping(0x20000000, 64 * MI, pathname=library, inode=5), usage(data * MI)),
+                (mapping(0x30000000, 64 * MI, pathname="/lib/same", inode=6), usage(2 * MI)),
+            ]
+            if name == "after":
+                hostile = mapping(0x40000000, 64 * MI, pathname=HOSTILE[1], inode=7)
+                entries.append((hostile, usage(MI)))
+            rss = sum(figures.rss or 0 for _, figures in entries)
+            builder.layout(process, entries, Reading(rss, rss, high_water_mark=rss))
+        builder.end_run()
+        found.append(builder.close())
+    return found[0], found[1]
+
+
+#: By tick of both recordings of `pair`, MiB; the peaks are at 13 s and 2 s.
+HEAPS = ([10] * 13 + [50] + [20] * 26, [10, 12, 30, *[14] * 17])

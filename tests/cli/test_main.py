@@ -46,7 +46,9 @@ OPTIONS = {
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
     "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],
-    "report": ["FILE", "FILE_B", "-o", "--output", "-p", "--pid"],
+    "report": [
+        *("FILE", "FILE_B", "-o", "--output", "-p", "--pid", "--process", "--process-b"),
+    ],
     "chart": [
         *("FILE", "-o", "--output", "-p", "--pid", "--process-id", "--process-memory", "--by"),
         *("--top", "--from", "--to", "--width", "--height", "--database-file"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.stories import family, one_process
+from tests.browser.stories import family, one_process, pair
 from tests.programs import run
 
 
@@ -146,8 +146,41 @@ def test_two_recordings(recorded: Path, tmp_path: Path) -> None:
     code, said = report(recorded, other)
     assert code == 0, said
     page = recorded.with_suffix(".html").read_text()
-    assert "before: fire.db" in page
-    assert "after: later.db" in page
-    assert report(recorded, other, "-o", other)[0] == 2
-    code, said = report(recorded, other, "-p", "1", "-p", "2")
-    assert (code, "--pid: with two recordings choose one" in said) == (2, True)
+    assert "<title>fire.db → later.db</title>" in page
+    assert "window.hacked" not in page
+    assert report(recorded, other, "-p", "100", "-o", tmp_path / "one.html")[0] == 0
+
+
+def test_processes_of_two_recordings(tmp_path: Path) -> None:
+    """--process and --process-b say who is compared with whom, if names differ."""
+    one, other = family(tmp_path / "a.db"), pair(tmp_path)[1]
+    code, said = report(one, other)
+    assert (code, "have no process name in common" in said) == (1, True)
+    assert "choose a process of each with --process and --process-b" in said
+    options = ("--process", "part1", "--process-b", "fire<fox>")
+    assert report(one, other, *options)[0] == 0
+    assert "a.db → after.db" in one.with_suffix(".html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["fire.db", "fire.db"], 2, ["fire.db and fire.db are the same recording; name two"]),
+        (["fire.db", "b.db", "-o", "b.db"], 2, ["recording itself"]),
+        (["fire.db", "b.db", "b.db"], 2, ["unrecognized arguments: b.db"]),
+        (["fire.db", "missing.db"], 1, ["missing.db", "no such recording"]),
+        (["fire.db", "b.db", "-p", "100", "-p", "2"], 2, ["--pid: with two recordings choose one"]),
+        (["fire.db", "b.db", "--process", "no"], 1, ["no process 'no'; there is: 'fire<fox>'"]),
+        (["fire.db", "--process", "x"], 2, ["--process has no effect without FILE_B"]),
+        (["fire.db", "--process-b", "x"], 2, ["--process-b has no effect without FILE_B"]),
+    ],
+)
+def test_bad_input_of_two(
+    recorded: Path, tmp_path: Path, arguments: list[str], code: int, words: list[str]
+) -> None:
+    """One line that says what is wrong; nothing is left behind."""
+    (tmp_path / "b.db").write_bytes(recorded.read_bytes())
+    told, said = report(*arguments, cwd=tmp_path)
+    assert told == code, said
+    assert all(word in said for word in words), said
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["b.db", "fire.db"]

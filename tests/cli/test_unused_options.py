@@ -56,7 +56,7 @@ OTHERS = {
         *("--top", "--all", "--json", "--md"),
     },
     "ls": {"--sort", "--json"},
-    "report": {"--output", "--pid"},
+    "report": {"--output", "--pid", "--process", "--process-b"},
     "replay": {"--pid", "--process-id", "--interval", "--plain", "--database-file", "--theme"},
 }
 REFUSED = [

@@ -25,7 +25,7 @@ export function listenForKeys(keys: Key[]): void {
   })
 }
 
-export function helpDialog(keys: Key[]): HTMLDialogElement {
+export function helpDialog(keys: Key[], click: string): HTMLDialogElement {
   const dialog = h(
     "dialog",
     { "aria-label": "Keys" },
@@ -39,7 +39,7 @@ export function helpDialog(keys: Key[]): HTMLDialogElement {
       h("dt", {}, "drag"),
       h("dd", {}, "zooms to what was marked; a double click shows all again"),
       h("dt", {}, "click"),
-      h("dd", {}, "pins A; with Shift it pins B"),
+      h("dd", {}, click),
     ),
     h("form", { method: "dialog" }, h("button", {}, "Close")),
   )

@@ -103,7 +103,7 @@ export class Legend {
     const shown = this.timeline.groups
     const added = shown.reduce((sum, group) => sum + group.values[tick], 0)
     const total = stack.line && !store.state.isolated.size ? this.view.sumAt(tick) : added
-    this.when.textContent = `${hover === null ? "A" : "at"} ${formatTime(this.view.timeOf(tick), recording.clockOf(tick))}`
+    this.when.textContent = `${hover === null ? this.view.mark : "at"} ${formatTime(this.view.timeOf(tick), recording.clockOf(tick))}`
     const pass = stack.line ? recording.passAt(tick) : -1
     if (pass >= 0) this.when.title = `all read within ${formatDuration(recording.pass.wall[pass])}`
     this.total.textContent = stack.stacked ? formatSize(total) : "no sum"

@@ -10,11 +10,12 @@ import { FactsPanel } from "./facts"
 import { GrowthPanel } from "./grown"
 import { helpDialog, type Key, listenForKeys } from "./keyboard"
 import { Legend } from "./legend"
+import { load } from "./load"
 import { type Figure, type Recording, readRecording } from "./model"
 import { MomentPanel } from "./moment"
 import { ProcessTree } from "./processes"
 import { ProcessesPanel } from "./processtable"
-import { type By, Store, type Tab } from "./state"
+import { type By, type State, Store, type Tab } from "./state"
 import { Summary } from "./summary"
 import { SystemPanel } from "./system"
 import { Theme } from "./theme"
@@ -31,7 +32,7 @@ function start(recording: Recording): void {
   const app = byId("app")
   const several = recording.processes.length > 1
   const theme = new Theme()
-  const store = new Store({
+  const store = new Store<State>({
     process: several ? null : 0,
     withChildren: false,
     figure: recording.header.figure,
@@ -83,7 +84,7 @@ function start(recording: Recording): void {
   for (const panel of [panels.moment, panels.processes])
     if (panel && "update" in panel) (panel.update as () => void)()
   const keys = keysOf(view, timeline, controls, panels, () => dialog.showModal())
-  const dialog = helpDialog(keys)
+  const dialog = helpDialog(keys, "pins A; with Shift it pins B")
   help.addEventListener("click", () => dialog.showModal())
   listenForKeys(keys)
 }
@@ -247,17 +248,4 @@ function keysOf(
   ]
 }
 
-async function load(): Promise<void> {
-  if (!("DecompressionStream" in window)) {
-    byId("app").append("This browser is too old for the report: it needs one of 2023 or later.")
-    return
-  }
-  const began = performance.now()
-  const data = byId("data")
-  const recording = await readRecording(data.textContent ?? "")
-  data.remove()
-  start(recording)
-  document.documentElement.dataset.ready = (performance.now() - began).toFixed(0)
-}
-
-void load()
+void load(async (take) => start(await readRecording(take("data"))))

@@ -30,20 +30,20 @@ export interface State {
   placing: "a" | "b"
 }
 
-type Listener = (state: State, changed: ReadonlySet<keyof State>) => void
+type Listener<S> = (state: S, changed: ReadonlySet<keyof S>) => void
 
-export class Store {
-  private readonly listeners: { keys: (keyof State)[]; listener: Listener }[] = []
+export class Store<S extends object = State> {
+  private readonly listeners: { keys: (keyof S)[]; listener: Listener<S> }[] = []
 
-  constructor(private current: State) {}
+  constructor(private current: S) {}
 
-  get state(): State {
+  get state(): S {
     return this.current
   }
 
-  set(patch: Partial<State>): void {
-    const changed = new Set<keyof State>()
-    for (const key of Object.keys(patch) as (keyof State)[])
+  set(patch: Partial<S>): void {
+    const changed = new Set<keyof S>()
+    for (const key of Object.keys(patch) as (keyof S)[])
       if (patch[key] !== this.current[key]) changed.add(key)
     if (!changed.size) return
     this.current = { ...this.current, ...patch }
@@ -52,7 +52,7 @@ export class Store {
   }
 
   /** Call back when one of these changes, in the order in which listeners were added. */
-  on(keys: (keyof State)[], listener: Listener): void {
+  on(keys: (keyof S)[], listener: Listener<S>): void {
     this.listeners.push({ keys, listener })
   }
 }

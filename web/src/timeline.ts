@@ -1,7 +1,7 @@
 // The timeline: what each group took over time, stacked, with the kernel's own figures on top.
 
 import uPlot from "uplot"
-import { sizeLabels, sizeMarks, timeLabels, timeMarks } from "./axes"
+import { sizeLabels, sizeMarks } from "./axes"
 import { h } from "./dom"
 import { formatClock, formatSize } from "./format"
 import { hasLayout, type ReadingName, stateFacts } from "./model"
@@ -235,7 +235,7 @@ export class Timeline {
     return steps
   }
 
-  private get lines(): Pick<Over, "style" | "dash">[] {
+  get lines(): Pick<Over, "style" | "dash">[] {
     const { several, figure, stack } = this.view
     const { isolated } = this.view.store.state
     if (stack.line) return isolated.size ? [] : SUM
@@ -248,7 +248,6 @@ export class Timeline {
   private options(width: number): uPlot.Options {
     const { theme, store } = this.view
     const { from, to } = store.state
-    const clockAt = this.view.recording.clockAt
     const text = theme.style("--muted")
     const grid = { stroke: theme.style("--grid"), width: 1 }
     const font = "12px system-ui, sans-serif"
@@ -270,7 +269,7 @@ export class Timeline {
       },
       scales: {
         x: { time: false, min: from, max: to, range: [from, to] },
-        y: { range: (_, __, max) => [0, Math.max(max, 1024) * 1.04] },
+        y: { range: (_, __, max) => [0, Math.max(max, this.view.least) * 1.04] },
       },
       axes: [
         {
@@ -279,8 +278,8 @@ export class Timeline {
           grid,
           ticks: grid,
           size: 46,
-          splits: (plot) => timeMarks(from, to, plot.width / 130, clockAt),
-          values: (_, marks) => timeLabels(marks, clockAt),
+          splits: (plot) => this.view.timeMarks(from, to, plot.width / 130),
+          values: (_, marks) => this.view.timeLabels(marks),
         },
         {
           stroke: text,
@@ -322,7 +321,8 @@ export class Timeline {
   }
 
   private get height(): number {
-    return Math.max(240, Math.min(420, Math.round(window.innerHeight * 0.42)))
+    const full = Math.max(240, Math.min(420, Math.round(window.innerHeight * 0.42)))
+    return Math.round(full * this.view.height)
   }
 
   private drawGaps(plot: uPlot): void {
@@ -361,7 +361,7 @@ export class Timeline {
     const peak = peakOf(this.view.stack)
     if (peak) this.markPeak(plot, peak)
     this.markJumps(plot)
-    if (a !== null) this.pin(plot, "A", a)
+    if (a !== null) this.pin(plot, this.view.mark, a)
     if (b !== null) this.pin(plot, "B", b)
   }
 
@@ -435,9 +435,7 @@ export class Timeline {
     const { hover, placing } = this.view.store.state
     const tick = hover ?? this.view.nearestTick(plot.posToVal(event.offsetX, "x"))
     if (tick === null) return
-    if (event.shiftKey || placing === "b")
-      this.view.store.set({ b: tick, tab: "difference", placing: "a" })
-    else this.view.store.set({ a: tick, following: false })
+    this.view.pick(tick, event.shiftKey || placing === "b")
   }
 
   private wheel(event: WheelEvent): void {

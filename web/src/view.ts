@@ -1,5 +1,6 @@
 // What several views share: the recording, what is looked at, and what follows from both.
 
+import { timeLabels, timeMarks } from "./axes"
 import { overProcesses } from "./figures"
 import { type Entry, type Figure, hasLayout, type Process, type Recording } from "./model"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
@@ -19,6 +20,11 @@ export class View {
     readonly store: Store,
     readonly theme: Theme,
   ) {}
+
+  /** What the pinned moment is called. */
+  get mark(): "A" | "B" {
+    return "A"
+  }
 
   /** The processes that are looked at. */
   get processes(): Process[] {
@@ -145,6 +151,31 @@ export class View {
       this.layouts.set(key, entries)
     }
     return entries
+  }
+
+  /** A moment was clicked: it becomes A, or B. */
+  pick(tick: number, second: boolean): void {
+    if (second) this.store.set({ b: tick, tab: "difference", placing: "a" })
+    else this.store.set({ a: tick, following: false })
+  }
+
+  /** How high the timeline is, as a part of its full height. */
+  get height(): number {
+    return 1
+  }
+
+  /** So many bytes are shown at least. */
+  get least(): number {
+    return 1024
+  }
+
+  /** Marks of the time axis, about so many, over a span. */
+  timeMarks(from: number, to: number, count: number): number[] {
+    return timeMarks(from, to, count, this.recording.clockAt)
+  }
+
+  timeLabels(marks: number[]): string[] {
+    return timeLabels(marks, this.recording.clockAt)
   }
 
   /** Worst state of the layouts that are looked at, at a tick; null if there is none. */

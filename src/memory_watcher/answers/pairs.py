@@ -133,7 +133,7 @@ def _instant(recording: Recording, run: RunFacts) -> Instant:
 
 
 def _new(found: list[Pair]) -> Iterator[Pair]:
-    """Those with a name, and of the others those that compare something else than the one before."""
+    """Those with a name, and ages at which something else was read than at the one before."""
     last = None
     for pair in found:
         read = [(each.before, each.after) for each in pair.differences.values()]

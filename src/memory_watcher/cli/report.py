@@ -10,11 +10,18 @@ The file needs nothing else: it works offline, and can be sent to a colleague.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from . import say, whole_number
 from .progress import ProgressLine
+from .unused import refuse_unused
+
+if TYPE_CHECKING:
+    from ..answers.diff import At
+    from ..store.recording import Recording
 
 READS_RECORDING = True
+_OF_TWO = {"process": "--process", "process_b": "--process-b"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file_b",
         nargs="?",
         metavar="FILE_B",
-        help="a second recording: the page then compares both, over time and at their peaks",
+        help="a second recording: the page then compares both, over time and at pairs of moments",
     )
     parser.add_argument(
         "-o", "--output", metavar="REPORT", help="the file to write (default: FILE with .html)"
@@ -38,6 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PID",
         help="only this process; may be given several times (default: all). With FILE_B: one, which"
         " is compared with those of its name there",
+    )
+    parser.add_argument(
+        "--process",
+        metavar="NAME",
+        help="with FILE_B: compare only the processes of this name, or else role or PID",
+    )
+    parser.add_argument(
+        "--process-b",
+        metavar="NAME",
+        help="the same for FILE_B, if it is called otherwise there (default: --process)",
     )
 
 
@@ -58,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"-o: {path} is the recording itself; choose another file")
     if args.file_b is not None:
         return _compare(args, path)
+    refuse_unused(args, _OF_TWO, "without FILE_B")
     with Recording(args.file) as recording:
         every = recording.processes()
         for pid in args.pid:
@@ -71,23 +89,34 @@ def run(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace, path: str) -> int:
     """Write the page about two recordings."""
-    from ..answers.compared import compare_histories
-    from ..answers.diff import At
+    import os
+    import time
+
     from ..errors import UsageError
-    from ..render.output import write_whole
-    from ..report.comparison import comparison_page
+    from ..report.pair import write_pair_report
     from ..store.recording import Recording
     from ..units import format_size
 
-    if len(args.pid) > 1:
-        raise UsageError("--pid: with two recordings choose one process, or all")
     with Recording(args.file) as before, Recording(args.file_b) as after:
-        sides = At(before), At(after)
-        if args.pid:
-            process = before.process(pid=args.pid[0])
-            sides = At(before, process=process), At(after, process=process.name)
-        with ProgressLine(f"report of {args.file} and {args.file_b}"):
-            page = comparison_page(compare_histories(*sides)).encode("utf-8")
-    write_whole(path, page)
-    say(f"{path}: {format_size(len(page))}; open it in a browser")
+        if os.path.samefile(args.file, args.file_b):
+            raise UsageError(
+                f"{args.file} and {args.file_b} are the same recording; name two, or one"
+            )
+        sides = _sides(args, before, after)
+        with ProgressLine(f"report of {args.file} and {args.file_b}") as progress:
+            size = write_pair_report(*sides, path, time.time_ns(), progress.step)
+    say(f"{path}: {format_size(size)}; open it in a browser")
     return 0
+
+
+def _sides(args: argparse.Namespace, before: Recording, after: Recording) -> tuple[At, At]:
+    """Both recordings with the processes that are compared. Raises SelectionError, UsageError."""
+    from ..answers.diff import At
+    from ..errors import UsageError
+
+    if not args.pid:
+        return At(before, process=args.process), At(after, process=args.process_b or args.process)
+    if len(args.pid) > 1 or args.process is not None:
+        raise UsageError("--pid: with two recordings choose one process, or all")
+    process = before.process(pid=args.pid[0])
+    return At(before, process=process), At(after, process=args.process_b or process.name)

@@ -78,11 +78,12 @@ def about(runs: tuple[RunFacts, ...]) -> str:
     if len(runs) > 1:
         return f"{len(runs)} runs ({escape(first.file)}, …), each at {escape(first.moment)}"
     return (
-        f"{escape(first.file)}, {escape(first.moment)} ({format_time(first.time)}), {_whose(first)}"
+        f"{escape(first.file)}, {escape(first.moment)} ({format_time(first.time)}), {whose(first)}"
     )
 
 
-def _whose(run: RunFacts) -> str:
+def whose(run: RunFacts) -> str:
+    """The process with its measurement, or how many processes."""
     if len(run.processes) > 1:
         return f"{len(run.processes)} processes"
     ((pid, label),) = run.processes

@@ -63,7 +63,7 @@ def page(title: str, data: Mapping[str, str], bundle: str = "report") -> str:
         policy=html.escape(policy, quote=False),
         title=html.escape(title),
         style=style,
-        data="\n".join(_DATA.format(id=id, data=packed) for id, packed in data.items()),
+        data="\n".join(_DATA.format(id=name, data=packed) for name, packed in data.items()),
         program=program,
     )
 
