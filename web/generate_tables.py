@@ -27,9 +27,9 @@ from typing import Any, get_args
 from memory_watcher import metrics, units
 from memory_watcher.analysis import identity, passes, reduce
 from memory_watcher.model import LayoutState, Totals
-from memory_watcher.report.columns import Columns, pack
 from memory_watcher.report.contents import RELATIVE_TO
 from memory_watcher.report.history import FIGURES
+from memory_watcher.report.packing import Columns, pack
 
 WEB = Path(__file__).resolve().parent
 WIDTH = 100

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import memory_watcher
-from memory_watcher.analysis.kinds import attribute, facts_from
+from memory_watcher.analysis.kinds import attribute, hints_from
 from memory_watcher.answers.usages import timeline
 from memory_watcher.model import LayoutState
 from memory_watcher.units import format_time
@@ -111,7 +111,7 @@ def test_analysed(file: Path) -> None:
         process = recording.process()
         torn = list(recording.measurements(process.id))[1]
         layout = recording.layout(torn.id)
-        facts = facts_from(layout.entries, recording.kind_evidence(process.id, torn.tick))
+        facts = hints_from(layout.entries, recording.kind_evidence(process.id, torn.tick))
         assert len(attribute(layout.entries, facts)) == len(TORN)
         whole, broken, last = timeline(recording, process, "rss").total
     assert broken == sum(area.rss for area in TORN) * KI

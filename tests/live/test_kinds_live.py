@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import pytest
 
 from memory_watcher.analysis.bss import Bss, bss_parts, find_bss
-from memory_watcher.analysis.kinds import Kind, KindFacts, attribute
+from memory_watcher.analysis.kinds import Kind, KindHints, attribute
 from memory_watcher.model import ElfSegment, MappingUsage
 from memory_watcher.procfs.elf import HEAD_SIZE, find_table, parse_table
 from memory_watcher.procfs.threads import parse_stack_pointer
@@ -139,7 +139,7 @@ def test_stacks_of_all_threads(report: Report) -> None:
     for tid, (start, end) in report.stacks.items():
         assert start <= pointers[tid] < end, "the pointer is in the thread's own stack"
 
-    found = attribute(read_layout(pid), KindFacts(stack_pointers=pointers))
+    found = attribute(read_layout(pid), KindHints(stack_pointers=pointers))
     stacks = [entry.mapping for entry, (kind, _) in found if kind is Kind.THREAD_STACK]
     for pointer in pointers.values():
         assert any(each.start <= pointer < each.end for each in stacks)
@@ -255,7 +255,7 @@ def check_bss(pid: int) -> tuple[int, int]:
     assert covered == sum(each.end - each.start for each in expected), "all of it is there"
 
     booked = 0
-    for entry, (kind, name) in attribute(entries, KindFacts(bss=bss)):
+    for entry, (kind, name) in attribute(entries, KindHints(bss=bss)):
         if kind is Kind.LIBRARY and not entry.mapping.inode:
             owner = [
                 each
@@ -341,7 +341,7 @@ def test_chromium(chromium: list[int]) -> None:
         try:
             covered, booked = check_bss(pid)
             pointers = {tid: pointer for tid, pointer in read_pointers(pid).items() if pointer}
-            found = attribute(steady_layout(pid), KindFacts(stack_pointers=pointers))
+            found = attribute(steady_layout(pid), KindHints(stack_pointers=pointers))
         except OSError:
             continue  # a helper that ended by itself
         stacks = [entry.mapping for entry, (kind, _) in found if kind is Kind.THREAD_STACK]

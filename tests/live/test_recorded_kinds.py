@@ -14,7 +14,7 @@ import pytest
 
 import memory_watcher
 from memory_watcher.analysis.bss import bss_parts
-from memory_watcher.analysis.kinds import Kind, attribute, facts_from
+from memory_watcher.analysis.kinds import Kind, attribute, hints_from
 from memory_watcher.model import Layout, MappingUsage
 
 from ..programs import one, recorder, run
@@ -127,7 +127,7 @@ def layout_of(file: Path, pid: int) -> tuple[Layout, list[MappingUsage], int, in
         process = reader.process(pid=pid)
         last = [each for each in reader.measurements(process.id) if each.has_layout][-1]
         layout = reader.layout(last.id)
-        facts = facts_from(layout.entries, reader.kind_evidence(process.id, last.tick))
+        facts = hints_from(layout.entries, reader.kind_evidence(process.id, last.tick))
     booked = [
         entry
         for entry, (kind, _) in attribute(layout.entries, facts)

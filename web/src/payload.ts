@@ -1,4 +1,4 @@
-// Decodes the data of a report: the other half of src/memory_watcher/report/columns.py.
+// Decodes the data of a report: the other half of src/memory_watcher/report/packing.py.
 
 /** Values of one column; NaN is what was not told. */
 export type Column = Float64Array

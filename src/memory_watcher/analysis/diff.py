@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from ..model import Mapping as Header
 from ..model import MappingUsage
+from .breakdown import OWN_LINES, Sum, add_up
 from .identity import By, identify
 from .kinds import Attribution, Kind
 from .matching import Item, Match, Pair, pair_by, pair_identical, pair_items, title
-from .peak import OWN_LINES, Sum, add_up
 
 #: Two launches of one program differ by less than this in a group, of which one run tells nothing:
 #: 15 launches of 120 MiB differed by up to 164 KiB in libraries.

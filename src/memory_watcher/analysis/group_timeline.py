@@ -12,9 +12,9 @@ from typing import Any
 from ..model import LayoutState
 from ..recorded import TickRow
 from .identity import OTHER, Identity
+from .observed import PAUSE, Instants, ObservedSpans
 from .passes import Moment, Passes, allowed
 from .timeline import Figure, Series, Timeline
-from .watch import PAUSE, Instants, Watch
 
 
 class Group:
@@ -25,7 +25,7 @@ class Group:
         passes: Passes,
         process_ids: Collection[int],
         ticks: Sequence[TickRow],
-        watch: Watch,
+        watch: ObservedSpans,
         span: tuple[int | None, int | None],
     ) -> None:
         """`ticks` are all of the recording, `span` places; `process_ids` says whose sums."""
@@ -182,7 +182,7 @@ def _agree(layouts: int | None, sums: int | None) -> bool:
     return layouts is not None and sums is not None and abs(layouts - sums) <= allowed(sums)
 
 
-def stands(instants: Instants[Any], watch: Watch, known: Sequence[bool]) -> list[int]:
+def stands(instants: Instants[Any], watch: ObservedSpans, known: Sequence[bool]) -> list[int]:
     """Until when what is known at an instant stands: up to the next, but not for long if none is.
 
     Nothing stands while nobody looked, nor for more than a few times the usual between two.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from ..model import Mapping
+from .breakdown import OWN_LINES
 from .kinds import Attribution, Kind
-from .peak import OWN_LINES
 
 By = Literal["kind", "name", "mapping", "process"]
 

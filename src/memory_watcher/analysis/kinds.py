@@ -24,10 +24,10 @@ __all__ = [
     "Attribution",
     "Bss",
     "Kind",
-    "KindFacts",
+    "KindHints",
     "attribute",
     "attributed_entries",
-    "facts_from",
+    "hints_from",
 ]
 
 
@@ -75,7 +75,7 @@ _MEANINGS = {
 }
 
 
-class KindFacts(NamedTuple):
+class KindHints(NamedTuple):
     """What was recorded besides the mappings themselves: empty where it was not.
 
     `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers (bss.find_bss).
@@ -85,13 +85,13 @@ class KindFacts(NamedTuple):
     bss: tuple[Bss, ...] = ()
 
 
-NO_FACTS = KindFacts()
+NO_HINTS = KindHints()
 
 
-def facts_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindFacts:
-    """Make facts of what was recorded beside a layout."""
+def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindHints:
+    """Derive hints from what was recorded beside a layout."""
     bss = find_bss(entries, evidence.segments, evidence.page_size)
-    return KindFacts(evidence.stack_pointers, bss)
+    return KindHints(evidence.stack_pointers, bss)
 
 
 class Attribution(NamedTuple):
@@ -105,7 +105,7 @@ class Attribution(NamedTuple):
 
 
 def attribute(
-    entries: Iterable[MappingUsage], facts: KindFacts = NO_FACTS
+    entries: Iterable[MappingUsage], facts: KindHints = NO_HINTS
 ) -> list[tuple[MappingUsage, Attribution]]:
     """Tell for each mapping of one layout, in its order, what it is for."""
     entries = list(entries)
@@ -131,7 +131,7 @@ def attributed_entries(
 ) -> list[tuple[MappingUsage, Attribution]]:
     """The same, with all that was recorded besides the mappings: the way of every reader."""
     entries = list(entries)
-    return attribute(entries, facts_from(entries, evidence))
+    return attribute(entries, hints_from(entries, evidence))
 
 
 def _plain(kind: Kind) -> Attribution:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from .breakdown import OWN_LINES
 from .identity import By
 from .kinds import Kind
-from .peak import OWN_LINES
 
 
 class Match(enum.Enum):

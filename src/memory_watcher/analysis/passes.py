@@ -17,9 +17,9 @@ from typing import NamedTuple, Protocol
 
 from ..model import LayoutState, Totals
 from ..recorded import LayoutRow, PassRow, RollupRow, TickRow
+from .breakdown import Sum, add_up
 from .parents import Born, parents
-from .peak import Sum, add_up
-from .tree import Member, duplicates_among
+from .same_memory import Member, duplicates_among
 
 #: A sum may be off by a fiftieth of it, or by so many bytes: of more, it is no sum.
 MOST_MOVED = 50

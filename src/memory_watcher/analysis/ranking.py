@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .peak import Sum, add_up
+from .breakdown import Sum, add_up
 
 _T = TypeVar("_T")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, cast, get_args
 
+from ..analysis.breakdown import add_up
 from ..analysis.diff import Group, Owner, Part, Run, Side, change_of, compare, total
 from ..analysis.figures import STAND_INS, best, explain
 from ..analysis.identity import By
 from ..analysis.passes import Passes, read
-from ..analysis.peak import add_up
 from ..analysis.roles import Role, roles_at
 from ..errors import SelectionError, UsageError
 from ..message import Named, Setting

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
+from ..analysis.breakdown import Breakdown, By, Sum, add_up, break_down
 from ..analysis.kinds import Attribution
 from ..analysis.parents import nearest, parents, walk
 from ..analysis.passes import Figures, Moment, Passes, Share, Sums, is_of_pass, read, sum_up
-from ..analysis.peak import Breakdown, By, Sum, add_up, break_down
 from ..analysis.roles import Role, roles_at
 from ..clocks import TimeAxis
 from ..errors import SelectionError

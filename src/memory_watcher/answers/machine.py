@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, get_args
 
+from ..analysis.breakdown import Sum, add_up
 from ..analysis.passes import Moment, Passes, read
-from ..analysis.peak import Sum, add_up
 from ..analysis.ranking import Ranking, rank
 from ..clocks import TimeAxis
 from ..errors import SelectionError, UsageError

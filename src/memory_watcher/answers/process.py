@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import NamedTuple, cast, get_args
 
 from ..analysis.assurance import Gap
+from ..analysis.breakdown import Breakdown, By, break_down
 from ..analysis.figures import best, explain
-from ..analysis.peak import Breakdown, By, break_down
 from ..analysis.roles import Role, roles_at
 from ..message import Named, Setting
 from ..model import Reading

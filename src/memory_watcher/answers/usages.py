@@ -18,16 +18,16 @@ from itertools import accumulate, repeat
 from typing import Any, NamedTuple, Protocol
 
 from ..analysis import group_timeline, passes
+from ..analysis.breakdown import OWN_LINES
 from ..analysis.contradictions import count_wrong
+from ..analysis.coverage import Coverage, Segment
 from ..analysis.identity import OTHER, By, Identity, identify
 from ..analysis.kinds import Attribution, Kind
-from ..analysis.lives import Lives, attribute_lives
-from ..analysis.peak import OWN_LINES
-from ..analysis.presence import Presence, Segment
+from ..analysis.kinds_over_time import KindsOverTime, attribute_lives
+from ..analysis.observed import Instants, ObservedSpans
 from ..analysis.roles import Image as NamedImage
 from ..analysis.roles import roles_at
 from ..analysis.timeline import Figure, Series, Timeline
-from ..analysis.watch import Instants, Watch
 from ..clocks import TimeAxis
 from ..model import KindEvidence, LayoutState, Mapping
 from ..recorded import ReadingRow, TickRow
@@ -206,7 +206,7 @@ class Usages:
         self._owners: dict[int, Process] = {}
         self._rows_of: dict[int, range] = {}  # by process id: rows of the columns
         ticks = history.tick_rows()
-        self._watch = Watch(ticks)
+        self._watch = ObservedSpans(ticks)
         #: Those of several processes; for notes on which of them give no sum.
         self.passes: passes.Passes | None = None
         self._group: group_timeline.Group | None = None
@@ -237,7 +237,7 @@ class Usages:
         self._details = {number: _Detail._make(row) for number, row in details.items()}
         self._flags = {number: detail.vm_flags for number, detail in self._details.items()}
         self._headers = self._history.headers([process.id for process in self.processes])
-        self._presence = Presence(self._instants, self._watch, self._several)
+        self._presence = Coverage(self._instants, self._watch, self._several)
         for process in self.processes:
             if len(self._instants):
                 self._load(process)
@@ -291,7 +291,7 @@ class Usages:
         self._owners.update(dict.fromkeys(ids, process))
         self._attributions.update(
             attribute_lives(
-                Lives(firsts, lasts, ids, details),
+                KindsOverTime(firsts, lasts, ids, details),
                 [keyframe for keyframe, _ in segments],
                 self._headers,
                 self._flags,

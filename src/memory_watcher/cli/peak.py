@@ -20,7 +20,7 @@ from . import recording_file
 from .console import write_piece, write_text
 
 if TYPE_CHECKING:
-    from ..analysis.peak import By
+    from ..analysis.breakdown import By
     from ..answers.moment import Moment
     from ..answers.process import ProcessView
     from ..recorded import RecordedSelection

@@ -20,7 +20,7 @@ from .console import write_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..analysis.peak import Breakdown
+    from ..analysis.breakdown import Breakdown
     from ..recorded import Measurement, RecordedProcess
     from ..store.recording import Recording
     from ..tui.paint import Look
@@ -114,8 +114,8 @@ def _print(recording: Recording, args: argparse.Namespace, interval: float | Non
 
 def _one_process(recording: Recording, process: RecordedProcess) -> Iterator[str]:
     from ..analysis.roles import roles_at
-    from ..render.columns import process_name
     from ..render.moment_text import render
+    from ..render.text_columns import process_name
 
     every = recording.processes()
     names: dict[object, str] = {}
@@ -137,8 +137,8 @@ def _all_processes(recording: Recording) -> Iterator[str]:
 
 
 def _breakdown(recording: Recording, measurement: Measurement) -> Breakdown | None:
+    from ..analysis.breakdown import break_down
     from ..analysis.figures import best
-    from ..analysis.peak import break_down
     from ..answers.layouts import attributed
 
     if not measurement.has_layout:

@@ -5,9 +5,9 @@ Nothing of it is shown where it is 0 or not reported.
 
 from __future__ import annotations
 
-from ..analysis.peak import Group
+from ..analysis.breakdown import Group
 from ..model import Reading
-from .columns import Line
+from .text_columns import Line
 
 #: Title and the figures of which it is the sum. What is outside of RSS and PSS comes first.
 _FIGURES = (

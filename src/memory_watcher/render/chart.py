@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..analysis.coverage import UNSEEN
 from ..analysis.identity import OTHER
-from ..analysis.presence import UNSEEN
 from ..analysis.timeline import Series, Timeline, merge_smallest, reduce
 from ..clocks import STEADY, TimeAxis
 from ..metrics import IN_RAM, LAYOUT

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from ..analysis.breakdown import OWN_LINES
 from ..analysis.identity import OTHER, By
 from ..analysis.kinds import Kind
-from ..analysis.peak import OWN_LINES
 
 
 class Shades(NamedTuple):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from ..metrics import LAYOUT
 from ..units import format_kib, format_size
-from .columns import NAME_WIDTH, PROCESS_WIDTH, SIZE_WIDTH, label
 from .diff_lines import Shown, about, matched, notes
 from .elide import elide
 from .escape import escape, pad, width
+from .text_columns import NAME_WIDTH, PROCESS_WIDTH, SIZE_WIDTH, label
 
 
 class _Row(NamedTuple):

@@ -8,10 +8,10 @@ from ..analysis.verdicts import Word
 from ..answers.growth import Group, Growth, Span
 from ..metrics import LAYOUT
 from ..units import format_duration, format_size, format_time, plural
-from .columns import ABSENT, label
 from .escape import escape, pad, width
 from .growth_words import life, note, notes, placed, rate
 from .spark import spark
+from .text_columns import ABSENT, label
 
 _TITLES = ("verdict", "per hour", "", "rise", "held", "now", "", "")
 #: Columns that end at the same place.

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ..analysis.breakdown import Sum
 from ..analysis.passes import Moment
-from ..analysis.peak import Sum
 from ..analysis.roles import Role
 from ..clocks import TimeAxis
 from ..metrics import READING

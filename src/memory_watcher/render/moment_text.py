@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..analysis.breakdown import Breakdown, Group
 from ..analysis.figures import explain
 from ..analysis.passes import Moment
-from ..analysis.peak import Breakdown, Group
 from ..answers.group import Branch, pss_of
 from ..metrics import LAYOUT
 from ..model import LayoutState
 from ..recorded import Measurement
 from ..units import format_kib, format_time, plural
-from .columns import Line, blocks, process_name
+from .text_columns import Line, blocks, process_name
 
 
 def render_all(

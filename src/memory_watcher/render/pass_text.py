@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..analysis.passes import Moment
 from ..units import MILLISECOND, format_duration, plural
-from .columns import label
+from .text_columns import label
 
 #: Which moment is shown where the lowest was asked for.
 LOWEST = "the lowest PSS of all together"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from ..analysis.breakdown import Group
 from ..analysis.kinds import Kind
-from ..analysis.peak import Group
 from ..answers.process import ProcessView
 from .activity import cpu_share
 from .assurance_text import as_json

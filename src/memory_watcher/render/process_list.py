@@ -9,10 +9,10 @@ from ..analysis.roles import shown_command_line
 from ..answers.processes import HighestSum, ListedProcess, figure_of
 from ..metrics import LAYOUT
 from ..units import format_kib, format_time, group_digits, plural
-from .columns import ABSENT
 from .elide import elide
 from .escape import escape, pad, width
 from .json_values import dump, pass_facts, process_facts, timed
+from .text_columns import ABSENT
 
 #: Roles are cut in the middle to so many columns: the command line has it all.
 _ROLE_WIDTH = 40

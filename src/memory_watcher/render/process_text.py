@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..analysis.peak import Group
+from ..analysis.breakdown import Group
 from ..answers.process import ProcessView
 from ..metrics import LAYOUT, READING
 from ..units import format_kib, format_time, group_digits, plural
 from .activity import activity
 from .assurance_text import missed
 from .beside import beside
-from .columns import ABSENT, Line, blocks, label
 from .escape import escape
+from .text_columns import ABSENT, Line, blocks, label
 
 _STATM = tuple(metric for metric in READING if metric.source.startswith("statm "))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..analysis.peak import Group
+from ..analysis.breakdown import Group
 from ..answers.process import ProcessView
 from ..metrics import LAYOUT
 from ..units import KIB, format_time, group_digits, plural
-from .columns import ABSENT
 from .escape import escape
+from .text_columns import ABSENT
 
 #: Columns that always stand there, as far as the kernel reports them.
 _ALWAYS = ("rss", "pss", "uss", "swap")

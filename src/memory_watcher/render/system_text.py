@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..analysis.peak import Sum
+from ..analysis.breakdown import Sum
 from ..answers.group import Branch
 from ..answers.machine import SystemView
 from ..metrics import LAYOUT, MEM_AVAILABLE_COMPUTED, adds_up
 from ..model import SystemMemory
 from ..units import format_duration, format_kib, format_time, plural
-from .columns import Line, blocks, label, process_name
 from .pass_text import LOWEST, about, sum_title
+from .text_columns import Line, blocks, label, process_name
 
 #: What of /proc/meminfo is shown; --json gives all of it.
 _SHOWN = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..analysis.peak import Group
+from ..analysis.breakdown import Group
 from ..answers.group import Branch, TreeView, Whole, pss_of
 from .json_values import (
     dump,

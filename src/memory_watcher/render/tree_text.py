@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..analysis.peak import Group
+from ..analysis.breakdown import Group
 from ..answers.group import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 from ..metrics import CGROUP, LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time, plural
 from .beside import beside
-from .columns import PROCESS_WIDTH, Line, blocks, label, process_name
 from .elide import elide
 from .escape import escape, width
 from .pass_text import LOWEST, about, sum_title
+from .text_columns import PROCESS_WIDTH, Line, blocks, label, process_name
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
 _LESS = "not in these layouts (missing, older, or cut to KiB)"

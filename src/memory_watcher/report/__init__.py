@@ -19,8 +19,8 @@ from ..render.escape import escape
 from ..render.output import write_whole
 from ..store.recording import Recording
 from ..store.steps import Steps, silently
-from .columns import pack
 from .contents import contents
+from .packing import pack
 from .page import page
 from .ticks import read_what_fits
 

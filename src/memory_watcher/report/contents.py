@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from .._version import __version__
+from ..analysis.breakdown import OWN_LINES
 from ..analysis.figures import best, explain
 from ..analysis.identity import By, identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
-from ..analysis.peak import OWN_LINES
 from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..answers.assurance import assurance_of
 from ..clocks import TimeAxis
@@ -30,8 +30,8 @@ from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, p
 from ..render.escape import escape
 from ..store.recording import Recording
 from ..units import format_offset, format_time, local_offset, repeated_zone
-from .columns import Columns, relative
 from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
+from .packing import Columns, relative
 from .sums import add_sums
 
 FORMAT = 1

@@ -14,11 +14,11 @@ from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from ..analysis import contradictions
+from ..analysis.coverage import Coverage
 from ..analysis.kinds import Attribution
-from ..analysis.lives import Lives, attribute_lives
+from ..analysis.kinds_over_time import KindsOverTime, attribute_lives
+from ..analysis.observed import Instants, ObservedSpans
 from ..analysis.passes import Passes
-from ..analysis.presence import Presence
-from ..analysis.watch import Instants, Watch
 from ..answers.usages import evidence_of
 from ..clocks import TimeAxis
 from ..model import VOLATILE_FIELDS, LayoutState, Mapping, Usage
@@ -39,7 +39,7 @@ class Ticks:
     def __init__(self, every: Sequence[TickRow], kept: Iterable[int] | None = None) -> None:
         """`every` are Recording.tick_rows; without `kept` all are."""
         self.every = every
-        self.watch = Watch(every)
+        self.watch = ObservedSpans(every)
         wanted = None if kept is None else set(kept)
         self.is_whole = wanted is None
         self.rows = [row for row in every if wanted is None or row.tick in wanted]
@@ -174,7 +174,7 @@ def _until(rows: Sequence[ReadingRow], ticks: Ticks) -> list[int]:
     rows = [row for row in rows if row.tick in ticks.position_of]
     if not rows:
         return []
-    presence = Presence(Instants(rows, None, None, ticks.watch.order), ticks.watch, several=False)
+    presence = Coverage(Instants(rows, None, None, ticks.watch.order), ticks.watch, several=False)
     presence.note(rows)
     presence.complete()
     return presence.until()
@@ -244,11 +244,11 @@ def _lives(
     rows: Sequence[ReadingRow],
     known: dict[tuple[int | None, ...], int],
 ) -> list[Life]:
-    presence = Presence(ticks.instants, ticks.watch, several=True)
+    presence = Coverage(ticks.instants, ticks.watch, several=True)
     segments = presence.note(rows) if rows else []
     if not segments:
         return []
-    raw = Lives(*(array("q") for _ in Lives._fields))
+    raw = KindsOverTime(*(array("q") for _ in KindsOverTime._fields))
     found: dict[int, tuple[list[int], list[int], list[int]]] = {}
     keyframes = [segment.keyframe for segment in segments]
     for page in _pages(recording, process, ticks, keyframes[0], raw):
@@ -275,7 +275,11 @@ def _lives(
 
 
 def _pages(
-    recording: Recording, process: RecordedProcess, ticks: Ticks, first_tick: int, raw: Lives
+    recording: Recording,
+    process: RecordedProcess,
+    ticks: Ticks,
+    first_tick: int,
+    raw: KindsOverTime,
 ) -> Iterator[list[Row]]:
     """Usage intervals with all figures that stand at kept ticks; of all, `raw` takes note.
 

@@ -21,9 +21,9 @@ from ..render.escape import escape
 from ..render.output import write_whole
 from ..store.steps import Steps, silently
 from ..units import format_time
-from .columns import Columns, pack
 from .contents import contents
 from .history import Histories
+from .packing import Columns, pack
 from .page import page
 from .ticks import read_what_fits
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from ..analysis.observed import PAUSE, Instants
 from ..analysis.passes import LEAST_MOVED, MOST_MOVED, Figures, Passes, Share
-from ..analysis.watch import PAUSE, Instants
 from ..answers.no_sum import refused, why_no_sum
 from ..recorded import TickRow
-from .columns import Columns
 from .history import Histories
+from .packing import Columns
 
 
 class _Part(NamedTuple):

@@ -237,7 +237,7 @@ class Recording:
         return self._marks.fast_points(process_id)
 
     def kind_evidence(self, process_id: int, tick: int) -> KindEvidence:
-        """Give what tells the kinds of a process's mappings at a tick: analysis.kinds.facts_from.
+        """Give what tells the kinds of a process's mappings at a tick: analysis.kinds.hints_from.
 
         Empty for recordings of other users' processes and loaded captures.
         """

@@ -22,7 +22,7 @@ from .view import Layer, Row, ShownFigure, Sizes
 _ALONE = 1
 
 
-class Present(NamedTuple):
+class ProcessNow(NamedTuple):
     """One process at a moment.
 
     `command` is its command line. `state` and `reading` are of its latest reading; `totals` and
@@ -108,7 +108,7 @@ def kind_colour(kind: Kind | None) -> Shades:
 class Seen(NamedTuple):
     """Some processes at a moment, and what they come to; for a single one that is its own."""
 
-    presents: Sequence[Present]
+    presents: Sequence[ProcessNow]
     together: Together
 
 
@@ -153,7 +153,7 @@ def _members(seen: Seen) -> Seen:
     return Seen(members, seen.together._replace(sizes=sizes, lacking=lacking))
 
 
-def _with_sums(present: Present) -> Present:
+def _with_sums(present: ProcessNow) -> ProcessNow:
     """Its figures are sums over its mappings, as stored totals are unless a mapping lacks one."""
     totals = present.totals
     assert totals is not None
@@ -164,7 +164,7 @@ def _with_sums(present: Present) -> Present:
 
 
 def _process_rows(
-    now: Sequence[Present], before: Sequence[Present] | None, colours: ProcessColours
+    now: Sequence[ProcessNow], before: Sequence[ProcessNow] | None, colours: ProcessColours
 ) -> tuple[Row, ...]:
     if before is None:
         return tuple(_process_row(present, colours) for present in now)
@@ -177,11 +177,11 @@ def _process_rows(
     return tuple(rows)
 
 
-def _process_item(present: Present) -> Item:
+def _process_item(present: ProcessNow) -> Item:
     return Item(None, present.role.label, present.role.group, str(present.id))
 
 
-def _compared_row(present: Present, then: Sequence[Present], colours: ProcessColours) -> Row:
+def _compared_row(present: ProcessNow, then: Sequence[ProcessNow], colours: ProcessColours) -> Row:
     """A process beside what it had at the mark; one that was not there had nothing."""
     row = _process_row(present, colours)
     if not then:
@@ -190,7 +190,7 @@ def _compared_row(present: Present, then: Sequence[Present], colours: ProcessCol
     return row._replace(before=former.sizes, part_before=former.part)
 
 
-def _ended_row(gone: Present, colours: ProcessColours) -> Row:
+def _ended_row(gone: ProcessNow, colours: ProcessColours) -> Row:
     return _process_row(gone, colours)._replace(
         label="ended",
         sizes=_nothing(),
@@ -203,7 +203,7 @@ def _ended_row(gone: Present, colours: ProcessColours) -> Row:
     )
 
 
-def _process_row(present: Present, colours: ProcessColours) -> Row:
+def _process_row(present: ProcessNow, colours: ProcessColours) -> Row:
     totals = present.totals
     good = present.state in (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.NOT_TAKEN)
     return Row(
@@ -222,7 +222,7 @@ def _process_row(present: Present, colours: ProcessColours) -> Row:
 
 
 def _group_rows(
-    now: Sequence[Present], before: Sequence[Present] | None, by: By
+    now: Sequence[ProcessNow], before: Sequence[ProcessNow] | None, by: By
 ) -> tuple[Row, ...]:
     groups = _groups(now, by)
     if before is None:
@@ -249,7 +249,7 @@ def _items_of(groups: Mapping[str, GroupSum]) -> list[Item]:
     ]
 
 
-def _groups(presents: Sequence[Present], by: By) -> dict[str, GroupSum]:
+def _groups(presents: Sequence[ProcessNow], by: By) -> dict[str, GroupSum]:
     layouts = [layout for present in presents if (layout := present.layout()) is not None]
     if len(layouts) == _ALONE:
         return layouts[0].sums(by)
@@ -294,14 +294,14 @@ def _sum(seen: Seen) -> tuple[Sizes, bool]:
     return seen.together.sizes, seen.together.lacking > 0
 
 
-def top_of(presents: Sequence[Present], figure: ShownFigure) -> list[int]:
+def top_of(presents: Sequence[ProcessNow], figure: ShownFigure) -> list[int]:
     """The numbers of processes, the biggest first."""
     place = Sizes._fields.index(over_processes(figure))
     return [each.id for each in sorted(presents, key=lambda each: -(each.sizes[place] or 0))]
 
 
 def layers_of(
-    presents: Sequence[Present], figure: ShownFigure, colours: ProcessColours
+    presents: Sequence[ProcessNow], figure: ShownFigure, colours: ProcessColours
 ) -> tuple[Layer, ...]:
     """What the layers of the chart are at this moment: kinds of one process, or processes."""
     place = Sizes._fields.index(figure)
@@ -373,7 +373,7 @@ def _about_sums(seen: Seen, by: By) -> Iterator[str]:
         yield f"layouts up to {format_duration(older)} older than the sums"
 
 
-def _is_older(present: Present) -> bool:
+def _is_older(present: ProcessNow) -> bool:
     totals, share = present.totals, present.share
     if totals is None or share is None:
         return False

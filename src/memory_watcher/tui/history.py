@@ -29,7 +29,7 @@ from ..model import (
     Totals,
 )
 from ..record.sink import Sink
-from .answers import Present, Together, together_of
+from .answers import ProcessNow, Together, together_of
 from .grouping import GroupedLayout, Grouper, GroupSum
 from .view import Sizes
 
@@ -63,7 +63,7 @@ class Instant:
     time: int
     together: Together
     briefs: dict[int, Brief]
-    presents: dict[int, Present] | None
+    presents: dict[int, ProcessNow] | None
     weight: int
 
 
@@ -90,7 +90,7 @@ class _LiveProcess:
         self.command = shlex.join(arguments[:_ARGUMENTS])
         self._grouper = Grouper(self.number, f"{image.name} ({self.pid})")
         self._layout: GroupedLayout | None = None
-        self._known: tuple[Present, Brief] | None = None
+        self._known: tuple[ProcessNow, Brief] | None = None
 
     def set_role(self, role: Role) -> None:
         if role != self.role:
@@ -124,14 +124,14 @@ class _LiveProcess:
         self._known = self._layout = None
         self.evidence = KindEvidence(dict(pointers), dict(segments), self.page_size)
 
-    def freeze(self) -> tuple[Present, Brief, int]:
+    def freeze(self) -> tuple[ProcessNow, Brief, int]:
         """What is known now, and what was new in it; the same objects until something changes."""
         if self._known is not None:
             return (*self._known, 0)
         if self._layout is None and self.entries is not None:
             self._layout = self._grouper.group(self.entries, self.evidence)
         layout = self._layout
-        present = Present(
+        present = ProcessNow(
             *(self.number, self.pid, self.role, self.command),
             *(self.state, self.reading, self.totals),
             layout=lambda: layout,

@@ -30,7 +30,7 @@ from ..render.activity import cpu_share
 from ..render.colours import GREY
 from ..store.writer import Writer
 from .answers import (
-    Present,
+    ProcessNow,
     Seen,
     Together,
     about_comparison,
@@ -40,7 +40,7 @@ from .answers import (
     notes_of,
     rows_of,
 )
-from .columns import History, draw, sliding_span
+from .chart_columns import History, draw, sliding_span
 from .history import Instant, LiveHistory
 from .process_colours import ProcessColours
 from .view import Band, Chart, Question, ShownFigure, Sizes, Snapshot
@@ -104,7 +104,7 @@ class LiveSource:
         self._error: BaseException | None = None
         self._ended = False
         self._history: LiveHistory | None = None
-        self._mark: tuple[Instant, dict[int, Present]] | None = None
+        self._mark: tuple[Instant, dict[int, ProcessNow]] | None = None
         self._colours = ProcessColours()
         self._thread = threading.Thread(
             target=self._record,
@@ -230,7 +230,7 @@ class LiveSource:
 
     def _find(
         self, instants: list[Instant], number: int | None, process_id: int | None
-    ) -> tuple[Instant, dict[int, Present]] | None:
+    ) -> tuple[Instant, dict[int, ProcessNow]] | None:
         """The instant that is asked for, or the first after it that still has its layouts.
 
         Without a number it is the latest at which the process lived.
@@ -248,13 +248,15 @@ class LiveSource:
 
     def _marked(
         self, instants: list[Instant], number: int
-    ) -> tuple[Instant | None, dict[int, Present] | None]:
+    ) -> tuple[Instant | None, dict[int, ProcessNow] | None]:
         """The marked instant, which is kept for as long as it is the mark."""
         if self._mark is None or self._mark[0].number != number:
             self._mark = self._find(instants, number, None)
         return self._mark or (None, None)
 
-    def _chart(self, instants: list[Instant], question: Question, alone: Present | None) -> Chart:
+    def _chart(
+        self, instants: list[Instant], question: Question, alone: ProcessNow | None
+    ) -> Chart:
         span = sliding_span(instants[-1].time, instants[0].time, self._period_ns, question.columns)
         if alone is not None:
             return draw(_history_of_one(instants, alone.id, question.figure, self._period_ns), span)
@@ -276,14 +278,14 @@ def _plan(policy: Policy, period_ns: int, output: Output | None) -> Plan:
     )
 
 
-def _chosen(shown: Instant, presents: dict[int, Present], process_id: int | None) -> Seen:
+def _chosen(shown: Instant, presents: dict[int, ProcessNow], process_id: int | None) -> Seen:
     if process_id is None:
         return Seen(list(presents.values()), shown.together)
     alone = [presents[process_id]._replace(share=None)] if process_id in presents else []
     return Seen(alone, Together())
 
 
-def _cpu_share(instants: list[Instant], shown: Instant, alone: Present | None) -> float | None:
+def _cpu_share(instants: list[Instant], shown: Instant, alone: ProcessNow | None) -> float | None:
     """How much of a CPU a single process used since the instant before."""
     position = bisect_left(instants, shown.number, key=lambda instant: instant.number)
     if alone is None or position == 0:

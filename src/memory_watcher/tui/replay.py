@@ -26,7 +26,7 @@ from ..render.colours import GREY, Shades
 from ..store.recording import Recording
 from ..units import format_time
 from .answers import (
-    Present,
+    ProcessNow,
     Seen,
     Together,
     about_comparison,
@@ -38,7 +38,7 @@ from .answers import (
     together_of,
     top_of,
 )
-from .columns import History, draw, whole_span
+from .chart_columns import History, draw, whole_span
 from .grouping import GroupedLayout, Grouper
 from .process_colours import ProcessColours
 from .view import Band, Chart, Question, ShownFigure, Snapshot
@@ -168,7 +168,7 @@ class ReplaySource:
             )
         return self._instants[process_id]
 
-    def _activity(self, tick: int | None, alone: Present | None) -> dict[str, Any]:
+    def _activity(self, tick: int | None, alone: ProcessNow | None) -> dict[str, Any]:
         """The limit of mappings, and the share of a CPU, of a single process."""
         if tick is None or alone is None:
             return {}
@@ -267,9 +267,9 @@ class ReplaySource:
 
     def _present(
         self, latest: Measurement, with_layout: Measurement | None, share: Share | None
-    ) -> Present:
+    ) -> ProcessNow:
         owner = self._owner(latest.process_id)
-        return Present(
+        return ProcessNow(
             id=latest.process_id,
             pid=owner.process.pid,
             role=self._roles_at(latest.tick)[latest.process_id],
@@ -282,10 +282,10 @@ class ReplaySource:
             share=share,
         )
 
-    def _at_pass(self, share: Share, tick: int) -> Present:
+    def _at_pass(self, share: Share, tick: int) -> ProcessNow:
         """A process of which only the pass tells anything."""
         owner = self._owner(share.process_id)
-        return Present(
+        return ProcessNow(
             id=share.process_id,
             pid=owner.process.pid,
             role=self._roles_at(tick)[share.process_id],

@@ -7,11 +7,11 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory_watcher.analysis.breakdown import Sum
 from memory_watcher.analysis.diff import USUAL_SPREAD, Group, Owner, Part, Run, Side, compare
 from memory_watcher.analysis.identity import By
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.matching import Match
-from memory_watcher.analysis.peak import Sum
 from memory_watcher.model import Mapping, MappingUsage, Usage
 from tests.recordings import KI, MI, Entry, mapping
 

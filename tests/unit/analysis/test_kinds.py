@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.analysis.kinds import Attribution, Bss, Kind, KindFacts, attribute
+from memory_watcher.analysis.kinds import Attribution, Bss, Kind, KindHints, attribute
 from memory_watcher.model import Mapping, MappingUsage, Usage
 
 from .layouts import PLAIN, anonymous, entry, layout
@@ -18,7 +18,7 @@ ARENA = "rd wr mr mw me nr"
 RESERVE = "mr mw me nr"
 STACK = "rd wr mr mw me ac nh"
 GUARD = "mr mw me nh"
-NOTHING = KindFacts()
+NOTHING = KindHints()
 UUID = "f5dea93b-5e33-4f98-a7b7-affb9e08faa1"
 
 
@@ -27,12 +27,12 @@ def kind_of(name: str, perms: str = "rw-p", inode: int = 7, flags: str = PLAIN) 
     return attribute([entry(line)])[0][1]
 
 
-def kinds(entries: list[MappingUsage], facts: KindFacts = NOTHING) -> list[Kind]:
+def kinds(entries: list[MappingUsage], facts: KindHints = NOTHING) -> list[Kind]:
     return [attribution.kind for _, attribution in attribute(entries, facts)]
 
 
-def pointers(*addresses: int) -> KindFacts:
-    return KindFacts(stack_pointers=dict(enumerate(addresses, start=100)))
+def pointers(*addresses: int) -> KindHints:
+    return KindHints(stack_pointers=dict(enumerate(addresses, start=100)))
 
 
 class TestNames:
@@ -404,7 +404,7 @@ class TestStacks:
             4000000-8000000 rw-p 0 00:00 0 | {ARENA}
             """
         )
-        facts = KindFacts(
+        facts = KindHints(
             {tid: entries[tid].mapping.end - 64 for tid in range(5)},
             (Bss(0x2001000, 0x2003000, "/usr/bin/a"),),
         )
@@ -448,7 +448,7 @@ class TestStacks:
 
 
 class TestBss:
-    FACTS = KindFacts(bss=(Bss(BASE + 4096, BASE + 3 * 4096, "/usr/lib/liba.so"),))
+    FACTS = KindHints(bss=(Bss(BASE + 4096, BASE + 3 * 4096, "/usr/lib/liba.so"),))
 
     def test_inside_the_bounds(self) -> None:
         """A mapping wholly inside belongs to the library, also a piece of it."""
@@ -520,7 +520,7 @@ def test_any_layout_gets_one_kind_per_mapping(
     No byte outside of the bounds is ever booked as .bss.
     """
     bss = tuple(Bss(start << 12, (start + size) << 12, "/bss") for start, size in ranges)
-    found = attribute(entries, KindFacts(stack_pointers, bss))
+    found = attribute(entries, KindHints(stack_pointers, bss))
     assert [each for each, _ in found] == entries
     for each, attribution in found:
         assert attribution.name or each.mapping.pathname

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.analysis.peak import Sum, add_up
+from memory_watcher.analysis.breakdown import Sum, add_up
 from memory_watcher.analysis.ranking import rank
 
 

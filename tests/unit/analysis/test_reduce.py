@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from memory_watcher.analysis.reduce import cut, edges, highest, shown
 from memory_watcher.recorded import TickRow
 from memory_watcher.report.ticks import _highest_of_columns
-from memory_watcher.tui.columns import choose
+from memory_watcher.tui.chart_columns import choose
 
 TIMES = st.lists(st.integers(0, 10**6), min_size=1, max_size=60, unique=True).map(sorted)
 TOTALS = st.lists(st.none() | st.integers(0, 9), min_size=60, max_size=60)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from memory_watcher.analysis.breakdown import Group, break_down
 from memory_watcher.analysis.kinds import attribute
-from memory_watcher.analysis.peak import Group, break_down
 from memory_watcher.model import MappingUsage, Reading, SystemMemory, Usage
 from memory_watcher.render.activity import activity, cpu_ns, cpu_share
 from memory_watcher.render.beside import beside

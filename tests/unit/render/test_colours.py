@@ -8,9 +8,9 @@ import re
 
 import pytest
 
+from memory_watcher.analysis.breakdown import OWN_LINES
 from memory_watcher.analysis.identity import OTHER
 from memory_watcher.analysis.kinds import Kind
-from memory_watcher.analysis.peak import OWN_LINES
 from memory_watcher.render.colours import (
     GREY,
     Coloured,

@@ -10,9 +10,9 @@ from memory_watcher.answers.assurance import assurance_of
 from memory_watcher.model import LayoutState, Mapping, Reading, Usage
 from memory_watcher.render.assurance_text import missed
 from memory_watcher.render.escape import escape
-from memory_watcher.report.columns import pack
 from memory_watcher.report.contents import contents
 from memory_watcher.report.history import FIGURES, Histories, Ticks, read
+from memory_watcher.report.packing import pack
 from memory_watcher.report.ticks import read_what_fits
 from memory_watcher.store.recording import Recording
 from tests.browser.stories import family, one_process

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory_watcher.analysis.breakdown import break_down
 from memory_watcher.analysis.kinds import attribute
-from memory_watcher.analysis.peak import break_down
 from memory_watcher.model import KindEvidence, Mapping, MappingUsage, Usage
 from memory_watcher.tui.grouping import Grouper, GroupSum, add_told, merge
 
@@ -63,7 +63,7 @@ def test_following_is_as_good_as_from_scratch(layouts: list[list[MappingUsage]])
 
 @given(histories())
 def test_sums_are_those_of_memory_peak(layouts: list[list[MappingUsage]]) -> None:
-    """By kind and by name, sizes agree with what analysis.peak adds up."""
+    """By kind and by name, sizes agree with what analysis.breakdown adds up."""
     entries = layouts[-1]
     layout = Grouper(1, "a (1)").group(entries, NO_EVIDENCE)
     for by in ("kind", "name"):

@@ -17,7 +17,7 @@ _Row = TypeVar("_Row", bound=InstantRow)
 PAUSE = 5
 
 
-class Watch:
+class ObservedSpans:
     """The stretches of time in which a recorder looked regularly."""
 
     def __init__(self, ticks: Sequence[TickRow]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.report.columns import Columns, pack, relative
+from memory_watcher.report.packing import Columns, pack, relative
 
 from .decoding import column, unpack
 

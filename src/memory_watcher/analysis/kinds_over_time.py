@@ -20,7 +20,7 @@ from .kinds import Attribution, Kind, attributed_entries
 NO_EVIDENCE = KindEvidence({}, {}, 4096)
 
 
-class Lives(NamedTuple):
+class KindsOverTime(NamedTuple):
     """Usage intervals as parallel columns, in the order of `first_ticks`."""
 
     first_ticks: Sequence[int]
@@ -30,7 +30,7 @@ class Lives(NamedTuple):
 
 
 def attribute_lives(
-    lives: Lives,
+    lives: KindsOverTime,
     keyframes: Sequence[int],
     headers: Mapping[int, Header],
     flags: Mapping[int, str | None],
@@ -86,7 +86,7 @@ def _usage(flags: str | None) -> Usage:
 
 
 def _births(
-    lives: Lives,
+    lives: KindsOverTime,
     headers: Mapping[int, Header],
     flags: Mapping[int, str | None],
     evidence: Callable[[int], KindEvidence],

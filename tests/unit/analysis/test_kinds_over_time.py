@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from memory_watcher.analysis.kinds import Attribution, Kind, attribute, facts_from
-from memory_watcher.analysis.lives import NO_EVIDENCE, Lives, attribute_lives
+from memory_watcher.analysis.kinds import Attribution, Kind, attribute, hints_from
+from memory_watcher.analysis.kinds_over_time import NO_EVIDENCE, KindsOverTime, attribute_lives
 from memory_watcher.model import ElfSegment, KindEvidence, MappingUsage
 from tests.unit.analysis.layouts import layout
 
@@ -42,10 +42,10 @@ SEGMENTS = (
 EVIDENCE = KindEvidence({1: 0x7F01008FFF00}, {(8 << 20 | 1, 11): SEGMENTS}, 4096)
 
 
-def lives(births: list[int], deaths: list[int]) -> Lives:
+def lives(births: list[int], deaths: list[int]) -> KindsOverTime:
     """One interval for each entry of LAYOUT, sorted by birth; ids are positions in LAYOUT."""
     order = sorted(range(len(births)), key=lambda number: births[number])
-    return Lives(
+    return KindsOverTime(
         [births[number] for number in order],
         [deaths[number] for number in order],
         order,
@@ -60,7 +60,7 @@ def told(births: list[int], deaths: list[int], keyframes: list[int]) -> dict[int
 
 
 def whole(entries: list[MappingUsage]) -> list[Attribution]:
-    return [attribution for _, attribution in attribute(entries, facts_from(entries, EVIDENCE))]
+    return [attribution for _, attribution in attribute(entries, hints_from(entries, EVIDENCE))]
 
 
 def test_the_layout_has_something_to_tell() -> None:
@@ -104,7 +104,7 @@ def test_later_evidence_counts_for_the_whole_life() -> None:
     flags = {number: entry.usage.vm_flags for number, entry in enumerate(LAYOUT)}
     parts = lives([1] * count, [4] * count)
     again = lives([5] * count, [9] * count)
-    both = Lives(*([*one, *two] for one, two in zip(parts, again, strict=True)))
+    both = KindsOverTime(*([*one, *two] for one, two in zip(parts, again, strict=True)))
     for known_at in (1, 5):
         found = attribute_lives(
             both,

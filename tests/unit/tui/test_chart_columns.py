@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.tui.columns import Span, choose, sliding_span, whole_span
+from memory_watcher.tui.chart_columns import Span, choose, sliding_span, whole_span
 
 
 @st.composite

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memory_watcher.analysis.tree import Member, duplicates_among, shows_parents_memory
+from memory_watcher.analysis.same_memory import Member, duplicates_among, shows_parents_memory
 from memory_watcher.model import Totals
 
 MI = 1 << 20

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.analysis.kinds import Attribution, Kind
-from memory_watcher.analysis.peak import (
+from memory_watcher.analysis.breakdown import (
     Breakdown,
     By,
     Group,
@@ -14,6 +13,7 @@ from memory_watcher.analysis.peak import (
     add_up,
     break_down,
 )
+from memory_watcher.analysis.kinds import Attribution, Kind
 from memory_watcher.metrics import OVER_MAPPINGS
 from memory_watcher.model import MappingUsage, Usage
 from tests.recordings import KI, mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memory_watcher.render.columns import Line, blocks, label
+from memory_watcher.render.text_columns import Line, blocks, label
 from tests.recordings import KI
 
 

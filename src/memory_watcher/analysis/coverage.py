@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..model import LayoutState
 from ..recorded import ReadingRow
-from .watch import PAUSE, Instants, Watch
+from .observed import PAUSE, Instants, ObservedSpans
 
 #: There was memory, of which no layout was read.
 UNSEEN = tuple(state for state in LayoutState if not state.has_layout and state.has_memory)
@@ -39,7 +39,7 @@ class _Event(NamedTuple):
     keyframe: int | None
 
 
-class Presence:
+class Coverage:
     """What the readings of some processes say of each instant.
 
     One process: its readings are the instants. A layout stands until the next one. Where only the
@@ -51,7 +51,7 @@ class Presence:
     layout was not taken the last one stands. One that could not be read is missing (`lacking`).
     """
 
-    def __init__(self, instants: Instants[Any], watch: Watch, several: bool) -> None:
+    def __init__(self, instants: Instants[Any], watch: ObservedSpans, several: bool) -> None:
         self._instants = instants
         self._watch = watch
         self._several = several
