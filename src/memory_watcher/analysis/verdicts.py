@@ -28,8 +28,8 @@ from ..units import SECOND
 HOUR = 3600 * SECOND
 #: No smaller rise counts: bytes, and a share of the highest value.
 SMALLEST, _SMALLEST_SHARE = 256 << 10, 1 / 256
-#: With fewer instants nothing is told.
-FEWEST = 20
+#: With fewer instants, or in less time, nothing is told: a program that starts looks like growth.
+FEWEST, SHORTEST = 20, 30 * SECOND
 #: The share of a span that is left out at its beginning, when programs start and warm up.
 _WARM_UP = 0.1
 #: Into how many parts a span is cut. The cut that tells most is taken: a part should be longer than
@@ -126,11 +126,32 @@ def judge(times_ns: Sequence[int], values: Sequence[int | None]) -> Verdict:
 def _verdict(times: list[int], values: Sequence[int], edges: Sequence[int]) -> Verdict:
     span = times[-1] - times[0] if times else 0
     if len(times) < FEWEST or span <= 0:
-        return Verdict(Word.TOO_SHORT, needed_ns=2 * span * FEWEST // len(times) if span else None)
+        needed = max(2 * span * FEWEST // len(times), 2 * SHORTEST) if span else None
+        return _too_short(values, needed)
     if min(values) == max(values):
         return Verdict(Word.FLAT, 0, 0, 0)
+    if span < SHORTEST:
+        return _too_short(values, 2 * SHORTEST)
     warm = times[0] + round(span * _WARM_UP)
-    return _judge(_points(times, values, edges).since(warm), warm, parted=True)
+    return _judge(_points(times, _without_dip(values), edges).since(warm), parted=True)
+
+
+def _too_short(values: Sequence[int], needed_ns: int | None) -> Verdict:
+    """Nothing is told, but how far it rose above its beginning, and what is left of that."""
+    if not values:
+        return Verdict(Word.TOO_SHORT, needed_ns=needed_ns)
+    rise, held = (max(0, value - values[0]) for value in (max(values), values[-1]))
+    return Verdict(Word.TOO_SHORT, rise=rise, held=held, needed_ns=needed_ns)
+
+
+def _without_dip(values: Sequence[int]) -> Sequence[int]:
+    """The same without one instant far below all others: PSS and USS halve while a child forks."""
+    lowest, next_lowest = sorted(values)[:2]
+    at = values.index(lowest)
+    alone = 2 * (next_lowest - lowest) > max(values) - next_lowest
+    if not alone or at in (0, len(values) - 1):
+        return values
+    return [*values[:at], min(values[at - 1], values[at + 1]), *values[at + 1 :]]
 
 
 @dataclass(frozen=True)
@@ -464,12 +485,17 @@ class _Case:
         )
 
 
-def _judge(points: _Points, begin: int, parted: bool) -> Verdict:
-    """Judge from a time on. What is `parted` may be told to grow in a part of it only."""
+def _judge(points: _Points, parted: bool) -> Verdict:
+    """Judge from the first point on: what was asked for may begin where nothing was recorded.
+
+    What is `parted` may be told to grow in a part of it only.
+    """
+    if not points.times:
+        return Verdict(Word.TOO_SHORT)
+    begin = points.times[0]
     found = _cuts(points, begin, lambda low, high: min(points.lows[low:high]))
     if found is None:
-        span = points.times[-1] - begin if points.times else 0
-        return Verdict(Word.TOO_SHORT, needed_ns=4 * span or None)
+        return Verdict(Word.TOO_SHORT, needed_ns=4 * (points.times[-1] - begin) or None)
     case = _Case(points, begin, found, parted)
     for rule in (_growing, _freed, _shaped, _flat):
         verdict = rule(case)
@@ -535,7 +561,7 @@ def _rest(case: _Case, shape: _Shape, height: float) -> Verdict | None:
     if not case.parted or start == 0 or last - start < last / 4:
         return None
     time = case.time(start + 0.5)
-    verdict = _judge(case.points.since(time), time, parted=False)
+    verdict = _judge(case.points.since(time), parted=False)
     left = 0.1 * height if shape.kind == "curve" else 0
     return verdict if verdict.word is Word.GROWING and verdict.rise > left else None
 

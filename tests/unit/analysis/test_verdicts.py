@@ -139,6 +139,32 @@ def test_how_long_a_recording_would_tell() -> None:
     assert told >= 27
 
 
+def test_a_gap_where_the_warm_up_ends_does_no_harm() -> None:
+    """What is judged may begin where nothing was recorded for minutes."""
+    at = [*range(0, 60), *range(400, 1200)]
+    values = [300 * MIB + 20 * 1024 * second for second in at]
+    assert judge([each * SECOND for each in at], values).word is Word.GROWING
+    assert judge([each * SECOND for each in at], [MIB, *[2 * MIB] * 859]).word is Word.FLAT
+
+
+def test_a_program_that_starts_is_not_growing() -> None:
+    """Less than half a minute tells nothing, however straight the rise; what rose is shown."""
+    verdict = judge(times(200, 29), [at * MIB for at in range(200)])
+    assert (verdict.word, verdict.rate) == (Word.TOO_SHORT, None)
+    assert verdict.needed_ns == 60 * SECOND
+    assert verdict.rise == verdict.held == 199 * MIB
+    assert judge(times(200, 31), [at * MIB for at in range(200)]).word is Word.GROWING
+
+
+def test_one_low_instant_hides_no_growth() -> None:
+    """PSS of a process halves while a child that it forked has not yet called execve."""
+    for seed in SEEDS:
+        values = series.series(series.leak, seed, 1200)
+        at = Random(f"dip{seed}").randrange(1, 1199)
+        values[at] //= 2
+        assert judge(times(1200, SPAN_S), values).word is Word.GROWING, seed
+
+
 def test_gaps_do_no_harm() -> None:
     """A third of the instants without a value, among them a whole tenth of the span."""
     values: list[int | None] = list(series.series(series.staircase, 1, 1200))
