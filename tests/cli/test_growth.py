@@ -52,11 +52,15 @@ def test_text(path: str) -> None:
     assert int(low) <= 225 <= int(high) <= 235
     assert " ▁" in first and "█ " in first
     assert re.search(
-        r"mapping has most of it, from 1 MiB to 8.44 MiB, mapped since \d\d:\d\d:\d\d:\n", out
+        r"mapping has most of it, from 1.75 MiB to 8.44 MiB, mapped since \d\d:\d\d:\d\d:\n", out
     )
     assert "malloc_trim(0)" in out
     assert "leak" not in out
-    assert "\x1b" not in out and r"\x1b" in out
+    assert "and 1 more group" in out
+    every = shown(path, "--top", "9")
+    assert "\x1b" not in every and r"\x1b" in every
+    (flat,) = [line for line in every.splitlines() if line.startswith("flat")]
+    assert " to " not in flat
 
 
 def test_json(path: str) -> None:

@@ -107,6 +107,11 @@ class Judge:
         self._times = list(times_ns)
         self._edges = _reducing(self._times)
 
+    @property
+    def begin_ns(self) -> int:
+        """Where the warm-up ends, and what is judged begins."""
+        return _warm_up_end(self._times)
+
     def judge(self, values: Sequence[int | None]) -> Verdict:
         """Judge bytes, one for each instant; None where nothing is known."""
         if None not in values:
@@ -132,8 +137,12 @@ def _verdict(times: list[int], values: Sequence[int], edges: Sequence[int]) -> V
         return Verdict(Word.FLAT, 0, 0, 0)
     if span < SHORTEST:
         return _too_short(values, 2 * SHORTEST)
-    warm = times[0] + round(span * _WARM_UP)
-    return _judge(_points(times, _without_dip(values), edges).since(warm), parted=True)
+    points = _points(times, _without_dip(values), edges)
+    return _judge(points.since(_warm_up_end(times)), parted=True)
+
+
+def _warm_up_end(times: Sequence[int]) -> int:
+    return times[0] + round((times[-1] - times[0]) * _WARM_UP)
 
 
 def _too_short(values: Sequence[int], needed_ns: int | None) -> Verdict:

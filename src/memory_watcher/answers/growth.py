@@ -35,6 +35,8 @@ FIGURES = ("pss", "rss", "uss", "swap", "held")
 SPARK = 24
 #: Of so many groups that grew it is told where in them.
 _PLACED = 3
+#: A flat group with less than this part of the whole is next to nothing.
+_NEXT_TO_NOTHING = 100
 #: What grew there is told by mapping: their names say nothing.
 _NAMELESS = (Kind.HEAP, Kind.ARENA, Kind.ANONYMOUS, Kind.NAMED_ANONYMOUS, Kind.THREAD_STACK)
 #: The order of the groups.
@@ -123,6 +125,12 @@ class Growth:
     instead: str | None
     sums: str | None
 
+    def notable(self, top: int) -> Growth:
+        """The same with at most `top` groups, without flat ones that are next to nothing of it."""
+        kept = [group for group in self.groups if not _is_small(group, self.total)][:top]
+        others = self.other_groups + len(self.groups) - len(kept)
+        return replace(self, groups=tuple(kept), other_groups=others)
+
 
 def growth(
     recording: Recording,
@@ -158,7 +166,7 @@ def growth(
     chosen = told(recording, shown, asked)
     story = _story(recording, shown, chosen, by, places)
     groups = sorted(story.groups(), key=_importance)
-    kept = groups if top is None else groups[:top]
+    kept = groups[:top]
     return Growth(
         title=title_of(recording, shown),
         figure=chosen,
@@ -174,10 +182,17 @@ def growth(
 
 
 def _importance(group: Group) -> tuple[int, int, str]:
+    """By verdict; then the fastest first, or what rose most, or of flat ones the biggest."""
     verdict = group.verdict
     by = verdict.rate if verdict.word is Word.GROWING else max(verdict.rise, verdict.held)
-    size = group.highest or 0
-    return _ORDER.index(verdict.word), -(by or 0) or -size >> 40, group.name
+    if verdict.word is Word.FLAT or not by:
+        by = group.highest
+    return _ORDER.index(verdict.word), -(by or 0), group.name
+
+
+def _is_small(group: Group, total: Group) -> bool:
+    is_flat = group.verdict.word is Word.FLAT
+    return is_flat and (group.highest or 0) * _NEXT_TO_NOTHING < (total.highest or 0)
 
 
 # -- lives ----------------------------------------------------------------------------------------
@@ -334,7 +349,13 @@ class _Story:
         return self.usages.counts(self.timeline.by, self._ends())
 
     def _placement(self, group: Group) -> Placement:
-        first, last = (self._parts(position, group) for position in self._ends())
+        """Where it grew since the warm-up: what came before is in no rise."""
+        used = [
+            at
+            for time, at in zip(self.times, self.positions, strict=True)
+            if at is not None and time >= self.judge.begin_ns
+        ]
+        first, last = (self._parts(position, group) for position in (used[0], used[-1]))
         figure = self.timeline.figure
 
         def size_of(usage: Usage) -> int | None:

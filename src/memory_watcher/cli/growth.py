@@ -51,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         type=recording_file.count,
         metavar="N",
-        help=f"how many groups to show (default {DEFAULT_TOP}); --json shows all by default",
+        help=f"how many groups to show (default {DEFAULT_TOP}, without small flat ones); --json"
+        " shows all by default",
     )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
@@ -76,16 +77,16 @@ def _growth(recording: Recording, args: argparse.Namespace) -> Growth:
     from ..answers.moment import parse
 
     process = recording_file.process_meant(recording, args)
-    top = None if args.json else DEFAULT_TOP
-    return growth(
+    found = growth(
         recording,
         [process] if process else None,
         figure=args.process_memory,
         by=args.by,
-        top=top if args.top is None else args.top,
+        top=args.top,
         begin=None if args.first is None else parse(args.first, "--from", first=True),
         end=None if args.last is None else parse(args.last, "--to"),
     )
+    return found if args.json or args.top is not None else found.notable(DEFAULT_TOP)
 
 
 def _text(recording: Recording, found: Growth, args: argparse.Namespace) -> str:

@@ -11,8 +11,8 @@ from ..answers.growth import Group, Growth, Life, Span
 from ..units import SECOND, format_duration, format_size, format_time, plural
 from .escape import escape
 
-#: Verdicts whose rate tells what goes on now; of the others the line does not fit.
-_WITH_RATE = (Word.GROWING, Word.FLAT, Word.TOO_SHORT)
+#: Verdicts whose rate tells what goes on now; of the others the line does not fit, or says nothing.
+_WITH_RATE = (Word.GROWING, Word.TOO_SHORT)
 _MALLOC = (
     "Memory that malloc keeps for later looks like memory in use."
     " To see which it is, call malloc_trim(0) in the program: what goes then was free."

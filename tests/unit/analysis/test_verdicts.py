@@ -141,7 +141,7 @@ def test_how_long_a_recording_would_tell() -> None:
 
 def test_a_gap_where_the_warm_up_ends_does_no_harm() -> None:
     """What is judged may begin where nothing was recorded for minutes."""
-    at = [*range(0, 60), *range(400, 1200)]
+    at = [*range(60), *range(400, 1200)]
     values = [300 * MIB + 20 * 1024 * second for second in at]
     assert judge([each * SECOND for each in at], values).word is Word.GROWING
     assert judge([each * SECOND for each in at], [MIB, *[2 * MIB] * 859]).word is Word.FLAT

@@ -81,10 +81,10 @@ def test_what_grows_comes_first(builder: RecordingBuilder) -> None:
 
 
 def test_where_in_the_heap(builder: RecordingBuilder) -> None:
-    """The one mapping that has the rise is named, with its bytes then and now."""
+    """The one mapping that has the rise is named, with its bytes after the warm-up and now."""
     heap = asked(filled(builder, leak)).groups[0]
     assert heap.placement is not None and heap.placement.main is not None
-    assert heap.placement.main.before == MI
+    assert heap.placement.main.before == MI + 12 * 64 * KI  # where the warm-up ends
     assert heap.placement.main.after == MI + 119 * 64 * KI
     assert heap.placement.main.name.endswith("rw-p heap")
 
@@ -120,12 +120,31 @@ def test_ever_more_mappings(builder: RecordingBuilder) -> None:
     assert (group.name, group.verdict.word) == ("anonymous", Word.GROWING)
     assert (group.mappings_first, group.mappings_last) == (1, TICKS)
     assert group.placement is not None
-    assert (group.placement.new, group.placement.new_size) == (TICKS - 1, 64 * KI)
+    assert (group.placement.new, group.placement.new_size) == (TICKS - 13, 64 * KI)
     assert group.placement.main is None
     assert (group.placement.huge, group.placement.resident) == (
         TICKS * 32 * KI,
         TICKS * 64 * KI,
     )
+
+
+def test_flat_groups_that_are_next_to_nothing_are_counted(builder: RecordingBuilder) -> None:
+    """Growing groups first, then flat ones from the biggest on; those below 1 % are no lines."""
+    sizes = {"/tiny": 4 * KI, "/small": 64 * KI, "/big": 2 * MI}
+
+    def layout(tick: int) -> list[Entry]:
+        files = [
+            (mapping(0x3000_0000 + at * 4 * MI, 4 * MI, "r--p", name, at + 1), usage(size))
+            for at, (name, size) in enumerate(sizes.items())
+        ]
+        return [*leak(tick), *files]
+
+    found = asked(filled(builder, layout))
+    assert [group.name for group in found.groups] == ["heap", "/big", "/data", "/small", "/tiny"]
+    short = found.notable(10)
+    assert [group.name for group in short.groups] == ["heap", "/big", "/data"]
+    assert (short.other_groups, short.total) == (2, found.total)
+    assert [group.name for group in found.notable(1).groups] == ["heap"]
 
 
 def test_what_did_not_change_stands(builder: RecordingBuilder) -> None:
