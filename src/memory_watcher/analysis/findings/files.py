@@ -126,7 +126,7 @@ def clean_files(scene: Scene) -> Finding | None:
     whole = scene.rss if scene.is_one else scene.memory
     if clean is None or not whole or clean < max(SMALLEST, round(_CLEAN * whole)):
         return None
-    names = biggest(found, "private_clean", by_name)
+    names = biggest(found, lambda each: _clean([each], scene.is_one), by_name)
     figures = {"clean": clean, "whole": whole}
     word = "rss" if scene.is_one else "pss"
     return Finding("clean-files", Rank.NOTE, clean, figures, names, word)

@@ -116,6 +116,7 @@ def test_clean_pages_of_one_process() -> None:
     found = clean_files(of_one(data, locked, piece(Kind.HEAP, 8 * MIB)))
     assert found is not None
     assert found.figures == {"clean": 4 * MIB, "whole": 16 * MIB}
+    assert [(each.name, each.size) for each in found.examples] == [("/data", 4 * MIB)]
     assert found.word == "rss"
     assert clean_files(of_one(locked)) is None
     assert clean_files(of_one(data, piece(Kind.HEAP, 50 * MIB))) is None
