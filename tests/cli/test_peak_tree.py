@@ -129,7 +129,10 @@ def test_text(file: Path) -> None:
 def test_floor_in_text(file: Path) -> None:
     """The lowest sum is called that, and not just a moment that somebody asked for."""
     done = run("memory-peak", file, "--measurement-time", "floor")
-    assert "tree:             tick 1, the lowest PSS of all together\n" in done.stdout
+    assert (
+        "tree:             tick 3, the lowest PSS of all together in the last fifth\n"
+        in done.stdout
+    )
 
 
 def test_one_of_them(file: Path) -> None:

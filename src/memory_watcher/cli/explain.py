@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measurement-time",
         metavar="MOMENT",
         help="explain this moment, not the peak: a time (2018-08-17T15:58:03.942, 15:58), +90s"
-        " (after the start), 50%%, start, end, floor (the lowest), or #17 (a measurement)",
+        " (after the start), 50%%, start, end, floor (the lowest of the last fifth), or #17 (a"
+        " measurement)",
     )
     parser.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
 

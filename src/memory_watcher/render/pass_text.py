@@ -7,7 +7,7 @@ from ..units import MILLISECOND, format_duration, plural
 from .text_columns import label
 
 #: Which moment is shown where the lowest was asked for.
-LOWEST = "the lowest PSS of all together"
+LOWEST = "the lowest PSS of all together in the last fifth"
 
 
 def sum_title(figure: str, lacking: int, about: str = "") -> str:
