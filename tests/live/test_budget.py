@@ -274,7 +274,9 @@ def test_whole_machine(file: Path) -> None:
     read = [counts[pid] for pid in pids]
     log.info("%d ticks, layouts of idle processes: %s", ticks, sorted(read))
     assert min(read) >= 1
-    assert sum(read) < 20 * ticks / 3
+    # On a busy machine ticks come late: it is the time that counts.
+    (lasted,) = one(file, "SELECT max(monotonic_ns) - min(monotonic_ns) FROM ticks")
+    assert sum(read) < 20 * (lasted / (700 * MS) + 2)
     assert re.search(r"skipped: \d+ unchanged", said)
 
 

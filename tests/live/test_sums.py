@@ -33,7 +33,8 @@ def test_every_sum_is_true(tmp_path: Path, name: str) -> None:
 def check(outcome: Outcome) -> None:
     """No sum of a recording is off."""
     above, below = outcome.worst()
-    assert above <= ABOVE, outcome.sums
-    assert below <= BELOW, outcome.sums
+    told = f"{outcome.said}\n" + "\n".join(map(str, outcome.shown))
+    assert above <= ABOVE, told
+    assert below <= BELOW, told
     highest = max((each["truth"] + each["drift"] for each in outcome.sums), default=0)
     assert max((each["pss"] for each in outcome.shown), default=0) <= highest * 1.02
