@@ -77,6 +77,15 @@ def test_two_moments(folder: Path) -> None:
     assert "-2 048 Ki" in diff(folder, "a.db", "--at", "peak", "--at-b", "end")
 
 
+def test_an_age_that_was_not_reached(folder: Path) -> None:
+    """It is refused, not compared as if the last layout were as old; the last period is within."""
+    assert "+3s (" in diff(folder, "a.db", "b.db", "--at", "+3s")
+    done = run("memory-watcher", "diff", "a.db", "b.db", "--at", "+10m", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a.db: +10m is after the end" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_json(folder: Path) -> None:
     """The documented keys, in bytes; groups and what is left out add up to the totals."""
     found = json.loads(diff(folder, "a.db", "b.db", "--json"))

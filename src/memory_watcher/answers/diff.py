@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, NamedTuple, cast, get_args
 
 from ..analysis.breakdown import add_up
@@ -20,6 +21,7 @@ from ..metrics import LAYOUT
 from ..model import LayoutState, MappingUsage
 from ..recorded import Measurement, RecordedProcess, StoredFigure
 from ..store.recording import Recording
+from ..units import format_duration
 from . import choices
 from .group import members_at
 from .layouts import attributed
@@ -338,6 +340,7 @@ def _named_take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
 
 def _take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
     recording = chosen.recording
+    _refuse_after_the_end(chosen, moment)
     if len(chosen.members) == 1:
         (process,) = chosen.members
         measurement = _measurement(recording, process, moment, figure)
@@ -352,6 +355,30 @@ def _take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
             0,
         )
     return _take_pass(chosen, moment)
+
+
+def _refuse_after_the_end(chosen: _Chosen, moment: Moment) -> None:
+    """An age that none of them reached is not compared with another age by mistake."""
+    if moment.kind != "after":
+        return
+    ends = [each.end_tick for each in chosen.members]
+    last = None if None in ends else max(each for each in ends if each is not None)
+    begin = min((each.first_tick for each in chosen.members if each.first_tick), default=0)
+    times = [
+        row.time
+        for row in chosen.recording.tick_rows()
+        if begin <= row.tick and (last is None or row.tick <= last)
+    ]
+    if not times:
+        return
+    lasting = times[-1] - times[0]
+    # What was read at the last tick stands until there would have been another.
+    period = max((after - before for before, after in pairwise(times[-3:])), default=0)
+    if moment.value > lasting + period:
+        raise SelectionError(
+            f"{chosen.recording.path}: {moment.text} is after the end: this recording has"
+            f" {format_duration(lasting)} of it"
+        )
 
 
 def _measurement(

@@ -98,8 +98,8 @@ def notes(view: DiffView) -> list[str]:
         what = plural(torn, "layout is", "layouts are")
         found.append(f"{what} torn: mappings moved while they were read, so sizes may be wrong.")
     if without := sum(run.without for run in runs):
-        what = plural(without, "process has", "processes have")
-        found.append(f"{what} no layout at its moment, and is in no line.")
+        what = plural(without, "process has no layout then", "processes have no layout then")
+        found.append(f"{what}: no line holds their memory.")
     if lacking := sum(side.sum.lacking for side in view.totals):
         what = plural(lacking, "mapping", "mappings")
         found.append(f"The size of {what} was not reported; the sums lack them.")
