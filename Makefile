@@ -19,7 +19,7 @@ help:
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
-	@echo "make bench-growth   verdicts on real programs whose growth is known (about 8 minutes)"
+	@echo "make bench-growth   verdicts on real programs whose growth is known (about 12 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make tables  what web/ gets from the package (states, figures), and the bundle"
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"

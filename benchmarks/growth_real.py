@@ -22,7 +22,7 @@ from memory_watcher.answers.growth import Growth
 
 from .commands import console_script
 
-SECONDS, RUNS = 150, 3
+SECONDS, RUNS = 240, 3
 _HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "growth")
 _PORT = "7391"
 

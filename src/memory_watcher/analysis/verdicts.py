@@ -30,6 +30,9 @@ HOUR = 3600 * SECOND
 SMALLEST, _SMALLEST_SHARE = 256 << 10, 1 / 256
 #: With fewer instants, or in less time, nothing is told: a program that starts looks like growth.
 FEWEST, SHORTEST = 20, 30 * SECOND
+#: A rise below this share of the highest value is growth only if a line explains this much of its
+#: lows: a collector's heap that settles rises by a few percent in steps (R² of 0.2 to 0.4).
+_SMALLEST_UNSTEADY, _STEADY = 1 / 20, 0.5
 #: The share of a span that is left out at its beginning, when programs start and warm up.
 _WARM_UP = 0.1
 #: Into how many parts a span is cut. The cut that tells most is taken: a part should be longer than
@@ -517,6 +520,8 @@ def _growing(case: _Case) -> Verdict | None:
     """A straight line that is no chance, of which each third adds to the one before."""
     trend = case.lows.trend
     if trend.sureness < 1 or trend.slope < case.floor:
+        return None
+    if trend.slope < _SMALLEST_UNSTEADY * max(case.points.highs) and trend.fit < _STEADY:
         return None
     if case.cuts.finest.trend.memory >= _FORGETFUL and case.cuts.finest.trend.fit < _EXCELLENT:
         return None

@@ -215,3 +215,23 @@ def test_it_takes_little_time(points: int, most_ms: float) -> None:
     for values in groups:
         judge_of.judge(values)
     assert (process_time() - begin) / len(groups) * 1000 < most_ms
+
+
+#: PSS in KiB of a Node program's anonymous memory, each second: only its garbage changes.
+_SETTLING = """
+24670 24100 24630 24690 24690 24690 24230 24730 24730 24740 23490 23740 24620 24770 24490 24830
+24840 24500 24750 25000 24250 24750 24750 24750 24790 24750 25000 24800 24750 24670 24750 24960
+24750 24830 24600 24500 24770 25000 25250 25000 24750 24830 25000 24500 24750 24950 25000 24750
+24800 24750 24750 24810 24750 24750 24750 24750 24680 24750 24630 24770 24750 24750 24770 24860
+24640 24740 24750 24750 24790 24750 24750 24840 25000 25000 25000 25000 25000 25000 25000 25000
+24750 24750 24840 25000 24750 24750 24750 24750 24620 24750 24750 24910 25000 24930 25000 25000
+"""
+
+
+@pytest.mark.parametrize("points", range(60, 97, 4))
+def test_a_heap_that_settles_is_not_growing(points: int) -> None:
+    """A few percent in steps, as a collector's heap rises before it is at rest, are no growth."""
+    values = [int(value) * 1024 for value in _SETTLING.split()]
+    assert len(values) == 96
+    verdict = judge(times(points, points), values[:points])
+    assert verdict.word is not Word.GROWING
