@@ -21,7 +21,7 @@ _SEVERAL = 4
 class Main(NamedTuple):
     """The mapping that has most of a rise: its header, what people read, its bytes then and now.
 
-    `since_ns` is the wall time of the first layout with anything of it; None if nobody asked.
+    `since_ns` is the wall time of the layout since which it was always there; None if nobody asked.
     """
 
     mapping: Mapping

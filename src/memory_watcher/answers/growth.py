@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from ..analysis.figures import explain
 from ..analysis.identity import By, identify
-from ..analysis.kinds import Kind
+from ..analysis.kinds import Attribution, Kind
 from ..analysis.placement import Part, Placement, place
 from ..analysis.timeline import Figure, Timeline
 from ..analysis.verdicts import Judge, Verdict, Word
 from ..errors import NothingThen, SelectionError
 from ..message import Named, Setting
-from ..model import LayoutState, Mapping
+from ..model import LayoutState, Mapping, MappingUsage
 from . import choices
 from .layouts import attributed
 from .over_time import FIGURE, about_sums, doubt, places_of, summable, title_of, told
@@ -246,6 +246,8 @@ class _Story:
     positions: Sequence[int | None]
     torn_used: bool
     since_execve: bool
+    #: Layouts that were read, by position.
+    layouts: dict[int, Sequence[tuple[MappingUsage, Attribution]]] = field(default_factory=dict)
 
     def span(self) -> Span:
         states = self.timeline.states
@@ -365,29 +367,36 @@ class _Story:
         placed = place(first, last, size_of, is_arena=group.kind is Kind.ARENA)
         if placed.main is None:
             return placed
-        since_ns = self._mapped_since(placed.main.mapping)
+        since_ns = self._mapped_since(placed.main.mapping, used[-1])
         return placed._replace(main=placed.main._replace(since_ns=since_ns))
 
-    def _mapped_since(self, mapping: Mapping) -> int | None:
-        """When anything of a mapping was there first, of all that is judged."""
+    def _mapped_since(self, mapping: Mapping, position: int) -> int:
+        """Since when a mapping of the layout at a position is there, of all that is judged."""
         (process,) = self.processes
-        tick = self.recording.first_mapped(process.id, mapping)
-        if tick is None:
-            return None
+        layout = self.recording.layout_until(process.id, self.timeline.ticks[position])
+        tick = self.recording.mapped_since(process.id, mapping, layout.tick)
         begin = bisect_left(self.timeline.ticks, tick)
         times = zip(self.times, self.positions, strict=True)
         first = next(time for time, at in times if at is not None and at >= begin)
         return self.recording.axis.wall(first)
 
+    def _attributed(self, position: int) -> Sequence[tuple[MappingUsage, Attribution]]:
+        """All of the layout that stands at a position: several groups ask for the same two."""
+        found = self.layouts.get(position)
+        if found is None:
+            (process,) = self.processes
+            tick = self.timeline.ticks[position]
+            measurement = self.recording.layout_until(process.id, tick)
+            found = self.layouts[position] = list(attributed(self.recording, measurement))
+        return found
+
     def _parts(self, position: int, group: Group) -> list[Part]:
         """The mappings of a group in the layout that stands at a position of the timeline."""
         (process,) = self.processes
-        tick = self.timeline.ticks[position]
-        found = attributed(self.recording, self.recording.layout_until(process.id, tick))
         of_process = (process.id, "")
         return [
             Part(own.name, entry)
-            for entry, what in found
+            for entry, what in self._attributed(position)
             if identify(entry.mapping, what, self.timeline.by, of_process).key == group.key
             for own in [identify(entry.mapping, what, "mapping", of_process)]
         ]

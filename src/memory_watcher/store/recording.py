@@ -380,12 +380,12 @@ class Recording:
         """As `usage_pages`, but only of intervals that stand at one at least of some ticks."""
         return self._intervals.standing_pages(process_id, columns, first_tick, ticks)
 
-    def first_mapped(self, process_id: int, mapping: Mapping) -> int | None:
-        """Find the first tick at which a process had anything at these addresses, of this name.
+    def mapped_since(self, process_id: int, mapping: Mapping, tick: int) -> int:
+        """Find from which tick on, up to this one, some of these addresses were always mapped so.
 
-        None if it never had.
+        What had them before under another name, or was unmapped in between, is another mapping.
         """
-        return self._layouts.first_mapped(process_id, mapping)
+        return self._layouts.mapped_since(process_id, mapping, tick)
 
     def headers(self, process_ids: Sequence[int]) -> dict[int, Mapping]:
         """Headers of all mappings that some processes ever had, by mapping id."""

@@ -104,6 +104,21 @@ def test_since_when_it_is_mapped(builder: RecordingBuilder) -> None:
     assert main.after == 80 * 64 * KI
 
 
+def test_what_was_unmapped_before_is_another_mapping(builder: RecordingBuilder) -> None:
+    """Addresses that were used before, and were free for a while, do not make a mapping older."""
+
+    def layout(tick: int) -> list[Entry]:
+        place = 0x7F00_0000_0000
+        size = MI if tick < 10 else max(0, tick - 39) * 64 * KI
+        there = [(mapping(place, size), usage(size))] if size else []
+        return [(mapping(0x10_0000, MI), usage(MI)), *there]
+
+    found = asked(filled(builder, layout))
+    main = found.groups[0].placement and found.groups[0].placement.main
+    assert main is not None and main.since_ns is not None
+    assert main.since_ns - found.span.begin_ns == 40 * SECOND
+
+
 def test_ever_more_mappings(builder: RecordingBuilder) -> None:
     """It is told how many are new, of what size, and how much is in huge pages."""
 

@@ -73,22 +73,28 @@ class Layouts:
         )
         return {row[7]: self._mapping(row) for row in rows}
 
-    def first_mapped(self, process_id: int, mapping: Mapping) -> int | None:
-        """Find the first tick of a mapping of this name that has some of these addresses."""
-        headers = self.headers([process_id])
+    def mapped_since(self, process_id: int, mapping: Mapping, tick: int) -> int:
+        """Find from which tick on something of this name was always at some of these addresses."""
         numbers = {
             number
-            for number, header in headers.items()
+            for number, header in self.headers([process_id]).items()
             if header.start < mapping.end
             and mapping.start < header.end
             and header.pathname == mapping.pathname
         }
         rows = self._database.rows(
-            "SELECT mapping_id, min(first_tick) FROM usages WHERE process_id = ?"
-            " GROUP BY mapping_id",
+            "SELECT mapping_id, first_tick, last_tick FROM usages"
+            " WHERE process_id = ? AND first_tick <= ? ORDER BY last_tick DESC",
             process_id,
+            tick,
         )
-        return min((tick for number, tick in rows if number in numbers), default=None)
+        since = tick
+        for number, first_tick, last_tick in rows:
+            if last_tick < since - 1:
+                break
+            if number in numbers:
+                since = min(since, first_tick)
+        return since
 
     def details(self, columns: Sequence[str]) -> dict[int, Row]:
         """All details by their number: of each these fields of Usage behind `anonymous`."""
