@@ -135,6 +135,8 @@ ADDED_UP_AS: Mapping[str, str] = MappingProxyType(
 #: The figures that the terminal UI and the report offer, in this order; of several processes those
 #: that stand for them.
 OFFERED: tuple[Literal["pss", "rss", "uss", "swap"], ...] = ("pss", "rss", "uss", "swap")
+#: The same, and what a process truly keeps: to judge and to compare.
+JUDGED: tuple[Literal["pss", "rss", "uss", "swap", "held"], ...] = (*OFFERED, "held")
 #: Of them those beside which the kernel's own RSS means something; beside swap it does not.
 IN_RAM: tuple[str, ...] = ("pss", "rss", "uss")
 

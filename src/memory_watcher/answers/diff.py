@@ -17,7 +17,7 @@ from ..analysis.passes import Passes, read
 from ..analysis.roles import Role, roles_at
 from ..errors import SelectionError, UsageError
 from ..message import Named, Setting
-from ..metrics import LAYOUT
+from ..metrics import JUDGED, LAYOUT
 from ..model import LayoutState, MappingUsage
 from ..recorded import Measurement, RecordedProcess, StoredFigure
 from ..store.recording import Recording
@@ -30,7 +30,6 @@ from .no_sum import why_no_sum
 from .over_time import FIGURE, summable
 
 Figure = Literal["pss", "rss", "uss", "swap", "held"]
-FIGURES: tuple[Figure, ...] = get_args(Figure)
 BY: tuple[By, ...] = get_args(By)
 #: By which figure a peak is found: nothing stores what is held.
 _PEAK_BY: dict[str, StoredFigure] = {"held": "rss"}
@@ -153,7 +152,7 @@ class Comparison:
     ) -> DiffView:
         """Compare two moments: see `diff`. Raises SelectionError, UsageError."""
         choices.check(Named(Setting.BY, "by"), by, BY)
-        choices.check(FIGURE, figure, FIGURES)
+        choices.check(FIGURE, figure, JUDGED)
         several = self.is_of_several
         asked = summable(figure, several)
         taken = [self._take(0, before, figure), self._take(1, after, figure)]

@@ -17,6 +17,7 @@ from ..analysis.timeline import Figure, Timeline
 from ..analysis.verdicts import Judge, Verdict, Word
 from ..errors import NothingThen, SelectionError
 from ..message import Named, Setting
+from ..metrics import JUDGED
 from ..model import LayoutState, Mapping, MappingUsage
 from . import choices
 from .layouts import attributed
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ..store.recording import Recording
     from .moment import Moment
 
-#: What can be asked for.
-FIGURES = ("pss", "rss", "uss", "swap", "held")
 #: So many columns a small picture has.
 SPARK = 24
 #: Of so many groups that grew it is told where in them.
@@ -153,7 +152,7 @@ def growth(
     shown = recording.processes() if processes is None else list(processes)
     if not shown:
         raise SelectionError(f"{recording.path}: the recording holds no process")
-    choices.check(FIGURE, figure, FIGURES)
+    choices.check(FIGURE, figure, JUDGED)
     if by is not None:
         choices.check(Named(Setting.BY, "by"), by, get_args(By))
     places = places_of(recording, begin, end)

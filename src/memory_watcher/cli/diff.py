@@ -26,11 +26,12 @@ READS_RECORDING = True
 #: How many changes the text and the Markdown show.
 DEFAULT_TOP = 30
 _BY = ("name", "kind", "mapping", "process")
-_FIGURES = ("pss", "rss", "uss", "swap", "held")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
+    from ..metrics import JUDGED
+
     parser.add_argument("file", nargs="?", metavar="A.db", help="the recording, or the one before")
     parser.add_argument("file_b", nargs="?", metavar="B.db", help="the recording after")
     parser.add_argument(
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--process-memory",
-        choices=_FIGURES,
+        choices=JUDGED,
         default="pss",
         help="the figure to compare: PSS, RSS or USS of the mappings, what is in swap, or what is"
         " held (RSS and swap, without what the kernel may take back); default pss. Of several"

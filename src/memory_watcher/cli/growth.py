@@ -31,11 +31,13 @@ DEFAULT_TOP = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
+    from ..metrics import JUDGED
+
     recording_file.add_arguments(parser)
     recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
-        choices=("pss", "rss", "uss", "swap", "held"),
+        choices=JUDGED,
         default="pss",
         help="the figure to judge; default pss. held: what a process truly keeps, with swap and"
         " huge pages, without what it marked as free. Not rss of several processes: shared pages"
