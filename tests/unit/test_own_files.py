@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import CannotWrite, StoreError
-from memory_watcher.render.output import write_whole
+from memory_watcher.render.output import append, write_whole
 from memory_watcher.store.readonly import ReadOnlyDatabase
 from memory_watcher.store.repair import repair
 from memory_watcher.store.writer import Writer
@@ -146,3 +146,25 @@ def test_a_name_that_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(CannotWrite, match="the name is empty"):
             write("")
     assert os.listdir(tmp_path) == []
+
+
+def test_append(tmp_path: Path) -> None:
+    """What others wrote stays, and the text is made for the room that they left."""
+    path = tmp_path / "summary.md"
+    append(str(path), 20, lambda room: f"{room}\n")
+    path.chmod(0o644)
+    append(str(path), 20, lambda room: f"{room}\n")
+    append(str(path), 2, lambda room: f"{room}\n")
+    assert path.read_text() == "20\n17\n0\n"
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_append_refuses(tmp_path: Path) -> None:
+    """Links, pipes, devices and folders are refused; nothing is written through them."""
+    (tmp_path / "there").write_bytes(b"another's")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "link", tmp_path / "pipe", tmp_path, Path("/dev/null"), "a\0b"):
+        with pytest.raises(CannotWrite, match="cannot write"):
+            append(str(path), 1000, str)
+    assert (tmp_path / "there").read_bytes() == b"another's"

@@ -1,11 +1,14 @@
-"""Writes an output file whole or not at all."""
+"""Writes an output file whole or not at all, or adds to one that others write to."""
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
+from collections.abc import Callable
 
 from ..errors import CannotWrite
-from ..own_files import reason, replace_whole
+from ..own_files import SAFELY, reason, replace_whole
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -24,6 +27,28 @@ def write_whole(path: str, data: bytes) -> None:
             sys.stdout.flush()
             return
         replace_whole(path, data)
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None
+    except ValueError as error:  # a NUL byte in the name
+        raise CannotWrite(f"{path!r}: cannot write: {error}") from None
+
+
+def append(path: str, most_bytes: int, text_for: Callable[[int], str]) -> None:
+    """Add text to a file that others write to as well, as long as it stays within a size.
+
+    `text_for` gets the bytes that are left of `most_bytes`. The file may belong to another user, as
+    that of GitHub's runner does inside a container. What a link leads to, and what is no regular
+    file, is refused.
+
+    Raises CannotWrite.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | SAFELY, 0o600)
+        with open(descriptor, "ab") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise CannotWrite(f"{path}: cannot write: it is not a regular file")
+            file.write(text_for(max(most_bytes - status.st_size, 0)).encode())
     except OSError as error:
         raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None
     except ValueError as error:  # a NUL byte in the name

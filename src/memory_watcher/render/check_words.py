@@ -1,0 +1,176 @@
+"""The sentences of a check, for a terminal and every output of CI alike.
+
+Names are put in as they are: who shows the text escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from ..analysis.budgets.model import Checked, Culprit, Judged, Unit, Word
+from ..units import KIB, SECOND, group_digits, plural
+from .elide import elide
+from .escape import escape
+
+#: So many culprits are named; of more, only how many there are.
+CULPRITS = 3
+_LONGEST_NAME = 100
+#: Digits behind the point, at most: enough for a page in a TiB.
+_MOST_DIGITS = 9
+
+
+def scaled(values: Sequence[int | None], unit: Unit) -> tuple[list[str], str]:
+    """Values as numbers of one unit, and its word with a blank before it (none for a count).
+
+    They have as many digits as show which differ, so 82.04 above a limit of 82.00 is seen to be.
+    """
+    known = {value for value in values if value is not None}
+    if unit == "count":
+        return [_number(value, 1, 0) for value in values], ""
+    word, size = _largest_unit(max(map(abs, known), default=0))
+    digits = 0 if size == 1 else 1
+    while len({_number(value, size, digits) for value in known}) < len(known):
+        if digits == _MOST_DIGITS:
+            break
+        digits += 1
+    per_hour = unit.removeprefix("bytes")
+    return [_number(value, size, digits) for value in values], f" {word}{per_hour}"
+
+
+def _largest_unit(value: int) -> tuple[str, int]:
+    size = 1
+    for word in ("B", "KiB", "MiB", "GiB"):
+        if value < 1000 * size:
+            return word, size
+        size *= KIB
+    return "TiB", size
+
+
+def _number(value: int | None, size: int, digits: int) -> str:
+    if value is None:
+        return "–"
+    return group_digits(value) if size == 1 else f"{value / size:.{digits}f}"
+
+
+def amount(value: int | None, unit: Unit) -> str:
+    """One value with its unit: `93.1 MiB`, `1.0 MiB/h`, `12`; `–` if there is none."""
+    (number,), word = scaled([value], unit)
+    return number if value is None else number + word
+
+
+def spread(judged: Judged) -> str:
+    """`92.8 to 93.4 MiB`: the lowest and the highest of several runs; empty for one run."""
+    if judged.spread is None or len(judged.values) < 2:
+        return ""
+    numbers, word = scaled(judged.spread, judged.unit)
+    return f"{' to '.join(dict.fromkeys(numbers))}{word}"
+
+
+def sentence(judged: Judged) -> str:
+    """What became of a budget, with all that explains it."""
+    if judged.verdict is Word.UNDECIDED:
+        return f"{judged.name} could not be judged: {judged.why or 'nothing was measured'}"
+    if judged.verdict is Word.WITHIN:
+        (measured, limit), unit = scaled([judged.measured, judged.limit], judged.unit)
+        return f"{judged.name} {measured} of {limit}{unit}{_runs(judged)}"
+    parts = [*culprit_phrases(judged), *_rest(judged)]
+    return _measured(judged) + (f": {'; '.join(parts)}" if parts else "")
+
+
+def _measured(judged: Judged) -> str:
+    """`heap 80.0 → 93.1 MiB (limit 82.0)`."""
+    values = [judged.measured, judged.limit, judged.baseline]
+    (measured, limit, before), unit = scaled(values, judged.unit)
+    since = "" if judged.baseline is None else f"{before} → "
+    return f"{judged.name} {since}{measured}{unit} (limit {limit}{_runs(judged, '; ', '')})"
+
+
+def _runs(judged: Judged, before: str = " (", after: str = ")") -> str:
+    between = spread(judged)
+    return f"{before}{len(judged.values)} runs: {between}{after}" if between else ""
+
+
+def culprit_phrases(judged: Judged) -> list[str]:
+    """One phrase for each of the first culprits, and how many there are besides."""
+    shown = [culprit(each, judged.unit) for each in judged.culprits[:CULPRITS]]
+    if (more := len(judged.culprits) - CULPRITS) > 0:
+        shown.append(plural(more, "other group", "other groups"))
+    return shown
+
+
+def culprit(each: Culprit, unit: Unit) -> str:
+    """`+12.8 MiB in [heap] of server, growing since 00:41, still held at the end`."""
+    if each.change is None:
+        value = amount(each.after, unit)
+    else:
+        value = f"{'+' if each.change > 0 else ''}{amount(each.change, unit)}"
+    return f"{value} in {''.join(_culprit_parts(each))}"
+
+
+def _culprit_parts(each: Culprit) -> Iterator[str]:
+    yield elide(each.name or each.kind, _LONGEST_NAME)
+    if each.process:
+        yield f" of {elide(each.process, _LONGEST_NAME)}"
+    if each.where:
+        yield f" ({elide(each.where, _LONGEST_NAME)})"
+    if each.since_ns is not None:
+        yield f", growing since {clock(each.since_ns)}"
+    if each.is_held is not None:
+        yield f", {'still held' if each.is_held else 'no longer held'} at the end"
+
+
+def clock(since_start_ns: int) -> str:
+    """`00:41`, `1:02:03`: minutes and seconds after the start."""
+    minutes, seconds = divmod(since_start_ns // SECOND, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
+
+
+def _rest(judged: Judged) -> Iterator[str]:
+    if judged.others == 0:
+        yield "nothing else changed"
+    elif judged.others is not None:
+        yield f"nothing else changed by more than {amount(judged.others, judged.unit)}"
+
+
+def headline(checked: Checked) -> str:
+    """`1 of 12 budgets over, 2 could not be judged`."""
+    words = [each.verdict for each in checked.budgets]
+    if not words:
+        return unjudged(checked)
+    over, undecided = words.count(Word.OVER), words.count(Word.UNDECIDED)
+    of = f" of {plural(len(words), 'budget', 'budgets')}"
+    if not over and not undecided:
+        return f"{len(words)}{of} within"
+    if not over:
+        return f"{undecided}{of} could not be judged"
+    return f"{over}{of} over" + (f", {undecided} could not be judged" if undecided else "")
+
+
+def unjudged(checked: Checked) -> str:
+    """Why nothing was judged."""
+    for run in checked.recordings:
+        if run.exit_code:
+            return f"The command failed with exit code {run.exit_code}; its memory was not judged"
+    return "Nothing was judged"
+
+
+def named(checked: Checked, longest: int | None = None) -> Iterator[tuple[str, Judged]]:
+    """Each budget with its name, escaped, and made unique: programs drop the second of one name."""
+    taken: set[str] = set()
+    for judged in checked.budgets:
+        name = shown = escape(judged.name)[:longest]
+        for number in count(2):
+            if shown not in taken:
+                break
+            ending = f" ({number})"
+            shown = name[: longest and longest - len(ending)] + ending
+        taken.add(shown)
+        yield shown, judged
+
+
+def worst_first(checked: Checked) -> list[Judged]:
+    """The budgets as people want to read them: over, undecided, within; else in their order."""
+    order = (Word.OVER, Word.UNDECIDED, Word.WITHIN)
+    return sorted(checked.budgets, key=lambda each: order.index(each.verdict))
