@@ -2,6 +2,8 @@
 
     MemoryWatcherError
     ├── UsageError                 an option or argument is wrong (exit code 2)
+    │   └── BudgetFormatError      a budget file says what it cannot; names file and line
+    │       └── NoBudget           it has no budget at all
     ├── SourceError                something about a proc filesystem or a capture
     │   ├── NotAProcRoot           the directory holds no proc filesystem
     │   ├── NoSuchProcess          the PID is not there, or no longer
@@ -78,6 +80,22 @@ class UsageError(MemoryWatcherError):
     """An option or argument is wrong."""
 
     exit_code = 2
+
+
+class BudgetFormatError(UsageError):
+    """A budget file says what it cannot say: `path` is the file, `line` counts from 1.
+
+    `line` is None where it is not about a line.
+    """
+
+    def __init__(self, path: str, line: int | None, text: str) -> None:
+        super().__init__(f"{path}: {text}" if line is None else f"{path}: line {line}: {text}")
+        self.path = path
+        self.line = line
+
+
+class NoBudget(BudgetFormatError):
+    """The file is sound, but has no budget."""
 
 
 class SourceError(MemoryWatcherError):
