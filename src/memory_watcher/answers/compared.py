@@ -10,9 +10,10 @@ from ..errors import SelectionError
 from ..message import Named, Setting
 from ..metrics import LAYOUT, OFFERED
 from . import choices
-from .diff import At, DiffView, Figure, diff, members
+from .diff import At, DiffView, Figure, diff
 from .history import History, history
 from .moment import PEAK
+from .taken import members
 
 Align = Literal["age", "time"]
 

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, get_args
 
 from ..analysis.breakdown import add_up
-from ..analysis.diff import Group, Owner, Part, Run, Side, change_of, compare, total
+from ..analysis.diff import Group, Side, change_of, compare, total
 from ..analysis.figures import STAND_INS, best, explain
 from ..analysis.identity import By
-from ..analysis.passes import Passes, read
-from ..analysis.roles import Role, roles_at
 from ..errors import SelectionError, UsageError
 from ..message import Named, Setting
 from ..metrics import JUDGED, LAYOUT
 from ..model import LayoutState, MappingUsage
-from ..recorded import Measurement, RecordedProcess, StoredFigure
+from ..recorded import RecordedProcess
 from ..store.recording import Recording
-from ..units import format_duration
 from . import choices
-from .group import members_at
-from .layouts import attributed
-from .moment import PEAK, Moment, measurement_of, pass_of, understood
-from .no_sum import why_no_sum
+from .moment import PEAK, Moment, understood
 from .over_time import FIGURE, summable
+from .taken import Chosen, Taken, members, names, take
 
 Figure = Literal["pss", "rss", "uss", "swap", "held"]
 BY: tuple[By, ...] = get_args(By)
-#: By which figure a peak is found: nothing stores what is held.
-_PEAK_BY: dict[str, StoredFigure] = {"held": "rss"}
 
 
 class At(NamedTuple):
@@ -128,7 +119,7 @@ class Comparison:
         self._sides = [_side(each) for each in asked]
         _refuse_strangers(self._sides)
         self._is_one_run = _is_one_run(self._sides) and _share_processes(self._sides)
-        self._taken: dict[tuple[object, ...], _Taken] = {}
+        self._taken: dict[tuple[object, ...], Taken] = {}
 
     @property
     def moments(self) -> tuple[Moment, Moment]:
@@ -183,7 +174,7 @@ class Comparison:
             explain(asked, shown),
         )
 
-    def _take(self, side: int, moment: Moment, figure: str) -> list[_Taken]:
+    def _take(self, side: int, moment: Moment, figure: str) -> list[Taken]:
         """What the runs of a side have at a moment; only peak and floor are those of a figure."""
         key = (side, moment, figure if moment.kind in ("peak", "floor") else None)
         return [
@@ -196,31 +187,8 @@ class Comparison:
 # -- who is compared --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """Processes of one recording that are compared."""
-
-    recording: Recording
-    members: tuple[RecordedProcess, ...]
-
-    @cached_property
-    def passes(self) -> Passes:
-        """The passes over all processes of the recording."""
-        return read(self.recording)
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """Places on the axis of the first and the last that may be compared: layouts, or passes."""
-        if len(self.members) == 1:
-            rows = self.recording.reading_rows(self.members[0].id)
-            places = [row.time for row in rows if row.keyframe is not None]
-        else:
-            places = [each.time for each in self.passes.sums]
-        return min(places, default=0), max(places, default=0)
-
-
 class _Side(NamedTuple):
-    chosen: tuple[_Chosen, ...]
+    chosen: tuple[Chosen, ...]
     moment: Moment
     is_named: bool
 
@@ -228,65 +196,21 @@ class _Side(NamedTuple):
 def _side(asked: At) -> _Side:
     if not asked.runs:
         raise UsageError("name at least one recording on each side")
-    chosen = tuple(_Chosen(each, members(each, asked.process)) for each in asked.runs)
+    chosen = tuple(Chosen(each, members(each, asked.process)) for each in asked.runs)
     return _Side(chosen, understood(asked.moment), asked.process is not None)
-
-
-def members(
-    recording: Recording, asked: RecordedProcess | str | None
-) -> tuple[RecordedProcess, ...]:
-    """All processes, or one, or those of a name, else of a role, else of a PID.
-
-    Raises SelectionError if there is none.
-    """
-    if isinstance(asked, RecordedProcess):
-        return (asked,)
-    every = recording.processes()
-    if not every:
-        raise SelectionError(f"{recording.path}: the recording holds no process")
-    if asked is None:
-        return tuple(every)
-    role_of = roles_at(every)
-    for fits in (_name_is(asked), _role_is(asked, role_of), _pid_is(asked)):
-        if found := tuple(each for each in every if fits(each)):
-            return found
-    raise SelectionError(f"{recording.path}: no process {asked!r}; there is: {_names(every)}")
-
-
-def _name_is(asked: str) -> Callable[[RecordedProcess], bool]:
-    return lambda process: any(image.name == asked for image in process.images)
-
-
-def _role_is(asked: str, role_of: dict[int, Role]) -> Callable[[RecordedProcess], bool]:
-    return lambda process: asked in (role_of[process.id].label, role_of[process.id].group)
-
-
-def _pid_is(asked: str) -> Callable[[RecordedProcess], bool]:
-    return lambda process: str(process.pid) == asked
-
-
-#: How many names an error lists.
-_LISTED = 20
-
-
-def _names(processes: Iterable[RecordedProcess]) -> str:
-    """Names for an error; repr makes hostile ones harmless."""
-    names = sorted({process.name for process in processes})
-    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
-    return ", ".join([*map(repr, names[:_LISTED]), *more])
 
 
 def _refuse_strangers(sides: Sequence[_Side]) -> None:
     """Two recordings whose processes have no name in common are not compared by mistake."""
     if all(side.is_named for side in sides) or _is_one_run(sides):
         return
-    members = [[one for each in side.chosen for one in each.members] for side in sides]
-    names = [{image.name for one in side for image in one.images} for side in members]
-    if names[0] and names[1] and not names[0] & names[1]:
+    those = [[one for each in side.chosen for one in each.members] for side in sides]
+    called = [{image.name for one in side for image in one.images} for side in those]
+    if called[0] and called[1] and not called[0] & called[1]:
         paths = [side.chosen[0].recording.path for side in sides]
         raise SelectionError(
-            f"{paths[0]} and {paths[1]} have no process name in common ({_names(members[0])};"
-            f" {_names(members[1])}); choose a process of each",
+            f"{paths[0]} and {paths[1]} have no process name in common ({names(those[0])};"
+            f" {names(those[1])}); choose a process of each",
             Named(Setting.PROCESS, "", " with {}"),
             Named(Setting.PROCESS_B, "", " and {}"),
         )
@@ -308,133 +232,20 @@ def _share_processes(sides: Sequence[_Side]) -> bool:
     return bool(ids[0] & ids[1])
 
 
-# -- what they had then -----------------------------------------------------------------------
-
-
-class _Taken(NamedTuple):
-    """Layouts of one run; `marks` tell the moment: process and measurement of each."""
-
-    recording: Recording
-    parts: Run
-    time: int
-    tick: int
-    layouts: tuple[Measurement, ...]
-    processes: tuple[tuple[int, str], ...]
-    without: int
-
-    @property
-    def marks(self) -> list[tuple[int, int]]:
-        return [(each.process_id, each.id) for each in self.layouts]
-
-
-def _named_take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
+def _named_take(chosen: Chosen, moment: Moment, figure: str) -> Taken:
     """Take it; an error says in which of several recordings it is."""
     try:
-        return _take(chosen, moment, figure)
+        return take(chosen, moment, figure)
     except SelectionError as error:
         if chosen.recording.path in str(error):
             raise
         raise SelectionError(f"{chosen.recording.path}: ", *error.message) from None
 
 
-def _take(chosen: _Chosen, moment: Moment, figure: str) -> _Taken:
-    recording = chosen.recording
-    _refuse_after_the_end(chosen, moment)
-    if len(chosen.members) == 1:
-        (process,) = chosen.members
-        measurement = _measurement(recording, process, moment, figure)
-        role = roles_at(recording.processes(), measurement.tick)[process.id]
-        return _Taken(
-            recording,
-            [_part(recording, process, role, measurement)],
-            measurement.time,
-            measurement.tick,
-            (measurement,),
-            ((process.pid, role.label),),
-            0,
-        )
-    return _take_pass(chosen, moment)
-
-
-def _refuse_after_the_end(chosen: _Chosen, moment: Moment) -> None:
-    """An age that none of them reached is not compared with another age by mistake."""
-    if moment.kind != "after":
-        return
-    ends = [each.end_tick for each in chosen.members]
-    last = None if None in ends else max(each for each in ends if each is not None)
-    begin = min((each.first_tick for each in chosen.members if each.first_tick), default=0)
-    times = [
-        row.time
-        for row in chosen.recording.tick_rows()
-        if begin <= row.tick and (last is None or row.tick <= last)
-    ]
-    if not times:
-        return
-    lasting = times[-1] - times[0]
-    # What was read at the last tick stands until there would have been another.
-    period = max((after - before for before, after in pairwise(times[-3:])), default=0)
-    if moment.value > lasting + period:
-        raise SelectionError(
-            f"{chosen.recording.path}: {moment.text} is after the end: this recording has"
-            f" {format_duration(lasting)} of it"
-        )
-
-
-def _measurement(
-    recording: Recording, process: RecordedProcess, moment: Moment, figure: str
-) -> Measurement:
-    told = recording.told_figures(process.id)
-    wanted = _PEAK_BY.get(figure, figure)
-    by = cast("StoredFigure", best(wanted, told) or best("pss", told) or "pss")
-    return measurement_of(moment, recording, process.id, by)
-
-
-def _take_pass(chosen: _Chosen, moment: Moment) -> _Taken:
-    """Several processes at the pass over all of them that a moment stands for."""
-    recording = chosen.recording
-    passes = chosen.passes
-    found = pass_of(moment, recording, passes)
-    if found is None:
-        raise SelectionError(
-            f"{recording.path}: {why_no_sum(passes)} Choose one process",
-            Named(Setting.PROCESS, "", " with {}"),
-            ".",
-        )
-    wanted = {process.id for process in chosen.members}
-    there = [
-        branch
-        for branch in members_at(recording, recording.processes(), passes, found, found.tick)
-        if branch.process.id in wanted and branch.share and branch.share.counted
-    ]
-    time = recording.tick_time(found.tick)
-    with_layout = [
-        (branch, branch.layout) for branch in there if branch.layout and branch.layout.has_layout
-    ]
-    if not with_layout:
-        raise SelectionError(f"{recording.path}: {moment.text}: none of them has a layout then")
-    return _Taken(
-        recording,
-        [_part(recording, each.process, each.role, layout) for each, layout in with_layout],
-        time,
-        found.tick,
-        tuple(layout for _, layout in with_layout),
-        tuple((branch.process.pid, branch.role.label) for branch in there),
-        len(there) - len(with_layout),
-    )
-
-
-def _part(
-    recording: Recording, process: RecordedProcess, role: Role, measurement: Measurement
-) -> Part:
-    image = process.image_at(measurement.tick)
-    owner = Owner(process.id, image.name if image else "", role.label or "(no name)", role.group)
-    return Part(owner, attributed(recording, measurement), recording.build_ids(process.id))
-
-
 # -- figures ----------------------------------------------------------------------------------
 
 
-def _told_by_all(runs: Sequence[_Taken], asked: str, several: bool) -> str:
+def _told_by_all(runs: Sequence[Taken], asked: str, several: bool) -> str:
     """The figure that is asked for if all runs report it, else the best that stands for it."""
     candidates = (asked, *STAND_INS.get(asked, ()))
     told = [{figure for figure in candidates if _is_told(run, figure)} for run in runs]
@@ -450,7 +261,7 @@ def _told_by_all(runs: Sequence[_Taken], asked: str, several: bool) -> str:
     return shown
 
 
-def _is_told(run: _Taken, figure: str) -> bool:
+def _is_told(run: Taken, figure: str) -> bool:
     size_of = _size_of(figure)
     return any(size_of(entry) is not None for part in run.parts for entry, _ in part.entries)
 
@@ -463,7 +274,7 @@ def _size_of(figure: str) -> Callable[[MappingUsage], int | None]:
     return size_of
 
 
-def _facts(run: _Taken, moment: Moment, size_of: Callable[[MappingUsage], int | None]) -> RunFacts:
+def _facts(run: Taken, moment: Moment, size_of: Callable[[MappingUsage], int | None]) -> RunFacts:
     sizes = [size_of(entry) for part in run.parts for entry, _ in part.entries]
     return RunFacts(
         run.recording.path,

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..analysis.kinds import Kind
 from ..analysis.matching import Match
-from ..answers.diff import At, DiffView, RunFacts, members
+from ..answers.diff import At, DiffView, RunFacts
 from ..answers.pairs import Difference, Instant, Pair, Pairs, pairs
+from ..answers.taken import members
 from ..metrics import LAYOUT
 from ..render.diff_lines import Rest, notes, shorten, whose
 from ..render.escape import escape
