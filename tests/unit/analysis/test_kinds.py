@@ -238,6 +238,13 @@ class TestNameless:
         assert kinds([entry("1000-2000 rw-p 0 00:00 0 | -")]) == [Kind.ANONYMOUS]
 
 
+#: Shows that the process has heaps of arenas.
+_HEAP_FAR_AWAY = (
+    anonymous(BASE + 99 * HEAP, MIB, "rw-p", ARENA),
+    anonymous(BASE + 99 * HEAP + MIB, HEAP - MIB, "---p", RESERVE),
+)
+
+
 class TestArenas:
     def test_heap_with_reserve(self) -> None:
         """Both parts of an arena's heap are arena, at a multiple of 64 MiB."""
@@ -253,7 +260,8 @@ class TestArenas:
         entries = [anonymous(BASE, size, "rw-p", ARENA)]
         assert kinds(entries) == [Kind.ANONYMOUS]
         apart = anonymous(BASE + size + HEAP, HEAP, "rw-p", ARENA)
-        assert kinds([*entries, apart]) == [Kind.ANONYMOUS, Kind.ARENA]
+        assert kinds([*entries, apart]) == [Kind.ANONYMOUS] * 2
+        assert kinds([*entries, apart, *_HEAP_FAR_AWAY])[:2] == [Kind.ANONYMOUS, Kind.ARENA]
 
     def test_full_heaps_beside_a_heap(self) -> None:
         """Full heaps in one mapping are known by a heap right below or above, or by each other."""
@@ -281,8 +289,47 @@ class TestArenas:
             anonymous(BASE, HEAP + MIB, "rw-p", ARENA),
             anonymous(BASE + HEAP + MIB, HEAP - MIB, "---p", RESERVE),
         ]
-        assert kinds(full) == [Kind.ARENA]
+        assert kinds([*full, *_HEAP_FAR_AWAY]) == [Kind.ARENA] * 3
         assert kinds(merged) == [Kind.ARENA] * 2
+
+    def test_64_mib_alone(self) -> None:
+        """A program's own 64 MiB without reserve are no arena where no heap has a reserve."""
+        assert kinds([anonymous(BASE, HEAP, "rw-p", ARENA)]) == [Kind.ANONYMOUS]
+
+    @pytest.mark.parametrize("libc", ["libc.so.6", "libc-2.41.so"])
+    def test_heap_of_newer_glibc(self, libc: str) -> None:
+        """From glibc 2.41 on a heap bears no `nr`: it needs its reserve, and glibc itself."""
+        heap = [
+            anonymous(BASE, MIB, "rw-p", PLAIN),
+            anonymous(BASE + MIB, HEAP - MIB, "---p", "mr mw me"),
+        ]
+        full = [anonymous(BASE + 4 * HEAP, HEAP, "rw-p", PLAIN)]
+        below = [anonymous(BASE - HEAP, HEAP, "rw-p", PLAIN)]
+        file = layout(f"7fffff000000-7fffff200000 r-xp 0 fe:01 7 /usr/lib/{libc}")
+        assert kinds([*heap, *file]) == [Kind.ARENA, Kind.ARENA, Kind.LIBRARY]
+        assert kinds([*below, *heap, *file])[:3] == [Kind.ARENA] * 3
+        assert kinds([*heap, *full, *file])[2] is Kind.ANONYMOUS
+        assert kinds(heap) == [Kind.ANONYMOUS, Kind.GUARD]
+        alone = [*heap[:1], *file]
+        assert kinds(alone) == [Kind.ANONYMOUS, Kind.LIBRARY]
+
+    @pytest.mark.parametrize("flags", [(ARENA, RESERVE), (PLAIN, "mr mw me")])
+    @pytest.mark.parametrize(
+        "library", ["libjemalloc.so.2", "libmimalloc.so.2.0", "libtcmalloc_minimal.so.4.5.11"]
+    )
+    def test_another_malloc(self, flags: tuple[str, str], library: str) -> None:
+        """Where another malloc is mapped, what has the shape of a heap is not glibc's."""
+        entries = [
+            anonymous(BASE, MIB, "rw-p", flags[0]),
+            anonymous(BASE + MIB, HEAP - MIB, "---p", flags[1]),
+            *layout(
+                f"""
+                7ffffe000000-7ffffe200000 r-xp 0 fe:01 6 /usr/lib/{library}
+                7fffff000000-7fffff200000 r-xp 0 fe:01 7 /usr/lib/libc.so.6
+                """
+            ),
+        ]
+        assert Kind.ARENA not in kinds(entries)
 
     def test_heap_in_pieces(self) -> None:
         """Advice (madvise) splits the mapping; all pieces up to the boundary belong to the heap."""
@@ -401,7 +448,8 @@ class TestStacks:
             2000000-2001000 rw-p 0 fe:01 7 /usr/bin/a
             2001000-2003000 rw-p 0 00:00 0
             3000000-3001000 rw-p 0 00:00 0 [anon: Go: heap]
-            4000000-8000000 rw-p 0 00:00 0 | {ARENA}
+            4000000-7000000 rw-p 0 00:00 0 | {ARENA}
+            7000000-8000000 ---p 0 00:00 0 | {RESERVE}
             """
         )
         facts = KindHints(
@@ -413,6 +461,7 @@ class TestStacks:
             Kind.FILE,
             Kind.LIBRARY,
             Kind.NAMED_ANONYMOUS,
+            Kind.ARENA,
             Kind.ARENA,
         ]
 
