@@ -33,12 +33,10 @@ from .record_status import StatusLine, closing_line
 from .stopping import Stop, StopWithCommand
 
 if TYPE_CHECKING:
-    from ..procfs.source import ProcSource
-    from ..record.launch import Launched, LaunchedTargets
+    from ..record.launch import Launched
     from ..record.policy import Policy
     from ..record.progress import Progress
     from ..record.session import Plan, Session
-    from ..store.writer import Writer
     from .target_options import Request
     from .wording import Wording
 
@@ -193,15 +191,10 @@ def _launch(request: Request, proc: str) -> Launched:
 
 def _record_command(job: _Job, launched: Launched) -> int:
     """Whatever happens to the recording, the command goes on, and is waited for."""
+    from ..record.measured_run import outlasting
+
     stop = StopWithCommand(launched, job.request.wait_all).on_signals()
-    try:
-        _record(job, stop)
-    except Exception as error:
-        if not launched.is_released:
-            raise
-        if not isinstance(error, MemoryWatcherError):
-            launched.wait()
-            raise
+    if (error := outlasting(launched, lambda: _record(job, stop))) is not None:
         job.wording.say(f"{job.wording.of(error)}; the command goes on, unrecorded")
     return launched.wait().shell_code
 
@@ -212,6 +205,7 @@ def _record_command(job: _Job, launched: Launched) -> int:
 def _record(job: _Job, stop: Stop) -> int:
     """Record until something ends it; 1 if no layout at all could be read."""
     from ..procfs.source import ProcSource
+    from ..record import measured_run
     from ..record.session import TOO_LARGE, Session
     from ..store.writer import Writer
 
@@ -221,7 +215,9 @@ def _record(job: _Job, stop: Stop) -> int:
     with ProgressLine(f"opening {job.file}", wanted=not job.quiet) as progress:
         writer = Writer(job.file, progress.step)
     if job.launched is not None:
-        targets = _launched_targets(source, job.launched, writer, job.request)
+        targets = measured_run.targets_of(
+            source, job.launched, writer, wait_for_all=job.request.wait_all
+        )
     assert targets is not None
     say_notice = job.wording.notice
     session = Session(source, targets, job.plan, say_notice, writer=writer, launched=job.launched)
@@ -274,13 +270,3 @@ def _missed(job: _Job, progress: Progress) -> str | None:
             return certainly_missed(assurance_of(recording, process))
     except MemoryWatcherError:
         return None  # no layout, or the recording holds other runs, too
-
-
-def _launched_targets(
-    source: ProcSource, launched: Launched, writer: Writer, request: Request
-) -> LaunchedTargets:
-    from ..record.launch import LaunchedTargets
-
-    return LaunchedTargets(
-        source, launched, lambda ended: writer.exit(*ended), wait_for_all=request.wait_all
-    )

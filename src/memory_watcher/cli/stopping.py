@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..record.launch import Launched
@@ -61,7 +61,7 @@ class Stop:
 
     def on_signals(self) -> Stop:
         """Be set by the signals that ask a program to end, less those ignored already (nohup)."""
-        _handle_stop_signals(self._stop)
+        take_over_signals(self._stop)
         return self
 
     def after(self, duration_ns: int) -> None:
@@ -93,14 +93,14 @@ class StopWithCommand(Stop):
 
     def on_signals(self) -> Stop:
         """Take over the signals; those that were ignored from the start (nohup) stay so."""
-        _handle_stop_signals(self._pass_on)
+        take_over_signals(self._pass_on)
         signal.signal(signal.SIGCHLD, self._child_ended)
         return self
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         if self._launched.has_ended():
             self.set(signal.Signals(number).name)
-        elif number not in _FROM_TERMINAL or not _in_foreground():
+        elif passes_on(number):
             self._launched.send(number)
 
     def _child_ended(self, _number: int, _frame: FrameType | None) -> None:
@@ -108,11 +108,23 @@ class StopWithCommand(Stop):
             self.set("command ended")
 
 
-def _handle_stop_signals(handler: Callable[[int, FrameType | None], None]) -> None:
-    """Take over what asks a program to end; who started us may have had signals ignored."""
-    for number in _ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
+def take_over_signals(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
+    """Take over what asks a program to end; gives what stood there, for signal.signal.
+
+    Who started us may have had signals ignored (nohup): those stay so.
+    """
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    taken: dict[int, Any] = {
+        number: old for number, old in before.items() if old is not signal.SIG_IGN
+    }
+    for number in taken:
+        signal.signal(number, handler)
+    return taken
+
+
+def passes_on(number: int) -> bool:
+    """Whether a child of ours has not had this signal as well, from the terminal."""
+    return number not in _FROM_TERMINAL or not _in_foreground()
 
 
 def _in_foreground() -> bool:

@@ -1,0 +1,50 @@
+"""What was judged, as text for a terminal: what is over first, what is within in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..analysis.budgets.model import Checked, Judged, Word
+from ..units import plural
+from .check_words import sentence, unjudged, worst_first
+from .escape import escape
+
+
+def render(checked: Checked, changes: Sequence[str] = ()) -> str:
+    """Lines, each of which ends in a newline; names are harmless.
+
+    `changes` are those of a baseline that was written, a line each.
+    """
+    return "".join(f"{escape(line)}\n" for line in (*changes, *_lines(checked)))
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    if not checked.budgets:
+        yield f"{unjudged(checked)}."
+    for judged in worst_first(checked):
+        if judged.verdict is not Word.WITHIN:
+            yield sentence(judged)
+    yield from _within(checked)
+    yield from checked.notes
+    for run in checked.recordings:
+        if run.exit_code is not None:  # of a command: who names a file knows where it is
+            yield f"recording: {run.path}"
+        if run.report is not None:
+            yield f"report: {run.report}"
+
+
+def _within(checked: Checked) -> Iterator[str]:
+    """All that is within in one line; only the one that is nearest to its limit is named."""
+    within = [each for each in checked.budgets if each.verdict is Word.WITHIN]
+    if not within:
+        return
+    nearest = max(within, key=_share)
+    named = "; nearest" if len(within) > 1 else ""
+    yield f"{plural(len(within), 'budget', 'budgets')} within{named}: {sentence(nearest)}"
+
+
+def _share(judged: Judged) -> float:
+    """How much of its limit is used; a limit of nothing is used up by nothing."""
+    if judged.measured is None or judged.limit is None:
+        return 0.0
+    return judged.measured / judged.limit if judged.limit else float(judged.measured > 0)
