@@ -32,6 +32,7 @@ COMMANDS = {
     "peak": "peak",
     "explain": "explain",
     "growth": "growth",
+    "check": "check",
     "ls": "ls",
     "diff": "diff",
     "load-smaps": "load_smaps",
@@ -42,6 +43,9 @@ COMMANDS = {
     "verify": "verify",
     "repair": "repair",
 }
+
+#: The exit code of errors, where 1 means something else.
+ERROR_CODES = {"check": 2}
 
 #: The scripts that are one subcommand, called by a name of its own.
 PROGRAMS = {
@@ -189,7 +193,8 @@ def _add_options(parser: argparse.ArgumentParser, module: _Command) -> None:
 
 
 def _run(command: str, program: str, arguments: list[str]) -> int:
-    return _guarded(program, lambda: _command(command, program, arguments))
+    of_errors = ERROR_CODES.get(command, 1)
+    return _guarded(program, lambda: _command(command, program, arguments), of_errors)
 
 
 def _command(command: str, program: str, arguments: list[str]) -> int:
@@ -233,8 +238,11 @@ def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:
     )
 
 
-def _guarded(program: str, run: Callable[[], int]) -> int:
-    """Run it, and turn whatever a user can meet into one line and an exit code."""
+def _guarded(program: str, run: Callable[[], int], of_errors: int = 1) -> int:
+    """Run it, and turn whatever a user can meet into one line and an exit code.
+
+    `of_errors` is the code of errors that have no code of their own.
+    """
     open_streams()
     try:
         try:
@@ -246,21 +254,21 @@ def _guarded(program: str, run: Callable[[], int]) -> int:
         sys.stdout.flush()
     except MemoryWatcherError as error:
         say(f"{program}: {error}")
-        return error.exit_code
+        return max(error.exit_code, of_errors)
     except BrokenPipeError:
         silence(sys.stdout)  # the reader of our output has gone (`| head`)
-        return 1
+        return of_errors
     except OSError as error:
         say(f"{program}: {_reason(error)}")
         silence(sys.stdout)
-        return 1
+        return of_errors
     except KeyboardInterrupt:
         return 130
     except Exception as error:
         if DEBUG in os.environ:
             raise
         say(f"{program}: {_unexpected(error)}")
-        return 1
+        return of_errors
     return code
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from memory_watcher.analysis.budgets.model import Checked, RunFile, Word
 from memory_watcher.render import check_json, check_text
-from tests.unit.render.checks import MIB, TEXTS, checked, hostile, judged, over, undecided
+from tests.unit.render.checks import MIB, checked, hostile, judged, over, undecided
 
 OVER = (
     "heap 80.0 → 93.1 MiB (limit 82.0): +12.8 MiB in [heap], growing since 00:41,"
@@ -71,9 +73,10 @@ def test_names_are_harmless() -> None:
     assert text.count("\n") == len(hostile().budgets) + len(hostile().notes) + 2
 
 
-@given(TEXTS)
-def test_json_holds_any_name(name: str) -> None:
-    """It is ASCII, and one JSON object."""
+@given(st.binary(max_size=30))
+def test_json_holds_any_name(data: bytes) -> None:
+    """It is ASCII, and one JSON object, whatever bytes a name has."""
+    name = os.fsdecode(data)
     text = check_json.render(checked(over(name, process=name), undecided(why=name)))
     assert text.isascii()
     assert json.loads(text)["verdict"] == "over"
