@@ -32,7 +32,6 @@ COMMANDS = {
     "peak": "peak",
     "explain": "explain",
     "growth": "growth",
-    "check": "check",
     "ls": "ls",
     "diff": "diff",
     "load-smaps": "load_smaps",
