@@ -20,6 +20,8 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     attributed      the mappings of a measurement with their kinds and names: answers.layouts
     explain         memory-watcher explain: answers.explain
     assurance_of    whether a higher RSS was missed: answers.assurance
+    check           memory-watcher check of recordings: answers.check
+    read_budgets    a budget file; BudgetFile, Budget, Line, Limit are what it says
 
 What goes wrong is an errors.MemoryWatcherError: UsageError names the argument and its choices.
 """
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     import os
 
     from .answers.assurance import assurance_of
+    from .answers.budget_file import read as read_budgets
+    from .answers.check import Budget, BudgetFile, Checked, Limit, Line, check
     from .answers.compared import compare_histories
     from .answers.diff import At, diff
     from .answers.explain import explain
@@ -48,9 +52,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "At",
+    "Budget",
+    "BudgetFile",
+    "Checked",
+    "Limit",
+    "Line",
     "__version__",
     "assurance_of",
     "attributed",
+    "check",
     "compare_histories",
     "diff",
     "explain",
@@ -59,14 +69,21 @@ __all__ = [
     "list_processes",
     "open",
     "process_view",
+    "read_budgets",
     "system_view",
     "tree_view",
 ]
 
 _ANSWERS = {
     "At": "diff",
+    "Budget": "check",
+    "BudgetFile": "check",
+    "Checked": "check",
+    "Limit": "check",
+    "Line": "check",
     "assurance_of": "assurance",
     "attributed": "layouts",
+    "check": "check",
     "compare_histories": "compared",
     "diff": "diff",
     "explain": "explain",
@@ -74,9 +91,12 @@ _ANSWERS = {
     "history": "history",
     "list_processes": "processes",
     "process_view": "process",
+    "read_budgets": "budget_file",
     "system_view": "machine",
     "tree_view": "group",
 }
+#: Those that are called otherwise there.
+_NAMES_THERE = {"read_budgets": "read"}
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 - reads as memory_watcher.open(…)
@@ -95,4 +115,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".answers.{_ANSWERS[name]}", __name__), name)
+    module = import_module(f".answers.{_ANSWERS[name]}", __name__)
+    return getattr(module, _NAMES_THERE.get(name, name))

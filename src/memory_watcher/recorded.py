@@ -78,6 +78,14 @@ class SumRow(NamedTuple):
     swap: int | None
 
 
+class ThreadRow(NamedTuple):
+    """How many threads a process had at a reading; `state` is the number of a LayoutState."""
+
+    tick: int
+    state: int
+    threads: int | None
+
+
 class StoredSum(NamedTuple):
     """What a layout came to when it was read: how many mappings, and one figure's sum."""
 

@@ -263,14 +263,15 @@ def _median(runs: Sequence[Side]) -> Side:
     if len(runs) == 1:
         return runs[0]
     told = [side.sum.size for side in runs if side.sum.size is not None]
-    size = _middle(told) if told else (0 if not runs else None)
+    size = middle(told) if told else (0 if not runs else None)
     return Side(
-        _middle([side.mappings for side in runs]),
+        middle([side.mappings for side in runs]),
         Sum(size, max((side.sum.lacking for side in runs), default=0)),
     )
 
 
-def _middle(sizes: Sequence[int]) -> int:
+def middle(sizes: Sequence[int]) -> int:
+    """The median; of an even number the mean of the middle two, rounded down."""
     ordered = sorted(sizes)
     place = len(ordered) // 2
     return ordered[place] if len(ordered) % 2 else (ordered[place - 1] + ordered[place]) // 2

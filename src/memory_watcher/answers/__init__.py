@@ -14,4 +14,5 @@ look is decided in `render`.
     history     a figure over time, by kind, name, mapping or process
     compared    two recordings over time
     diff        what differs between two moments, or two recordings
+    check       recordings judged by budgets, with what is to blame
 """

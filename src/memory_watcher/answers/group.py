@@ -182,7 +182,7 @@ def tree_view(
         branches=_placed(lines, parent_of, {number: sizes[number] for number in biggest}),
         other=add_up(pss_of(each) for line in others for each in (line, *line.alike)),
         other_count=sum(1 + len(line.alike) for line in others),
-        between=None if moment is None else _between(recording, moment),
+        between=None if moment is None else between_passes(recording, moment),
         judges=tuple(_judges(recording, run, tick)) if is_peak else (),
         recorded=len(_recorded_by(run, processes, passes)),
         cgroups=tuple(
@@ -314,7 +314,7 @@ def _mappings(
             yield from attributed(recording, branch.layout)
 
 
-def _between(recording: Recording, moment: Moment) -> GroupMark | None:
+def between_passes(recording: Recording, moment: Moment) -> GroupMark | None:
     """The highest sum of private memory between passes, if it is above that of this pass."""
     marks = [mark for mark in recording.group_marks() if mark.run_id == moment.run_id]
     highest = max(marks, key=lambda mark: mark.private, default=None)

@@ -39,6 +39,7 @@ from ..recorded import (
     StoredSum,
     SumRow,
     SystemFigure,
+    ThreadRow,
     TickRow,
 )
 from .read import passes
@@ -354,6 +355,10 @@ class Recording:
     def sum_rows(self, process_id: int) -> list[SumRow]:
         """The sums of all layouts of a process in order of ticks."""
         return self._readings.sum_rows(process_id)
+
+    def thread_rows(self, process_id: int) -> list[ThreadRow]:
+        """How many threads a process had at each reading, in order of ticks."""
+        return self._readings.thread_rows(process_id)
 
     def stored_sums(self, process_id: int, figure: str) -> list[StoredSum]:
         """Of each layout of a process what it came to when it was read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from ...errors import DamagedWarning
-from ...recorded import ReadingRow, StoredSum, SumRow
+from ...recorded import ReadingRow, StoredSum, SumRow, ThreadRow
 from ..readonly import ReadOnlyDatabase
 from .axis import in_order
 from .ticks import Ticks
@@ -56,6 +56,14 @@ class Readings:
             process_id,
         )
         return list(map(SumRow._make, rows))
+
+    def thread_rows(self, process_id: int) -> list[ThreadRow]:
+        """How many threads a process had at each reading, in order of ticks."""
+        rows = self._database.rows(
+            "SELECT tick, layout_state, threads FROM readings WHERE process_id = ? ORDER BY tick",
+            process_id,
+        )
+        return list(map(ThreadRow._make, rows))
 
     def stored_sums(self, process_id: int, figure: str) -> list[StoredSum]:
         """Of each layout of a process what it came to when it was read.

@@ -1,0 +1,85 @@
+"""What a baseline says of a line of a budget. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from .baseline import Baseline, Entry
+from .kind_words import kind_named
+from .model import Budget, Line
+
+_COUNTS = ("mappings", "threads", "processes")
+
+
+class Agreed(NamedTuple):
+    """What was agreed to: bytes, or a count; None if the baseline does not say, and `why`."""
+
+    value: int | None
+    why: str = ""
+
+
+def agreed_to(baseline: Baseline, budget: Budget, line: Line) -> Agreed:
+    """What the baseline has of a line.
+
+    A kind that it does not have is 0, if it has the total of the same processes, figure and moment.
+    """
+    mine = entries_of(baseline, budget)
+    total = mine.get(("total", ""))
+    if total is None:
+        return Agreed(
+            None,
+            f"{baseline.path} has nothing of this process, figure and moment; update the baseline",
+        )
+    if line.what in ("total", *_COUNTS):
+        entry = mine.get((line.what, ""))
+        return Agreed(entry.value) if entry else Agreed(None, f"{baseline.path} has no {line.what}")
+    if line.what == "unlisted":
+        listed = {key for each in budget.lines for key in _keys(each, mine)}
+        return Agreed(max(total.value - sum(mine[key].value for key in _once(listed)), 0))
+    keys = _keys(line, mine)
+    if line.what == "name" and not keys:
+        return Agreed(None, f"{baseline.path} names nothing like {line.pattern!r}")
+    return Agreed(sum(mine[key].value for key in keys))
+
+
+def entries_of(baseline: Baseline, budget: Budget) -> dict[tuple[str, str], Entry]:
+    """The entries of a budget's processes, figure and moment, by kind and name."""
+    process = _process(baseline, budget)
+    return {
+        (key.kind, key.name): entry
+        for key, entry in baseline.entries.items()
+        if (key.process, key.figure, key.at) == (process, budget.figure, budget.at)
+    }
+
+
+def _process(baseline: Baseline, budget: Budget) -> str | None:
+    """How the baseline calls a budget's processes; None if it has none, or several."""
+    pattern = budget.process
+    if pattern is None:
+        return ""
+    names = {key.process for key in baseline.entries if key.process}
+    if pattern in names:
+        return pattern
+    fitting = [name for name in names if fnmatchcase(name, pattern)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _keys(line: Line, mine: dict[tuple[str, str], Entry]) -> list[tuple[str, str]]:
+    if line.what == "kind":
+        kind = kind_named(line.pattern)
+        return [key for key in mine if kind is not None and key == (kind.value, "")]
+    if line.what == "name":
+        return [key for key in mine if key[1] and _is_named(line.pattern, key[1])]
+    return []
+
+
+def _is_named(pattern: str, name: str) -> bool:
+    return any(fnmatchcase(each, pattern) for each in (name, name.rpartition("/")[2]))
+
+
+def _once(keys: Sequence[tuple[str, str]] | set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without names of kinds that are listed as a whole."""
+    whole = {kind for kind, name in keys if not name}
+    return [(kind, name) for kind, name in keys if not name or kind not in whole]

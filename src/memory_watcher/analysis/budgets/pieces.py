@@ -1,0 +1,82 @@
+"""What a process has, in pieces, and which of them a line of a budget is about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import NamedTuple
+
+from ...model import MappingUsage
+from ..breakdown import OWN_LINES
+from ..kinds import Attribution, Kind
+from .kind_words import kind_named
+from .model import Line
+
+
+class Piece(NamedTuple):
+    """Mappings of one kind, group and path: `name` is the group's, `pathname` as the kernel says.
+
+    `size` is their sum in bytes, or how fast they grow in bytes per hour; None: nothing tells.
+    `at_most` is what it may be, None if nothing bounds it.
+    """
+
+    kind: Kind
+    name: str
+    pathname: str
+    size: int | None
+    at_most: int | None
+    mappings: int
+
+
+def pieces_of(
+    entries: Iterable[tuple[MappingUsage, Attribution]],
+    size_of: Callable[[MappingUsage], int | None],
+) -> tuple[Piece, ...]:
+    """Add the mappings of layouts up to pieces, the biggest first."""
+    found: dict[tuple[Kind, str, str], list[int | None]] = {}
+    for entry, (kind, name) in entries:
+        key = (kind, OWN_LINES.get(kind, name), entry.mapping.pathname)
+        found.setdefault(key, []).append(size_of(entry))
+    pieces = [_piece(key, sizes) for key, sizes in found.items()]
+    pieces.sort(key=lambda piece: (-(piece.size or 0), piece.name, piece.pathname))
+    return tuple(pieces)
+
+
+def _piece(key: tuple[Kind, str, str], sizes: Sequence[int | None]) -> Piece:
+    told = [size for size in sizes if size is not None]
+    size = sum(told) if told else None
+    return Piece(*key, size, size if len(told) == len(sizes) else None, len(sizes))
+
+
+def covered(line: Line, lines: Iterable[Line], pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Those that a line is about; `lines` are all of its budget, for what they leave unlisted."""
+    if line.what == "kind":
+        return tuple(piece for piece in pieces if piece.kind is kind_named(line.pattern))
+    if line.what == "name":
+        return tuple(piece for piece in pieces if is_named(line.pattern, piece))
+    if line.what == "unlisted":
+        listed = [each for each in lines if each.what in ("kind", "name")]
+        return tuple(piece for piece in pieces if not _is_listed(piece, listed))
+    return tuple(pieces)
+
+
+def _is_listed(piece: Piece, lines: Iterable[Line]) -> bool:
+    return any(
+        piece.kind is kind_named(line.pattern)
+        if line.what == "kind"
+        else is_named(line.pattern, piece)
+        for line in lines
+    )
+
+
+def is_named(pattern: str, piece: Piece) -> bool:
+    """Whether a pattern is that of the group's name, of the path, or of the path's last part."""
+    return _is_named(pattern, piece.name, piece.pathname)
+
+
+@lru_cache(maxsize=65536)
+def _is_named(pattern: str, *names: str) -> bool:
+    return any(
+        fnmatchcase(each, pattern) for name in names for each in (name, name.rpartition("/")[2])
+    )

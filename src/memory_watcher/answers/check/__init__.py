@@ -1,0 +1,62 @@
+"""Recordings judged by budgets: what is over, by how much, and what is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...analysis.budgets.baseline import Baseline
+from ...analysis.budgets.model import Budget, BudgetFile, Checked, Limit, Line, RunFile
+from ...errors import UsageError
+from ...store.recording import Recording
+from .judge import judge
+from .measure import Measured, Run, measured
+
+__all__ = [
+    "Baseline",
+    "Budget",
+    "BudgetFile",
+    "Checked",
+    "Limit",
+    "Line",
+    "Measured",
+    "Run",
+    "check",
+    "judge",
+    "measured",
+]
+
+
+def check(
+    recordings: Recording | Sequence[Recording],
+    budget: BudgetFile,
+    baseline: Baseline | None = None,
+) -> Checked:
+    """Judge recordings of the same thing by a budget; several are runs, whose medians count.
+
+    Sizes are bytes. Nothing that could not be measured, and nothing of which only some runs are
+    within, is called within: `why` of what is undecided says what to do.
+
+    Raises UsageError without a recording.
+    """
+    every = (recordings,) if isinstance(recordings, Recording) else tuple(recordings)
+    if not every:
+        raise UsageError("name at least one recording")
+    runs = [Run(each) for each in every]
+    return Checked(
+        judge(budget, runs, baseline),
+        tuple(RunFile(each.path) for each in every),
+        budget.path or None,
+        None if baseline is None else baseline.path,
+        tuple(_notes(runs)),
+    )
+
+
+def _notes(runs: Sequence[Run]) -> list[str]:
+    """What a reader should know of the figures."""
+    unchecked = sum(run.unchecked for run in runs)
+    if not unchecked:
+        return []
+    return [
+        f"{unchecked} of the layouts could not be verified: this kernel's own figures of a process"
+        " are approximate"
+    ]

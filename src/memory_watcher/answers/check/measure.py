@@ -1,0 +1,329 @@
+"""What one run has at the moment of a budget, and what of it nobody saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import NamedTuple
+
+from ...analysis.assurance import Verdict
+from ...analysis.breakdown import Sum
+from ...analysis.budgets.decide import Value, untold
+from ...analysis.budgets.model import Budget, Line
+from ...analysis.budgets.pieces import Piece, covered, pieces_of
+from ...analysis.passes import Sums, allowed
+from ...analysis.roles import roles_at
+from ...errors import MemoryWatcherError
+from ...metrics import LAYOUT, over_processes
+from ...model import LayoutState, MappingUsage
+from ...recorded import RecordedProcess
+from ...store.recording import Recording
+from ...units import format_size, plural
+from ..assurance import assurance_of
+from ..group import between_passes
+from ..moment import Moment, parse
+from ..taken import Chosen, Taken, names, take
+from .counts import Count, Counts
+from .rates import Rates, rates_of
+
+
+class Missed(NamedTuple):
+    """Bytes that no layout shows.
+
+    `besides`: so much more than their layouts the processes had at the moment itself. `higher`: so
+    much higher the kernel's mark says that RSS was at another moment. `is_mark`: the figure is RSS,
+    so that the mark is what was measured.
+    """
+
+    besides: int = 0
+    higher: int = 0
+    is_mark: bool = False
+
+
+_NOTHING_MISSED = Missed()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run at a budget's moment; bytes, at `growth` bytes per hour.
+
+    `members` are those that the budget is about. `pieces` add up to the layouts' sum; of growth
+    they are groups that grow. `why` says why there are none, and is empty otherwise. `tick` is that
+    of the moment, None if there is none.
+    """
+
+    path: str
+    budget: Budget
+    members: tuple[RecordedProcess, ...]
+    figure: str
+    pieces: tuple[Piece, ...]
+    threads: Count
+    processes: Count
+    missed: Missed = _NOTHING_MISSED
+    rates: Rates | None = None
+    tick: int | None = None
+    why: str = ""
+
+    def value(self, line: Line) -> Value:
+        """What the run has of one line."""
+        if line.what in ("threads", "processes"):
+            return (self.threads if line.what == "threads" else self.processes).value
+        if not self.members:
+            return Value(0, 0, matched=False)
+        if self.why:
+            return untold(self.why)
+        if self.rates is not None:
+            return self.rates.value(line, self.budget.lines)
+        pieces = covered(line, self.budget.lines, self.pieces)
+        if line.what == "mappings":
+            number = sum(piece.mappings for piece in pieces)
+            return Value(number, number, matched=bool(pieces))
+        found = _sum(pieces, LAYOUT[self.figure].title, line)
+        return self._total(found) if line.what == "total" else self._part(found)
+
+    def _part(self, value: Value) -> Value:
+        """What the layouts lack may be of any part."""
+        if not self.missed.besides or value.at_most is None:
+            return value
+        return value._replace(at_most=value.at_most + self.missed.besides, why=_besides(self))
+
+    def _total(self, value: Value) -> Value:
+        size, most = value.size, value.at_most
+        if size is None:
+            return value
+        size += self.missed.besides
+        most = None if most is None else most + self.missed.besides
+        if not self.missed.higher:
+            return value._replace(size=size, at_most=most)
+        if self.missed.is_mark:
+            size += self.missed.higher
+            return value._replace(size=size, at_most=size)
+        most = None if most is None else most + self.missed.higher
+        return value._replace(size=size, at_most=most, why=value.why or _higher(self))
+
+
+def _sum(pieces: Sequence[Piece], title: str, line: Line) -> Value:
+    """The sum of pieces; of none of them 0."""
+    told = [piece.size for piece in pieces if piece.size is not None]
+    bounds = [piece.at_most for piece in pieces if piece.at_most is not None]
+    matched = bool(pieces) or line.what == "unlisted"
+    if len(bounds) == len(pieces):
+        return Value(sum(told), sum(bounds), matched=matched)
+    why = f"the {title} of some mappings was not reported"
+    return Value(sum(told) if told else None, None, why, matched)
+
+
+def _besides(run: Measured) -> str:
+    return (
+        f"the layouts at this moment lack {format_size(run.missed.besides)} of what the processes"
+        " had; record fewer processes, or let the recorder use more CPU"
+    )
+
+
+def _higher(run: Measured) -> str:
+    return (
+        f"the kernel says that RSS was {format_size(run.missed.higher)} higher between two layouts"
+        ' than in the highest; record with a shorter period, or limit figure = "rss", which that'
+        " mark decides"
+    )
+
+
+# -- measuring ------------------------------------------------------------------------------------
+
+
+class Run:
+    """One recording, asked for several budgets: what they share is read once."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._chosen: dict[str | None, Chosen] = {}
+        self._taken: dict[tuple[str | None, str, str], Taken] = {}
+
+    def measured(self, budget: Budget) -> Measured:
+        """What it has at the moment of a budget."""
+        chosen = self.chosen(budget.process)
+        counts = Counts(self.recording, chosen.members)
+        figure = summed(budget, chosen)
+        if not chosen.members or figure is None:
+            why = _NO_SUM if chosen.members else ""
+            return self._without(budget, chosen, counts, why, None)
+        try:
+            if budget.at == "growth":
+                return self._growth(budget, chosen, counts)
+            return self._moment(budget, chosen, counts, figure)
+        except MemoryWatcherError as error:
+            return self._without(budget, chosen, counts, str(error), None)
+
+    def chosen(self, pattern: str | None) -> Chosen:
+        """The processes whose name or role a pattern matches; None: all."""
+        found = self._chosen.get(pattern)
+        if found is None:
+            found = self._chosen[pattern] = Chosen(self.recording, self._members(pattern))
+        return found
+
+    def taken(self, budget: Budget, figure: str) -> Taken:
+        """What the processes have at the budget's moment. Raises SelectionError, UsageError."""
+        key = (budget.process, budget.at, figure)
+        if key not in self._taken:
+            self._taken[key] = take(self.chosen(budget.process), moment_of(budget), figure)
+        return self._taken[key]
+
+    @property
+    def unchecked(self) -> int:
+        """How many of the layouts that were judged could not be verified."""
+        judged = {
+            mark: each
+            for taken in self._taken.values()
+            for mark, each in zip(taken.marks, taken.layouts, strict=True)
+        }
+        return sum(each.state is LayoutState.UNCHECKED for each in judged.values())
+
+    @property
+    def names(self) -> str:
+        """The processes' names, for a message."""
+        return names(self._processes)
+
+    @cached_property
+    def _processes(self) -> list[RecordedProcess]:
+        return self.recording.processes()
+
+    def _members(self, pattern: str | None) -> tuple[RecordedProcess, ...]:
+        if pattern is None:
+            return tuple(self._processes)
+        role_of = roles_at(self._processes)
+        return tuple(
+            process
+            for process in self._processes
+            if any(
+                fnmatchcase(text, pattern)
+                for text in (
+                    *(image.name for image in process.images),
+                    role_of[process.id].label,
+                    role_of[process.id].group,
+                )
+            )
+        )
+
+    def _without(
+        self, budget: Budget, chosen: Chosen, counts: Counts, why: str, tick: int | None
+    ) -> Measured:
+        """Why there are no sizes; the most threads and processes are known all the same."""
+        if budget.at == "peak" or not chosen.members:
+            threads, processes = counts.threads(), counts.processes()
+        else:
+            threads = processes = Count(untold(why), {})
+        return Measured(
+            *(self.recording.path, budget, chosen.members, budget.figure, ()),
+            *(threads, processes),
+            why=why,
+            tick=tick,
+        )
+
+    def _growth(self, budget: Budget, chosen: Chosen, counts: Counts) -> Measured:
+        rates = rates_of(self.recording, chosen.members, budget.figure)
+        nothing = Count(untold("a number of things has no growth"), {})
+        return Measured(
+            *(self.recording.path, budget, chosen.members, budget.figure, rates.pieces),
+            *(nothing, nothing),
+            rates=rates,
+        )
+
+    def _moment(self, budget: Budget, chosen: Chosen, counts: Counts, figure: str) -> Measured:
+        taken = self.taken(budget, figure)
+        size_of = _size_of(figure)
+        pieces = pieces_of((each for part in taken.parts for each in part.entries), size_of)
+        why = _doubt(taken, pieces, figure)
+        if why:
+            return self._without(budget, chosen, counts, why, taken.tick)
+        at = None if budget.at == "peak" else taken.tick
+        return Measured(
+            *(self.recording.path, budget, chosen.members, figure, pieces),
+            *(counts.threads(at), counts.processes(at)),
+            missed=self._missed(budget, chosen, taken, figure),
+            tick=taken.tick,
+        )
+
+    def _missed(self, budget: Budget, chosen: Chosen, taken: Taken, figure: str) -> Missed:
+        is_peak = budget.at == "peak"
+        if taken.sums is None:
+            (process,) = chosen.members
+            gap = assurance_of(self.recording, process).gap if is_peak else None
+            is_higher = gap is not None and gap.verdict is Verdict.HIGHER
+            higher = (gap.size or 0) if gap is not None and is_higher else 0
+            return Missed(0, higher, figure == "rss")
+        besides = _lacking(taken, taken.sums, figure)
+        moment = chosen.passes.at(taken.tick)
+        if not is_peak or moment is None or moment.private is None or budget.process is not None:
+            return Missed(besides)
+        mark = between_passes(self.recording, moment)
+        return Missed(besides, mark.private - moment.private if mark else 0)
+
+
+def measured(recording: Recording, budget: Budget) -> Measured:
+    """What one recording has at the moment of a budget; whatever cannot be told says why.
+
+    Of several processes figures are added up that may be, at one pass over all of them.
+    """
+    return Run(recording).measured(budget)
+
+
+_NO_SUM = (
+    "rss cannot be added up over processes, because shared pages would count in each;"
+    ' choose figure = "pss", or one process'
+)
+
+
+def summed(budget: Budget, chosen: Chosen) -> str | None:
+    """The figure that is added up for a budget's; None if it may not be over several processes."""
+    if len(chosen.members) < 2:
+        return budget.figure
+    return None if budget.figure == "rss" else over_processes(budget.figure)
+
+
+def moment_of(budget: Budget) -> Moment:
+    """The moment at which a budget is judged."""
+    return parse(budget.at, "at")
+
+
+def _size_of(figure: str) -> Callable[[MappingUsage], int | None]:
+    def size_of(entry: MappingUsage) -> int | None:
+        size: int | None = getattr(entry.usage, figure)
+        return size
+
+    return size_of
+
+
+def _doubt(taken: Taken, pieces: Sequence[Piece], figure: str) -> str:
+    """Why what was taken is not judged; empty if it is."""
+    torn = sum(each.state is LayoutState.TORN for each in taken.layouts)
+    if torn:
+        which = plural(torn, "layout", "layouts")
+        return f"{which} at this moment {'is' if torn == 1 else 'are'} torn: " + (
+            "mappings moved while they were read; record again"
+        )
+    title = LAYOUT[figure].title
+    if all(piece.size is None for piece in pieces):
+        return f"{title} was not reported; choose another figure"
+    lacking = _sum_of(taken.sums, figure).lacking if taken.sums else 0
+    if lacking:
+        return (
+            f"{plural(lacking, 'process', 'processes')} could not be read at this moment;"
+            " record as the same user or as root"
+        )
+    return ""
+
+
+def _sum_of(sums: Sums, figure: str) -> Sum:
+    """The pass's sum that is nearest to a figure: nothing tells what all together hold."""
+    return sums.uss if figure == "uss" else sums.pss
+
+
+def _lacking(taken: Taken, sums: Sums, figure: str) -> int:
+    """By how much more than is usual the layouts are less than what the pass found."""
+    told = _sum_of(sums, figure).size or 0
+    by = "uss" if figure == "uss" else "pss"
+    shown = sum(getattr(entry.usage, by) or 0 for part in taken.parts for entry, _ in part.entries)
+    lacking = max(told - shown, 0)
+    return lacking if taken.without or lacking > allowed(told) else 0
