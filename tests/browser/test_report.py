@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.analysis.diff import Owner, Part, compare
-from memory_watcher.analysis.growth import rank_growth
 from memory_watcher.analysis.identity import OTHER, By, identify
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.timeline import Figure
+from memory_watcher.answers.growth import growth
 from memory_watcher.answers.usages import load
 from memory_watcher.model import LayoutState, MappingUsage, Usage
 from memory_watcher.render.escape import escape
+from memory_watcher.render.growth_words import note, rate
 from memory_watcher.store.recording import Recording
 from memory_watcher.units import format_time
 
@@ -246,20 +247,70 @@ def test_two_pinned_moments_show_their_difference(recorded: Path, report: Report
     assert "new" in report.column("difference", "what")
 
 
-def test_what_grew_is_ranked_as_elsewhere(recorded: Path, report: Report) -> None:
-    """Growth and order are those of analysis.growth over the whole span."""
+@pytest.mark.parametrize("by", ["kind", "name"])
+def test_what_grew_is_judged_by_growth(recorded: Path, report: Report, by: By) -> None:
+    """Verdicts, rates and order are those of `growth`; a change is last less first."""
     with Recording(recorded) as recording:
-        timeline = load(recording, recording.processes(), figures=("pss",)).timeline(
-            "pss", "name", None
-        )
-    ranked = rank_growth(timeline)
+        found = growth(recording, by=by)
+    report.page.click(f"[data-by={by}]")
     report.tab("growth")
-    growth = [int(cell) * 1024 for cell in report.column("growth", "growth")]
-    assert growth == [each.change for each in ranked]
-    # Those that did not change at all have no order among themselves.
-    rows = zip(report.column("growth", "name"), growth, strict=True)
-    assert dict(rows) == {escape(each.name): each.change for each in ranked}
-    assert report.page.locator("#panel-growth svg").count() == len(ranked)
+    assert report.column("growth", "name") == [escape(group.name) for group in found.groups]
+    assert report.column("growth", "verdict") == [g.verdict.word.value for g in found.groups]
+    assert "growing" in report.column("growth", "verdict")
+    rates = [rate(group.verdict).removeprefix("+") for group in found.groups]
+    assert report.column("growth", "rate") == rates
+    assert report.column("growth", "note") == [note(group, found.span) for group in found.groups]
+    changes = [(group.last or 0) - (group.first or 0) for group in found.groups]
+    assert [int(cell) * 1024 for cell in report.column("growth", "change")] == changes
+    assert report.page.locator("#panel-growth svg").count() == len(found.groups)
+    about = report.page.locator("#panel-growth .about").text_content() or ""
+    assert f"All of it: {found.total.verdict.word.value}" in about
+
+
+def test_a_part_of_the_time_is_not_judged(recorded: Path, report: Report) -> None:
+    """Of a part, another figure or mappings the change is told, and why there is no verdict."""
+    with Recording(recorded) as recording:
+        process = recording.processes()[0]
+        timeline = load(recording, [process], figures=("pss", "uss")).timeline("uss", "name", None)
+
+    def unjudged(why: str) -> None:
+        assert why in (report.page.locator("#panel-growth .about").text_content() or "")
+        assert report.page.locator("#panel-growth [data-column=verdict]").count() == 0
+
+    report.tab("growth")
+    report.page.click("[data-figure=uss]")
+    unjudged("Verdicts are of PSS only.")
+    changes = [int(cell) * 1024 for cell in report.column("growth", "change")]
+    ends = [(group.values[0], group.values[-1]) for group in timeline.groups]
+    assert changes == sorted(((last or 0) - (first or 0) for first, last in ends), reverse=True)
+    report.page.click("[data-figure=pss]")
+    report.page.click("[data-by=mapping]")
+    unjudged("by kind or by name")
+    report.page.click("[data-by=name]")
+    assert "growing" in report.column("growth", "verdict")
+    report.page.keyboard.press("+")
+    unjudged("of the whole time only")
+    report.page.keyboard.press("0")
+    assert "growing" in report.column("growth", "verdict")
+
+
+def test_processes_are_judged_one_by_one(recorded_family: Path, family_report: Report) -> None:
+    """By process the verdicts are those of `growth` on all of them."""
+    with Recording(recorded_family) as recording:
+        found = growth(recording, by="process")
+    family_report.page.click("[data-by=process]")
+    family_report.tab("growth")
+    words = dict(
+        zip(
+            family_report.column("growth", "name"),
+            family_report.column("growth", "verdict"),
+            strict=True,
+        )
+    )
+    assert words == {group.name: group.verdict.word.value for group in found.groups}
+    family_report.page.click("[data-by=kind]")
+    about = family_report.page.locator("#panel-growth .about").text_content() or ""
+    assert "group by process" in about
 
 
 def test_names_are_text(recorded: Path, report: Report) -> None:

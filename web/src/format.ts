@@ -63,15 +63,6 @@ export function formatDuration(microseconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`
 }
 
-/** Bytes per second in the unit of time that gives a number one can picture. */
-export function formatRate(bytesPerSecond: number): string {
-  if (Number.isNaN(bytesPerSecond)) return ABSENT
-  const size = Math.abs(bytesPerSecond)
-  if (size >= KIB || size === 0) return `${formatChange(bytesPerSecond)}/s`
-  if (size * 60 >= KIB) return `${formatChange(bytesPerSecond * 60)}/min`
-  return `${formatChange(bytesPerSecond * 3600)}/h`
-}
-
 /** `7f3a4c000000`: exact, although addresses exceed what doubles count singly (they are aligned). */
 export function formatAddress(address: number): string {
   return BigInt(address).toString(16).padStart(8, "0")

@@ -133,8 +133,28 @@ interface Header {
   /** Colours any two of which can be told apart. */
   palette: Colours[]
   processes: ProcessFacts[]
+  /** Null on a page of two recordings. */
+  verdicts: VerdictsFacts | null
   runs: Run[]
   meminfo: (keyof typeof MEMINFO)[]
+}
+
+/** A verdict of `growth`: its word, bytes per hour, the same in words, and since when. */
+export type VerdictRow = [string, number | null, string, string]
+
+/** What `growth` says by one grouping, with the number of each group, in the order of what matters. */
+export interface JudgedGroups {
+  by: string
+  groups: [number, ...VerdictRow][]
+  total: VerdictRow
+  notes: string[]
+}
+
+/** The verdicts on the whole recording: of all processes by process, and of each process. */
+export interface VerdictsFacts {
+  figure: Figure
+  together: JudgedGroups | null
+  apart: JudgedGroups[][]
 }
 
 /** What is told once of sums over processes. */

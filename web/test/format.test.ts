@@ -5,7 +5,6 @@ import {
   formatChange,
   formatDuration,
   formatKib,
-  formatRate,
   formatSize,
   formatTime,
 } from "../src/format"
@@ -19,8 +18,7 @@ test("sizes and durations read as in all other outputs", () => {
 })
 
 test("what was not told is a dash, and never 0", () => {
-  for (const format of [formatSize, formatChange, formatKib, formatRate])
-    assert.equal(format(NaN), "–")
+  for (const format of [formatSize, formatChange, formatKib]) assert.equal(format(NaN), "–")
   assert.equal(formatSize(0), "0 B")
 })
 
@@ -28,12 +26,6 @@ test("changes bear their sign", () => {
   assert.equal(formatChange(2048), "+2 KiB")
   assert.equal(formatChange(-2048), "−2 KiB")
   assert.equal(formatChange(0), "0 B")
-})
-
-test("a rate is in the unit of time that gives a number", () => {
-  assert.equal(formatRate(4096), "+4 KiB/s")
-  assert.equal(formatRate(-100), "−5.86 KiB/min")
-  assert.equal(formatRate(1), "+3.52 KiB/h")
 })
 
 test("addresses of 64 bits are exact", () => {

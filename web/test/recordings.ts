@@ -1,6 +1,6 @@
 // Small recordings, made of plain lists, as a report would hold them.
 
-import { type ProcessFacts, Recording } from "../src/model"
+import { type ProcessFacts, Recording, type VerdictsFacts } from "../src/model"
 import { LayoutState } from "../src/tables"
 
 export const MI = 1024 ** 2
@@ -37,6 +37,7 @@ export function recordingOf(
   ticks: number,
   processes: Told[],
   passes: Pass[] | null = null,
+  verdicts: VerdictsFacts | null = null,
 ): Recording {
   const columns: Record<string, number[]> = {}
   const add = (name: string, value: number): void => {
@@ -119,6 +120,7 @@ export function recordingOf(
     otherColours: ["grey", "grey"],
     palette: [],
     processes: processes.map((each) => factsOf(each, ticks)),
+    verdicts,
     runs: [],
     meminfo: [],
   }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { growthOf } from "../src/growth"
 import { buildStack, OTHER, peakOf, reduce, type Stack } from "../src/stack"
 import { lineOf, partOf, standing } from "../src/sums"
 import {
@@ -185,12 +184,4 @@ test("an instant without a layout is drawn only where there is none with one", (
   const states = Array.from({ length: 10 }, (_, i) => (i === 5 ? EXACT : UNREADABLE))
   const stack = stackOf([9, 9, 9, 9, 9, 1, 9, 9, 9, 9], states)
   assert.deepEqual(reduce(stack, 2, 0, 10 * SECOND), [0, 5])
-})
-
-test("growth is that from the first layout of a span to the last", () => {
-  const stack = stackOf([1, 3, 5, 100, 9], [EXACT, EXACT, EXACT, UNREADABLE, EXACT])
-  const [{ first, last, highest, growth, slope }] = growthOf(stack, 0, 10 * SECOND)
-  assert.deepEqual([first, last, highest, growth, slope], [1, 9, 9, 8, 2])
-  assert.ok(Number.isNaN(growthOf(stack, 0, 0)[0].slope))
-  assert.deepEqual(growthOf(stack, 20 * SECOND, 30 * SECOND), [])
 })

@@ -17,8 +17,7 @@ from typing import Any, Literal
 from ..model import LayoutState
 from .identity import OTHER, By
 from .kinds import Kind
-from .reduce import cut as columns_of
-from .reduce import edges, highest, shown
+from .reduce import cut, edges, highest, shown
 
 #: "mappings" counts them, all others are bytes.
 Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "held", "held_pss", "mappings"]
@@ -154,9 +153,8 @@ def reduce(
     Of each column one instant is kept, the same for all groups, so that they still add up: that
     with the highest total (of a column without layouts, the first). Of several processes it is that
     with the highest sum, and a second one with the highest total if there the groups are not known.
-    What is lower within a column
-    is not seen; that it had torn layouts or gaps is counted. `peak` and `integral` of the series
-    stay those of the whole.
+    What is lower within a column is not seen; that it had torn layouts or gaps is counted. `peak`
+    and `integral` of the series stay those of the whole.
 
     The columns divide the time from `first_ns` to `last_ns`, by default that of the timeline, and
     only instants in it are kept: the column of an instant is
@@ -168,15 +166,9 @@ def reduce(
     begin = timeline.times_ns[low] if first_ns is None else first_ns
     end = timeline.read_until_ns[high - 1] if last_ns is None else last_ns
     bounds = edges(begin, end, columns)
-    *parts, last = columns_of(timeline.times_ns, bounds, low, high)
+    *parts, last = cut(timeline.times_ns, bounds, low, high)
     # An instant at the very end belongs to the last column.
     return _pick(timeline, [part for part in (*parts, range(last.start, high)) if part])
-
-
-def cut(timeline: Timeline, first_ns: int | None = None, last_ns: int | None = None) -> Timeline:
-    """Keep only the instants of a span, all of them."""
-    low, high = _span(timeline, first_ns, last_ns)
-    return _pick(timeline, [range(position, position + 1) for position in range(low, high)])
 
 
 def _span(timeline: Timeline, first_ns: int | None, last_ns: int | None) -> tuple[int, int]:

@@ -162,20 +162,40 @@ def growth(
         shown = [(long or lives)[-1].process]
     by = by or ("process" if len(shown) > 1 else "name")
     asked = summable(figure, len(shown) > 1)
-    chosen = told(recording, shown, asked)
-    story = _story(recording, shown, chosen, by, places)
-    groups = sorted(story.groups(), key=_importance)
-    kept = groups[:top]
+    story = _story(recording, shown, told(recording, shown, asked), by, places)
+    found = replace(_answer(story, explain(asked, story.timeline.figure)), lives=tuple(lives))
+    kept = found.groups[:top]
+    return replace(
+        found, groups=tuple(story.placed(kept)), other_groups=len(found.groups) - len(kept)
+    )
+
+
+def growths(
+    recording: Recording, processes: Sequence[RecordedProcess], figure: Figure, by: Sequence[By]
+) -> list[Growth]:
+    """What `growth` says of a whole recording by each of these, which is read once for all.
+
+    Without where in a group it grew, and without lives.
+
+    Raises NothingThen, SelectionError.
+    """
+    usages = load(recording, processes, figures=(figure,))
+    whole = (None, None)
+    return [_answer(_of_usages(recording, processes, usages, each, whole), None) for each in by]
+
+
+def _answer(story: _Story, instead: str | None) -> Growth:
+    """All groups of a story, in the order of what matters."""
     return Growth(
-        title=title_of(recording, shown),
-        figure=chosen,
-        by=by,
+        title=title_of(story.recording, story.processes),
+        figure=story.timeline.figure,
+        by=story.timeline.by,
         span=story.span(),
-        groups=tuple(story.placed(kept)),
-        other_groups=len(groups) - len(kept),
+        groups=tuple(sorted(story.groups(), key=_importance)),
+        other_groups=0,
         total=story.total(),
-        lives=tuple(lives),
-        instead=explain(asked, chosen),
+        lives=(),
+        instead=instead,
         sums=about_sums(story.usages, story.timeline),
     )
 
@@ -409,10 +429,23 @@ def _story(
     places: tuple[int | None, int | None],
 ) -> _Story:
     usages = load(recording, processes, figures=(figure,), places=places)
+    story = _of_usages(recording, processes, usages, by, places)
+    doubt(recording, processes, usages, figure)
+    return story
+
+
+def _of_usages(
+    recording: Recording,
+    processes: Sequence[RecordedProcess],
+    usages: Usages,
+    by: By,
+    places: tuple[int | None, int | None],
+) -> _Story:
+    """By one grouping, of usages of one figure."""
+    (figure,) = usages.figures
     timeline = usages.timeline(figure, by, None)
     if not len(timeline):
         raise NothingThen(f"{recording.path}: nothing was recorded in that time")
-    doubt(recording, processes, usages, figure)
     first_tick = _last_execve(processes) if places[0] is None else None
     known = [
         at

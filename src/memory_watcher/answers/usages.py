@@ -199,7 +199,7 @@ class Usages:
     ) -> None:
         self.processes = tuple(processes)
         self._history = history
-        self._figures = figures
+        self.figures = figures
         self._several = len(self.processes) != 1
         self._columns = _Columns(figures)
         self._attributions: dict[int, Attribution] = {}
@@ -266,7 +266,7 @@ class Usages:
         if not segments:
             return
         names = tuple(
-            dict.fromkeys(name for figure in self._figures for name in _COLUMNS.get(figure, ()))
+            dict.fromkeys(name for figure in self.figures for name in _COLUMNS.get(figure, ()))
         )
         columns = self._columns
         firsts, lasts, details = array("q"), array("q"), array("q")

@@ -19,10 +19,11 @@ from ..render.escape import escape
 from ..render.output import write_whole
 from ..store.recording import Recording
 from ..store.steps import Steps, silently
-from .contents import contents
+from .contents import contents, first_figure
 from .packing import pack
 from .page import page
 from .ticks import read_what_fits
+from .verdicts import read_verdicts
 
 __all__ = ["report_text", "write_report"]
 
@@ -37,7 +38,8 @@ def report_text(
     if not processes:
         raise SelectionError(f"{recording.path}: the recording holds no process")
     held = read_what_fits(recording, processes, tell=tell)
-    header, columns = contents(recording, held, time.time_ns())
+    verdicts = read_verdicts(recording, processes, first_figure(recording, held)["figure"], tell)
+    header, columns = contents(recording, held, time.time_ns(), verdicts)
     name = escape(os.path.basename(recording.path))
     title = f"{_who(recording, processes)} · {name}"
     data = pack({**header, "file": name, "title": title}, columns)

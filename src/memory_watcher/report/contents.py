@@ -11,7 +11,7 @@ import itertools
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypedDict, cast
 
 from .._version import __version__
 from ..analysis.breakdown import OWN_LINES
@@ -20,6 +20,7 @@ from ..analysis.identity import By, identify
 from ..analysis.kinds import Kind
 from ..analysis.parents import parents
 from ..analysis.roles import Role, program_of, roles, shown_command_line
+from ..analysis.timeline import Figure
 from ..answers.assurance import assurance_of
 from ..clocks import TimeAxis
 from ..metrics import MEMINFO, READING
@@ -33,6 +34,7 @@ from ..units import format_offset, format_time, local_offset, repeated_zone
 from .history import DETAILS, FIGURES, Histories, Life, ProcessHistory, Ticks
 from .packing import Columns, relative
 from .sums import add_sums
+from .verdicts import Verdicts, verdicts_told
 
 FORMAT = 1
 #: Figures that are stored less the sum of others; the page adds these again, in this order.
@@ -45,6 +47,13 @@ RELATIVE_TO: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+class FirstFigure(TypedDict):
+    """A figure, and if it is not PSS why."""
+
+    figure: Figure
+    instead: str | None
+
+
 class _Numbered(dict[Any, int]):
     """Distinct values, numbered in the order in which they come."""
 
@@ -53,7 +62,9 @@ class _Numbered(dict[Any, int]):
         return number
 
 
-def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[Any, Columns]:
+def contents(
+    recording: Recording, held: Histories, created_ns: int, verdicts: Verdicts | None = None
+) -> tuple[Any, Columns]:
     """Everything that the page needs: what is told once, and columns of numbers."""
     columns = Columns()
     groups, mapping_groups = _Numbered(), _Numbered()
@@ -78,7 +89,7 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
         **_clock(columns, held.ticks, recording.axis),
         "ticks": {"held": len(held.ticks), "recorded": len(held.ticks.every)},
         "sums": sums,
-        **_first_figure(recording, held),
+        **first_figure(recording, held),
         "kinds": [
             {
                 "name": kind.value,
@@ -103,13 +114,15 @@ def contents(recording: Recording, held: Histories, created_ns: int) -> tuple[An
             {**facts, "shares": count}
             for facts, count in zip(_processes(recording, held), shares, strict=True)
         ],
+        "verdicts": verdicts
+        and verdicts_told(verdicts, [each.process for each in held.processes], groups),
         "runs": [_run(run) for run in recording.runs()],
         "meminfo": _meminfo(columns, recording, held),
     }
     return header, columns
 
 
-def _first_figure(recording: Recording, held: Histories) -> dict[str, str | None]:
+def first_figure(recording: Recording, held: Histories) -> FirstFigure:
     """Which figure is shown at first, and why it is not PSS; over processes only what adds up."""
     several = len(held.processes) > 1
     told = set(recording.told_figures(None if several else held.processes[0].process.id))
@@ -119,7 +132,7 @@ def _first_figure(recording: Recording, held: Histories) -> dict[str, str | None
         if any(usage[place] is not None for usage in held.usages):
             told.add(name)
     figure = best("pss", told, summed=several) or best("pss", told) or "pss"
-    return {"figure": figure, "instead": explain("pss", figure)}
+    return {"figure": cast(Figure, figure), "instead": explain("pss", figure)}
 
 
 def _detail(row: tuple[Any, ...]) -> list[Any]:

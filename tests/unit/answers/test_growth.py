@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from memory_watcher.analysis.identity import By
 from memory_watcher.analysis.kinds import Kind
 from memory_watcher.analysis.verdicts import Word
-from memory_watcher.answers.growth import Group, Growth, growth
+from memory_watcher.answers.growth import Group, Growth, growth, growths
 from memory_watcher.errors import NothingThen, SelectionError, UsageError
 from memory_watcher.model import LayoutState, Reading, Rollup, Usage
 from memory_watcher.store.recording import Recording
@@ -78,6 +80,18 @@ def test_what_grows_comes_first(builder: RecordingBuilder) -> None:
     assert (found.total.mappings_first, found.total.mappings_last) == (2, 2)
     assert found.span.duration_ns == 119 * SECOND
     assert found.span.instants == TICKS
+
+
+def test_several_groupings_at_once(builder: RecordingBuilder) -> None:
+    """Each is what is answered when it is asked for alone, but for where a group grew."""
+    filled(builder, leak)
+    with Recording(builder.path) as recording:
+        by_kind, by_name = growths(recording, recording.processes(), "uss", ("kind", "name"))
+    groupings: tuple[tuple[By, Growth], ...] = (("kind", by_kind), ("name", by_name))
+    for by, found in groupings:
+        alone = asked(builder, figure="uss", by=by)
+        groups = tuple(replace(group, placement=None) for group in alone.groups)
+        assert found == replace(alone, groups=groups)
 
 
 def test_where_in_the_heap(builder: RecordingBuilder) -> None:
