@@ -37,7 +37,7 @@ _PLACED = 3
 #: A flat group with less than this part of the whole is next to nothing.
 _NEXT_TO_NOTHING = 100
 #: What grew there is told by mapping: their names say nothing.
-_NAMELESS = (Kind.HEAP, Kind.ARENA, Kind.ANONYMOUS, Kind.NAMED_ANONYMOUS, Kind.THREAD_STACK)
+NAMELESS = (Kind.HEAP, Kind.ARENA, Kind.ANONYMOUS, Kind.NAMED_ANONYMOUS, Kind.THREAD_STACK)
 #: The order of the groups.
 _ORDER = (
     Word.GROWING,
@@ -307,7 +307,7 @@ class _Story:
         left = _PLACED if len(self.processes) == 1 and self.timeline.by in ("kind", "name") else 0
         for group in groups:
             grew = group.verdict.word in (Word.GROWING, Word.STEP, Word.SATURATING)
-            if left and grew and group.kind in _NAMELESS:
+            if left and grew and group.kind in NAMELESS:
                 left -= 1
                 yield replace(group, placement=self._placement(group))
             else:

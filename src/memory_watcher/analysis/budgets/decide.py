@@ -51,7 +51,7 @@ def decide(values: Sequence[Value], limit: int) -> tuple[Word, str]:
         return Word.OVER, ""
     if words and within == len(words):
         return Word.WITHIN, ""
-    if len(words) == over + within:
+    if words and len(words) == over + within:
         return Word.UNDECIDED, (
             f"{over} of {len(words)} runs are over the limit, {within} are within: it is not clear"
             " which is usual; check more runs, or give the limit more room"

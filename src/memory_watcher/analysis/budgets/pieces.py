@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
-from ...model import MappingUsage
 from ..breakdown import OWN_LINES
-from ..kinds import Attribution, Kind
+from ..diff import Run, SizeOf
+from ..kinds import Kind
 from .kind_words import kind_named
 from .model import Line
 
 
 class Piece(NamedTuple):
     """Mappings of one kind, group and path: `name` is the group's, `pathname` as the kernel says.
+
+    `process` is what all processes are called that do the same as theirs, empty of growth.
 
     `size` is their sum in bytes, or how fast they grow in bytes per hour; None: nothing tells.
     `at_most` is what it may be, None if nothing bounds it.
@@ -27,26 +29,26 @@ class Piece(NamedTuple):
     size: int | None
     at_most: int | None
     mappings: int
+    process: str = ""
 
 
-def pieces_of(
-    entries: Iterable[tuple[MappingUsage, Attribution]],
-    size_of: Callable[[MappingUsage], int | None],
-) -> tuple[Piece, ...]:
+def pieces_of(run: Run, size_of: SizeOf) -> tuple[Piece, ...]:
     """Add the mappings of layouts up to pieces, the biggest first."""
-    found: dict[tuple[Kind, str, str], list[int | None]] = {}
-    for entry, (kind, name) in entries:
-        key = (kind, OWN_LINES.get(kind, name), entry.mapping.pathname)
-        found.setdefault(key, []).append(size_of(entry))
+    found: dict[tuple[Kind, str, str, str], list[int | None]] = {}
+    for part in run:
+        for entry, (kind, name) in part.entries:
+            key = (kind, OWN_LINES.get(kind, name), entry.mapping.pathname, part.owner.group)
+            found.setdefault(key, []).append(size_of(entry))
     pieces = [_piece(key, sizes) for key, sizes in found.items()]
     pieces.sort(key=lambda piece: (-(piece.size or 0), piece.name, piece.pathname))
     return tuple(pieces)
 
 
-def _piece(key: tuple[Kind, str, str], sizes: Sequence[int | None]) -> Piece:
+def _piece(key: tuple[Kind, str, str, str], sizes: Sequence[int | None]) -> Piece:
     told = [size for size in sizes if size is not None]
     size = sum(told) if told else None
-    return Piece(*key, size, size if len(told) == len(sizes) else None, len(sizes))
+    at_most = size if len(told) == len(sizes) else None
+    return Piece(*key[:3], size, at_most, len(sizes), key[3])
 
 
 def covered(line: Line, lines: Iterable[Line], pieces: Iterable[Piece]) -> tuple[Piece, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,70 +10,93 @@ from ...analysis.breakdown import OWN_LINES
 from ...analysis.budgets.agreed import entries_of
 from ...analysis.budgets.baseline import Baseline
 from ...analysis.budgets.changes import MOST, Change, Sizes, changes, most_to_blame
-from ...analysis.budgets.model import Budget, Culprit, Line
+from ...analysis.budgets.model import Culprit, Line
 from ...analysis.budgets.pieces import Piece, covered
 from ...analysis.diff import middle
 from ...analysis.kinds import Kind
-from .measure import Measured, Run
+from .by_process import by_process, more_processes
+from .measure import Measured
 from .past import Past, past_of
+from .rates import Rates
+
+#: A process has a culprit if it has so much of it.
+_NEARLY_ALL = 0.8
 
 
 class Blame(NamedTuple):
     """The culprits, the first to blame first, and by how much anything else changed at most."""
 
-    culprits: tuple[Culprit, ...]
-    others: int | None
+    culprits: tuple[Culprit, ...] = ()
+    others: int | None = None
 
 
-def blame(
-    budget: Budget,
-    line: Line,
-    runs: Sequence[Run],
-    measured: Sequence[Measured],
-    baseline: Baseline | None,
-) -> Blame:
-    """Tell what grew: above the baseline, or else since the run that is in the middle warmed up.
+class Blamer:
+    """Tells what is to blame for the lines of one budget; what the runs had before is read once."""
 
-    Where nothing grew so much that it explains the excess, the biggest are named.
-    """
-    if line.what in ("threads", "processes"):
-        return _by_process(budget, line, measured, baseline)
-    number = _middle_run(line, measured)
-    if budget.at == "growth":
-        return _fastest(line, measured[number])
-    after = _medians([_sizes(each.pieces, line) for each in measured if each.pieces])
-    agreed = _agreed(baseline, budget) if line.what != "mappings" else {}
-    past = past_of(runs[number].recording, measured[number])
-    if agreed:
-        return _blamed(line, measured[number], changes(agreed, after), past)
-    if past is not None and line.what != "mappings":
-        grown = changes(past.lowest(), _sizes(measured[number].pieces, line))
-        value = measured[number].value(line).size or 0
-        found = _blamed(line, measured[number], grown, past)
-        rise = sum(each.change or 0 for each in found.culprits)
-        if line.limit.maximum is None or 2 * rise >= value - line.limit.maximum:
-            return found
-    return _biggest(line, measured[number])
+    def __init__(self, measured: Sequence[Measured], baseline: Baseline | None) -> None:
+        self._measured = measured
+        self._baseline = baseline
+        self._pasts: dict[int, Past | None] = {}
+
+    def blame(self, line: Line, allowed: int) -> Blame:
+        """What grew above the baseline, or else since the run with the median had warmed up.
+
+        Where nothing grew so much that it explains what is above `allowed`, the biggest are named.
+        """
+        if line.what in ("threads", "processes"):
+            return Blame(by_process(line, self._measured, self._baseline))
+        number = _middle_run(line, self._measured)
+        run = self._measured[number]
+        if run.rates is not None:
+            return _fastest(line, run, run.rates)
+        if line.what == "mappings":
+            return _biggest(line, run)
+        found = self._grown(line, run, self._past(number), allowed)
+        unseen = _unseen(line, run)
+        culprits = sorted((*unseen, *found.culprits), key=lambda each: -(each.change or 0))
+        return found._replace(culprits=tuple(culprits)) if unseen else found
+
+    def _past(self, number: int) -> Past | None:
+        if number not in self._pasts:
+            run = self._measured[number]
+            self._pasts[number] = (
+                None
+                if run.tick is None
+                else past_of(run.recording, run.members, run.figure, run.tick)
+            )
+        return self._pasts[number]
+
+    def _grown(self, line: Line, run: Measured, past: Past | None, allowed: int) -> Blame:
+        agreed = _agreed(self._baseline, run)
+        if agreed and self._baseline is not None:
+            now = _medians([_sizes(each.pieces) for each in self._measured if each.pieces])
+            found = _blamed(line, run, changes(agreed, now), past)
+            processes = more_processes(line, run, self._baseline)
+            return found._replace(culprits=(*processes, *found.culprits)[:MOST])
+        if past is not None:
+            found = _blamed(line, run, changes(past.lowest(), _sizes(run.pieces)), past)
+            rise = sum(each.change or 0 for each in found.culprits)
+            if 2 * rise >= sum(piece.size or 0 for piece in _mine(line, run)) - allowed:
+                return found
+        return _biggest(line, run)
 
 
 def _middle_run(line: Line, measured: Sequence[Measured]) -> int:
     """Which run's value is the median, or just above it."""
-    sizes = [
-        (size, number)
-        for number, each in enumerate(measured)
-        if (size := each.value(line).size) is not None
-    ]
-    sizes.sort()
+    values = enumerate(each.value(line).size for each in measured)
+    sizes = sorted((size, number) for number, size in values if size is not None)
     return sizes[len(sizes) // 2][1] if sizes else 0
 
 
-def _sizes(pieces: Sequence[Piece], line: Line) -> dict[tuple[Kind, str], int]:
-    """By kind and name: bytes, or of a limit of mappings how many there are."""
-    found: dict[tuple[Kind, str], int] = {}
+def _mine(line: Line, run: Measured) -> tuple[Piece, ...]:
+    return covered(line, run.budget.lines, run.pieces)
+
+
+def _sizes(pieces: Sequence[Piece]) -> dict[tuple[Kind, str], int]:
+    """Bytes by kind and name."""
+    found: Counter[tuple[Kind, str]] = Counter()
     for piece in pieces:
-        size = piece.mappings if line.what == "mappings" else piece.size or 0
-        key = (piece.kind, piece.name)
-        found[key] = found.get(key, 0) + size
+        found[piece.kind, piece.name] += piece.size or 0
     return found
 
 
@@ -81,11 +105,11 @@ def _medians(runs: Sequence[Sizes]) -> Sizes:
     return {key: middle([run.get(key, 0) for run in runs]) for key in keys}
 
 
-def _agreed(baseline: Baseline | None, budget: Budget) -> Sizes:
+def _agreed(baseline: Baseline | None, run: Measured) -> Sizes:
     """What the baseline has by name; of a kind without names, as a whole."""
     if baseline is None:
         return {}
-    mine = entries_of(baseline, budget)
+    mine = entries_of(baseline, run.budget)
     kinds = {kind.value: kind for kind in Kind}
     named = {kind for kind, name in mine if name}
     return {
@@ -97,78 +121,83 @@ def _agreed(baseline: Baseline | None, budget: Budget) -> Sizes:
 
 def _blamed(line: Line, run: Measured, grown: Sequence[Change], past: Past | None) -> Blame:
     """Those of a line that grew; all else is `others`, also what the line is not about."""
-    mine = {(piece.kind, piece.name) for piece in covered(line, run.budget.lines, run.pieces)}
+    mine = {(piece.kind, piece.name) for piece in _mine(line, run)}
     blamed = most_to_blame([each for each in grown if (each.kind, each.name) in mine])
     others = max((abs(each.change) for each in grown if each not in blamed), default=0)
-    return Blame(tuple(_culprit(each, past) for each in blamed), others)
+    return Blame(tuple(_culprit(each, run, past) for each in blamed), others)
 
 
-def _culprit(change: Change, past: Past | None) -> Culprit:
-    found = Culprit(change.kind.value, change.title, change.before, change.after, change.change)
-    story = past.story(change.kind, change.name, change.before, change.change) if past else None
+def _culprit(change: Change, run: Measured, past: Past | None) -> Culprit:
+    group = (change.kind, change.name)
+    found = Culprit(
+        *(change.kind.value, _called(group, change.title, run)),
+        *(change.before, change.after, change.change),
+        process=_owner(group, run),
+    )
+    story = past.story(group, change.before, change.change) if past else None
     if story is None:
         return found
-    return found._replace(since_ns=story.since_ns, is_held=story.is_held)
+    return found._replace(since_ns=story.since_ns, is_held=story.is_held, where=story.where)
+
+
+def _called(group: tuple[Kind, str], title: str, run: Measured) -> str:
+    """`[heap]` rather than `heap`: what the kernel calls it, if that is one name."""
+    if group[0] not in OWN_LINES:
+        return title
+    paths = {piece.pathname for piece in run.pieces if (piece.kind, piece.name) == group}
+    return next(iter(paths)) if len(paths) == 1 and all(paths) else title
+
+
+def _owner(group: tuple[Kind, str], run: Measured) -> str:
+    """The processes that have nearly all of a group, if there are others."""
+    of: Counter[str] = Counter()
+    for piece in run.pieces:
+        of[piece.process] += (piece.size or 0) if (piece.kind, piece.name) == group else 0
+    ((name, most),) = of.most_common(1) or [("", 0)]
+    return name if len(of) > 1 and most >= _NEARLY_ALL * sum(of.values()) else ""
 
 
 def _biggest(line: Line, run: Measured) -> Blame:
-    """Without anything to compare with: who has most of it."""
-    pieces = covered(line, run.budget.lines, run.pieces)
-    sizes = sorted(_sizes(pieces, line).items(), key=lambda item: -item[1])
+    """Without anything to compare with: who has most of it, bytes or mappings."""
+    of: Counter[tuple[Kind, str]] = Counter()
+    for piece in _mine(line, run):
+        of[piece.kind, piece.name] += piece.mappings if line.what == "mappings" else piece.size or 0
     return Blame(
-        tuple(Culprit(kind.value, name, None, size, None) for (kind, name), size in sizes[:MOST]),
-        None,
+        tuple(
+            Culprit(kind.value, _called((kind, name), name, run), None, size, None)
+            for (kind, name), size in of.most_common(MOST)
+            if size
+        )
     )
 
 
-def _fastest(line: Line, run: Measured) -> Blame:
+def _unseen(line: Line, run: Measured) -> tuple[Culprit, ...]:
+    """What the total has that no layout shows."""
+    if line.what != "total":
+        return ()
+    seen = (
+        (run.missed.besides, "processes whose layouts are older or lacking"),
+        (
+            run.missed.higher if run.missed.is_mark else 0,
+            "what no layout shows (the kernel's mark)",
+        ),
+    )
+    return tuple(Culprit("unseen", name, 0, size, size) for size, name in seen if size)
+
+
+def _fastest(line: Line, run: Measured, rates: Rates) -> Blame:
     """What grows fastest; `change` is in bytes per hour."""
-    growing = sorted(
-        (piece for piece in covered(line, run.budget.lines, run.pieces) if piece.size),
-        key=lambda piece: -(piece.size or 0),
-    )
-    groups = {} if run.rates is None else run.rates.by_group
+    growing = [piece for piece in _mine(line, run) if piece.size]
+    growing.sort(key=lambda piece: -(piece.size or 0))
     found = []
     for piece in growing[:MOST]:
-        group = groups[piece.kind, piece.name]
-        since = None if run.rates is None else run.rates.since(group)
+        group = rates.by_group[piece.kind, piece.name]
         found.append(
             Culprit(
-                *(piece.kind.value, piece.name, group.first, group.last, piece.size),
-                since_ns=since,
+                *(piece.kind.value, _called((piece.kind, piece.name), piece.name, run)),
+                *(group.first, group.last, piece.size),
+                since_ns=rates.since(group),
                 is_held=True,
             )
         )
-    rest = [piece.size or 0 for piece in growing[MOST:]]
-    return Blame(tuple(found), max(rest, default=0))
-
-
-def _by_process(
-    budget: Budget, line: Line, measured: Sequence[Measured], baseline: Baseline | None
-) -> Blame:
-    """Which processes there are, or have the threads: what there is more of first."""
-    counts = [each.threads if line.what == "threads" else each.processes for each in measured]
-    names = dict.fromkeys(name for count in counts for name in count.of)
-    found = []
-    for name in names:
-        after = middle([count.of.get(name, 0) for count in counts])
-        before = None if baseline is None else _agreed_count(baseline, budget, line, name)
-        change = None if before is None else after - before
-        found.append(Culprit("process", name, before, after, change, process=name))
-    found.sort(key=lambda each: (-(each.change or 0), -(each.after or 0), each.name))
-    kept = [each for each in found if each.change] or found
-    return Blame(tuple(kept[:MOST]), None)
-
-
-def _agreed_count(baseline: Baseline, budget: Budget, line: Line, process: str) -> int | None:
-    entries = baseline.entries.items()
-    if not any(key.process and key.kind == line.what for key, _ in entries):
-        return None
-    return next(
-        (
-            entry.value
-            for key, entry in entries
-            if (key.process, key.at, key.kind) == (process, budget.at, line.what)
-        ),
-        0,
-    )
+    return Blame(tuple(found), max((piece.size or 0 for piece in growing[MOST:]), default=0))

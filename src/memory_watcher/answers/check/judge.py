@@ -19,7 +19,7 @@ from ...analysis.budgets.model import (
     Word,
 )
 from ...analysis.diff import middle
-from .culprits import Blame, blame
+from .culprits import Blame, Blamer
 from .measure import Measured, Run
 
 _COUNTS = ("mappings", "threads", "processes")
@@ -38,8 +38,9 @@ def judge(
 def _judged(file: BudgetFile, runs: Sequence[Run], baseline: Baseline | None) -> Iterator[Judged]:
     for budget in file.budgets:
         measured = [run.measured(budget) for run in runs]
+        blamer = Blamer(measured, baseline)
         for line in budget.lines:
-            yield _line(_Case(budget, line, runs, measured, baseline))
+            yield _line(_Case(budget, line, runs, measured, baseline), blamer)
 
 
 class _Case(NamedTuple):
@@ -61,15 +62,15 @@ class _Allowed(NamedTuple):
     why: str = ""
 
 
-def _line(case: _Case) -> Judged:
+def _line(case: _Case, blamer: Blamer) -> Judged:
     budget, line = case.budget, case.line
     values = [each.value(line) for each in case.measured]
     allowed = _allowed(case)
     word, why = _verdict(case, values, allowed)
     sizes = tuple(value.size for value in values if value.size is not None)
-    found = Blame((), None)
-    if word is Word.OVER:
-        found = blame(budget, line, case.runs, case.measured, case.baseline)
+    found = Blame()
+    if word is Word.OVER and allowed.limit is not None:
+        found = blamer.blame(line, allowed.limit)
     return Judged(
         name=name_of(budget, line),
         line=line,

@@ -54,7 +54,7 @@ class Measured:
     of the moment, None if there is none.
     """
 
-    path: str
+    recording: Recording
     budget: Budget
     members: tuple[RecordedProcess, ...]
     figure: str
@@ -65,6 +65,11 @@ class Measured:
     rates: Rates | None = None
     tick: int | None = None
     why: str = ""
+
+    @property
+    def path(self) -> str:
+        """The recording's file."""
+        return self.recording.path
 
     def value(self, line: Line) -> Value:
         """What the run has of one line."""
@@ -165,7 +170,8 @@ class Run:
 
     def taken(self, budget: Budget, figure: str) -> Taken:
         """What the processes have at the budget's moment. Raises SelectionError, UsageError."""
-        key = (budget.process, budget.at, figure)
+        # Whose end it is no figure decides.
+        key = (budget.process, budget.at, "" if budget.at == "end" else figure)
         if key not in self._taken:
             self._taken[key] = take(self.chosen(budget.process), moment_of(budget), figure)
         return self._taken[key]
@@ -215,7 +221,7 @@ class Run:
         else:
             threads = processes = Count(untold(why), {})
         return Measured(
-            *(self.recording.path, budget, chosen.members, budget.figure, ()),
+            *(self.recording, budget, chosen.members, budget.figure, ()),
             *(threads, processes),
             why=why,
             tick=tick,
@@ -225,21 +231,20 @@ class Run:
         rates = rates_of(self.recording, chosen.members, budget.figure)
         nothing = Count(untold("a number of things has no growth"), {})
         return Measured(
-            *(self.recording.path, budget, chosen.members, budget.figure, rates.pieces),
+            *(self.recording, budget, chosen.members, budget.figure, rates.pieces),
             *(nothing, nothing),
             rates=rates,
         )
 
     def _moment(self, budget: Budget, chosen: Chosen, counts: Counts, figure: str) -> Measured:
         taken = self.taken(budget, figure)
-        size_of = _size_of(figure)
-        pieces = pieces_of((each for part in taken.parts for each in part.entries), size_of)
+        pieces = pieces_of(taken.parts, _size_of(figure))
         why = _doubt(taken, pieces, figure)
         if why:
             return self._without(budget, chosen, counts, why, taken.tick)
         at = None if budget.at == "peak" else taken.tick
         return Measured(
-            *(self.recording.path, budget, chosen.members, figure, pieces),
+            *(self.recording, budget, chosen.members, figure, pieces),
             *(counts.threads(at), counts.processes(at)),
             missed=self._missed(budget, chosen, taken, figure),
             tick=taken.tick,

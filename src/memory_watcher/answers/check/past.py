@@ -3,88 +3,142 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
+from ...analysis.identity import identify
 from ...analysis.kinds import Kind
-from ...analysis.timeline import Figure, Series, Timeline
+from ...analysis.placement import Part, Placement, place
+from ...analysis.timeline import Figure, Timeline
 from ...errors import MemoryWatcherError
+from ...model import Usage
+from ...recorded import RecordedProcess
 from ...store.recording import Recording
+from ...units import format_size, plural
+from ..growth import NAMELESS
+from ..layouts import attributed
 from ..usages import load
-from .measure import Measured
 
 #: The part of a run that is warm-up: as answers.growth leaves it out.
 _WARM_UP = 10
 #: A rise begins where less than this part of it was there, and is held if half of it is left.
 _BEGUN, _HELD = 0.1, 0.5
 
+Group = tuple[Kind, str]
+
 
 class Story(NamedTuple):
-    """When a rise began, nanoseconds after the start, and whether it was there at the end."""
+    """When a rise began, nanoseconds after the start; whether it was there at the end; and where.
+
+    `where` names the mapping or mappings, empty if the group's name does, or nothing tells.
+    """
 
     since_ns: int
     is_held: bool
+    where: str
 
 
 @dataclass(frozen=True)
 class Past:
     """A timeline by name, and the position of the budget's moment in it."""
 
+    recording: Recording
+    members: tuple[RecordedProcess, ...]
     timeline: Timeline
     position: int
     start_ns: int
 
-    def lowest(self) -> dict[tuple[Kind, str], int]:
-        """The least that each group had after the warm-up and until the moment, bytes."""
+    @property
+    def warm(self) -> int:
+        """The position at which the warm-up was over, or the moment, if that was before."""
         times = self.timeline.times_ns
-        warm = self.start_ns + (times[-1] - self.start_ns) // _WARM_UP
-        begin = min(bisect_left(times, warm), self.position)
-        found: dict[tuple[Kind, str], int] = {}
-        for series in self.timeline.groups:
-            known = _known(series.values[begin : self.position + 1])
-            if series.kind is not None and known:
-                found[series.kind, series.name] = min(known)
-        return found
+        over = self.start_ns + (times[-1] - self.start_ns) // _WARM_UP
+        return min(bisect_left(times, over), self.position)
 
-    def story(self, kind: Kind, name: str, before: int, change: int) -> Story | None:
-        """Of a group that rose by `change` above `before`; None if nothing tells."""
-        series = self._series(kind, name)
-        if series is None:
+    def lowest(self) -> dict[Group, int]:
+        """The least that each group had after the warm-up and until the moment, bytes."""
+        part = slice(self.warm, self.position + 1)
+        return {
+            (series.kind, series.name): min(known)
+            for series in self.timeline.groups
+            if series.kind is not None and (known := _known(series.values[part]))
+        }
+
+    def story(self, group: Group, before: int, change: int) -> Story | None:
+        """Of a group that rose by `change` bytes above `before`; None if nothing tells."""
+        fitting = (each for each in self.timeline.groups if (each.kind, each.name) == group)
+        series = next(fitting, None)
+        if series is None or change <= 0:
             return None
-        values = series.values
-        level = before + _BEGUN * change
+        values, most = series.values, before + _BEGUN * change
         low = [
-            at
-            for at in range(self.position)
-            if (value := values[at]) is not None and value <= level
+            at for at in range(self.position) if (size := values[at]) is not None and size <= most
         ]
         since = min(low[-1] + 1, self.position) if low else 0
         known = _known(values)
-        is_held = bool(known) and known[-1] >= before + _HELD * change
-        return Story(max(self.timeline.times_ns[since] - self.start_ns, 0), is_held)
+        return Story(
+            max(self.timeline.times_ns[since] - self.start_ns, 0),
+            bool(known) and known[-1] >= before + _HELD * change,
+            self._where(group, low[-1]) if low else "",
+        )
 
-    def _series(self, kind: Kind, name: str) -> Series | None:
-        fitting = (each for each in self.timeline.groups if (each.kind, each.name) == (kind, name))
-        return next(fitting, None)
+    def _where(self, group: Group, position: int) -> str:
+        """In which mappings it grew from one position to that of the moment."""
+        if len(self.members) > 1 or group[0] not in NAMELESS or group[0] is Kind.HEAP:
+            return ""
+        try:
+            before, after = (self._parts(group, at) for at in (position, self.position))
+        except MemoryWatcherError:
+            return ""
+        is_arena = group[0] is Kind.ARENA
+        return _words(place(before, after, _size_of(self.timeline.figure), is_arena=is_arena))
+
+    def _parts(self, group: Group, position: int) -> list[Part]:
+        (process,) = self.members
+        layout = self.recording.layout_until(process.id, self.timeline.ticks[position])
+        return [
+            Part(identify(entry.mapping, what, "mapping").name, entry)
+            for entry, what in attributed(self.recording, layout)
+            if identify(entry.mapping, what, "name")[1:] == group
+        ]
 
 
-def past_of(recording: Recording, run: Measured) -> Past | None:
-    """The past of one run; None if it cannot be told."""
-    if run.tick is None or not run.members:
-        return None
-    figure = cast("Figure", run.figure)
+def past_of(
+    recording: Recording, members: tuple[RecordedProcess, ...], figure: str, tick: int
+) -> Past | None:
+    """What processes had until a tick and after it; None if that cannot be told."""
     try:
-        timeline = load(recording, run.members, figures=(figure,)).timeline(figure, "name", None)
+        usages = load(recording, members, figures=(cast("Figure", figure),))
+        timeline = usages.timeline(cast("Figure", figure), "name", None)
     except MemoryWatcherError:
         return None
     if not len(timeline):
         return None
-    position = max(bisect_right(timeline.ticks, run.tick) - 1, 0)
-    rows = recording.tick_rows()
-    first = min(run.members[0].first_tick or 0, timeline.ticks[0])
-    start = next((row.time for row in rows if row.tick >= first), timeline.times_ns[0])
-    return Past(timeline, position, min(start, timeline.times_ns[0]))
+    position = max(bisect_right(timeline.ticks, tick) - 1, 0)
+    first = min(each.first_tick or 0 for each in members)
+    times = (row.time for row in recording.tick_rows() if row.tick >= first)
+    start = min(next(times, timeline.times_ns[0]), timeline.times_ns[0])
+    return Past(recording, members, timeline, position, start)
+
+
+def _words(placed: Placement) -> str:
+    """`7f12-7f34 rw-p`, `12 new mappings of 1 MiB`."""
+    if placed.main is not None:
+        mapping = placed.main.mapping
+        return f"{mapping.start:08x}-{mapping.end:08x} {mapping.perms}"
+    if not placed.new:
+        return ""
+    of = "" if placed.new_size is None else f" of {format_size(placed.new_size)}"
+    return f"{plural(placed.new, 'new mapping', 'new mappings')}{of}"
+
+
+def _size_of(figure: str) -> Callable[[Usage], int | None]:
+    def size_of(usage: Usage) -> int | None:
+        size: int | None = getattr(usage, figure)
+        return size
+
+    return size_of
 
 
 def _known(values: Sequence[int | None]) -> list[int]:

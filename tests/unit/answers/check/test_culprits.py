@@ -1,0 +1,163 @@
+"""What is to blame for a limit that was crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.analysis.budgets.baseline import Baseline, Entry, Key
+from memory_watcher.analysis.budgets.model import Culprit, Judged, Limit, Line, Word
+from memory_watcher.answers.check import check
+from memory_watcher.store.recording import Recording
+
+from ....recordings import MI, SECOND
+from .runs import HEAP, Runs, budget, judged, line, runs_in
+
+
+@pytest.fixture(name="runs")
+def runs_of_a_test(tmp_path: Path) -> Iterator[Runs]:
+    with runs_in(tmp_path) as runs:
+        yield runs
+
+
+def agreed(**sizes: int) -> Baseline:
+    """Bytes by `kind`, `kind__name` or `process__total`; of all processes at the peak of PSS."""
+    entries = {}
+    for key, size in sizes.items():
+        kind, _, name = key.partition("__")
+        is_process = name in ("total", "processes", "threads")
+        where = (kind, name, "") if is_process else ("", kind, name)
+        entries[Key(where[0], "pss", "peak", *where[1:])] = Entry(size, size, size)
+    return Baseline("memory-baseline.json", "app", 1, {}, entries)
+
+
+def above(what: str, pattern: str = "", share: float = 0.02) -> Line:
+    """A limit above the baseline."""
+    return Line(what, Limit(over_share=share), pattern)  # type: ignore[arg-type]
+
+
+def one_over(found: list[Judged]) -> Judged:
+    (only,) = found
+    assert only.verdict is Word.OVER
+    return only
+
+
+def grown(runs: Runs) -> Recording:
+    """A heap that grows from tick 11 on, beside anonymous memory that stays as it is."""
+    return runs.make(
+        *({HEAP: 10 * MI, "": 50 * MI} for _ in range(10)),
+        *({HEAP: (12 + at) * MI, "": 50 * MI} for at in range(10)),
+    )
+
+
+def test_what_grew_above_the_baseline_since_when_and_whether_it_stayed(runs: Runs) -> None:
+    """The culprit is what changed, not what is big; all else is told in one figure."""
+    found = check(
+        grown(runs), budget(above("total")), agreed(total=60 * MI, heap=10 * MI, anonymous=50 * MI)
+    )
+    over = one_over(list(found.budgets))
+    assert (over.baseline, over.measured, over.source) == (60 * MI, 71 * MI, "baseline")
+    assert over.limit == int(60 * MI * 1.02)
+    assert over.culprits == (
+        Culprit("heap", HEAP, 10 * MI, 21 * MI, 11 * MI, "", 10 * SECOND, is_held=True),
+    )
+    assert over.others == 0
+
+
+def test_what_was_given_back_is_told(runs: Runs) -> None:
+    """A peak that is over, and of which little is left at the end."""
+    one = runs.make({HEAP: MI}, {HEAP: 40 * MI}, {HEAP: MI})
+    baseline = agreed(total=MI, heap=MI)
+    over = one_over(list(check(one, budget(above("kind", "heap")), baseline).budgets))
+    assert (over.culprits[0].since_ns, over.culprits[0].is_held) == (SECOND, False)
+
+
+def test_without_a_baseline_it_is_what_grew_since_the_warm_up(runs: Runs) -> None:
+    """If that explains what is over the limit; else the biggest are named, with no change."""
+    one = grown(runs)
+    over = one_over(judged(one, budget(line("total", 65 * MI))))
+    assert [(each.name, each.change) for each in over.culprits] == [(HEAP, 11 * MI)]
+    big = one_over(judged(one, budget(line("total", 5 * MI))))
+    assert [(each.kind, each.after, each.change) for each in big.culprits] == [
+        ("anonymous", 50 * MI, None), ("heap", 21 * MI, None),
+    ]  # fmt: skip
+
+
+def test_a_line_blames_only_what_it_is_about(runs: Runs) -> None:
+    """What else changed is in `others`."""
+    baseline = agreed(total=10 * MI, heap=5 * MI, anonymous=5 * MI)
+    one = runs.make({HEAP: 8 * MI, "": 25 * MI})
+    over = one_over(list(check(one, budget(above("kind", "heap")), baseline).budgets))
+    assert [each.name for each in over.culprits] == [HEAP]
+    assert over.others == 20 * MI
+
+
+def test_a_library_of_another_version_is_the_same_library(runs: Runs) -> None:
+    """By the rules of matching: it grew by what it grew, and is not new."""
+    baseline = agreed(total=5 * MI, file=5 * MI, **{"file__/usr/lib/x.so.1.1": 5 * MI})
+    one = runs.make({"/usr/lib/x.so.1.2": 6 * MI})
+    over = one_over(list(check(one, budget(above("total")), baseline).budgets))
+    assert [(each.name, each.change) for each in over.culprits] == [("x.so.1.1 → 1.2", MI)]
+
+
+def test_one_more_process_is_to_blame_before_what_it_has(runs: Runs) -> None:
+    """Of a total over several processes; and of their number."""
+    both = runs.of(
+        {"app": [{HEAP: 10 * MI}] * 2, "w#1": [{HEAP: 9 * MI}] * 2, "w#2": [{HEAP: 8 * MI}] * 2}
+    )
+    baseline = agreed(
+        total=19 * MI, heap=19 * MI, processes=2, app__total=10 * MI, app__processes=1,
+        w__total=9 * MI, w__processes=1,
+    )  # fmt: skip
+    found = check(both, budget(above("total"), above("processes")), baseline).budgets
+    assert [each.verdict for each in found] == [Word.OVER, Word.OVER]
+    first = found[0].culprits[0]
+    assert (first.kind, first.name, first.change) == ("process", "w", 8 * MI)
+    assert [(each.name, each.before, each.after) for each in found[1].culprits] == [("w", 1, 2)]
+
+
+def test_who_has_a_culprit_is_named_beside_other_processes(runs: Runs) -> None:
+    """Only if nearly all of it is theirs."""
+    both = runs.of({"app": [{HEAP: MI, "": MI}] * 2, "db": [{HEAP: 90 * MI, "": MI}] * 2})
+    over = one_over(judged(both, budget(line("total", MI))))
+    assert over.culprits[0].after == 91 * MI
+    baseline = agreed(total=3 * MI, heap=2 * MI, anonymous=MI)
+    over = one_over(list(check(both, budget(above("total")), baseline).budgets))
+    assert [(each.name, each.process) for each in over.culprits] == [(HEAP, "db")]
+
+
+def test_what_only_the_kernels_mark_tells_has_no_mapping_to_blame(runs: Runs) -> None:
+    """It is named as such, with how much it is."""
+    one = runs.make({HEAP: 10 * MI}, mark=30 * MI)
+    over = one_over(judged(one, budget(line("total", 20 * MI), figure="rss")))
+    assert (over.culprits[0].kind, over.culprits[0].change) == ("unseen", 20 * MI)
+
+
+def test_a_baseline_that_does_not_know_is_no_pass(runs: Runs) -> None:
+    """Another figure or moment, a name that it does not have, no baseline at all."""
+    one = runs.make({HEAP: MI})
+    baseline = agreed(total=MI, heap=MI)
+    for file in (
+        budget(above("total"), figure="rss"), budget(above("total"), at="end"),
+        budget(above("name", "*.so")), budget(above("mappings")),
+        budget(above("total"), process="app"),
+    ):  # fmt: skip
+        (found,) = check(one, file, baseline).budgets
+        assert found.verdict is Word.UNDECIDED, file
+        assert "memory-baseline.json" in found.why
+    (kind,) = check(one, budget(above("kind", "malloc arena")), baseline).budgets
+    assert kind.verdict is Word.WITHIN
+
+
+def test_the_lower_of_two_limits_counts(runs: Runs) -> None:
+    """An absolute one beside one above the baseline; least and share: the larger."""
+    one, baseline = runs.make({HEAP: 10 * MI}), agreed(total=10 * MI)
+    for limit, allowed, source in [
+        (Limit(9 * MI, 0.5), 9 * MI, "max"), (Limit(90 * MI, 0.5), 15 * MI, "baseline"),
+        (Limit(None, 0.1, 2 * MI), 12 * MI, "baseline"),
+        (Limit(None, 0.5, 2 * MI), 15 * MI, "baseline"),
+    ]:  # fmt: skip
+        (found,) = check(one, budget(Line("total", limit)), baseline).budgets
+        assert (found.limit, found.source, found.baseline) == (allowed, source, 10 * MI)
