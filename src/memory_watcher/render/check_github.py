@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 from ..analysis.budgets.model import Checked, Judged, Word
 from .check_words import headline, sentence, worst_first
-from .escape import escape
+from .github_command import command
 
 #: GitHub shows so many errors and so many warnings of a step, and drops the others in silence.
 MOST = 10
 #: A job's summary may have so many bytes; of a larger one GitHub shows nothing at all.
 SUMMARY_BYTES = 1 << 20
-_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-_PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def render(checked: Checked, workspace: str | None = None, *, report_only: bool = False) -> str:
@@ -30,7 +28,7 @@ def render(checked: Checked, workspace: str | None = None, *, report_only: bool 
         elif judged.verdict is not Word.WITHIN:
             warnings.append(_annotation("warning", judged, checked.budget, workspace))
     if not checked.budgets:
-        warnings.append(f"::warning title=Memory budgets::{_escaped(headline(checked), _DATA)}")
+        warnings.append(command("warning", headline(checked), title="Memory budgets"))
     lines = [*_first(errors, "errors"), *_first(warnings, "warnings")]
     return "".join(f"{line}\n" for line in lines)
 
@@ -49,9 +47,4 @@ def _annotation(level: str, judged: Judged, budget: str | None, workspace: str |
     if budget is not None and judged.line.number > 0:
         file = os.path.relpath(budget, workspace) if workspace else budget
         properties = {"file": file, "line": str(judged.line.number), **properties}
-    said = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
-    return f"::{level} {said}::{_escaped(sentence(judged), _DATA)}"
-
-
-def _escaped(text: str, special: dict[str, str]) -> str:
-    return "".join(special.get(character, character) for character in escape(text))
+    return command(level, sentence(judged), **properties)
