@@ -33,8 +33,9 @@ class Missed(NamedTuple):
     """Bytes that no layout shows.
 
     `besides`: so much more than their layouts the processes had at the moment itself. `higher`: so
-    much higher the kernel's mark says that RSS was at another moment. `is_mark`: the figure is RSS,
-    so that the mark is what was measured.
+    much higher RSS was at another moment by the kernel's mark, or the private memory of several
+    processes by what was read between passes. `is_mark`: the figure is RSS, so that the mark is
+    what was measured.
     """
 
     besides: int = 0
@@ -128,10 +129,15 @@ def _besides(run: Measured) -> str:
 
 
 def _higher(run: Measured) -> str:
+    size = format_size(run.missed.higher)
+    if len(run.members) > 1:
+        return (
+            f"the private memory of all together was {size} higher between two moments at which it"
+            " was added up; record with a shorter period"
+        )
     return (
-        f"the kernel says that RSS was {format_size(run.missed.higher)} higher between two layouts"
-        ' than in the highest; record with a shorter period, or limit figure = "rss", which that'
-        " mark decides"
+        f"the kernel says that RSS was {size} higher between two layouts than in the highest;"
+        ' record with a shorter period, or limit figure = "rss", which the kernel\'s mark decides'
     )
 
 

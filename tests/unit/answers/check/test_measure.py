@@ -1,0 +1,124 @@
+"""What nobody saw at a moment, and who could not be read then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.analysis.budgets.model import Figure, Judged, Word
+from memory_watcher.model import Rollup
+from memory_watcher.store.recording import Recording
+
+from ....recordings import MI, START, RecordingBuilder
+from .runs import HEAP, budget, entry, judged, line
+
+
+class Tree:
+    """Two processes of 10 and 20 MiB with layouts, and what a pass found of them."""
+
+    def __init__(self, path: Path, opened: ExitStack) -> None:
+        self._opened = opened
+        self.builder = RecordingBuilder(path)
+        self.app = self.builder.process(1, "app")
+        self.worker = self.builder.process(2, "worker")
+        self.builder.tick()
+        self.builder.layout(self.app, [entry(HEAP, 10 * MI, 0x1000)])
+
+    def with_layout_of_worker(self) -> None:
+        self.builder.layout(self.worker, [entry(HEAP, 20 * MI, 0x1000)])
+
+    def take_pass(self, app: int, worker: int | None, moved: int = 0) -> None:
+        sizes = {self.app: app, self.worker: worker}
+        self.builder.take_pass(
+            {
+                number: None if size is None else Rollup(size * MI, size * MI, size * MI, 0)
+                for number, size in sizes.items()
+            },
+            moved=moved * MI,
+        )
+
+    def judged(self, most: int, what: str = "total", figure: Figure = "pss") -> Judged:
+        self.builder.end_run()
+        recording = self._opened.enter_context(Recording(self.builder.close()))
+        pattern = "heap" if what == "kind" else ""
+        (found,) = judged(
+            recording,
+            budget(line(what, most * MI, pattern), figure=figure),  # type: ignore[arg-type]
+        )
+        return found
+
+
+@pytest.fixture(name="tree")
+def tree_of_a_test(tmp_path: Path) -> Iterator[Tree]:
+    with ExitStack() as opened:
+        yield Tree(tmp_path / "tree.db", opened)
+
+
+@pytest.mark.parametrize(("most", "word"), [(29, Word.OVER), (30, Word.WITHIN)])
+def test_layouts_of_the_pass_are_all_there_is(tree: Tree, most: int, word: Word) -> None:
+    """Then what was seen is what there was."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 20)
+    found = tree.judged(most)
+    assert (found.measured, found.verdict) == (30 * MI, word)
+
+
+@pytest.mark.parametrize(("most", "word"), [(34, Word.OVER), (35, Word.WITHIN)])
+def test_a_total_is_what_the_pass_found_where_layouts_lack(
+    tree: Tree, most: int, word: Word
+) -> None:
+    """A layout that was read before, and of which there is more now."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 25)
+    found = tree.judged(most)
+    assert (found.measured, found.verdict) == (35 * MI, word)
+    if word is Word.OVER:
+        assert any(each.kind == "unseen" and each.change == 5 * MI for each in found.culprits)
+
+
+@pytest.mark.parametrize(
+    ("most", "word"), [(29, Word.OVER), (34, Word.UNDECIDED), (35, Word.WITHIN)]
+)
+def test_what_layouts_lack_may_be_of_any_kind(tree: Tree, most: int, word: Word) -> None:
+    """Only a limit that holds for all of it is a pass."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 25)
+    found = tree.judged(most, "kind")
+    assert (found.measured, found.verdict) == (30 * MI, word)
+    assert ("lack 5 MiB" in found.why) == (word is Word.UNDECIDED)
+
+
+def test_a_process_without_a_layout_is_in_the_total(tree: Tree) -> None:
+    """And its memory may be of any kind."""
+    tree.take_pass(10, 20)
+    assert tree.judged(29).verdict is Word.OVER
+
+
+def test_a_process_that_could_not_be_read_is_no_pass(tree: Tree) -> None:
+    """It may have had anything."""
+    tree.take_pass(10, None)
+    found = tree.judged(100)
+    assert found.verdict is Word.UNDECIDED
+    assert "1 process could not be read" in found.why
+
+
+def test_a_higher_sum_between_two_passes_may_be_over(tree: Tree) -> None:
+    """Private memory was watched between the passes."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 20)
+    tree.builder.execute("UPDATE passes SET private = ?", 30 * MI)
+    tree.builder.execute("INSERT INTO group_marks VALUES (?, ?, ?, ?)", START, 1, 45 * MI, 2)
+    found = tree.judged(40)
+    assert (found.measured, found.verdict) == (30 * MI, Word.UNDECIDED)
+    assert "15 MiB higher" in found.why
+
+
+def test_a_pass_that_gives_no_sum_is_no_pass(tree: Tree) -> None:
+    """Memory moved while it went round: why is told."""
+    tree.take_pass(10, 20, moved=25)
+    found = tree.judged(100)
+    assert found.verdict is Word.UNDECIDED
+    assert "No sum" in found.why
