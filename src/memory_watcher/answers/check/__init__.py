@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ...analysis.budgets.baseline import Baseline
 from ...analysis.budgets.model import Budget, BudgetFile, Checked, Limit, Line, RunFile
 from ...errors import UsageError
 from ...store.recording import Recording
+from ...units import format_size, plural
 from .judge import judge
 from .measure import Measured, Run, measured
 
@@ -51,12 +52,19 @@ def check(
     )
 
 
-def _notes(runs: Sequence[Run]) -> list[str]:
+def _notes(runs: Sequence[Run]) -> Iterator[str]:
     """What a reader should know of the figures."""
+    missed = max(run.missed_peak for run in runs)
+    if missed:
+        which = "" if len(runs) == 1 else "up to "
+        yield (
+            f"memory was {which}{format_size(missed)} higher at a moment of which there is no"
+            " layout: kinds and names are judged as the highest layout has them; a shorter period"
+            " shows more"
+        )
     unchecked = sum(run.unchecked for run in runs)
-    if not unchecked:
-        return []
-    return [
-        f"{unchecked} of the layouts could not be verified: this kernel's own figures of a process"
-        " are approximate"
-    ]
+    if unchecked:
+        yield (
+            f"{plural(unchecked, 'layout', 'layouts')} could not be verified: this kernel's own"
+            " figures of a process are approximate"
+        )

@@ -50,11 +50,20 @@ class Blamer:
         if run.rates is not None:
             return _fastest(line, run, run.rates)
         if line.what == "mappings":
-            return _biggest(line, run)
+            return self._more_mappings(line, run, self._past(number), allowed)
         found = self._grown(line, run, self._past(number), allowed)
         unseen = _unseen(line, run)
         culprits = sorted((*unseen, *found.culprits), key=lambda each: -(each.change or 0))
         return found._replace(culprits=tuple(culprits)) if unseen else found
+
+    def _more_mappings(self, line: Line, run: Measured, past: Past | None, allowed: int) -> Blame:
+        """Of which there are more than after the warm-up, if that explains it."""
+        if past is not None and len(run.members) == 1:
+            found = _blamed(line, run, changes(*past.counts()), None)
+            rise = sum(each.change or 0 for each in found.culprits)
+            if 2 * rise >= sum(piece.mappings for piece in run.pieces) - allowed:
+                return found
+        return _biggest(line, run)
 
     def _past(self, number: int) -> Past | None:
         if number not in self._pasts:

@@ -151,6 +151,8 @@ class Run:
         self.recording = recording
         self._chosen: dict[str | None, Chosen] = {}
         self._taken: dict[tuple[str | None, str, str], Taken] = {}
+        #: How much higher a peak was that no layout shows, where that is more than figures are off.
+        self.missed_peak = 0
 
     def measured(self, budget: Budget) -> Measured:
         """What it has at the moment of a budget."""
@@ -249,10 +251,13 @@ class Run:
         if why:
             return self._without(budget, chosen, counts, why, taken.tick)
         at = None if budget.at == "peak" else taken.tick
+        missed = self._missed(budget, chosen, taken, figure)
+        if missed.higher > allowed(sum(piece.size or 0 for piece in pieces)):
+            self.missed_peak = max(self.missed_peak, missed.higher)
         return Measured(
             *(self.recording, budget, chosen.members, figure, pieces),
             *(counts.threads(at), counts.processes(at)),
-            missed=self._missed(budget, chosen, taken, figure),
+            missed=missed,
             tick=taken.tick,
         )
 

@@ -18,7 +18,7 @@ from ...store.recording import Recording
 from ...units import format_size, plural
 from ..growth import NAMELESS
 from ..layouts import attributed
-from ..usages import load
+from ..usages import Usages, load
 
 #: The part of a run that is warm-up: as answers.growth leaves it out.
 _WARM_UP = 10
@@ -45,6 +45,7 @@ class Past:
 
     recording: Recording
     members: tuple[RecordedProcess, ...]
+    usages: Usages
     timeline: Timeline
     position: int
     start_ns: int
@@ -64,6 +65,16 @@ class Past:
             for series in self.timeline.groups
             if series.kind is not None and (known := _known(series.values[part]))
         }
+
+    def counts(self) -> tuple[dict[Group, int], dict[Group, int]]:
+        """How many mappings each group had after the warm-up, and at the moment."""
+        kinds = {kind.value: kind for kind in Kind}
+        before: dict[Group, int] = {}
+        after: dict[Group, int] = {}
+        for key, numbers in self.usages.counts("name", (self.warm, self.position)).items():
+            kind, _, name = key.partition(": ")
+            before[kinds[kind], name], after[kinds[kind], name] = numbers
+        return before, after
 
     def story(self, group: Group, before: int, change: int) -> Story | None:
         """Of a group that rose by `change` bytes above `before`; None if nothing tells."""
@@ -119,7 +130,7 @@ def past_of(
     first = min(each.first_tick or 0 for each in members)
     times = (row.time for row in recording.tick_rows() if row.tick >= first)
     start = min(next(times, timeline.times_ns[0]), timeline.times_ns[0])
-    return Past(recording, members, timeline, position, start)
+    return Past(recording, members, usages, timeline, position, start)
 
 
 def _words(placed: Placement) -> str:

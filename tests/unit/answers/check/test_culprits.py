@@ -161,3 +161,14 @@ def test_the_lower_of_two_limits_counts(runs: Runs) -> None:
     ]:  # fmt: skip
         (found,) = check(one, budget(Line("total", limit)), baseline).budgets
         assert (found.limit, found.source, found.baseline) == (allowed, source, 10 * MI)
+
+
+def test_of_which_mappings_there_are_more(runs: Runs) -> None:
+    """Since the warm-up; without a rise those of which there are most."""
+    one = runs.make({HEAP: MI}, {HEAP: MI}, {HEAP: MI, "": MI, "/data": MI})
+    over = one_over(judged(one, budget(line("mappings", 1))))
+    assert {(each.name, each.before, each.after, each.change) for each in over.culprits} == {
+        ("anonymous", 0, 1, 1), ("/data", 0, 1, 1),
+    }  # fmt: skip
+    still = one_over(judged(runs.make({HEAP: MI, "": MI}), budget(line("mappings", 1))))
+    assert {(each.after, each.change) for each in still.culprits} == {(1, None)}
