@@ -27,11 +27,15 @@ class FastReader:
     thread that did not run has the mark that it had: then schedstat is read in its place.
     """
 
-    __slots__ = ("_has_schedstat", "_kept", "_last", "has_one_thread")
+    __slots__ = ("_has_schedstat", "_kept", "_last", "_page_size", "_small", "has_one_thread")
 
-    def __init__(self, kept: dict[str, int]) -> None:
-        """`kept` are the process's descriptors that are open, by name."""
+    def __init__(
+        self, kept: dict[str, int], small: ReadSmall, page_size: Callable[[], int]
+    ) -> None:
+        """`kept` are the process's descriptors that are open, by name; `small` opens others."""
         self._kept = kept
+        self._small = small
+        self._page_size = page_size
         self._has_schedstat = True
         #: Whether it has one thread, as far as is known: then schedstat tells whether it ran.
         self.has_one_thread = True
@@ -42,23 +46,34 @@ class FastReader:
         """The mark has been set to another value."""
         self._last = None
 
-    def from_kept(self, page_size: int) -> FastReading | None:
-        """A fast reading if all is as nearly always: files that are open, text that kernels print.
+    def read(self) -> FastReading | None:
+        """RSS and high-water mark; None for a process that has no memory any more.
 
-        None if anything is not, and then all is read again. It stands in one function because what
-        Python does for it costs more than what the kernel does.
+        It is the same object as the last one while nothing has changed. All stands in one function
+        for what is nearly always so: files that are open, text that kernels print. What Python does
+        for that costs more than what the kernel does.
 
-        Raises OSError, KeyError, ValueError.
+        Raises NoSuchProcess.
         """
         kept, read = self._kept, os.pread
-        is_counted = self.has_one_thread and self._has_schedstat
-        # First: if it runs now, that will show.
-        ran = read(kept["schedstat"], TINY_SIZE, 0) if is_counted else b""
-        statm = read(kept["statm"], TINY_SIZE, 0)
-        before = self._last
-        if before is not None and ran == before[1] and statm == before[0]:
-            return before[2]
-        status = read(kept["status"], SMALL_SIZE, 0)
+        try:
+            is_counted = self.has_one_thread and self._has_schedstat
+            # First: if it runs now, that will show.
+            ran = read(kept["schedstat"], TINY_SIZE, 0) if is_counted else b""
+            statm = read(kept["statm"], TINY_SIZE, 0)
+            before = self._last
+            if before is not None and ran == before[1] and statm == before[0]:
+                return before[2]
+            if not (is_counted and ran in _NOT_COUNTED):
+                reading = self._parsed(statm, ran, read(kept["status"], SMALL_SIZE, 0))
+                if reading is not None:
+                    return reading
+        except (OSError, KeyError, ValueError):
+            pass
+        return self.by_name()
+
+    def _parsed(self, statm: bytes, ran: bytes, status: bytes) -> FastReading | None:
+        """What kernels print; None if it is anything else. Raises ValueError."""
         start = status.index(b"\nVmHWM:") + 7
         mark = status[start : status.index(b" kB\n", start)].strip()
         _, resident, shared, _ = statm.split(None, 3)
@@ -66,40 +81,42 @@ class FastReader:
             return None
         if len(max(resident, shared, mark, key=len)) > _PLAIN_DIGITS or resident == b"0":
             return None
-        if is_counted and ran in _NOT_COUNTED:
-            return None
-        self.has_one_thread = b"\nThreads:\t1\n" in status
-        reading = FastReading(int(resident) * page_size, int(mark) * 1024, int(shared) * page_size)
-        self._last = (statm, ran, reading) if ran and self.has_one_thread else None
+        size = self._page_size()
+        reading = FastReading(int(resident) * size, int(mark) * 1024, int(shared) * size)
+        self._remember(statm, ran, status, reading)
         return reading
 
-    def by_name(self, small: ReadSmall, page_size: int) -> FastReading | None:
-        """A fast reading whatever there is. Raises NoSuchProcess."""
+    def _remember(self, statm: bytes, ran: bytes, status: bytes, reading: FastReading) -> None:
+        self.has_one_thread = b"\nThreads:\t1\n" in status
+        self._last = (statm, ran, reading) if ran and self.has_one_thread else None
+
+    def by_name(self) -> FastReading | None:
+        """The same whatever there is. Raises NoSuchProcess."""
         # First: if it runs now, that will show.
-        ran = self.when_ran(small)
-        statm = small("statm")
+        ran = self.when_ran()
+        statm = self._small("statm")
         if self._last is not None and self._last[:2] == (statm, ran):
             return self._last[2]
-        status = small("status")
+        status = self._small("status")
         self.has_one_thread = b"\nThreads:\t1\n" in status
-        resident, shared = process.parse_resident(statm, page_size)
+        resident, shared = process.parse_resident(statm, self._page_size())
         mark = process.parse_high_water_mark(status)
         if not resident:
             return None
         reading = FastReading(resident, mark, shared)
-        self._last = (statm, ran, reading) if ran and self.has_one_thread else None
+        self._remember(statm, ran, status, reading)
         return reading
 
-    def when_ran(self, small: ReadSmall) -> bytes:
+    def when_ran(self) -> bytes:
         """schedstat, if that says whether the process ran: empty if it has several threads."""
-        return self.schedstat(small) if self.has_one_thread else b""
+        return self.schedstat() if self.has_one_thread else b""
 
-    def schedstat(self, small: ReadSmall) -> bytes:
+    def schedstat(self) -> bytes:
         """Times and turns on a CPU of the first thread; empty where the kernel does not count."""
         if not self._has_schedstat:
             return b""
         try:
-            text = small("schedstat")
+            text = self._small("schedstat")
         except SourceError:
             text = b""
         self._has_schedstat = text not in _NOT_COUNTED

@@ -8,7 +8,7 @@ import os
 from typing import Protocol
 
 from ..errors import NoSense, NoSuchProcess, SourceError
-from ..model import FastReading, Image, Mapping, ProcessFacts, ProcessKey
+from ..model import Image, Mapping, ProcessFacts, ProcessKey
 from . import process
 from .buffer import BorrowedText, TextBuffer
 from .fast import FastReader
@@ -46,7 +46,9 @@ class ProcessFiles:
         self.pid = pid
         self._shared = shared
         self._held = HeldFiles(pid, directory, keep_open=keep_open)
-        self._fast = FastReader(self._held.kept)
+        self._fast = FastReader(self._held.kept, self.small, lambda: shared.page_size)
+        #: RSS and high-water mark: FastReader.read itself, fifty times a second.
+        self.fast_reading = self._fast.read
         self._start_time: int | None = None
         #: Why stat tells nothing, if it holds no sense.
         self.no_stat: str | None = None
@@ -198,18 +200,6 @@ class ProcessFiles:
         number = figure(text.removeprefix(b"-"))
         return -number if number is not None and text.startswith(b"-") else number
 
-    def fast_reading(self) -> FastReading | None:
-        """RSS and high-water mark; None for a process that has no memory any more.
-
-        Raises NoSuchProcess.
-        """
-        page_size = self._shared.page_size
-        try:
-            reading = self._fast.from_kept(page_size)
-        except (OSError, KeyError, ValueError):
-            reading = None
-        return reading if reading is not None else self._fast.by_name(self.small, page_size)
-
     @property
     def has_one_thread(self) -> bool:
         """Whether it has one thread, as far as is known: then schedstat tells whether it ran."""
@@ -221,11 +211,11 @@ class ProcessFiles:
 
     def when_ran(self) -> bytes:
         """schedstat, if that says whether the process ran: empty if it has several threads."""
-        return self._fast.when_ran(self.small)
+        return self._fast.when_ran()
 
     def schedstat(self) -> bytes:
         """Times and turns on a CPU of the first thread; empty where the kernel does not count."""
-        return self._fast.schedstat(self.small)
+        return self._fast.schedstat()
 
     def reset_peak(self) -> None:
         """Set the kernel's high-water mark to the RSS of now. Others see it: ru_maxrss falls too.

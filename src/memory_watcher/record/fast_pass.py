@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..model import FastReading
 from .newcomers import Newcomers
 from .run import Run
 from .target import Target
@@ -31,14 +30,16 @@ class FastPasses:
 
     def take(self) -> None:
         """Take one."""
+        run = self._run
         if self._arriving.discovery_period_ns is not None and self._affords_looks():
             self._discover()
         risen = [target for target in self._whose_turn() if self._has_risen(target)]
-        if self._reads_all_between():
+        if run.together is not None and self._reads_all_between(run.together):
             return  # what rises further is seen at once, and not when many layouts have been read
-        self._newcomers.read_one_between()
+        if run.roster.waiting:
+            self._newcomers.read_between()
         for target in risen:
-            if self._run.lives(target):
+            if run.lives(target):
                 self._read_at_peak(target)
 
     def _affords_looks(self) -> bool:
@@ -62,12 +63,12 @@ class FastPasses:
 
     def _whose_turn(self) -> list[Target]:
         """All targets; of many, those whose turn it is, so that a pass stays cheap."""
-        finds_only = self._arriving.discovery_period_ns is not None
-        if self._run.policy.fast_period_ns is None and finds_only:
+        run = self._run
+        if run.policy.fast_period_ns is None and self._arriving.discovery_period_ns is not None:
             return []  # the pass is only for newcomers
-        if not self._affords_looks():
+        if run.together is not None and not self._affords_looks():
             return []
-        targets = list(self._run.roster.by_pid.values())
+        targets = list(run.roster.by_pid.values())
         if len(targets) <= _AT_ONCE:
             return targets
         start = self._turn % len(targets)
@@ -76,49 +77,54 @@ class FastPasses:
 
     def _has_risen(self, target: Target) -> bool:
         """Read it; whether it is above its highest layout, which the budget allows to be read."""
-        try:
-            reading = target.sampler.files.fast_reading()
-        except Exception as problem:
-            self._run.boundary.note(target.pid, problem)
-            reading = None
-        if reading is not None:
-            return self._take(target, reading)
-        # One that is swapped out or not readable just now lives: the tick looks at it.
-        if self._run.boundary.ask(target.pid, target.sampler.has_ended, False):
-            self._reader.begin_tick(cause="exit")
-            self._reader.read(target)
-            self._run.changed("exit")
-        return False
-
-    def _take(self, target: Target, reading: FastReading) -> bool:
         run, before = self._run, target.fast
+        try:
+            reading = target.read_fast()
+        except Exception as problem:
+            run.boundary.note(target.pid, problem)
+            reading = None
+        if reading is None:
+            self._look_for_end(target)
+            return False
         self._reader.store_fast(target, reading)
         # An execve leaves little of what a fork shares with others.
-        has_shrunk = before is not None and reading.resident < before.resident // 2
-        if has_shrunk and run.boundary.ask(target.pid, target.sampler.calls_exec, False):
-            run.changed("exec")
+        if before is not None and reading.resident < before.resident // 2:
+            self._look_for_exec(target)
         try:
             due = target.schedule.due_for_peak(reading.resident, reading.shared)
         except Exception as problem:
             run.boundary.note(target.pid, problem)
             return False
-        if due not in (Due.READ, Due.UNCHANGED) and run.together is None:
+        if due is Due.UNCHANGED:
+            return False
+        if due is not Due.READ and run.together is None:
             run.notices.too_much(target.pid, target.schedule, due)
         return due is Due.READ
 
-    def _reads_all_between(self) -> bool:
+    def _look_for_end(self, target: Target) -> None:
+        """One that is swapped out or not readable just now lives: the tick looks at it."""
+        if self._run.boundary.ask(target.pid, target.sampler.has_ended, False):
+            self._reader.begin_tick(cause="exit")
+            self._reader.read(target)
+            self._run.changed("exit")
+
+    def _look_for_exec(self, target: Target) -> None:
+        if self._run.boundary.ask(target.pid, target.sampler.calls_exec, False):
+            self._run.changed("exec")
+
+    def _reads_all_between(self, together: Together) -> bool:
         """Read the sums of a group, if something calls for that; whether it did."""
         run = self._run
-        if run.together is None or run.is_alone:
+        if run.is_alone:
             return False
-        cause = self._cause_of_pass(run.together)
+        cause = self._cause_of_pass(together)
         if cause is None:
             return False
         self._reader.begin_tick(cause=cause)
-        run.together.take_pass(cause)
-        run.progress.peaks += run.together.read_at_peak() and cause == "peak"
+        together.take_pass(cause)
+        run.progress.peaks += together.read_at_peak() and cause == "peak"
         self._newcomers.read(between=True)
-        run.together.store(run.sink)
+        together.store(run.sink)
         return True
 
     def _cause_of_pass(self, together: Together) -> str | None:

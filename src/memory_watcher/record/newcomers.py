@@ -61,13 +61,11 @@ class Newcomers:
                 self._reader.read(target, cheap=True)
         firsts.wait(len(waiting))
 
-    def read_one_between(self) -> bool:
+    def read_between(self) -> None:
         """Read, between two ticks, those that wait, if there is budget for one of them."""
-        if not self._run.roster.waiting or not self._firsts.affords_one():
-            return False
-        self._reader.begin_tick(cause="start")
-        self.read(between=True)
-        return True
+        if self._firsts.affords_one():
+            self._reader.begin_tick(cause="start")
+            self.read(between=True)
 
     def read_successors(self) -> None:
         """Another may have the PID of one that was found to have ended: it misses no tick."""

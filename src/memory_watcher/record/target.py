@@ -12,8 +12,8 @@ class Target:
     """A process being recorded: where it is read, when, and its number in the recording."""
 
     __slots__ = (
-        *("bare_ns", "fast", "fast_ns", "fast_since_ns", "process_id", "sampler", "schedule"),
-        "since_ns",
+        *("bare_ns", "fast", "fast_ns", "fast_since_ns", "process_id", "read_fast"),
+        *("sampler", "schedule", "since_ns"),
     )
 
     def __init__(
@@ -21,6 +21,7 @@ class Target:
     ) -> None:
         """`since_ns` is when it came in, by the monotonic clock."""
         self.sampler = sampler
+        self.read_fast = sampler.files.fast_reading
         self.schedule = schedule
         self.process_id = process_id
         self.bare_ns = 0  # CPU time of merely reading its last layout

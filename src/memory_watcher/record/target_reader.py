@@ -82,6 +82,8 @@ class TargetReader:
         before, now = target.fast, self._now_ns()
         since_ns = now - target.fast_ns
         target.fast, target.fast_ns, target.fast_since_ns = reading, now, since_ns
+        if reading is before:
+            return
         if before is None or reading[:2] != before[:2]:
             target.fast_since_ns = None
             self._run.sink.fast_reading(target.process_id, self.utc_ns(now), since_ns, reading)

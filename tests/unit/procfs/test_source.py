@@ -658,6 +658,5 @@ def test_fast_readings_by_kept_files_and_by_name(
         proc.write("7/statm", process.files()["statm"] if statm is None else statm)
         proc.write("7/status", process.status() if status is None else status)
         short = asked(files.fast_reading)
-        by_name = FastReader({}).by_name
-        assert short == asked(lambda: by_name(files.small, source.page_size))
+        assert short == asked(FastReader({}, files.small, lambda: source.page_size).by_name)
         assert asked(files.fast_reading) == short
