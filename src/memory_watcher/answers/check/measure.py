@@ -170,7 +170,10 @@ class Run:
             return self._without(budget, chosen, counts, str(error), None)
 
     def chosen(self, pattern: str | None) -> Chosen:
-        """The processes whose name or role a pattern matches; None: all."""
+        """The processes whose name or role a pattern matches, as `ls` shows them; None: all.
+
+        What a process was before its last execve is another program: a shell, or its launcher.
+        """
         found = self._chosen.get(pattern)
         if found is None:
             found = self._chosen[pattern] = Chosen(self.recording, self._members(pattern))
@@ -210,14 +213,7 @@ class Run:
         return tuple(
             process
             for process in self._processes
-            if any(
-                fnmatchcase(text, pattern)
-                for text in (
-                    *(image.name for image in process.images),
-                    role_of[process.id].label,
-                    role_of[process.id].group,
-                )
-            )
+            if any(fnmatchcase(text, pattern) for text in (process.name, *role_of[process.id]))
         )
 
     def _without(

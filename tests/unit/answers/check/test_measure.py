@@ -122,3 +122,37 @@ def test_a_pass_that_gives_no_sum_is_no_pass(tree: Tree) -> None:
     found = tree.judged(100)
     assert found.verdict is Word.UNDECIDED
     assert "No sum" in found.why
+
+
+def test_what_it_was_before_an_execve_does_not_count(tmp_path: Path) -> None:
+    """A child is called as its launcher is until its execve: it is not the launcher's memory."""
+    with ExitStack() as opened:
+        builder = RecordingBuilder(tmp_path / "a.db")
+        launcher, child = builder.process(1, "app"), builder.process(2, "app")
+        builder.tick()
+        builder.image(child, "worker", builder.tick())
+        builder.layout(launcher, [entry(HEAP, 10 * MI, 0x1000)])
+        builder.layout(child, [entry(HEAP, 20 * MI, 0x1000)])
+        builder.end_run()
+        recording = opened.enter_context(Recording(builder.close()))
+        lines = (line("kind", 50 * MI, "heap"), line("processes", 9))
+        found = [judged(recording, budget(*lines, process=name)) for name in ("app", "worker")]
+    assert [[each.measured for each in each_of] for each_of in found] == [
+        [10 * MI, 1],
+        [20 * MI, 1],
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["python", "python helper.py", "helper.py", "helper*"])
+def test_names_and_roles_as_ls_shows_them(tmp_path: Path, pattern: str) -> None:
+    """A process is found by its name, its role, or both."""
+    with ExitStack() as opened:
+        builder = RecordingBuilder(tmp_path / "a.db")
+        helper = builder.process(1, "python")
+        builder.command_line(helper, "python helper.py")
+        builder.tick()
+        builder.layout(helper, [entry(HEAP, 10 * MI, 0x1000)])
+        builder.end_run()
+        recording = opened.enter_context(Recording(builder.close()))
+        (found,) = judged(recording, budget(line("kind", 50 * MI, "heap"), process=pattern))
+    assert found.measured == 10 * MI
