@@ -58,6 +58,10 @@ OPTIONS = {
         *("FILE", "-p", "--pid", "--process-id", "--process-memory", "held", "--by", "--from"),
         *("--to", "--top", "--json", "--md", "--database-file"),
     ],
+    "check": [
+        *("FILE", "--budget", "--report-only", "--runs", "--keep", "--period", "--max-cpu"),
+        *("--json", "--github", "--junit", "--markdown", "--bmf", "--benchmark-json"),
+    ],
     "ls": ["FILE", "--sort", "--json"],
     "diff": [
         *("A.db", "B.db", "--at", "--at-b", "--by", "kind", "name", "mapping", "process"),

@@ -32,6 +32,7 @@ COMMANDS = {
     "peak": "peak",
     "explain": "explain",
     "growth": "growth",
+    "check": "check",
     "ls": "ls",
     "diff": "diff",
     "load-smaps": "load_smaps",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -65,17 +65,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(file.option, metavar="FILE", help=f"write {file.help}")
 
 
-def require_folders(args: argparse.Namespace) -> None:
-    """Refuse a file in a folder that is not there, before anything is launched.
+def require_places(args: argparse.Namespace, read: Sequence[str | None]) -> None:
+    """Refuse a file in a folder that is not there, or what is `read`, before anything is launched.
 
-    Raises CannotWrite.
+    Raises CannotWrite, UsageError.
     """
-    from ..errors import CannotWrite
+    from ..errors import CannotWrite, UsageError
 
-    for _, path in _named(args):
+    taken = {os.path.realpath(path) for path in read if path is not None}
+    for file, path in _named(args):
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
             raise CannotWrite(f"{path}: no folder {folder}; create it, or choose another")
+        if os.path.realpath(path) in taken:
+            raise UsageError(f"{file.option}: {path} is read; choose another file")
 
 
 def write(

@@ -19,6 +19,7 @@ from typing import NamedTuple, NoReturn
 from ..errors import MemoryWatcherError
 from ..record.launch import Launched
 from ..record.measured_run import measure
+from ..record.notices import LayoutsApart, LayoutsOfOneApart, Notice
 from ..record.session import Plan
 from .stopping import StopWithCommand, passes_on, take_over_signals
 from .wording import Wording
@@ -70,9 +71,9 @@ def launch(job: Job, path: str, meanwhile: Callable[[], None] = lambda: None) ->
     os.close(tells)
     try:
         meanwhile()
+    finally:  # whatever happens, the command runs to its end
         answer = _read_all(told)
         _, status = os.waitpid(relay.to, 0)
-    finally:
         relay.end()
         os.close(told)
     return _understood(path, answer, status, relay.received)
@@ -148,8 +149,18 @@ def _measured(job: Job, path: str) -> dict[str, object]:
     launched = Launched(job.command)
     try:
         stop = StopWithCommand(launched, wait_all=False).on_signals()
-        ended = measure(launched, path, job.plan, stop, job.wording.notice)
+        ended = measure(launched, path, job.plan, stop, _note_of(job.wording))
     finally:
         launched.abandon()
     problem = "" if ended.problem is None else job.wording.of(ended.problem)
     return {"exit_code": ended.exit.shell_code, "problem": problem}
+
+
+def _note_of(wording: Wording) -> Callable[[Notice], None]:
+    """Say what a user should know; what layouts are missing for is said by what is judged."""
+
+    def note(notice: Notice) -> None:
+        if not isinstance(notice, LayoutsApart | LayoutsOfOneApart):
+            wording.notice(notice)
+
+    return note

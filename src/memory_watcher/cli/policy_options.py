@@ -61,9 +61,9 @@ def policy_of(args: argparse.Namespace, whole_machine: bool) -> Policy:
     if args.fast_period is not None:
         changes["fast_period_ns"] = _duration_or_0(args.fast_period, "--fast-period") or None
     if args.peak_step is not None:
-        changes["peak_step"] = _percent(args.peak_step, "--peak-step")
+        changes["peak_step"] = percent(args.peak_step, "--peak-step")
     if args.max_cpu is not None:
-        changes["max_cpu"] = _percent(args.max_cpu, "--max-cpu") or None
+        changes["max_cpu"] = percent(args.max_cpu, "--max-cpu") or None
     if args.max_stall is not None:
         changes["max_stall_ns"] = parse_duration(args.max_stall, "--max-stall")
     if args.full_every is not None:
@@ -77,8 +77,8 @@ def _duration_or_0(text: str, option: str) -> int:
     return 0 if _ZERO.fullmatch(text) else parse_duration(text, option)
 
 
-def _percent(text: str, option: str) -> float:
-    """A fraction. Raises UsageError."""
+def percent(text: str, option: str) -> float:
+    """Read a fraction from `10` or `10%`. Raises UsageError, naming `option`."""
     try:
         percent = float(text.removesuffix("%"))
     except ValueError:

@@ -28,10 +28,10 @@ class RunFolder:
         self._count = 0
         try:
             if named is None:
-                self._path = tempfile.mkdtemp(prefix="memory-watcher-check-")
+                self.path = tempfile.mkdtemp(prefix="memory-watcher-check-")
             else:
                 os.makedirs(named, mode=0o700, exist_ok=True)
-                self._path = named
+                self.path = named
         except OSError as error:
             where = named if named is not None else "a temporary folder"
             raise CannotWrite(f"{where}: cannot create: {reason(error, named or '/')}") from None
@@ -39,7 +39,7 @@ class RunFolder:
     def new_file(self) -> str:
         """The path of the next recording, which is not there yet. Raises UsageError."""
         self._count += 1
-        path = os.path.join(self._path, f"{self._stem}-{self._count}.db")
+        path = os.path.join(self.path, f"{self._stem}-{self._count}.db")
         if os.path.lexists(path):
             raise UsageError(f"{path} is there already; choose another folder")
         return path
@@ -47,7 +47,7 @@ class RunFolder:
     def remove(self) -> None:
         """Remove a temporary folder with all that is in it."""
         if not self.is_named:
-            shutil.rmtree(self._path, ignore_errors=True)
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def __enter__(self) -> RunFolder:
         return self
@@ -60,4 +60,4 @@ class RunFolder:
     ) -> None:
         if not self.is_named:
             with contextlib.suppress(OSError):
-                os.rmdir(self._path)
+                os.rmdir(self.path)

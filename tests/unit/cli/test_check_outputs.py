@@ -80,5 +80,5 @@ def test_github_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_folder(tmp_path: Path) -> None:
     """A mistyped folder is said at once, not after the command has run."""
     with pytest.raises(CannotWrite, match="no folder"):
-        check_outputs.require_folders(parsed("--junit", str(tmp_path / "missing" / "a.xml")))
-    check_outputs.require_folders(parsed("--junit", "a.xml", "--bmf", str(tmp_path / "a.json")))
+        check_outputs.require_places(parsed("--junit", str(tmp_path / "missing" / "a.xml")), [])
+    check_outputs.require_places(parsed("--junit", "a.xml", "--bmf", str(tmp_path / "a.json")), [])

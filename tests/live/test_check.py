@@ -1,0 +1,176 @@
+"""`memory-watcher check -- COMMAND`: the command is as it would be alone; what is over is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..programs import PATIENCE, command, environment, one, run, wait_until
+
+pytestmark = pytest.mark.live
+
+WITHIN = '[[budget]]\ntotal = "4 GiB"\n'
+OVER = '[[budget]]\ntotal = "1 KiB"\n'
+#: Lives long enough to be read.
+SLEEPS = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(0.3)")
+
+
+@pytest.fixture(name="folder")
+def folder_with_budget(tmp_path: Path) -> Path:
+    """A budget that is kept, and a place for temporary folders."""
+    (tmp_path / "memory-budget.toml").write_text(WITHIN)
+    (tmp_path / "temporary").mkdir()
+    return tmp_path
+
+
+def check(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Run it where the budget is."""
+    temporary = str(folder / "temporary")
+    return run("memory-watcher", "check", *words, cwd=folder, stdin=stdin, TMPDIR=temporary)
+
+
+def kept(folder: Path) -> list[str]:
+    """The names of all files that stayed in temporary folders."""
+    return sorted(path.name for path in (folder / "temporary").rglob("*.*") if path.is_file())
+
+
+def test_within(folder: Path) -> None:
+    """0; nothing stays, and no report is written."""
+    done = check(folder, "--runs", "2", "--", *SLEEPS)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1 budget within: total ")
+    assert "2 runs: " in done.stdout
+    assert os.listdir(folder / "temporary") == []
+
+
+def test_over(folder: Path) -> None:
+    """1; the recording and a report beside it stay, and their paths are printed."""
+    (folder / "memory-budget.toml").write_text(OVER)
+    done = check(folder, "--", *SLEEPS)
+    assert done.returncode == 1, done.stderr
+    paths = dict(line.split(": ", 1) for line in done.stdout.splitlines()[-2:])
+    assert one(Path(paths["recording"]), "SELECT exit_code FROM exits") == (0,)
+    assert Path(paths["report"]).read_text().startswith("<!doctype html>")
+    assert Path(paths["report"]).stat().st_mode & 0o077 == 0
+
+
+def test_streams_are_untouched(folder: Path) -> None:
+    """Stdin reaches the command; what it writes comes out first, what is said follows it."""
+    text = os.urandom(100_000).hex()
+    done = check(folder, "--", "sh", "-c", "cat; sleep 0.2; echo no >&2", stdin=text.encode())
+    assert done.stdout.startswith(text)
+    assert done.stdout[len(text) :].startswith("1 budget within")
+    assert done.stderr == "no\n"
+
+
+def test_json(folder: Path) -> None:
+    """Stdout is JSON alone: what the command prints goes to stderr."""
+    done = check(folder, "--json", "--keep", "kept", "--", "sh", "-c", "echo mine; sleep 0.2")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["verdict"] == "within"
+    assert done.stderr.startswith("mine\n")
+    (run_file,) = answer["recordings"]
+    assert run_file["exit_code"] == 0
+    assert run_file["report"] is None
+    assert (folder / run_file["path"]).is_file()
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 1", 1), ("exit 3", 3), ("kill -KILL $$", 137)])
+def test_failing_command(folder: Path, script: str, code: int) -> None:
+    """Its own exit code is returned, also if it would be over; it is launched no second time."""
+    (folder / "memory-budget.toml").write_text(OVER)
+    done = check(folder, "--runs", "3", "--junit", "j.xml", "--", "sh", "-c", f"echo x; {script}")
+    assert done.returncode == code
+    assert done.stdout.splitlines()[:3] == [
+        "x",
+        f"The command failed with exit code {code}; its memory was not judged.",
+        "Launched 1 of 3 times: the last one failed.",
+    ]
+    assert 'errors="1"' in (folder / "j.xml").read_text()
+    assert kept(folder) == ["sh-1.db"]
+    assert check(folder, "--report-only", "--", "sh", "-c", script).returncode == code
+
+
+@pytest.mark.parametrize(("name", "code"), [("no-such-command", 127), ("./plain", 126), ("/", 126)])
+def test_command_that_cannot_be_run(folder: Path, name: str, code: int) -> None:
+    """127 and 126 as a shell gives them, one line, and nothing stays."""
+    (folder / "plain").write_bytes(b"\x7fELF")
+    done = check(folder, "--", name)
+    assert done.returncode == code
+    assert done.stderr.count("\n") == 1
+    assert os.listdir(folder / "temporary") == []
+
+
+def test_recorder_cannot_run_it(folder: Path) -> None:
+    """An error that only execve shows is that of the command, too."""
+    (folder / "garbage").write_bytes(b"\x7fELF\x02\x01\x01\0\0")
+    (folder / "garbage").chmod(0o755)
+    done = check(folder, "--", "./garbage")
+    assert done.returncode == 126
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_one_launch_leaves_is_no_part_of_the_next(folder: Path) -> None:
+    """What goes on running after the first launch is not recorded in the second."""
+    done = check(
+        *(folder, "--runs", "2", "--keep", "kept", "--"),
+        *("sh", "-c", "sleep 5 >/dev/null 2>&1 & sleep 0.3"),
+    )
+    assert done.returncode == 0, done.stderr
+    for file in (folder / "kept").iterdir():
+        assert one(file, "SELECT count(*) FROM images WHERE command_line = 'sleep 5'") == (1,)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_the_commands(folder: Path, number: signal.Signals) -> None:
+    """The command gets it; if that makes a good end, it is judged, and launched no more."""
+    script = (
+        "import signal, sys, time\n"
+        f"signal.signal({int(number)}, lambda *_: sys.exit(0))\n"
+        "time.sleep(0.3)\n"
+        "open('ready', 'w').close()\n"
+        "time.sleep(60)"
+    )
+    words = ("check", "--runs", "3", "--", sys.executable, "-I", "-S", "-c", script)
+    started = subprocess.Popen(
+        command("memory-watcher", *words),
+        cwd=folder,
+        env=environment(TMPDIR=str(folder / "temporary")),
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    wait_until((folder / "ready").exists, "the command")
+    started.send_signal(number)
+    out, _ = started.communicate(timeout=PATIENCE)
+    assert started.returncode == 0
+    assert "1 budget within" in out.decode()
+    assert f"Launched 1 of 3 times: stopped by {number.name}." in out.decode()
+
+
+def test_interrupted_command(folder: Path) -> None:
+    """A command that a signal ends has failed, with a shell's exit code."""
+    started = subprocess.Popen(
+        command("memory-watcher", "check", "--runs", "3", "--", "sh", "-c", ">ready; sleep 60"),
+        cwd=folder,
+        env=environment(TMPDIR=str(folder / "temporary")),
+        start_new_session=True,
+    )
+    wait_until((folder / "ready").exists, "the command")
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(PATIENCE) == 143
+
+
+def test_recording_that_cannot_be_written(folder: Path) -> None:
+    """The command is not launched if its recording cannot even be begun."""
+    (folder / "file").touch()
+    done = check(folder, "--keep", "file", "--", "touch", "launched")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert not (folder / "launched").exists()
