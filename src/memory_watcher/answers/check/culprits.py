@@ -57,7 +57,15 @@ class Blamer:
         return found._replace(culprits=tuple(culprits)) if unseen else found
 
     def _more_mappings(self, line: Line, run: Measured, past: Past | None, allowed: int) -> Blame:
-        """Of which there are more than after the warm-up, if that explains it."""
+        """Of which there are more than after the warm-up, if that explains it.
+
+        A baseline has no numbers of single groups: only what it does not name at all is new.
+        """
+        agreed = _agreed(self._baseline, run)
+        if agreed:
+            named = dict.fromkeys(agreed, 1)
+            grown = [each for each in changes(named, _numbers(run.pieces)) if not each.before]
+            return Blame(tuple(_culprit(each, run, None) for each in grown[:MOST]))
         if past is not None and len(run.members) == 1:
             found = _blamed(line, run, changes(*past.counts()), None)
             rise = sum(each.change or 0 for each in found.culprits)
@@ -106,6 +114,14 @@ def _sizes(pieces: Sequence[Piece]) -> dict[tuple[Kind, str], int]:
     found: Counter[tuple[Kind, str]] = Counter()
     for piece in pieces:
         found[piece.kind, piece.name] += piece.size or 0
+    return found
+
+
+def _numbers(pieces: Sequence[Piece]) -> dict[tuple[Kind, str], int]:
+    """How many mappings by kind and name."""
+    found: Counter[tuple[Kind, str]] = Counter()
+    for piece in pieces:
+        found[piece.kind, piece.name] += piece.mappings
     return found
 
 
@@ -168,9 +184,8 @@ def _owner(group: tuple[Kind, str], run: Measured) -> str:
 
 def _biggest(line: Line, run: Measured) -> Blame:
     """Without anything to compare with: who has most of it, bytes or mappings."""
-    of: Counter[tuple[Kind, str]] = Counter()
-    for piece in _mine(line, run):
-        of[piece.kind, piece.name] += piece.mappings if line.what == "mappings" else piece.size or 0
+    mine = _mine(line, run)
+    of = Counter(_numbers(mine) if line.what == "mappings" else _sizes(mine))
     return Blame(
         tuple(
             Culprit(kind.value, _called((kind, name), name, run), None, size, None)

@@ -31,10 +31,11 @@ Group = tuple[Kind, str]
 class Story(NamedTuple):
     """When a rise began, nanoseconds after the start; whether it was there at the end; and where.
 
-    `where` names the mapping or mappings, empty if the group's name does, or nothing tells.
+    `since_ns` is None if most of it was there when the warm-up was over. `where` names the mapping
+    or mappings, empty if the group's name does, or nothing tells.
     """
 
-    since_ns: int
+    since_ns: int | None
     is_held: bool
     where: str
 
@@ -51,11 +52,14 @@ class Past:
     start_ns: int
 
     @property
+    def _warm_ns(self) -> int:
+        """When the warm-up was over."""
+        return self.start_ns + (self.timeline.times_ns[-1] - self.start_ns) // _WARM_UP
+
+    @property
     def warm(self) -> int:
-        """The position at which the warm-up was over, or the moment, if that was before."""
-        times = self.timeline.times_ns
-        over = self.start_ns + (times[-1] - self.start_ns) // _WARM_UP
-        return min(bisect_left(times, over), self.position)
+        """The first position after the warm-up, or the moment, if that was before."""
+        return min(bisect_left(self.timeline.times_ns, self._warm_ns), self.position)
 
     def lowest(self) -> dict[Group, int]:
         """The least that each group had after the warm-up and until the moment, bytes."""
@@ -88,8 +92,11 @@ class Past:
         ]
         since = min(low[-1] + 1, self.position) if low else 0
         known = _known(values)
+        early = values[max(bisect_right(self.timeline.times_ns, self._warm_ns) - 1, 0)]
+        was_there = early is not None and early >= before + _HELD * change
+        since_ns = self.timeline.times_ns[since]
         return Story(
-            max(self.timeline.times_ns[since] - self.start_ns, 0),
+            None if was_there and since_ns <= self._warm_ns else max(since_ns - self.start_ns, 0),
             bool(known) and known[-1] >= before + _HELD * change,
             self._where(group, low[-1]) if low else "",
         )

@@ -74,6 +74,13 @@ def test_what_was_given_back_is_told(runs: Runs) -> None:
     assert (over.culprits[0].since_ns, over.culprits[0].is_held) == (SECOND, False)
 
 
+def test_what_was_there_from_the_beginning_has_not_grown_since_a_time(runs: Runs) -> None:
+    """A program that asks for more as it starts."""
+    one = runs.make(*[{HEAP: 40 * MI}] * 20)
+    over = one_over(list(check(one, budget(above("total")), agreed(total=MI, heap=MI)).budgets))
+    assert (over.culprits[0].since_ns, over.culprits[0].is_held) == (None, True)
+
+
 def test_without_a_baseline_it_is_what_grew_since_the_warm_up(runs: Runs) -> None:
     """If that explains what is over the limit; else the biggest are named, with no change."""
     one = grown(runs)
@@ -172,3 +179,15 @@ def test_of_which_mappings_there_are_more(runs: Runs) -> None:
     }  # fmt: skip
     still = one_over(judged(runs.make({HEAP: MI, "": MI}), budget(line("mappings", 1))))
     assert {(each.after, each.change) for each in still.culprits} == {(1, None)}
+
+
+def test_of_mappings_above_a_baseline_only_what_it_does_not_name_is_to_blame(runs: Runs) -> None:
+    """It has no numbers of single groups: none is better than a wrong one."""
+    baseline = agreed(total=2 * MI, heap=MI, anonymous=MI)
+    baseline.entries[Key("", "pss", "peak", "mappings")] = Entry(1, 1, 1)
+    two = runs.make({HEAP: MI, "": MI})
+    (found,) = check(two, budget(above("mappings")), baseline).budgets
+    assert (found.verdict, found.culprits) == (Word.OVER, ())
+    three = runs.make({HEAP: MI, "": MI, "/new": MI})
+    (found,) = check(three, budget(above("mappings")), baseline).budgets
+    assert [(each.name, each.change) for each in found.culprits] == [("/new", 1)]
