@@ -10,6 +10,9 @@ The file needs nothing else: it works offline, and can be sent to a colleague.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import say, whole_number
@@ -76,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if args.file_b is not None:
         return _compare(args, path)
     refuse_unused(args, _OF_TWO, "without FILE_B")
-    with Recording(args.file) as recording:
+    with Recording(args.file) as recording, _uncollected():
         every = recording.processes()
         for pid in args.pid:
             recording.process(pid=pid) if all(each.pid != pid for each in every) else None
@@ -85,6 +88,18 @@ def run(args: argparse.Namespace) -> int:
             size = write_report(recording, path, chosen, progress.step)
     say(f"{path}: {format_size(size)}; open it in a browser")
     return 0
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no circles meanwhile: there are none, and it takes a quarter of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _compare(args: argparse.Namespace, path: str) -> int:
@@ -97,7 +112,7 @@ def _compare(args: argparse.Namespace, path: str) -> int:
     from ..store.recording import Recording
     from ..units import format_size
 
-    with Recording(args.file) as before, Recording(args.file_b) as after:
+    with Recording(args.file) as before, Recording(args.file_b) as after, _uncollected():
         if os.path.samefile(args.file, args.file_b):
             raise UsageError(
                 f"{args.file} and {args.file_b} are the same recording; name two, or one"

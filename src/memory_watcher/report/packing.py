@@ -113,6 +113,6 @@ def relative(values: Iterable[int | None], *bases: Iterable[int | None]) -> list
 def pack(header: dict[str, Any], columns: Columns) -> str:
     """Everything as text that may stand in a page: letters, digits, `+`, `/` and `=` only."""
     told = json.dumps({**header, "columns": columns.header}, separators=(",", ":")).encode()
-    press = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    press = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     data = b"".join((struct.pack("<I", len(told)), told, columns.block()))
     return base64.b64encode(press.compress(data) + press.flush()).decode("ascii")
