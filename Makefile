@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing beside-load fuzz fuzz-proc lint bench bench-sums bench-growth report-bundle tables docs clean kills hostile
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc lint bench bench-sums bench-growth report-bundle tables docs clean kills hostile
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
 	@echo "make test    set up, run all tests"
 	@echo "make timing  tests that measure the machine as well: best on a quiet one"
+	@echo "make budget  check the memory of a recorder against its own budget (10 seconds)"
 	@echo "make beside-load   live tests 10 times beside a load that starts processes (2 hours)"
 	@echo "make fuzz    thousands of damaged recordings through every command (about 30 minutes)"
 	@echo "make hostile  twenty hostile processes against a recorder, as root (5 minutes)"
@@ -55,6 +56,13 @@ test: $(READY)
 
 timing: $(READY)
 	$(BIN)/python -m pytest -m timing
+
+budget: $(READY)
+	@rm -f budget.db budget.db-*
+	$(BIN)/memory-watcher check --budget tests/budget/memory-budget.toml -- \
+	  $(BIN)/memory-watcher record --output budget.db --period 100ms -- \
+	  $(BIN)/python tests/budget/many_mappings.py
+	@rm -f budget.db
 
 beside-load: $(READY)
 	$(BIN)/python -m tests.beside_load

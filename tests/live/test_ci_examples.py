@@ -1,0 +1,66 @@
+"""The pipelines of examples/ci run here as on GitHub and GitLab: a pass, and one that fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+
+from tests.pipelines import github_steps, gitlab_script, run_job
+
+pytestmark = pytest.mark.live
+MISTAKE = ("service.py", "service.py --keep-replies")
+
+
+def test_github(tmp_path: Path) -> None:
+    """Within the budget: the job passes without an annotation, and there is a summary."""
+    summary = tmp_path / "summary.md"
+    done = run_job(
+        github_steps(), tmp_path / "repository",
+        GITHUB_STEP_SUMMARY=str(summary), GITHUB_WORKSPACE=str(tmp_path / "repository"),
+    )  # fmt: skip
+    assert done.code == 0, done.log
+    assert "::" not in done.log
+    assert summary.read_text().lstrip().startswith("**Memory: within**")
+
+
+def test_github_failure(tmp_path: Path) -> None:
+    """A program that keeps its replies fails: an annotation at the budget's line names the heap."""
+    repository, summary = tmp_path / "repository", tmp_path / "summary.md"
+    done = run_job(
+        [command.replace(*MISTAKE) for command in github_steps()], repository,
+        GITHUB_STEP_SUMMARY=str(summary), GITHUB_WORKSPACE=str(repository),
+    )  # fmt: skip
+    assert done.code == 1, done.log
+    lines = (repository / "memory-budget.toml").read_text().splitlines()
+    number = 1 + next(n for n, line in enumerate(lines) if line.startswith("kind.heap"))
+    (heap,) = (
+        line
+        for line in done.log.splitlines()
+        if line.startswith(f"::error file=memory-budget.toml,line={number},")
+    )
+    assert "in [heap]" in heap
+    assert "**over**" in summary.read_text()
+    kept = {path.suffix for path in (repository / "memory-runs").iterdir()}
+    assert {".db", ".html"} <= kept
+
+
+def test_gitlab(tmp_path: Path) -> None:
+    """Within the budget: every test case of the report has passed."""
+    done = run_job(gitlab_script(), tmp_path / "repository")
+    assert done.code == 0, done.log
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "repository" / "memory.xml"))
+    assert suite.tests == 4
+    assert suite.failures == suite.errors == suite.skipped == 0
+
+
+def test_gitlab_failure(tmp_path: Path) -> None:
+    """A program that keeps its replies fails, and the report says which memory that was."""
+    script = [command.replace(*MISTAKE) for command in gitlab_script()]
+    done = run_job(script, tmp_path / "repository")
+    assert done.code == 1, done.log
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "repository" / "memory.xml"))
+    texts = [result.text for case in suite for result in case.result]
+    assert suite.failures == len(texts) >= 1
+    assert any("in [heap]" in text for text in texts)
