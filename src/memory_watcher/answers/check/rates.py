@@ -94,7 +94,7 @@ def _value(groups: Sequence[Group]) -> Value:
 
 def _why(untold: Sequence[Verdict]) -> str:
     if all(verdict.word is Word.UNCLEAR for verdict in untold):
-        return "it goes up and down too much to tell whether it grows; record for longer"
+        return "it goes up and down too much to see whether it grows; record for longer"
     needed = max((verdict.needed_ns or 0 for verdict in untold), default=0)
     wanted = f"about {format_duration(needed)}" if needed else "some minutes"
-    return f"the recording is too short to tell whether it grows; record for {wanted}"
+    return f"the recording is too short to see whether it grows; record for {wanted}"
