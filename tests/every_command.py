@@ -29,6 +29,7 @@ READERS: dict[str, list[str]] = {
     "verify": ["verify", "FILE"],
     "repair": ["repair", "FILE", "-o", "repaired.db"],
     "verify repaired": ["verify", "repaired.db"],
+    "budget": ["budget", "init", "FILE", "-o", "-"],
     "diff": ["diff", "FILE", "repaired.db", "--json"],
 }
 ADDS = ["record", "--proc", "PROC", "-p", "PID", "-o", "FILE", "--duration", "1ms", "-q"]

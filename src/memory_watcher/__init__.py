@@ -21,6 +21,7 @@ is answered by the same functions: sizes are bytes, times UTC nanoseconds, None 
     explain         memory-watcher explain: answers.explain
     assurance_of    whether a higher RSS was missed: answers.assurance
     check           memory-watcher check of recordings: answers.check
+    first_budget    memory-watcher budget init: answers.first_budget
     read_budgets    a budget file; BudgetFile, Budget, Line, Limit are what it says
 
 What goes wrong is an errors.MemoryWatcherError: UsageError names the argument and its choices.
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .answers.compared import compare_histories
     from .answers.diff import At, diff
     from .answers.explain import explain
+    from .answers.first_budget import first_budget
     from .answers.group import tree_view
     from .answers.growth import growth
     from .answers.history import history
@@ -64,6 +66,7 @@ __all__ = [
     "compare_histories",
     "diff",
     "explain",
+    "first_budget",
     "growth",
     "history",
     "list_processes",
@@ -87,6 +90,7 @@ _ANSWERS = {
     "compare_histories": "compared",
     "diff": "diff",
     "explain": "explain",
+    "first_budget": "first_budget",
     "growth": "growth",
     "history": "history",
     "list_processes": "processes",

@@ -68,6 +68,10 @@ OPTIONS = {
         *("--process", "--process-memory", "pss", "rss", "uss", "swap", "held", "--runs"),
         *("--top", "--all", "--json", "--md"),
     ],
+    "budget": [
+        *("init", "FILE", "-o", "--output", "--force", "--process", "--at", "peak", "growth"),
+        *("--figure", "pss", "rss", "uss", "held"),
+    ],
     "show": ["PID", "--by", "--top", "--json", "--proc", "PROCFS"],
     "verify": ["FILE", "--database-file"],
     "repair": ["FILE", "-o", "--output", "--database-file"],

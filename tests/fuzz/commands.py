@@ -30,6 +30,7 @@ _FORMS = (
     ("report", "FILE", "-o", "a.html"),
     ("replay", "FILE", "--plain", "--process-id", "1"),
     ("replay", "FILE"),
+    ("budget", "init", "FILE", "-o", "-"),
     ("top",),
     ("verify", "FILE"),
 )

@@ -40,6 +40,7 @@ COMMANDS = {
     "report": "report",
     "top": "top",
     "replay": "replay",
+    "budget": "budget",
     "verify": "verify",
     "repair": "repair",
 }
@@ -229,7 +230,8 @@ def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:
     """What surprised a reader: the store checks each row, not all that rows can contradict."""
     from .recording_file import recording_file
 
-    path = recording_file(args)
+    several = getattr(args, "files", None)
+    path = recording_file(args) if several is None else ", ".join(several) or "the recording"
     if isinstance(error, MemoryError):
         return StoreError(f"{path}: not enough memory to show it")
     return Damaged(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 
-from ...units import KIB
+from ...units import KIB, parse_size
 from .model import Budget, Line
 from .toml_text import is_bare
 
 _UNITS = ("TiB", "GiB", "MiB", "KiB")
 #: Comments begin here, unless a line is longer.
 _COLUMN = 40
-#: What JSON leaves as it is, TOML does not.
-_DELETE = re.compile("\x7f")
 
 
 def no_remark(budget: Budget, line: Line) -> str:
@@ -52,8 +48,10 @@ def _block(budget: Budget, remark: Callable[[Budget, Line], str]) -> Iterator[st
 
 
 def _comment(text: str) -> str:
-    """Lines of comment; a control character in one would end the file's being TOML."""
-    lines = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", "?", text).split("\n")
+    """Lines of comment; with a control character in one the file would not be TOML."""
+    lines = [
+        "".join(each if each.isprintable() else "?" for each in line) for line in text.split("\n")
+    ]
     return "\n".join(f"# {line}".rstrip() for line in lines)
 
 
@@ -90,15 +88,27 @@ def _amount(budget: Budget, line: Line) -> Callable[[int], str]:
 
 
 def size_text(size: int) -> str:
-    """`80 MiB`, `1.5 GiB`: bytes in the largest unit that needs two decimals at most; exact."""
+    """`80 MiB`, `4.1 MiB`: bytes in the largest unit that says them exactly as they are read."""
     for power, unit in zip(range(4, 0, -1), _UNITS, strict=True):
         of_unit = KIB**power
-        if size >= of_unit and size * 100 % of_unit == 0:
-            return f"{size / of_unit:.2f}".rstrip("0").rstrip(".") + f" {unit}"
+        for decimals in range(3):
+            text = f"{size / of_unit:.{decimals}f}"
+            if size >= of_unit and parse_size(f"{text} {unit}", "") == size:
+                return f"{text} {unit}"
     return f"{size} B"
 
 
 def _string(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError(f"TOML cannot hold {text!r}")
-    return _DELETE.sub(r"\\u007f", json.dumps(text, ensure_ascii=False))
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    """What a terminal obeys is written as an escape, too: the text is also printed."""
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
