@@ -20,7 +20,9 @@ from .kinds import Kind
 from .reduce import cut, edges, highest, shown
 
 #: "mappings" counts them, all others are bytes.
-Figure = Literal["pss", "rss", "uss", "swap", "swap_pss", "held", "held_pss", "mappings"]
+Figure = Literal[
+    "pss", "pss_dirty", "rss", "uss", "swap", "swap_pss", "held", "held_pss", "mappings"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class _Detail(NamedTuple):
 _COLUMNS = {
     "pss": ("pss",),
     "rss": ("rss",),
+    "pss_dirty": ("pss_dirty",),
     "uss": ("private_clean", "private_dirty"),
     "held": ("rss",),
     "held_pss": ("pss",),
@@ -315,7 +316,7 @@ class Usages:
 
     def _values(self, figure: Figure, told: dict[str, Row], details: Row) -> Iterable[int]:
         """One figure of a page of rows."""
-        if figure in ("pss", "rss"):
+        if figure in ("pss", "rss", "pss_dirty"):
             column = told[figure]
             return _numbers(column) if None in column else column
         if figure == "uss":
@@ -432,7 +433,7 @@ class Usages:
         self, group: group_timeline.Group, figure: Figure, by: By, top: int | None
     ) -> Timeline:
         """Sum up over processes, at passes."""
-        if figure == "held_pss":  # passes do not tell it
+        if figure in ("held_pss", "pss_dirty"):  # passes do not tell it
             self._load_layouts()
             return self._of_layouts(figure, by, top)
         if by == "process":
