@@ -43,7 +43,7 @@ class Group:
     """Decides from what passes and layouts have cost, and from what they have shown."""
 
     def __init__(self, policy: Policy, budget: CpuBudget) -> None:
-        self._policy = policy
+        self.policy = policy
         self._budget = budget
         self._for_ticks = budget.reserve(_FOR_TICKS)
         self._for_peaks = budget.reserve(_FOR_PEAKS)
@@ -74,16 +74,20 @@ class Group:
         """Whether a tick should begin with a pass."""
         if self._last_ns is None:
             return True
-        if now_ns - self._last_ns < self._policy.pass_every_ns:
+        if now_ns - self._last_ns < self.policy.pass_every_ns:
             return False
         if self._budget.allows_first(self._cost_ns):
             return True
-        if self._put_off and self._policy.max_cpu is not None:
+        if self._put_off and self.policy.max_cpu is not None:
             # So far, but no less than what its part of the budget takes to earn it.
-            earned_ns = round(self._cost_ns / (_FOR_TICKS * self._policy.max_cpu))
+            earned_ns = round(self._cost_ns / (_FOR_TICKS * self.policy.max_cpu))
             self.apart_ns = max(now_ns - self._tick_ns, earned_ns)
         self._put_off = True
         return False
+
+    def spared(self, now_ns: int) -> None:
+        """Learn that the pass of a tick is left out: it would say what the last one did."""
+        self._tick_ns = self._last_ns = now_ns
 
     def changed(self, cause: str) -> None:
         """A member came, went or called execve: what the others share is not what it was."""
@@ -96,7 +100,7 @@ class Group:
         Of a whole machine, something starts and ends all the time: there the ticks suffice. Where
         the last tick has no sum since too much came and went, what it has left pays for another.
         """
-        if self.change is None or self._policy.pass_every_ns or self._last_ns is None:
+        if self.change is None or self.policy.pass_every_ns or self._last_ns is None:
             return False
         if self._budget.allows_from(self._for_changes, self._cost_ns, alone=True):
             self._payer = self._for_changes
@@ -157,7 +161,7 @@ class Group:
 
     def affords_at_peak(self, one: Round, cost_ns: int) -> bool:
         """Whether they may be read because no sum before was as high."""
-        if not one.is_steady or one.pss < self._policy.above(self._highest_pss):
+        if not one.is_steady or one.pss < self.policy.above(self._highest_pss):
             return False
         if not self._budget.allows_from(self._for_peaks, cost_ns):
             return False
@@ -176,7 +180,7 @@ class Group:
 
     def is_peak(self, growing: int) -> bool:
         """Whether the sum of what grows calls for a pass at once."""
-        if self._last_ns is None or growing < self._policy.above(self._highest):
+        if self._last_ns is None or growing < self.policy.above(self._highest):
             return False
         return self._budget.allows_from(self._for_peaks, self._cost_ns)
 
@@ -188,6 +192,6 @@ class Group:
     def mark_before(self, private: int) -> Mark | None:
         """What was seen since the last pass, if it was above that and above this next one."""
         mark, self._mark = self._mark, None
-        if mark is None or mark.private < self._policy.above(max(private, self._last_private)):
+        if mark is None or mark.private < self.policy.above(max(private, self._last_private)):
             return None
         return mark

@@ -179,8 +179,7 @@ class Recorder:
         self._finish_tick(deadline)
 
     def _take_pass(self, together: Together, now_ns: int) -> None:
-        if together.group.is_due(now_ns):
-            together.take_pass(None)
+        together.take_pass_if_due(now_ns)
         self._run.notices.passes_apart(together.members, together.group.apart_ns)
 
     def _store_machine_memory(self) -> None:
@@ -194,6 +193,8 @@ class Recorder:
             return
         if changes is not None:
             run.sink.system_memory(changes)
+            if run.together is not None and (available := changes.available) is not None:
+                run.together.saw_available(available)
 
     def _finish_tick(self, deadline: Deadline) -> None:
         run = self._run

@@ -66,7 +66,7 @@ class Run:
     def changed(self, cause: str) -> None:
         """Who shares what may be different now."""
         if self.together is not None:
-            self.together.group.changed(cause)
+            self.together.changed(cause)
 
     def update_budget(self) -> int:
         """Take account of what was used so far; returns the time of now."""

@@ -108,6 +108,8 @@ class TargetReader:
         if now.resident is not None:
             target.fast = FastReading(now.resident, now.high_water_mark, now.shared)
             target.fast_ns, target.fast_since_ns = self._now_ns(), None
+            if run.together is not None:
+                run.together.saw(target, target.fast)
         if run.policy.reset_peak:
             self._reset_peak(target)
 

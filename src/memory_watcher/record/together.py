@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from ..model import LayoutState, Member, Pass, Rollup, Sample
+from ..model import FastReading, LayoutState, Member, Pass, Rollup, Sample
 from ..procfs.figures import held
 from .clock import Time
 from .firsts import FirstLayouts
 from .group import Cost, Group
 from .passes import Round, Rounds
 from .sink import Sink
+from .stillness import Stillness
 from .target import Target
 
 
@@ -33,6 +34,7 @@ class Together:
         time: Time = time,
     ) -> None:
         self.group = group
+        self._stillness = Stillness(group.policy)
         self._time = time
         self._rounds = rounds
         self._targets = targets
@@ -69,8 +71,23 @@ class Together:
         for target in self._targets.values():
             if (mark := one.marks.get(target.process_id)) is not None:
                 target.schedule.learn(mark, len(self._targets))
+        if one.is_steady and one.is_alone:
+            self._stillness.passed(one.pulses, one.pss)
+        else:
+            self._stillness.came_or_went()
         cost = Cost(cost_ns, cost_ns // self._rounds.attempts)
         self.group.took(one, cost, self._time.monotonic_ns(), cause)
+
+    def take_pass_if_due(self, now_ns: int) -> None:
+        """Read the sums of all at a tick, unless a machine stood still since the last time."""
+        if not self.group.is_due(now_ns):
+            return
+        if not self._stillness.spares():
+            self.take_pass(None)
+            return
+        self.group.spared(now_ns)
+        for target in self._targets.values():
+            target.schedule.stood(len(self._targets))
 
     def _those_not_in(self, one: Round) -> list[Target]:
         missing = [
@@ -120,8 +137,22 @@ class Together:
         sums = Pass(sample.wall_ns or 0, 1, 0, 0, 1, private, *member.rollup)
         sink.take_pass(sums, {target.process_id: member})
 
+    def changed(self, cause: str) -> None:
+        """Learn that who shares what may be different now: a start, an exec or an exit."""
+        self.group.changed(cause)
+        self._stillness.came_or_went()
+
+    def saw(self, target: Target, reading: FastReading) -> None:
+        """Learn of the sizes of a target at a tick."""
+        self._stillness.read(target.process_id, reading)
+
+    def saw_available(self, size: int) -> None:
+        """Learn of the machine's MemAvailable."""
+        self._stillness.available(size)
+
     def ended(self, target: Target) -> None:
         """Learn that a target has ended."""
+        self._stillness.came_or_went()
         self._rounds.forget(target.process_id)
         self._standing.pop(target.process_id, None)
         self._last.pop(target.process_id, None)

@@ -19,11 +19,12 @@ from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey
 from memory_watcher.procfs.buffer import BorrowedText
 from memory_watcher.procfs.process_files import ProcessFiles
+from memory_watcher.procfs.scan import Scanner
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record import firsts as firsts_module
 from memory_watcher.record.clock import Clock, Deadline
 from memory_watcher.record.notices import Notice
-from memory_watcher.record.policy import FOR_NAMED, Policy
+from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, Targets, Unread
@@ -960,6 +961,24 @@ def test_newcomers_without_a_layout_have_their_figures(group: Stage) -> None:
     ]
     assert group.rows("SELECT count(*) FROM readings") == [(15,)]
     assert group.said == []
+
+
+def test_passes_over_a_machine_that_stands_still(
+    group: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every fourth is taken, until somebody comes; MemAvailable that falls calls for one, too."""
+    monkeypatch.setattr(Scanner, "last_pid", lambda scanner: b"1")  # nobody was started within one
+    group.records(replace(FOR_MACHINE, max_cpu=None, pass_every_ns=SECOND))
+    group.proc.write("meminfo", b"MemAvailable:  900000 kB\n")
+    for pid in (100, 101):
+        group.comes(FakeProcess(pid))
+    group.tick(100)
+    group.proc.write("meminfo", b"MemAvailable:  800000 kB\n")
+    group.tick(20)
+    group.comes(FakeProcess(102))
+    group.tick(20)
+    ticks = [tick for (tick,) in group.rows("SELECT tick FROM passes ORDER BY tick")]
+    assert ticks == [1, 41, 81, 101, 121]
 
 
 def test_newcomers_are_read_when_there_is_time(

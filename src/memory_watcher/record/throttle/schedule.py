@@ -134,17 +134,27 @@ class LayoutSchedule:
 
         `mark` is hash_of_sums of its smaps_rollup.
         """
+        if self._is_due_before_next_pass(processes):
+            self._checked(is_same=self._change_check.remember(mark))
+
+    def stood(self, processes: int) -> None:
+        """Learn that a pass was left out, since nothing showed that it would say anything new."""
+        if self._is_due_before_next_pass(processes):
+            self._checked(is_same=True)
+
+    def _is_due_before_next_pass(self, processes: int) -> bool:
         full_every_ns = self._policy.full_every(processes)
-        now = self._time.monotonic_ns()
         if not full_every_ns or self.last_full_ns is None:
-            return
-        if now + self._policy.pass_every_ns - self.last_full_ns < full_every_ns:
-            return
+            return False
+        next_ns = self._time.monotonic_ns() + self._policy.pass_every_ns
+        return next_ns - self.last_full_ns >= full_every_ns
+
+    def _checked(self, *, is_same: bool) -> None:
         self._checks += 1
-        if not self._change_check.remember(mark) or self._checks >= _CHECKS_BEFORE_FULL:
+        if not is_same or self._checks >= _CHECKS_BEFORE_FULL:
             self._has_changed = True
         else:
-            self.last_full_ns = now
+            self.last_full_ns = self._time.monotonic_ns()
 
     @property
     def is_starved(self) -> bool:

@@ -129,6 +129,21 @@ def test_passes_tell_what_others_changed(files: ScriptedFiles, time: FakeTime) -
     assert stage.tick(SECOND) is Due.READ
 
 
+def test_pass_that_was_left_out_tells_that_nothing_changed(
+    files: ScriptedFiles, time: FakeTime
+) -> None:
+    """Then smaps_rollup is not read either; but after 30 such the layout is, all the same."""
+    stage = Stage(files, replace(GATED, pass_every_ns=10 * SECOND), time)
+    stage.tick()
+    stage.read()
+    found = []
+    for _ in range(31):
+        found += [stage.tick(SECOND) for _ in range(11)]
+        stage.schedule.stood(processes=100)
+    assert files.count("smaps_rollup") == 0
+    assert found.count(Due.READ) == 1
+
+
 def test_layout_is_read_all_the_same_after_many_looks(files: ScriptedFiles, time: FakeTime) -> None:
     """What no cheap figure shows, as mprotect of memory nobody touches, is seen in the end."""
     stage = Stage(files, GATED, time)
