@@ -45,13 +45,18 @@ def run_job(commands: list[str], checkout: Path, **variables: str) -> Done:
     `checkout` is made. The commands find the Python and the memory-watcher of the tests.
     """
     shutil.copytree(FOLDER, checkout)
+    return run_all(commands, checkout, **variables)
+
+
+def run_all(commands: list[str], folder: Path, **variables: str) -> Done:
+    """Run commands in a folder until one fails."""
     log = ""
     for command in commands:
         if command == INSTALL:
             continue
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
-            cwd=checkout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, check=False,
             env=environment(PATH=f"{SCRIPTS}:/usr/bin:/bin", CI="true", **variables),
         )  # fmt: skip

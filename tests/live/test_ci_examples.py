@@ -1,15 +1,18 @@
-"""The pipelines of examples/ci run here as on GitHub and GitLab: a pass, and one that fails."""
+"""The pipelines of examples/ci run here as on GitHub and GitLab, and the commands of docs/ci.md."""
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
 
-from tests.pipelines import github_steps, gitlab_script, run_job
+from tests.pipelines import FOLDER, github_steps, gitlab_script, run_all, run_job
 
 pytestmark = pytest.mark.live
+PAGE = FOLDER.parents[1] / "docs" / "ci.md"
 MISTAKE = ("service.py", "service.py --keep-replies")
 
 
@@ -64,3 +67,19 @@ def test_gitlab_failure(tmp_path: Path) -> None:
     texts = [result.text for case in suite for result in case.result]
     assert suite.failures == len(texts) >= 1
     assert any("in [heap]" in text for text in texts)
+
+
+def test_page(tmp_path: Path) -> None:
+    """The commands of docs/ci.md, and nothing else, make a gate that finds a mistake."""
+    commands = re.findall(r"^    \$ (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    shutil.copy(FOLDER / "service.py", tmp_path)
+    *steps, mistake = commands
+    assert mistake.endswith("--keep-replies")
+    done = run_all(steps, tmp_path)
+    assert done.code == 0, done.log
+    assert "budgets within" in done.log
+    done = run_all([mistake], tmp_path, TMPDIR=str(tmp_path))
+    assert done.code == 1, done.log
+    assert re.search(r"^heap .*: \+\S+ MiB in \[heap\]", done.log, re.MULTILINE)
+    (report,) = re.findall(r"^report: (.+)$", done.log, re.MULTILINE)
+    assert Path(report).is_file()
