@@ -199,12 +199,10 @@ def _unseen(line: Line, run: Measured) -> tuple[Culprit, ...]:
     """What the total has that no layout shows."""
     if line.what != "total":
         return ()
+    higher = run.missed.higher if run.missed.is_mark else 0
     seen = (
-        (run.missed.besides, "processes whose layouts are older or lacking"),
-        (
-            run.missed.higher if run.missed.is_mark else 0,
-            "what no layout shows (the kernel's mark)",
-        ),
+        (run.besides, "processes whose layouts are older or lacking"),
+        (higher, "what no layout shows (the kernel's mark)"),
     )
     return tuple(Culprit("unseen", name, 0, size, size) for size, name in seen if size)
 

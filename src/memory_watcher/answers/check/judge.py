@@ -64,8 +64,9 @@ class _Allowed(NamedTuple):
 
 def _line(case: _Case, blamer: Blamer) -> Judged:
     budget, line = case.budget, case.line
-    values = [each.value(line) for each in case.measured]
     allowed = _allowed(case)
+    is_compared = allowed.source == "baseline"
+    values = [each.value(line, is_compared=is_compared) for each in case.measured]
     word, why = _verdict(case, values, allowed)
     sizes = tuple(value.size for value in values if value.size is not None)
     found = Blame()

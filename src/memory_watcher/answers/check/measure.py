@@ -72,8 +72,17 @@ class Measured:
         """The recording's file."""
         return self.recording.path
 
-    def value(self, line: Line) -> Value:
-        """What the run has of one line."""
+    @property
+    def besides(self) -> int:
+        """What the total has besides the layouts: of figures of which a pass has a sum, bytes."""
+        return self.missed.besides if self.figure in ("pss", "uss") else 0
+
+    def value(self, line: Line, *, is_compared: bool = False) -> Value:
+        """What the run has of one line.
+
+        Where it is compared with what other runs' layouts had, a peak that was missed is no doubt:
+        it was missed there, too.
+        """
         if line.what in ("threads", "processes"):
             return (self.threads if line.what == "threads" else self.processes).value
         if not self.members:
@@ -87,7 +96,7 @@ class Measured:
             number = sum(piece.mappings for piece in pieces)
             return Value(number, number, matched=bool(pieces))
         found = _sum(pieces, LAYOUT[self.figure].title, line)
-        return self._total(found) if line.what == "total" else self._part(found)
+        return self._total(found, is_compared) if line.what == "total" else self._part(found)
 
     def _part(self, value: Value) -> Value:
         """What the layouts lack may be of any part."""
@@ -95,19 +104,20 @@ class Measured:
             return value
         return value._replace(at_most=value.at_most + self.missed.besides, why=_besides(self))
 
-    def _total(self, value: Value) -> Value:
-        size, most = value.size, value.at_most
-        if size is None:
+    def _total(self, value: Value, is_compared: bool) -> Value:
+        if not self.besides:
+            value = self._part(value)
+        elif value.size is not None:
+            most = None if value.at_most is None else value.at_most + self.besides
+            value = value._replace(size=value.size + self.besides, at_most=most)
+        if not self.missed.higher or value.size is None:
             return value
-        size += self.missed.besides
-        most = None if most is None else most + self.missed.besides
-        if not self.missed.higher:
-            return value._replace(size=size, at_most=most)
         if self.missed.is_mark:
-            size += self.missed.higher
+            size = value.size + self.missed.higher
             return value._replace(size=size, at_most=size)
-        most = None if most is None else most + self.missed.higher
-        return value._replace(size=size, at_most=most, why=value.why or _higher(self))
+        if is_compared or value.at_most is None:
+            return value
+        return value._replace(at_most=value.at_most + self.missed.higher, why=_higher(self))
 
 
 def _sum(pieces: Sequence[Piece], title: str, line: Line) -> Value:

@@ -158,6 +158,15 @@ def test_a_baseline_that_does_not_know_is_no_pass(runs: Runs) -> None:
     assert kind.verdict is Word.WITHIN
 
 
+def test_a_peak_that_is_always_missed_is_no_doubt_beside_a_baseline(runs: Runs) -> None:
+    """Layouts are compared with layouts; an absolute limit may have been crossed."""
+    one, baseline = runs.make({HEAP: 10 * MI}, mark=30 * MI), agreed(total=10 * MI)
+    (compared,) = check(one, budget(above("total")), baseline).budgets
+    assert compared.verdict is Word.WITHIN
+    (absolute,) = check(one, budget(line("total", 20 * MI)), baseline).budgets
+    assert absolute.verdict is Word.UNDECIDED
+
+
 def test_the_lower_of_two_limits_counts(runs: Runs) -> None:
     """An absolute one beside one above the baseline; least and share: the larger."""
     one, baseline = runs.make({HEAP: 10 * MI}), agreed(total=10 * MI)
