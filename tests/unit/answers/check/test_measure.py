@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.analysis.budgets.model import Figure, Judged, Word
+from memory_watcher.analysis.budgets.model import Figure, Judged, What, Word
 from memory_watcher.model import Rollup
 from memory_watcher.store.recording import Recording
 
@@ -49,6 +49,11 @@ class Tree:
             budget(line(what, most * MI, pattern), figure=figure),  # type: ignore[arg-type]
         )
         return found
+
+    def judged_count(self, what: What) -> int | None:
+        self.builder.end_run()
+        recording = self._opened.enter_context(Recording(self.builder.close()))
+        return judged(recording, budget(line(what, 100)))[0].measured
 
 
 @pytest.fixture(name="tree")
@@ -114,6 +119,18 @@ def test_a_higher_sum_between_two_passes_may_be_over(tree: Tree) -> None:
     found = tree.judged(40)
     assert (found.measured, found.verdict) == (30 * MI, Word.UNDECIDED)
     assert "15 MiB higher" in found.why
+
+
+def test_who_was_not_seen_ending_is_gone_with_its_recorder(tree: Tree) -> None:
+    """A killed recorder tells no ends: the processes of the next one are others."""
+    tree.with_layout_of_worker()
+    tree.builder.run()
+    for pid in (3, 4, 5):
+        number = tree.builder.process(pid, "app")
+        tree.builder.tick()
+        tree.builder.layout(number, [entry(HEAP, MI, 0x1000)])
+        tree.builder.end(number, tree.builder.last_tick + 1)
+    assert tree.judged_count("processes") == 2
 
 
 def test_a_pass_that_gives_no_sum_is_no_pass(tree: Tree) -> None:
