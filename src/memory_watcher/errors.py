@@ -2,6 +2,7 @@
 
     MemoryWatcherError
     ├── UsageError                 an option or argument is wrong (exit code 2)
+    │   ├── BaselineFormatError    a file is no baseline, or one of another version
     │   └── BudgetFormatError      a budget file says what it cannot; names file and line
     │       └── NoBudget           it has no budget at all
     ├── SourceError                something about a proc filesystem or a capture
@@ -92,6 +93,14 @@ class BudgetFormatError(UsageError):
         super().__init__(f"{path}: {text}" if line is None else f"{path}: line {line}: {text}")
         self.path = path
         self.line = line
+
+
+class BaselineFormatError(UsageError):
+    """A file is no baseline: `path` is the file."""
+
+    def __init__(self, path: str, text: str) -> None:
+        super().__init__(f"{path}: {text}")
+        self.path = path
 
 
 class NoBudget(BudgetFormatError):

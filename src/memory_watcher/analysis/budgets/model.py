@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 #: When a budget is judged; `growth` judges bytes per hour instead of a size.
 At = Literal["peak", "end", "floor", "growth"]
-#: What a budget may be of.
-Figure = Literal["pss", "rss", "uss", "held"]
+#: What a budget may be of; `pss_dirty`, what was modified, repeats best from run to run.
+Figure = Literal["pss", "rss", "uss", "held", "pss_dirty"]
 #: What a limit is on.
 What = Literal["total", "kind", "name", "unlisted", "mappings", "threads", "processes"]
 #: `over-baseline` and the rest: where an allowed maximum comes from.

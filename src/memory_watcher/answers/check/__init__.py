@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from ...analysis.budgets.baseline import Baseline
 from ...analysis.budgets.model import Budget, BudgetFile, Checked, Limit, Line, RunFile
+from ...analysis.budgets.noise import default_budgets
 from ...errors import UsageError
 from ...store.recording import Recording
 from ...units import format_size, plural
+from .agree import baseline_of, notes
 from .judge import judge
 from .measure import Measured, Run, measured
 
@@ -21,6 +23,7 @@ __all__ = [
     "Line",
     "Measured",
     "Run",
+    "baseline_of",
     "check",
     "judge",
     "measured",
@@ -29,26 +32,33 @@ __all__ = [
 
 def check(
     recordings: Recording | Sequence[Recording],
-    budget: BudgetFile,
+    budget: BudgetFile | None = None,
     baseline: Baseline | None = None,
 ) -> Checked:
     """Judge recordings of the same thing by a budget; several are runs, whose medians count.
 
     Sizes are bytes. Nothing that could not be measured, and nothing of which only some runs are
-    within, is called within: `why` of what is undecided says what to do.
+    within, is called within: `why` of what is undecided says what to do. Without a budget
+    everything that the baseline has is judged, with the tolerances of analysis.budgets.noise.
 
-    Raises UsageError without a recording.
+    Raises UsageError without a recording, without anything to judge by, and for a baseline of
+    other programs.
     """
     every = (recordings,) if isinstance(recordings, Recording) else tuple(recordings)
     if not every:
         raise UsageError("name at least one recording")
+    if budget is None and baseline is None:
+        raise UsageError("give a budget or a baseline")
+    differing = () if baseline is None else notes(baseline, every)
+    limits = default_budgets(baseline) if budget is None and baseline is not None else budget
+    assert limits is not None
     runs = [Run(each) for each in every]
     return Checked(
-        judge(budget, runs, baseline),
+        judge(limits, runs, baseline),
         tuple(RunFile(each.path) for each in every),
-        budget.path or None,
+        None if budget is None else budget.path or None,
         None if baseline is None else baseline.path,
-        tuple(_notes(runs)),
+        (*differing, *_notes(runs)),
     )
 
 

@@ -51,6 +51,6 @@ def _agreed(baseline: Baseline | None, budget: Budget, process: str, what: str) 
     mine = {
         key.process: entry.value
         for key, entry in baseline.entries.items()
-        if key.process and (key.at, key.kind, key.name) == (budget.at, what, "")
+        if key.process and key[1:] == (budget.figure, budget.at, what, "")
     }
     return mine.get(process, 0) if mine else None

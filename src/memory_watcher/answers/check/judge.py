@@ -94,7 +94,9 @@ def _line(case: _Case, blamer: Blamer) -> Judged:
 def _verdict(case: _Case, values: Sequence[Value], allowed: _Allowed) -> tuple[Word, str]:
     if allowed.limit is None:
         return Word.UNDECIDED, allowed.why
-    if not any(value.matched for value in values) and allowed.limit > 0:
+    is_known = case.line.what == "kind" and bool(case.measured) and allowed.agreed is not None
+    is_there = is_known and all(each.members for each in case.measured)
+    if not any(value.matched for value in values) and allowed.limit > 0 and not is_there:
         return Word.UNDECIDED, _no_match(case)
     return decide(values, allowed.limit)
 
@@ -144,7 +146,7 @@ def name_of(budget: Budget, line: Line) -> str:
     """
     what = line.pattern if line.what in ("kind", "name") else line.what
     if line.what not in _COUNTS and budget.figure != "pss":
-        what += f" ({budget.figure})"
+        what += " (modified)" if budget.figure == "pss_dirty" else f" ({budget.figure})"
     when = {"peak": "", "end": " at the end", "floor": " at the floor", "growth": " growth"}
     whose = budget.title or budget.process or ""
     return f"{whose}: {what}{when[budget.at]}" if whose else f"{what}{when[budget.at]}"

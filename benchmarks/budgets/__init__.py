@@ -1,0 +1,1 @@
+"""The bars of `check`: planted regressions are found, and an unchanged program never fails."""
