@@ -96,7 +96,7 @@ class Session:
         assert to is not None, "a recorder needs somebody to tell"
         self._source, self._targets, self._plan, self._note = source, targets, plan, note
         self._writer, self._launched = writer, launched
-        self.problems = tuple(getattr(targets, "problems", ()))
+        self.problems = tuple(targets.problems)
         for problem in self.problems:
             note(problem)
         self._recorder = Recorder(source, targets, to, plan.policy, note)
@@ -153,7 +153,7 @@ class Session:
             if self._writer is not None:
                 self._writer.exit(*launched.wait())
         if self._writer is not None:
-            self._writer.too_short(getattr(self._targets, "too_short", 0))
+            self._writer.too_short(self._targets.too_short)
         return TARGETS_GONE if gone and launched is None else stop.reason
 
     def close(self, reason: str | None) -> None:
@@ -170,10 +170,10 @@ class Session:
     def tell_what_was_missed(self) -> None:
         """Note which processes are not in it, and what goes on unrecorded."""
         targets = self._targets
-        count = getattr(targets, "too_short", 0)
+        count = targets.too_short
         if count and not self._plan.names_nothing:
             self._note(TooShort(count))
-        if getattr(targets, "limit_reached", False):
+        if targets.limit_reached:
             self._note(TooMany())
         if isinstance(targets, LaunchedTargets) and (left := targets.left_behind()):
             self._note(LeftBehind(tuple(left)))

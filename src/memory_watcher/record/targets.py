@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from ..errors import NoPermission, NoSuchProcess, NoUserMemory, SourceError
@@ -102,6 +102,14 @@ class Targets(Protocol):
     is_group: bool
 
     @property
+    def problems(self) -> Sequence[Unrecordable]:
+        """What was asked for by name, but cannot be recorded, or not in full."""
+
+    @property
+    def limit_reached(self) -> bool:
+        """Whether more matched at a time than are recorded."""
+
+    @property
     def open_ended(self) -> bool:
         """Whether more can come when all have gone."""
 
@@ -128,6 +136,7 @@ class NamedTargets:
 
     open_ended = False
     discovery_period_ns: int | None = None
+    limit_reached = False
 
     def __init__(self, source: ProcSource, pids: list[int]) -> None:
         """Looks at each now, so that a wrong PID is told at once.
@@ -175,6 +184,8 @@ class WholeMachine:
     open_ended = True
     discovery_period_ns: int | None = None
     is_group = True
+    problems: Sequence[Unrecordable] = ()
+    limit_reached = False
 
     def __init__(self, source: ProcSource) -> None:
         self.too_short = 0

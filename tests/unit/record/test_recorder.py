@@ -23,7 +23,7 @@ from memory_watcher.procfs.scan import Scanner
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record import firsts as firsts_module
 from memory_watcher.record.clock import Clock, Deadline
-from memory_watcher.record.notices import Notice
+from memory_watcher.record.notices import Notice, Unrecordable
 from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
@@ -46,6 +46,8 @@ class Arriving:
     open_ended = False
     discovery_period_ns: int | None = None
     is_group = False
+    problems: tuple[Unrecordable, ...] = ()
+    limit_reached = False
 
     def __init__(self) -> None:
         self.too_short = 0
