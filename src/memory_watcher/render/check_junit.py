@@ -15,7 +15,7 @@ from ..units import SECOND
 from .check_words import headline, named, sentence
 from .escape import escape
 
-_SUITE = "memory-watcher check"
+_SUITE = "memory budgets"
 #: GitLab shows it as the suite of a test case, Jenkins as package and class.
 _CLASS = "memory-watcher.check"
 _ELEMENTS = {Word.OVER: "failure", Word.UNDECIDED: "error"}

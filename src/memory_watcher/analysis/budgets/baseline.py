@@ -17,7 +17,7 @@ from .model import At, Figure
 FORMAT_VERSION = 1
 COUNTS = ("mappings", "threads", "processes")
 _LARGEST = 2**63
-_REMEDY = "write it anew with --update"
+_REMEDY = "write it anew, from recordings that are as they should be"
 _KEYS = ("format_version", "programs", "runs", "machine", "entries")
 _TEXTS = ("process", "figure", "at", "kind", "name")
 _NUMBERS = ("value", "lowest", "highest")

@@ -92,7 +92,7 @@ def notes(baseline: Baseline, recordings: Sequence[Recording]) -> tuple[str, ...
     if mine and theirs and not {*mine.split(", ")} & {*theirs.split(", ")}:
         raise UsageError(
             f"{baseline.path} is a baseline of {theirs!r}, these are recordings of {mine!r};"
-            " name the baseline of this program, or write one with --update"
+            " name the baseline of this program, or write one"
         )
     return tuple(facts_that_differ(baseline.machine, machine_facts(recordings[0])))
 

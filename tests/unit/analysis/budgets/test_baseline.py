@@ -92,7 +92,7 @@ def test_what_is_no_baseline_is_refused_with_the_remedy(text: str, said: str) ->
     with pytest.raises(BaselineFormatError) as caught:
         parse(text, PATH)
     assert str(caught.value).startswith(f"{PATH}: {said}")
-    assert "--update" in str(caught.value)
+    assert "write it anew" in str(caught.value)
     assert caught.value.exit_code == 2
 
 
