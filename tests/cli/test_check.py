@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.model import Usage
+from memory_watcher.model import Reading, Usage
 
 from ..programs import command, run
 from ..recordings import KI, MI, RecordingBuilder, mapping
 
 HOSTILE = "/a|b<b>\x1b[31m\n::error::`x`"
+
+
+def private(size: int) -> Usage:
+    """Memory that a process wrote to and shares with nobody."""
+    dirty = Usage(rss=size, pss=size, private_dirty=size, pss_dirty=size)
+    return dirty._replace(private_clean=0, private_hugetlb=0, swap=0)
 
 
 def recorded(path: Path, heap: int, name: str = "server", extra: str = HOSTILE) -> Path:
@@ -26,9 +32,10 @@ def recorded(path: Path, heap: int, name: str = "server", extra: str = HOSTILE) 
         builder.layout(
             process,
             [
-                (mapping(at << 32, 1 << 31, pathname=pathname), Usage(rss=size, pss=size))
+                (mapping(at << 32, 1 << 31, pathname=pathname), private(size))
                 for at, (pathname, size) in enumerate(sizes.items(), 1)
             ],
+            Reading(resident=sum(sizes.values()), threads=1),
         )
     return builder.close()
 
@@ -156,6 +163,11 @@ def test_nobody_reads(folder: Path) -> None:
         (("within.db", "--junit", "none/x.xml"), "no folder none"),
         (("within.db", "--junit", "within.db"), "--junit: within.db is read"),
         (("within.db", "node.db"), "one by one"),
+        (("within.db", "--update"), "--update needs --baseline"),
+        (("within.db", "--baseline", "none.json"), "write it with --update"),
+        (("within.db", "--baseline", "memory-budget.toml"), "no JSON"),
+        (("within.db", "--baseline", "memory-budget.toml", "--update"), "not replaced"),
+        (("within.db", "--baseline", "x.json", "--junit", "x.json", "--update"), "is read"),
         (("empty.db",), "nothing was recorded"),
         (("--",), "no command after --"),
     ],
@@ -170,6 +182,55 @@ def test_usage(folder: Path, arguments: tuple[str, ...], reason: str) -> None:
     assert reason in done.stderr + done.stdout
     assert done.stderr.count("\n") <= 1
     assert (folder / "within.db").read_bytes() == before
+
+
+def test_baseline(folder: Path) -> None:
+    """--update writes what is there now; what is above that is over, though within the budget."""
+    (folder / "memory-budget.toml").unlink()
+    words = ("memory-watcher", "check", "--baseline", "memory.json")
+    done = run(*words, "--update", "within.db", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.startswith("Baseline written: memory.json\nmemory.json is new: ")
+    assert run(*words, "within.db", cwd=folder).returncode == 0
+    before = (folder / "memory.json").read_text()
+    over = run(*words, "over.db", cwd=folder)
+    assert over.returncode == 1
+    assert "79.0 → 93.0 MiB" in over.stdout
+    assert (folder / "memory.json").read_text() == before
+    done = run(*words, "over.db", "--update", cwd=folder)
+    assert done.returncode == 0
+    assert "heap (pss) at peak: 79 MiB → 93 MiB" in done.stdout
+    assert run(*words, "over.db", cwd=folder).returncode == 0
+
+
+def test_updated_baseline_and_a_budget(folder: Path) -> None:
+    """Absolute limits are judged all the same."""
+    words = ("memory-watcher", "check", "--baseline", "memory.json", "--update", "over.db")
+    done = run(*words, cwd=folder)
+    assert done.returncode == 1
+    assert "heap 93.0 MiB (limit 80.0)" in done.stdout
+    assert (folder / "memory.json").is_file()
+
+
+def test_baseline_of_nothing(folder: Path) -> None:
+    """Nothing is agreed to of a recording without layouts; the old baseline stays."""
+    words = ("memory-watcher", "check", "--baseline", "memory.json", "--update")
+    assert run(*words, "within.db", cwd=folder).returncode == 0
+    before = (folder / "memory.json").read_bytes()
+    RecordingBuilder(folder / "empty.db").close()
+    done = run(*words, "empty.db", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert (folder / "memory.json").read_bytes() == before
+
+
+def test_baseline_of_another_program(folder: Path) -> None:
+    """It is refused."""
+    words = ("memory-watcher", "check", "--baseline", "memory.json")
+    assert run(*words, "--update", "within.db", cwd=folder).returncode == 0
+    done = run(*words, recorded(folder / "node.db", 79, "node"), cwd=folder)
+    assert done.returncode == 2
+    assert "memory.json is a baseline of 'server'" in done.stderr
 
 
 def test_no_budget(tmp_path: Path) -> None:

@@ -59,7 +59,17 @@ OPTIONS = {
         *("--to", "--top", "--json", "--md", "--database-file"),
     ],
     "check": [
-        *("FILE", "--budget", "--report-only", "--runs", "--keep", "--period", "--max-cpu"),
+        *(
+            "FILE",
+            "--budget",
+            "--baseline",
+            "--update",
+            "--report-only",
+            "--runs",
+            "--keep",
+            "--period",
+            "--max-cpu",
+        ),
         *("--json", "--github", "--junit", "--markdown", "--bmf", "--benchmark-json"),
     ],
     "ls": ["FILE", "--sort", "--json"],

@@ -98,6 +98,14 @@ def test_failing_command(folder: Path, script: str, code: int) -> None:
     assert check(folder, "--report-only", "--", "sh", "-c", script).returncode == code
 
 
+def test_no_baseline_of_a_failing_command(folder: Path) -> None:
+    """What it had is not agreed to."""
+    done = check(folder, "--baseline", "memory.json", "--update", "--", "sh", "-c", "exit 3")
+    assert done.returncode == 3
+    assert "The baseline was not written." in done.stdout
+    assert not (folder / "memory.json").exists()
+
+
 @pytest.mark.parametrize(("name", "code"), [("no-such-command", 127), ("./plain", 126), ("/", 126)])
 def test_command_that_cannot_be_run(folder: Path, name: str, code: int) -> None:
     """127 and 126 as a shell gives them, one line, and nothing stays."""

@@ -2,6 +2,7 @@
 
 A command after -- is launched, recorded with all that it starts, and judged. Budgets come from
 memory-budget.toml, or from pyproject.toml; `memory-watcher budget init` writes a first one.
+A baseline is what the program had when somebody agreed to it; --update writes it.
 
 Exit code: 0 within all budgets, 1 over one, 2 not judged or wrong usage. If a launched command
 fails, its memory is not judged, and its own exit code is returned.
@@ -9,6 +10,8 @@ fails, its memory is not judged, and its own exit code is returned.
   memory-watcher check -- ./server --selftest           by memory-budget.toml
   memory-watcher check --runs 5 -- ./bench              the median of five launches
   memory-watcher check server.db --budget server.toml   a recording
+  memory-watcher check --baseline memory.json --update --runs 5 -- ./bench   agree to this
+  memory-watcher check --baseline memory.json --runs 3 -- ./bench            judge by that
 """
 
 from __future__ import annotations
@@ -51,6 +54,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the budgets (default: memory-budget.toml, else the table"
         " [[tool.memory-watcher.budget]] in pyproject.toml)",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="what the program had when somebody agreed to it; without budgets, all is judged",
+    )
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="write the baseline from what is measured now, and show what changed in it",
     )
     parser.add_argument(
         "--report-only",
@@ -96,14 +109,16 @@ def run(args: argparse.Namespace) -> int:
     from .check_said import tell
 
     _refuse_contradictions(args)
-    limits = check_limits.read(args.budget)
-    check_outputs.require_places(args, [*args.files, limits.budget.path])
+    limits = check_limits.read(args.budget, args.baseline, update=args.update)
+    check_outputs.require_places(args, [*args.files, *limits.paths, args.baseline])
     began = time.monotonic_ns()
     found = check_command(args, limits) if args.command_line else _check_files(args, limits)
     return tell(args, found, time.monotonic_ns() - began)
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
+    if args.update and args.baseline is None:
+        raise UsageError("--update needs --baseline, the file to write")
     if args.command_line and args.files:
         raise UsageError(f"{args.files[0]!r}: name recordings, or a command after --, not both")
     if not args.command_line:

@@ -84,6 +84,8 @@ def _judged(launches: Sequence[Launch], limits: Limits, runs: int) -> Found:
     if last.problem:
         notes.append(f"The recording is not whole: {last.problem}.")
     if last.exit_code or last.problem:
+        if limits.update is not None:
+            notes.append("The baseline was not written.")
         return Found(Checked((), notes=tuple(notes)), failed=last.exit_code)
     found = judge([each.path for each in launches], limits)
     return found._replace(checked=replace(found.checked, notes=(*notes, *found.checked.notes)))

@@ -1,4 +1,4 @@
-"""What `check` judges by: the budgets that were named, or that are found here."""
+"""What `check` judges by: the budgets that were named, or are found here, and a baseline."""
 
 from __future__ import annotations
 
@@ -7,38 +7,81 @@ from contextlib import ExitStack
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import UsageError
+from ..errors import BaselineFormatError, UsageError
 from .check_said import Found
 from .progress import ProgressLine
 
 if TYPE_CHECKING:
+    from ..analysis.budgets.baseline import Baseline
     from ..analysis.budgets.model import BudgetFile
     from ..store.recording import Recording
 
+#: A baseline has some hundred lines of some hundred bytes.
+_LARGEST = 16 << 20
+
 
 class Limits(NamedTuple):
-    """What is judged by."""
+    """What is judged by; `update` is the baseline that is to be written."""
 
-    budget: BudgetFile
+    budget: BudgetFile | None
+    baseline: Baseline | None = None
+    update: str | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """The files, which no output may replace."""
+        return [each.path for each in (self.budget, self.baseline) if each is not None]
 
 
-def read(budget: str | None) -> Limits:
-    """Read what was named, or what is found here. Raises BudgetFormatError, UsageError."""
+def read(budget: str | None, baseline: str | None, *, update: bool) -> Limits:
+    """Read what was named, or what is found here.
+
+    Raises BudgetFormatError, BaselineFormatError, UsageError.
+    """
     from ..answers.budget_file import BUDGET_FILE, find
 
     found = find(budget)
-    if found is None:
+    if found is None and baseline is None:
         raise UsageError(
             f"there is no budget: no {BUDGET_FILE} here, and no table in pyproject.toml;"
             " make one with: memory-watcher budget init FILE (a recording)"
         )
-    return Limits(found)
+    if baseline is None:
+        return Limits(found)
+    return Limits(found, _baseline(baseline, update=update), baseline if update else None)
+
+
+def _baseline(path: str, *, update: bool) -> Baseline | None:
+    """What was agreed to; None if it is to be written anew, and was not there or not readable."""
+    from ..analysis.budgets.baseline import parse
+    from ..own_files import reason
+
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read(_LARGEST)
+    except FileNotFoundError:
+        if update:
+            return None
+        raise UsageError(f"{path}: there is no such baseline; write it with --update") from None
+    except (OSError, ValueError) as error:
+        why = reason(error, path) if isinstance(error, OSError) else error
+        raise UsageError(f"{path!r}: cannot read the baseline: {why}") from None
+    try:
+        return parse(text, path)
+    except BaselineFormatError:
+        if not update:
+            raise
+        if '"format_version"' not in text:
+            raise UsageError(
+                f"{path} is no baseline, so it is not replaced; remove it, or name another file"
+            ) from None
+        return None
 
 
 def judge(files: Sequence[str], limits: Limits) -> Found:
-    """Judge recordings of one program.
+    """Judge recordings of one program, and write the baseline if that was asked for.
 
-    Raises UsageError if they are of several, StoreError, SelectionError.
+    Raises UsageError if they are of several programs, StoreError, SelectionError, CannotWrite.
     """
     from ..answers.check import check
     from ..store.recording import Recording
@@ -47,7 +90,23 @@ def judge(files: Sequence[str], limits: Limits) -> Found:
         recordings = [opened.enter_context(Recording(file)) for file in files]
         for one, other in pairwise(zip(files, map(_programs, recordings), strict=True)):
             _refuse_another_program(one, other)
-        return Found(check(recordings, limits.budget))
+        if limits.update is None:
+            return Found(check(recordings, limits.budget, limits.baseline))
+        baseline, changes = _updated(limits.update, recordings, limits)
+        return Found(check(recordings, limits.budget, baseline), changes)
+
+
+def _updated(
+    path: str, recordings: Sequence[Recording], limits: Limits
+) -> tuple[Baseline, list[str]]:
+    """Write the baseline, whole or not at all; gives it, and what changed in it."""
+    from ..analysis.budgets.baseline import changes, text_of
+    from ..answers.check import baseline_of
+    from ..render.output import write_whole
+
+    baseline = baseline_of(recordings, path, limits.budget)
+    write_whole(path, text_of(baseline).encode())
+    return baseline, [f"Baseline written: {path}", *changes(limits.baseline, baseline)]
 
 
 def _programs(recording: Recording) -> frozenset[str]:
