@@ -37,7 +37,12 @@ def agreed_to(baseline: Baseline, budget: Budget, line: Line) -> Agreed:
         return Agreed(entry.value) if entry else Agreed(None, f"{baseline.path} has no {line.what}")
     if line.what == "unlisted":
         listed = {key for each in budget.lines for key in _keys(each, mine)}
-        return Agreed(max(total.value - sum(mine[key].value for key in _once(listed)), 0))
+        kinds = sum(
+            entry.value
+            for (kind, name), entry in mine.items()
+            if not name and kind not in ("total", *_COUNTS)
+        )
+        return Agreed(max(kinds - sum(mine[key].value for key in _once(listed)), 0))
     keys = _keys(line, mine)
     if line.what == "name" and not keys:
         return Agreed(None, f"{baseline.path} names nothing like {line.pattern!r}")

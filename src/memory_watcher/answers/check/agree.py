@@ -9,7 +9,7 @@ from ..._version import __version__
 from ...analysis.breakdown import OWN_LINES
 from ...analysis.budgets import noise
 from ...analysis.budgets.baseline import Baseline, Entry, Key, facts_that_differ
-from ...analysis.budgets.model import Budget, BudgetFile
+from ...analysis.budgets.model import Budget, BudgetFile, Limit, Line
 from ...analysis.budgets.pieces import pieces_of
 from ...analysis.diff import middle
 from ...errors import SelectionError, UsageError
@@ -141,6 +141,10 @@ def _sizes(measured: Measured) -> _Found:
             named[_key(budget, piece.kind.value, piece.name)] += size
         if budget.process is None and piece.process:
             found[_key(budget, "total", process=piece.process)] += size
+    # As it will be judged: with the kernel's mark, and what the layouts lack.
+    whole = measured.value(Line("total", Limit())).size
+    if whole is not None:
+        found[_key(budget, "total")] = whole
     big = {key: size for key, size in named.items() if size >= _LEAST_NAMED}
     return {key: size for key, size in found.items() if size or key.kind == "total"} | big
 

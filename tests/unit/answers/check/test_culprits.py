@@ -9,7 +9,7 @@ import pytest
 
 from memory_watcher.analysis.budgets.baseline import Baseline, Entry, Key
 from memory_watcher.analysis.budgets.model import Culprit, Judged, Limit, Line, Word
-from memory_watcher.answers.check import check
+from memory_watcher.answers.check import baseline_of, check
 from memory_watcher.store.recording import Recording
 
 from ....recordings import MI, SECOND
@@ -165,6 +165,19 @@ def test_a_peak_that_is_always_missed_is_no_doubt_beside_a_baseline(runs: Runs) 
     assert compared.verdict is Word.WITHIN
     (absolute,) = check(one, budget(line("total", 20 * MI)), baseline).budgets
     assert absolute.verdict is Word.UNDECIDED
+
+
+def test_a_baseline_has_the_total_that_will_be_judged(runs: Runs) -> None:
+    """With the kernel's mark in a total of RSS, of which it is no part that has no name."""
+    one = runs.make({HEAP: 10 * MI, "": MI}, mark=30 * MI)
+    file = budget(
+        above("total", share=0.0001), above("kind", "heap", 0.0001), above("unlisted", share=0.5),
+        figure="rss",
+    )  # fmt: skip
+    found = check(one, file, baseline_of([one], "memory-baseline.json", file)).budgets
+    assert [(each.verdict, each.baseline) for each in found] == [
+        (Word.WITHIN, 30 * MI), (Word.WITHIN, 10 * MI), (Word.WITHIN, MI),
+    ]  # fmt: skip
 
 
 def test_the_lower_of_two_limits_counts(runs: Runs) -> None:
