@@ -48,7 +48,7 @@ for round in range(int(sys.argv[1])):
         kept.append(bytearray(1 << 20))
 print(total)
 """
-BUDGET = '[[budget]]\ntotal = "4 GiB"\nkind.heap = "4 GiB"\nunlisted = "4 GiB"\n'
+BUDGET = '[[budget]]\ntotal = "4 GiB"\nkind.heap = "4 GiB"\nthreads = 100\nunlisted = "4 GiB"\n'
 _SECONDS = 10.0
 
 
