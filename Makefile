@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc lint bench bench-sums bench-check bench-growth report-bundle tables docs clean kills hostile
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc lint bench bench-sums bench-check bench-growth bench-pytest report-bundle tables docs clean kills hostile
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
 	@echo "make bench-check    what check adds to the wall time of ten-second programs (about 4 minutes)"
+	@echo "make bench-pytest what the pytest plugin costs a suite of short tests (about 1 minute)"
 	@echo "make bench-growth   verdicts on real programs whose growth is known (about 12 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make tables  what web/ gets from the package (states, figures), and the bundle"
@@ -97,6 +98,9 @@ bench-sums: $(READY)
 
 bench-check: $(READY)
 	$(BIN)/python -m benchmarks.check_cost
+
+bench-pytest: $(READY)
+	$(BIN)/python -m benchmarks.pytest_cost
 
 bench-growth: $(READY)
 	$(BIN)/python -m benchmarks.growth_real

@@ -21,9 +21,8 @@ from memory_watcher.errors import MemoryWatcherError, SmapsFormatError, SourceEr
 from memory_watcher.model import MappingUsage, Totals, sum_totals
 from memory_watcher.procfs.cgroup import parse_cgroup, parse_memberships, parse_number
 from memory_watcher.procfs.cgroup import parse_stat as parse_cgroup_stat
+from memory_watcher.procfs.cheap import parse_high_water_mark, parse_resident
 from memory_watcher.procfs.process import (
-    parse_high_water_mark,
-    parse_resident,
     parse_rollup,
     parse_stat,
     parse_statm,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..errors import SourceError
 from ..model import FastReading
-from . import process
+from .cheap import parse_high_water_mark, parse_resident
 from .files import SMALL_SIZE
 from .resting import TINY_SIZE
 
@@ -99,8 +99,8 @@ class FastReader:
             return self._last[2]
         status = self._small("status")
         self.has_one_thread = b"\nThreads:\t1\n" in status
-        resident, shared = process.parse_resident(statm, self._page_size())
-        mark = process.parse_high_water_mark(status)
+        resident, shared = parse_resident(statm, self._page_size())
+        mark = parse_high_water_mark(status)
         if not resident:
             return None
         reading = FastReading(resident, mark, shared)

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
 from ..errors import CommandNotExecutable, CommandNotFound, SourceError
+from ..procfs.cheap import parse_high_water_mark
 from ..procfs.mapped import HELPERS
-from ..procfs.process import parse_high_water_mark
 from ..procfs.process_files import ProcessFiles
 from ..procfs.source import ProcSource
 from ..units import MILLISECOND

@@ -210,6 +210,31 @@ class Recorder:
         run.progress.ticks += 1
         run.progress.skipped += deadline.skipped
 
+    # -- what somebody else asks for --------------------------------------------------------------
+
+    def look_at(self, pid: int) -> bool:
+        """Read one process at once and make it safe, whatever the budget says: somebody waits.
+
+        What it costs is paid back by what is read later. Tells whether there is a layout now.
+        """
+        run, together = self._run, self._run.together
+        target = run.roster.by_pid.get(pid)
+        if target is None:
+            return False
+        self._reader.begin_tick(cause="asked")
+        if together is not None and not run.is_alone:
+            together.take_pass("asked")
+        state = self._reader.read(target)
+        if together is not None:
+            together.store(run.sink)
+        self.commit()
+        return state.has_layout
+
+    def watch_anew(self, pid: int) -> None:
+        """From now on memory of a process counts as a peak again that was reached before."""
+        if (target := self._run.roster.by_pid.get(pid)) is not None:
+            target.schedule.forget_highest()
+
     # -- between two ticks ------------------------------------------------------------------------
 
     def fast_pass(self) -> None:

@@ -106,6 +106,18 @@ class Session:
         """What was done so far."""
         return self._recorder.progress
 
+    def look_at(self, pid: int) -> bool:
+        """Read one process at once: see Recorder.look_at. Only between two passes."""
+        return self._recorder.look_at(pid)
+
+    def watch_anew(self, pid: int) -> None:
+        """Forget how high a process was: see Recorder.watch_anew. Only between two passes."""
+        self._recorder.watch_anew(pid)
+
+    def commit(self) -> None:
+        """Make everything so far safe. Only between two passes."""
+        self._recorder.commit()
+
     def start(self) -> None:
         """Store what begins here. Raises CannotWrite."""
         if self._writer is None:

@@ -64,7 +64,7 @@ class TargetReader:
         for reason in sample.problems:
             run.notices.fault(target.pid, reason)
         if sample.image is not None:
-            target.schedule.has_new_image()
+            target.schedule.forget_highest()
         run.sink.sample(target.process_id, sample, delay_ns)
         self._states[target.process_id] = sample.state
         self._on_stored()

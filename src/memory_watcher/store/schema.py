@@ -67,7 +67,8 @@ CREATE TABLE ticks (
     late_ns INTEGER,            -- how long after its deadline the tick began
     skipped INTEGER NOT NULL,   -- deadlines before this one that were given up as overloaded
     cause TEXT,                 -- NULL: a deadline; 'peak': memory rose above all before; 'start',
-                                -- 'exec', 'exit': a process came, changed or had ended
+                                -- 'exec', 'exit': a process came, changed or had ended;
+                                -- 'asked': a program waited for it, as the pytest plugin does
     unchanged INTEGER,          -- processes that were not read, for nothing showed a change: their
                                 -- last layouts stand; NULL: none was left out
     suspended_ns INTEGER        -- sleep of the machine since the last tick; NULL: not reported

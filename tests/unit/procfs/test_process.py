@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from memory_watcher.errors import SourceError
 from memory_watcher.model import Image, Rollup
+from memory_watcher.procfs.cheap import parse_high_water_mark, parse_resident
 from memory_watcher.procfs.process import (
     Statm,
     Status,
     image_of,
     page_size_of,
     parse_command_line,
-    parse_high_water_mark,
-    parse_resident,
     parse_rollup,
     parse_stat,
     parse_statm,

@@ -182,6 +182,31 @@ def test_progress(stage: Stage) -> None:
     assert (progress.latest.mappings, progress.torn) == (3, 0)
 
 
+def test_a_layout_that_is_asked_for_is_read_at_once_and_safe(stage: Stage) -> None:
+    """It is a tick of its own, whatever the budget says, and a reader finds it right then."""
+    stage.comes(FakeProcess(7))
+    stage.records(Policy(max_cpu=0.000001, free_firsts=False))
+    stage.tick(2)
+    assert stage.recorder.look_at(7)
+    assert not stage.recorder.look_at(8)
+    with Recording(stage.path) as recording:
+        assert recording.measurement_at(1, 3).has_layout
+    assert stage.rows("SELECT cause FROM ticks") == [(None,), (None,), ("asked",)]
+
+
+def test_what_was_a_peak_before_is_one_again_when_watched_anew(stage: Stage) -> None:
+    """A process that comes back to what it had is read at once, as it would not be else."""
+    files = stage.comes(FakeProcess(7, high_water_mark=90000))
+    high = (*SMALL[:2], SMALL[2]._replace(rss=80000))
+    for areas in (high, SMALL):
+        files.process.areas = areas
+        stage.tick()
+    stage.recorder.watch_anew(7)
+    files.process.areas = high
+    stage.recorder.fast_pass()
+    assert stage.rows("SELECT cause FROM ticks") == [(None,), (None,), ("peak",)]
+
+
 def test_lateness_and_skipped_deadlines(stage: Stage) -> None:
     """Each tick tells how late it was, and how many before it were given up."""
     stage.comes(FakeProcess(7))

@@ -104,8 +104,8 @@ class LayoutSchedule:
             return Due.UNCHANGED
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
 
-    def has_new_image(self) -> None:
-        """Layouts of what ran before an execve set no mark."""
+    def forget_highest(self) -> None:
+        """Layouts so far set no mark: an execve ended what they show, or it is nobody's concern."""
         self._highest = 0
         if self.last_full_ns is not None:
             self._peak_from = self._policy.above(0)

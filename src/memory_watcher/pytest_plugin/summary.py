@@ -1,0 +1,162 @@
+"""What all tests came to: for the terminal, as JSON, and as annotations of GitHub Actions."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+import pytest
+
+from ..render.escape import escape
+from ..render.github_command import command
+from ..render.output import write_whole
+from ..units import format_size, plural
+from .hooks import AT_LEAST, BEGAN, ENDED, PEAK, RISE
+
+#: Tests, and processes that outlived theirs, that the terminal shows; annotations of a step.
+_SHOWN, _LEFT_SHOWN, _ANNOTATIONS = 10, 10, 10
+_FORMAT_VERSION = 1
+_OVER = "over its memory limit: "
+
+
+class Row(NamedTuple):
+    """One test: its figures as they stand in its report, bytes and UTC nanoseconds."""
+
+    test: str
+    outcome: str
+    worker: str | None
+    figures: dict[str, Any]
+
+    @property
+    def rise(self) -> int:
+        """How far it rose; of what is not known less than anything."""
+        return int(self.figures.get(RISE, -1))
+
+
+class Summary:
+    """Collects the reports of all tests, also of xdist's workers."""
+
+    def __init__(self, config: pytest.Config, *, all_tests: bool) -> None:
+        self._json: str | None = config.option.memory_watcher_json
+        self._root = config.rootpath
+        self._all_tests = all_tests
+        self._rows: dict[str, Row] = {}
+        self._found: list[dict[str, Any]] = []
+        self._over: list[tuple[str, int, str]] = []  # file, line, first line of the failure
+        self._json_problem = ""
+
+    def take(self, found: dict[str, Any]) -> None:
+        """Take what one recording told: see Watcher.pytest_sessionfinish."""
+        self._found.append(found)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Of xdist: a worker has ended."""
+        if (found := getattr(node, "workeroutput", {}).get("memory_watcher")) is not None:
+            self.take(found)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take note of a test's figures."""
+        if report.when != "call":
+            return
+        figures = {name: value for name, value in report.user_properties if name in _NAMES}
+        if not figures:
+            return
+        worker = getattr(report, "worker_id", None)
+        self._rows[report.nodeid] = Row(report.nodeid, report.outcome, worker, figures)
+        if report.failed and (text := report.longreprtext).startswith(_OVER):
+            file, line, _ = report.location
+            path = os.path.join(self._root, file)
+            self._over.append((path, (line or 0) + 1, text.partition("\n")[0]))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write the JSON, when all recordings have ended."""
+        if self._json is None:
+            return
+        try:
+            write_whole(self._json, json.dumps(self.as_json(), indent=1).encode() + b"\n")
+        except Exception as error:
+            self._json_problem = str(error)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the tests with the highest rise, and what should be known."""
+        show = terminalreporter.write_line
+        if self._all_tests and self._rows:
+            terminalreporter.section("memory of the tests")
+            for line in self._table():
+                show(line)
+        for line in (*self._left(), *self._problems()):
+            show(line)
+        if self._all_tests and (recordings := [f["recording"] for f in self._found]):
+            show(f"recordings: {', '.join(_short(each) for each in recordings if each)}")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in self._annotations():
+                show(line)
+
+    def as_json(self) -> dict[str, Any]:
+        """All tests, all recordings; docs/pytest.md has the fields."""
+        return {
+            "format_version": _FORMAT_VERSION,
+            "tests": [
+                {
+                    "test": row.test,
+                    "outcome": row.outcome,
+                    "worker": row.worker,
+                    "peak": row.figures.get(PEAK),
+                    "rise": row.figures.get(RISE),
+                    "peak_is_exact": not row.figures.get(AT_LEAST, False),
+                    "began_ns": row.figures.get(BEGAN),
+                    "ended_ns": row.figures.get(ENDED),
+                }
+                for row in self._rows.values()
+            ],
+            "left_running": [each for found in self._found for each in found["left"]],
+            "recordings": [found["recording"] for found in self._found if found["recording"]],
+            "problems": [found["problem"] for found in self._found if found["problem"]],
+        }
+
+    def _table(self) -> list[str]:
+        rows = sorted(self._rows.values(), key=lambda row: -row.rise)[:_SHOWN]
+        lines = [f"{'rise':>9}  {'peak':>9}  test"]
+        for row in rows:
+            rise, peak = (format_size(row.figures.get(each)) for each in (RISE, PEAK))
+            least = " or more" if row.figures.get(AT_LEAST) else ""
+            lines.append(f"{rise:>9}  {peak:>9}{least}  {escape(row.test)}")
+        return lines
+
+    def _left(self) -> list[str]:
+        left = [each for found in self._found for each in found["left"]]
+        lines = [
+            f"{' or '.join(map(escape, each['tests']))}: started {escape(each['name'])}"
+            f" (PID {each['pid']}), which ran on when the test had ended"
+            for each in left[:_LEFT_SHOWN]
+        ]
+        if (more := len(left) - _LEFT_SHOWN) > 0:
+            lines.append(f"{plural(more, 'more process', 'more processes')} outlived its test")
+        return lines
+
+    def _problems(self) -> list[str]:
+        problems = {found["problem"] for found in self._found if found["problem"]}
+        lines = [f"memory-watcher: {escape(problem)}" for problem in sorted(problems)]
+        if self._json_problem:
+            lines.append(f"--memory-watcher-json: {escape(self._json_problem)}")
+        return lines
+
+    def _annotations(self) -> list[str]:
+        workspace = os.environ.get("GITHUB_WORKSPACE")
+        lines = []
+        for path, line, text in self._over[:_ANNOTATIONS]:
+            file = os.path.relpath(path, workspace) if workspace else path
+            title = "Over its memory limit"
+            lines.append(command("error", text, file=file, line=str(line), title=title))
+        return lines
+
+
+_NAMES = frozenset((PEAK, RISE, BEGAN, ENDED, AT_LEAST))
+
+
+def _short(path: str) -> str:
+    """A path as it is shorter: from the current folder, or from the root."""
+    return escape(min(os.path.relpath(path), path, key=len))

@@ -1,0 +1,1 @@
+"""A recorder in a process of its own, which the recorded process starts, asks and ends."""
