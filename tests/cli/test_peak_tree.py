@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from memory_watcher.answers.group import tree_view
+from memory_watcher.errors import UsageError
 from memory_watcher.model import LayoutState, Rollup, Usage
+from memory_watcher.store.recording import Recording
 
 from ..programs import run
 from ..recordings import MI, SECOND, START, RecordingBuilder, mapping
@@ -144,11 +147,15 @@ def test_one_of_them(file: Path) -> None:
 
 @pytest.mark.parametrize("figure", ["rss", "statm"])
 def test_rss_is_never_added_up(file: Path, figure: str) -> None:
-    """Asked for RSS of several processes, it says why not, and what to do."""
+    """Asked for RSS of several processes, it says why not, and what to do; a script as well."""
     done = run("memory-peak", file, "--process-memory", figure)
     assert done.returncode == 2
-    assert "--pid" in done.stderr
+    why = f"{figure} cannot be added up over processes, because shared pages would count in each;"
+    remedy = "choose pss, or one process"
+    assert f"--process-memory: {why} {remedy} with --pid" in done.stderr
     assert done.stderr.count("\n") == 1
+    with Recording(file) as recording, pytest.raises(UsageError, match=f"{why} {remedy}"):
+        tree_view(recording, figure=figure)
 
 
 def test_vfork_child(tmp_path: Path) -> None:

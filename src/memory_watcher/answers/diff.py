@@ -18,8 +18,8 @@ from ..model import LayoutState, MappingUsage
 from ..recorded import RecordedProcess
 from ..store.recording import Recording
 from . import choices
+from .choices import FIGURE, summable
 from .moment import PEAK, Moment, understood
-from .over_time import FIGURE, summable
 from .taken import Chosen, Taken, members, names, take
 
 Figure = Literal["pss", "rss", "uss", "swap", "held"]

@@ -14,7 +14,14 @@ from ..clocks import TimeAxis
 from ..errors import SelectionError
 from ..message import Named, Setting
 from ..model import MappingUsage, Totals
-from ..recorded import GroupMark, Measurement, RecordedProcess, RecordedRun, RecordedSelection
+from ..recorded import (
+    GroupMark,
+    Measurement,
+    PeakFigure,
+    RecordedProcess,
+    RecordedRun,
+    RecordedSelection,
+)
 from ..store.recording import Recording
 from . import choices
 from .layouts import attributed
@@ -126,6 +133,7 @@ def tree_view(
     asked: Asked | str | int = PEAK,
     *,
     selection: RecordedSelection | None = None,
+    figure: str = "pss",
     by: By = "name",
     top: int | None = None,
     shown: int | None = None,
@@ -133,13 +141,16 @@ def tree_view(
     """The processes of the last run at their highest sum of PSS, or at another moment.
 
     `selection` is what was asked for when they were recorded, by default that of the last run.
-    Mappings are added up `by` name, kind or mapping, the `top` biggest lines of them. With `shown`
-    so many processes at most have a line of their own; None: all. Sizes are bytes.
+    `figure` is pss: RSS of several processes is refused, because it cannot be added up. Mappings
+    are added up `by` name, kind or mapping, the `top` biggest lines of them. With `shown` so many
+    processes at most have a line of their own; None: all. Sizes are bytes.
 
     Raises SelectionError, UsageError.
     """
     asked = understood(asked)
     choices.check(Named(Setting.BY, "by"), by, get_args(By))
+    choices.check(choices.FIGURE, figure, get_args(PeakFigure))
+    choices.summable(figure, several=True)
     selection = selection or recording.selection()
     if selection is None:
         raise SelectionError(

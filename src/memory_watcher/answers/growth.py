@@ -20,8 +20,9 @@ from ..message import Named, Setting
 from ..metrics import JUDGED
 from ..model import LayoutState, Mapping, MappingUsage
 from . import choices
+from .choices import FIGURE, summable
 from .layouts import attributed
-from .over_time import FIGURE, about_sums, doubt, places_of, summable, title_of, told
+from .over_time import about_sums, doubt, places_of, title_of, told
 from .usages import Usages, load
 
 if TYPE_CHECKING:

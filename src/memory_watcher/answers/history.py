@@ -14,8 +14,9 @@ from ..recorded import RecordedProcess
 from ..store.recording import Recording
 from . import choices
 from .assurance import Assurance, assurance_of
+from .choices import FIGURE, summable
 from .moment import Moment
-from .over_time import FIGURE, about_sums, doubt, places_of, summable, title_of, told
+from .over_time import about_sums, doubt, places_of, title_of, told
 from .usages import load
 
 #: What can be shown over time.

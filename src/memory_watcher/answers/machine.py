@@ -30,7 +30,6 @@ from .no_sum import refused, why_no_sum
 _FIGURES = ("pss", "rss", "statm")
 _GROUPINGS = ("name", "user")
 
-_FIGURE = Named(Setting.FIGURE, "figure")
 _BY = Named(Setting.BY, "by")
 
 
@@ -128,7 +127,7 @@ def system_view(
     Raises UsageError, SelectionError where that is impossible.
     """
     asked = understood(asked)
-    choices.check(_FIGURE, figure, _FIGURES)
+    choices.check(choices.FIGURE, figure, _FIGURES)
     choices.check(Named(Setting.LOWEST, "lowest"), lowest, get_args(SystemFigure))
     if by is not None:
         _check_grouping(by, figure)
@@ -182,7 +181,10 @@ def _check_grouping(by: str, figure: str) -> None:
         )
     if not adds_up(figure):
         raise UsageError(
-            _BY, f" {by}: only PSS can be added up over processes, not ", _FIGURE, f" {figure}"
+            _BY,
+            f" {by}: only PSS can be added up over processes, not ",
+            choices.FIGURE,
+            f" {figure}",
         )
 
 

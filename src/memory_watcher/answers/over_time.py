@@ -9,18 +9,15 @@ from ..analysis.contradictions import warn
 from ..analysis.figures import best
 from ..analysis.roles import roles_at
 from ..analysis.timeline import Figure, Timeline
-from ..errors import SelectionError, UsageError
+from ..errors import SelectionError
 from ..message import Named, Setting
-from ..metrics import LAYOUT, over_processes
+from ..metrics import LAYOUT
 from ..recorded import RecordedProcess
 from ..store.recording import Recording
 from .moment import Moment, place_of, understood
 from .no_sum import refused, why_no_sum
 from .usages import Usages
 
-#: How the figure is called in errors.
-FIGURE = Named(Setting.FIGURE, "figure")
-_WITH_PID = Named(Setting.PID, "", " with {}")
 #: Figures that no layout has a stored sum of: from what they are computed.
 _COMPUTED = {"held": {"rss", "swap"}, "held_pss": {"pss", "swap_pss"}}
 
@@ -38,24 +35,6 @@ def places_of(
         else place_of(understood(begin, "begin", first=True), recording, first=True),
         None if end is None else place_of(understood(end, "end"), recording, first=False),
     )
-
-
-def summable(asked: str, several: bool) -> Figure:
-    """The figure to add up where this one is asked for. Raises UsageError if there is none."""
-    if several and asked == "mappings":
-        raise UsageError(
-            FIGURE,
-            " mappings: their limit is that of each process; choose one",
-            _WITH_PID,
-        )
-    if several and asked == "rss":
-        raise UsageError(
-            FIGURE,
-            ": rss cannot be added up over processes, because shared pages would count in each;"
-            " choose pss, or one process",
-            _WITH_PID,
-        )
-    return cast(Figure, over_processes(asked) if several else asked)
 
 
 def told(recording: Recording, processes: Sequence[RecordedProcess], asked: Figure) -> Figure:

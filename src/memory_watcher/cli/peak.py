@@ -157,18 +157,12 @@ def _tree_text(
     jumps: list[dict[str, Any]],
 ) -> str:
     from ..answers.group import tree_view
-    from ..errors import UsageError
-    from ..metrics import adds_up
 
-    if not adds_up(args.process_memory):
-        raise UsageError(
-            f"--process-memory {args.process_memory}: that of several processes cannot be added up,"
-            " shared pages would count several times; choose one with --pid"
-        )
     view = tree_view(
         recording,
         _moment(args),
         selection=selection,
+        figure=args.process_memory,
         by=_by(args),
         top=_top(args, "process"),
         shown=None if args.json else SHOWN_PROCESSES,
