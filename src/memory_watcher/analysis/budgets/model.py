@@ -27,6 +27,11 @@ class Limit(NamedTuple):
     over_share: float | None = None
     over_least: int | None = None
 
+    @property
+    def is_over_baseline(self) -> bool:
+        """Whether it needs a baseline."""
+        return self.over_share is not None or self.over_least is not None
+
 
 class Line(NamedTuple):
     """One limit of a budget: `pattern` is a kind's word or a pattern of names, else empty.

@@ -8,6 +8,7 @@ their PSS rises and falls with every other process that maps them, but never abo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...units import KIB
 from ..kinds import Kind
@@ -38,8 +39,8 @@ _SPREADS = 2
 
 #: What every baseline has: of all processes together, when they have most.
 AT: At = "peak"
-#: What is modified; kernels before 6.0 report no PSS of it, and USS is the nearest.
-MODIFIED_FIGURES: tuple[Figure, ...] = ("pss_dirty", "uss")
+#: What is modified; kernels before 6.0 report no PSS of it: USS is the nearest, then PSS.
+MODIFIED_FIGURES: tuple[Figure, ...] = ("pss_dirty", "uss", "pss")
 FILE_FIGURE: Figure = "pss"
 #: What bounds the PSS of files; of several processes their RSS, added up, does so still.
 BOUND_FIGURE: Figure = "rss"
@@ -50,12 +51,13 @@ def default_budgets(baseline: Baseline) -> BudgetFile:
 
     A kind that it does not have is allowed the least of `unlisted`.
     """
-    told = [figure for figure in MODIFIED_FIGURES if _key(figure, "total") in baseline.entries]
-    budgets = (
-        *(Budget(None, AT, figure, tuple(_modified(baseline, figure))) for figure in told[:1]),
-        Budget(None, AT, FILE_FIGURE, tuple(_of_files(baseline))),
-    )
-    return BudgetFile(baseline.path, budgets)
+    told = (figure for figure in MODIFIED_FIGURES if _key(figure, "total") in baseline.entries)
+    figure = next(told, FILE_FIGURE)
+    modified = Budget(None, AT, figure, tuple(_modified(baseline, figure)))
+    files = Budget(None, AT, FILE_FIGURE, tuple(_of_files(baseline)))
+    if figure == FILE_FIGURE:
+        return BudgetFile(baseline.path, (replace(files, lines=modified.lines + files.lines),))
+    return BudgetFile(baseline.path, (modified, files))
 
 
 def _key(figure: Figure, kind: str) -> Key:
@@ -63,7 +65,9 @@ def _key(figure: Figure, kind: str) -> Key:
 
 
 def _modified(baseline: Baseline, figure: Figure) -> Iterator[Line]:
-    for kind in sorted(kind.value for kind in Kind):
+    # PSS of files is judged by what bounds it.
+    apart = FILE_KINDS if figure == FILE_FIGURE else ()
+    for kind in sorted(kind.value for kind in Kind if kind.value not in apart):
         if entry := baseline.entries.get(_key(figure, kind)):
             share, least = MODIFIED.get(kind, _OTHER_MODIFIED)
             yield Line("kind", _limit(share, least, entry), kind)

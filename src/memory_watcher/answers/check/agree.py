@@ -99,14 +99,14 @@ def notes(baseline: Baseline, recordings: Sequence[Recording]) -> tuple[str, ...
 
 def _asked(runs: Sequence[Run], file: BudgetFile | None) -> list[Budget]:
     """Budgets without lines: the processes, figures and moments that a baseline tells of."""
-    asked = [_modified(runs), Budget(None, noise.AT, noise.FILE_FIGURE, ())]
+    asked = [_of_modified(runs), Budget(None, noise.AT, noise.FILE_FIGURE, ())]
     for each in file.budgets if file else ():
-        if any(line.limit.over_share is not None or line.limit.over_least for line in each.lines):
+        if any(line.limit.is_over_baseline for line in each.lines):
             asked.append(Budget(each.process, each.at, each.figure, ()))
     return asked
 
 
-def _modified(runs: Sequence[Run]) -> Budget:
+def _of_modified(runs: Sequence[Run]) -> Budget:
     """Of what is modified by the first figure that all runs have."""
     budgets = [Budget(None, noise.AT, figure, ()) for figure in noise.MODIFIED_FIGURES]
     told = (each for each in budgets if not any(run.measured(each).why for run in runs))
@@ -155,8 +155,9 @@ def _counts(measured: Measured) -> _Found:
         return {}
     found = {_key(budget, "mappings"): sum(piece.mappings for piece in measured.pieces)}
     for what, count in (("threads", measured.threads), ("processes", measured.processes)):
-        if count.value.size is not None:
-            found[_key(budget, what)] = count.value.size
+        if count.value.size is None or count.value.at_most is None:
+            continue
+        found[_key(budget, what)] = count.value.size
         if budget.process is None:
             found |= {_key(budget, what, process=group): of for group, of in count.of.items()}
     return found

@@ -115,7 +115,7 @@ def _no_match(case: _Case) -> str:
 def _allowed(case: _Case) -> _Allowed:
     """What a line allows: of an absolute limit and one above the baseline the lower."""
     limit = case.line.limit
-    if limit.over_share is None and limit.over_least is None:
+    if not limit.is_over_baseline:
         return _Allowed(limit.maximum)
     if case.baseline is None:
         return _Allowed(None, "baseline", why="it is a limit above a baseline; name one")
