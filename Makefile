@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc lint bench bench-sums bench-check bench-growth bench-pytest report-bundle tables docs clean kills hostile
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc lint bench bench-sums bench-check bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-check    what check adds to the wall time of ten-second programs (about 4 minutes)"
 	@echo "make bench-pytest what the pytest plugin costs a suite of short tests (about 1 minute)"
 	@echo "make bench-growth   verdicts on real programs whose growth is known (about 12 minutes)"
+	@echo "make bench-budgets   planted regressions fail check, unchanged programs do not (about 5 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make tables  what web/ gets from the package (states, figures), and the bundle"
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
@@ -104,6 +105,9 @@ bench-pytest: $(READY)
 
 bench-growth: $(READY)
 	$(BIN)/python -m benchmarks.growth_real
+
+bench-budgets: $(READY)
+	$(BIN)/python -m benchmarks.budgets.regressions
 
 report-bundle: $(READY)
 	$(BIN)/python hatch_build.py
