@@ -38,8 +38,8 @@ def check(
     """Judge recordings of the same thing by a budget; several are runs, whose medians count.
 
     Sizes are bytes. Nothing that could not be measured, and nothing of which only some runs are
-    within, is called within: `why` of what is undecided says what to do. Without a limit
-    above the baseline everything that it has is judged, with the tolerances of budgets.noise.
+    within, is called within: `why` of what is undecided says what to do. Without a budget
+    everything that the baseline has is judged, with the tolerances of analysis.budgets.noise.
 
     Raises UsageError without a recording, without anything to judge by, and for a baseline of
     other programs.
@@ -61,13 +61,10 @@ def check(
 
 
 def _limits(budget: BudgetFile | None, baseline: Baseline | None) -> BudgetFile:
-    """The budgets, and those of a baseline if they have no limit above it."""
-    file = budget or BudgetFile("", ())
-    if baseline is None or any(
-        line.limit.is_over_baseline for each in file.budgets for line in each.lines
-    ):
-        return file
-    return BudgetFile(file.path, file.budgets + default_budgets(baseline).budgets)
+    """The budgets, or else those of all that the baseline has."""
+    if budget is not None:
+        return budget
+    return BudgetFile("", ()) if baseline is None else default_budgets(baseline)
 
 
 def _notes(runs: Sequence[Run]) -> Iterator[str]:
