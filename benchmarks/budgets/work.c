@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
     for (long i = 0; i < 4 + AMOUNT("threads"); i++)
         if (pthread_create(&one, NULL, thread, (void *)AMOUNT("stack"))) abort();
     for (long i = 0; i < AMOUNT("children"); i++)
-        if (!fork()) pause(), _exit(0);
+        if (!fork()) sleep(1), _exit(0);
     for (int request = 0; request < 15; request++) {
         fill((size_t)AMOUNT("cache"), BLOCK);
         usleep(100 * 1000);
