@@ -427,3 +427,19 @@ def test_kind(): pass
     result = pytest_in(pytester, body, "--memory-watcher-dir", "taken")
     result.assert_outcomes(failed=2, passed=1)
     result.stdout.fnmatch_lines(["a memory limit could not be judged: heap *", "memory-watcher: *"])
+
+
+def test_a_test_may_fake_the_system(pytester: pytest.Pytester) -> None:
+    """What a test puts in the place of os.open, or of the clock, does not reach the plugin."""
+    body = """
+def fails(*arguments, **words):
+    raise AssertionError("the test's own")
+
+@pytest.mark.limit_resident("1 GiB")
+def test_it(monkeypatch):
+    for name in ("open", "read", "write", "close", "getpid"):
+        monkeypatch.setattr(os, name, fails)
+    for name in ("time", "time_ns"):
+        monkeypatch.setattr(time, name, fails)
+"""
+    pytest_in(pytester, body, "--memory-watcher").assert_outcomes(passed=1)

@@ -1,8 +1,16 @@
-"""What this very process knows of its own memory: the cheap figures, and the kernel's mark."""
+"""What this very process knows of its own memory: the cheap figures, and the kernel's mark.
+
+It is asked while tests run, which may put something else in the place of os.open: names are bound
+when this is loaded.
+"""
 
 from __future__ import annotations
 
 import os
+from os import close as _close
+from os import open as _open
+from os import read as _read_from
+from os import write as _write
 
 from ..errors import SourceError
 from .cheap import parse_high_water_mark, parse_resident, size_of
@@ -13,11 +21,11 @@ _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 def reset_high_water_mark() -> bool:
     """Set the kernel's high-water mark to the RSS of now; False if the kernel refuses."""
     try:
-        descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = _open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
         try:
-            os.write(descriptor, b"5")
+            _write(descriptor, b"5")
         finally:
-            os.close(descriptor)
+            _close(descriptor)
     except OSError:
         return False
     return True
@@ -52,8 +60,8 @@ def counted_resident() -> int | None:
 
 def _read(name: str) -> bytes:
     """The beginning of a file of ours, which holds all that is asked for."""
-    descriptor = os.open(f"/proc/self/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = _open(f"/proc/self/{name}", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, 4096)
+        return _read_from(descriptor, 4096)
     finally:
-        os.close(descriptor)
+        _close(descriptor)

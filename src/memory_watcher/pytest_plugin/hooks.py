@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Generator, Iterable, Iterator
+from time import time_ns as _utc_ns  # bound now: tests stop the clock
 from typing import Any
 
 import pytest
@@ -109,7 +109,7 @@ class Watcher:
                 self._look()  # what was there before, to compare with
             self.link.tell("watch")
         is_exact = own.reset_high_water_mark()
-        measured = Measured(time.time_ns(), own.resident(), limits, is_exact)
+        measured = Measured(_utc_ns(), own.resident(), limits, is_exact)
         measured.modules = -len(sys.modules)
         if not is_exact:
             measured.mark_before = own.high_water_mark()
@@ -117,7 +117,7 @@ class Watcher:
 
     def _end(self, measured: Measured) -> None:
         mark, end = own.high_water_mark(), own.resident()
-        measured.finish(mark, end, time.time_ns())
+        measured.finish(mark, end, _utc_ns())
         measured.modules += len(sys.modules)
         limits = measured.limits
         if limits is None:
@@ -140,7 +140,7 @@ class Watcher:
             return
         try:
             self._look()
-            until = time.time_ns()
+            until = _utc_ns()
             measured.facts = self.link.ask("judge", since=measured.began_ns, until=until)
         except NoAnswer as error:
             self.problem = str(error)

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from os import getpid as _getpid  # bound now: what is recorded may be a test that fakes it
 from typing import Any
 
 #: A recorder that does not answer for so long is given up; reading a layout takes milliseconds.
@@ -97,4 +98,4 @@ class Link:
 
     def _is_mine(self) -> bool:
         """Whether this is no fork of the process that started it."""
-        return os.getpid() == self._pid
+        return _getpid() == self._pid
