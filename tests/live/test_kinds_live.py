@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -284,9 +285,10 @@ def test_bss_of_a_python_process() -> None:
 def descendants(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+        # Not Path.glob: that raises where the process ended meanwhile.
+        for children in glob.glob(f"/proc/{parent}/task/*/children"):
             try:
-                found += [int(child) for child in children.read_text().split()]
+                found += [int(child) for child in Path(children).read_text().split()]
             except OSError:
                 continue  # ended meanwhile
     return found
