@@ -25,11 +25,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memory_watcher.procfs.process import parse_rollup
 from memory_watcher.procfs.scan import MemoryComparer, Scanner
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.pulses import Pulse
+
+if TYPE_CHECKING:
+    from memory_watcher.record.passes import Round
 
 #: The bars: at most so much above and below the truth.
 ABOVE, BELOW = 0.02, 0.05
@@ -102,6 +106,18 @@ def moved_since(before: dict[int, Pulse], after: dict[int, Pulse]) -> int:
     return moved
 
 
+def left_since_read(one: Round) -> int:
+    """Bytes by which members changed from the reading of their PSS to the pass's last look at them.
+
+    A pass that two rounds prove is true of when they were read, also if a member then unmaps all.
+    """
+    return sum(
+        abs((member.rollup.rss or 0) - one.pulses[number].resident)
+        for number, member in one.members.items()
+        if number in one.pulses
+    )
+
+
 def recorded() -> None:
     """Be memory-record, and print one line of JSON for each pass: what it told and the truth."""
     from memory_watcher.cli import main_record
@@ -123,7 +139,7 @@ def recorded() -> None:
         for each in list(self._targets.values()):
             with contextlib.suppress(Exception):
                 pulses[each.process_id] = take_pulse(each.files)
-        drift = moved_since(one.pulses, pulses)
+        drift = moved_since(one.pulses, pulses) + left_since_read(one)
         told = {"cause": cause, "pss": one.pss, "moved": one.moved, "wall": one.wall_ns}
         with report.open("a") as file:
             print(json.dumps({**told, "truth": truth, "drift": drift}), file=file)
