@@ -170,7 +170,24 @@ def named(checked: Checked, longest: int | None = None) -> Iterator[tuple[str, J
         yield shown, judged
 
 
+#: What there is more of explains what memory grew; more mappings follow from both.
+_CAUSES = ("processes", "threads")
+
+
 def worst_first(checked: Checked) -> list[Judged]:
-    """The budgets as people want to read them: over, undecided, within; else in their order."""
+    """The budgets as people want to read them: over, undecided, within.
+
+    Of those that are over, processes and threads come first, then sizes, the most above its limit
+    first, and mappings last.
+    """
     order = (Word.OVER, Word.UNDECIDED, Word.WITHIN)
-    return sorted(checked.budgets, key=lambda each: order.index(each.verdict))
+
+    def rank(each: Judged) -> tuple[int, int, int]:
+        verdict = order.index(each.verdict)
+        if each.verdict is not Word.OVER:
+            return verdict, 0, 0
+        what = each.line.what
+        cause = _CAUSES.index(what) if what in _CAUSES else 3 if what == "mappings" else 2
+        return verdict, cause, (each.limit or 0) - (each.measured or 0)
+
+    return sorted(checked.budgets, key=rank)

@@ -76,8 +76,20 @@ def _keys(line: Line, mine: dict[tuple[str, str], Entry]) -> list[tuple[str, str
         kind = kind_named(line.pattern)
         return [key for key in mine if kind is not None and key == (kind.value, "")]
     if line.what == "name":
-        return [key for key in mine if key[1] and _is_named(line.pattern, key[1])]
+        return [key for key in mine if _is_group(key) and _is_named(line.pattern, key[1])]
     return []
+
+
+def _is_group(key: tuple[str, str]) -> bool:
+    return bool(key[1]) and key[0] not in _COUNTS
+
+
+def mappings_by_kind(baseline: Baseline, budget: Budget) -> dict[str, int]:
+    """How many mappings of each kind were agreed to; empty if the baseline does not tell."""
+    mine = entries_of(baseline, budget)
+    return {
+        name: entry.value for (kind, name), entry in mine.items() if kind == "mappings" and name
+    }
 
 
 def _is_named(pattern: str, name: str) -> bool:

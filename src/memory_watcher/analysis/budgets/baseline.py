@@ -27,7 +27,7 @@ class Key(NamedTuple):
     """What an entry is of: `process` is a role's label or "" for all processes together.
 
     `kind` is a kind's word, or "total", "mappings", "threads", "processes"; `name` is the group's
-    normalised name, or "" for all of the kind.
+    normalised name, or "" for all of the kind; of "mappings" it is the kind that has so many.
     """
 
     process: str

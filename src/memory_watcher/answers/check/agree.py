@@ -153,7 +153,11 @@ def _counts(measured: Measured) -> _Found:
     budget = measured.budget
     if measured.rates is not None:
         return {}
-    found = {_key(budget, "mappings"): sum(piece.mappings for piece in measured.pieces)}
+    found = {_key(budget, "mappings"): 0}
+    for piece in measured.pieces:
+        for name in ("", piece.kind.value):
+            key = _key(budget, "mappings", name)
+            found[key] = found.get(key, 0) + piece.mappings
     for what, count in (("threads", measured.threads), ("processes", measured.processes)):
         if count.value.size is None or count.value.at_most is None:
             continue

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...analysis.breakdown import OWN_LINES
-from ...analysis.budgets.agreed import entries_of
+from ...analysis.budgets.agreed import entries_of, mappings_by_kind
 from ...analysis.budgets.baseline import Baseline
 from ...analysis.budgets.changes import MOST, Change, Sizes, changes, most_to_blame
 from ...analysis.budgets.model import Culprit, Line
@@ -57,15 +57,9 @@ class Blamer:
         return found._replace(culprits=tuple(culprits)) if unseen else found
 
     def _more_mappings(self, line: Line, run: Measured, past: Past | None, allowed: int) -> Blame:
-        """Of which there are more than after the warm-up, if that explains it.
-
-        A baseline has no numbers of single groups: only what it does not name at all is new.
-        """
-        agreed = _agreed(self._baseline, run)
-        if agreed:
-            named = dict.fromkeys(agreed, 1)
-            grown = [each for each in changes(named, _numbers(run.pieces)) if not each.before]
-            return Blame(tuple(_culprit(each, run, None) for each in grown[:MOST]))
+        """Of which there are more than agreed to, or than after the warm-up if that explains it."""
+        if self._baseline is not None:
+            return Blame(_more_of_a_kind(mappings_by_kind(self._baseline, run.budget), run))
         if past is not None and len(run.members) == 1:
             found = _blamed(line, run, changes(*past.counts()), None)
             rise = sum(each.change or 0 for each in found.culprits)
@@ -123,6 +117,20 @@ def _numbers(pieces: Sequence[Piece]) -> dict[tuple[Kind, str], int]:
     for piece in pieces:
         found[piece.kind, piece.name] += piece.mappings
     return found
+
+
+def _more_of_a_kind(agreed: Mapping[str, int], run: Measured) -> tuple[Culprit, ...]:
+    """The kinds of which there are more mappings than agreed to, the biggest change first."""
+    now: Counter[str] = Counter()
+    for piece in run.pieces:
+        now[piece.kind.value] += piece.mappings
+    more = ((kind, agreed.get(kind, 0), count) for kind, count in now.items())
+    found = [
+        Culprit(kind, kind, before, after, after - before)
+        for kind, before, after in more
+        if agreed and after > before
+    ]
+    return tuple(sorted(found, key=lambda each: (-(each.change or 0), each.kind))[:MOST])
 
 
 def _medians(runs: Sequence[Sizes]) -> Sizes:

@@ -203,13 +203,23 @@ def test_of_which_mappings_there_are_more(runs: Runs) -> None:
     assert {(each.after, each.change) for each in still.culprits} == {(1, None)}
 
 
-def test_of_mappings_above_a_baseline_only_what_it_does_not_name_is_to_blame(runs: Runs) -> None:
-    """It has no numbers of single groups: none is better than a wrong one."""
+def test_of_mappings_above_a_baseline_the_kinds_with_more_are_to_blame(runs: Runs) -> None:
+    """The biggest change first; without numbers of kinds none is better than a wrong one."""
     baseline = agreed(total=2 * MI, heap=MI, anonymous=MI)
     baseline.entries[Key("", "pss", "peak", "mappings")] = Entry(1, 1, 1)
-    two = runs.make({HEAP: MI, "": MI})
-    (found,) = check(two, budget(above("mappings")), baseline).budgets
+    run = runs.make({HEAP: MI, "": MI, "/new": MI})
+    (found,) = check(run, budget(above("mappings")), baseline).budgets
     assert (found.verdict, found.culprits) == (Word.OVER, ())
-    three = runs.make({HEAP: MI, "": MI, "/new": MI})
-    (found,) = check(three, budget(above("mappings")), baseline).budgets
-    assert [(each.name, each.change) for each in found.culprits] == [("/new", 1)]
+    baseline.entries[Key("", "pss", "peak", "mappings", "heap")] = Entry(1, 1, 1)
+    (found,) = check(run, budget(above("mappings")), baseline).budgets
+    assert {(each.kind, each.before, each.change) for each in found.culprits} == {
+        ("anonymous", 0, 1), ("file", 0, 1),
+    }  # fmt: skip
+
+
+def test_a_baseline_that_is_made_knows_the_mappings_of_each_kind(runs: Runs) -> None:
+    """So that one more of a kind that was there is found."""
+    baseline = baseline_of([runs.make({HEAP: MI, "": MI})], "b.json")
+    more = runs.make({HEAP: MI, "": MI, "/data": MI})
+    (found,) = check(more, budget(above("mappings")), baseline).budgets
+    assert [(each.kind, each.before, each.after) for each in found.culprits] == [("file", 0, 1)]
