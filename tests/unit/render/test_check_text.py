@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory_watcher.analysis.budgets.model import Checked, RunFile, Word
+from memory_watcher.analysis.budgets.model import Checked, Limit, Line, RunFile, Word
 from memory_watcher.render import check_json, check_text
 from tests.unit.render.checks import MIB, checked, hostile, judged, over, undecided
 
@@ -28,6 +29,26 @@ def test_what_is_over_comes_first() -> None:
         "recording: run.db",
         "report: run.html",
     ]
+
+
+def test_what_explains_the_rest_comes_first() -> None:
+    """Processes and threads, then sizes, the most above its limit first; mappings last."""
+    whats = ("mappings", "kind", "total", "threads", "processes")
+    sizes = {"mappings": 9 * MIB, "kind": 90 * MIB, "total": 99 * MIB}
+    found = checked(
+        *(
+            replace(
+                over(),
+                name=what,
+                line=Line(what, Limit(82 * MIB)),  # type: ignore[arg-type]
+                measured=sizes.get(what, 3),
+                limit=82 * MIB if what in ("kind", "total") else 2,
+            )
+            for what in whats
+        )
+    )
+    order = [line.partition(" ")[0] for line in check_text.render(found).splitlines()[:5]]
+    assert order == ["processes", "threads", "total", "kind", "mappings"]
 
 
 def test_all_within() -> None:
