@@ -46,8 +46,10 @@ REGRESSIONS = (
     Regression("python", "malloc", 2 * _MIB, "heap"),
     Regression("python", "buffer", _MIB, "anonymous"),
     Regression("python", "threads", 1, "threads"),
-    Regression("python", "import", 1, "library"),
-    Regression("python", "cache", 200_000, "anonymous"),
+    # Code and dicts of modules are small objects: Python's own arenas, which have no name.
+    Regression("python", "import", 1, "anonymous"),
+    # Objects of 1,000 bytes: above 512 Python asks malloc.
+    Regression("python", "cache", 200_000, "heap"),
     Regression("python", "file", 4 * _MIB, "budget-work"),
     Regression("python", "children", 1, "process"),
     Regression("node", "buffer", 2 * _MIB, "anonymous"),
