@@ -123,7 +123,7 @@ def test_growth(runs: Runs) -> None:
     assert 3500 * MI < seen.highest <= (line.limit.maximum or 0) < 4100 * MI
     assert "MiB/h" in render(first, "check") or "GiB/h" in render(first, "check")
     assert read_back(first) == first.budget
-    with pytest.raises(SelectionError, match="too short to tell whether it grows"):
+    with pytest.raises(SelectionError, match="too short to see whether it grows"):
         first_budget([runs.make({HEAP: MI}, {HEAP: 2 * MI})], at="growth")
 
 

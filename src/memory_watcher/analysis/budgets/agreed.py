@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from .baseline import Baseline, Entry
 from .kind_words import kind_named
 from .model import Budget, Line
+from .patterns import fits, fits_path
 
 _COUNTS = ("mappings", "threads", "processes")
 
@@ -67,7 +67,7 @@ def _process(baseline: Baseline, budget: Budget) -> str | None:
     names = {key.process for key in baseline.entries if key.process}
     if pattern in names:
         return pattern
-    fitting = [name for name in names if fnmatchcase(name, pattern)]
+    fitting = [name for name in names if fits(pattern, name)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -76,7 +76,7 @@ def _keys(line: Line, mine: dict[tuple[str, str], Entry]) -> list[tuple[str, str
         kind = kind_named(line.pattern)
         return [key for key in mine if kind is not None and key == (kind.value, "")]
     if line.what == "name":
-        return [key for key in mine if _is_group(key) and _is_named(line.pattern, key[1])]
+        return [key for key in mine if _is_group(key) and fits_path(line.pattern, key[1])]
     return []
 
 
@@ -90,10 +90,6 @@ def mappings_by_kind(baseline: Baseline, budget: Budget) -> dict[str, int]:
     return {
         name: entry.value for (kind, name), entry in mine.items() if kind == "mappings" and name
     }
-
-
-def _is_named(pattern: str, name: str) -> bool:
-    return any(fnmatchcase(each, pattern) for each in (name, name.rpartition("/")[2]))
 
 
 def _once(keys: Sequence[tuple[str, str]] | set[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import NamedTuple
 
 from ..breakdown import OWN_LINES
@@ -12,6 +10,7 @@ from ..diff import Run, SizeOf
 from ..kinds import Kind
 from .kind_words import kind_named
 from .model import Line
+from .patterns import fits_path
 
 
 class Piece(NamedTuple):
@@ -74,11 +73,4 @@ def _is_listed(piece: Piece, lines: Iterable[Line]) -> bool:
 
 def is_named(pattern: str, piece: Piece) -> bool:
     """Whether a pattern is that of the group's name, of the path, or of the path's last part."""
-    return _is_named(pattern, piece.name, piece.pathname)
-
-
-@lru_cache(maxsize=65536)
-def _is_named(pattern: str, *names: str) -> bool:
-    return any(
-        fnmatchcase(each, pattern) for name in names for each in (name, name.rpartition("/")[2])
-    )
+    return fits_path(pattern, piece.name) or fits_path(pattern, piece.pathname)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from ...analysis.assurance import Verdict
 from ...analysis.breakdown import Sum
 from ...analysis.budgets.decide import Value, untold
 from ...analysis.budgets.model import Budget, Line
+from ...analysis.budgets.patterns import fits
 from ...analysis.budgets.pieces import Piece, covered, pieces_of
 from ...analysis.passes import Sums, allowed
 from ...analysis.roles import roles_at
@@ -223,7 +223,7 @@ class Run:
         return tuple(
             process
             for process in self._processes
-            if any(fnmatchcase(text, pattern) for text in (process.name, *role_of[process.id]))
+            if any(fits(pattern, text) for text in (process.name, *role_of[process.id]))
         )
 
     def _without(
