@@ -1,4 +1,7 @@
-"""Only the command line names options and programs; all else says it in words (see message)."""
+"""Only the command line and the pytest plugin, which have options, name them and programs.
+
+All else says it in words (see message).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ OF_OTHERS = {"analysis/scripts.py", "analysis/roles.py"}
 MODULES = sorted(
     name
     for path in SOURCE.rglob("*.py")
-    if (name := str(path.relative_to(SOURCE))) not in OF_OTHERS and not name.startswith("cli/")
+    if (name := str(path.relative_to(SOURCE))) not in OF_OTHERS
+    and not name.startswith(("cli/", "pytest_plugin/"))
 )
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")

@@ -162,7 +162,7 @@ def _record(control: Control, pid: int, file: str) -> None:
     source = ProcSource("/proc")
     source.mapped_files.prepare()
     targets = DiscoveredTargets(source, named=NamedTargets(source, [pid]), family=Family())
-    plan = Plan(FOR_NAMED, PERIOD_NS, sys.argv, "children", f"-p {pid} --children")
+    plan = Plan(FOR_NAMED, PERIOD_NS, sys.argv, "children", f"process {pid} and its children")
     writer = Writer(file)
     session = Session(source, targets, plan, lambda notice: None, writer=writer)
     reason = None
