@@ -69,8 +69,9 @@ def _launch_all(job: Job, folder: RunFolder, runs: int) -> list[Launch]:
 
 
 def _prepare() -> None:
-    """Load what judges while the command runs: nobody waits for it then."""
+    """Load what judges and shows while the command runs: nobody waits for it then."""
     from ..answers import check  # noqa: F401
+    from ..render import check_json, check_text  # noqa: F401
     from ..store import recording  # noqa: F401
 
 
