@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..model import MappingUsage
+from ..model import Mapping, MappingUsage
 
 HEAP_SIZE = 64 << 20
 _GLIBC_NAME = "[anon: glibc: malloc arena]"
@@ -26,6 +26,21 @@ _GO_HEAPS = (range(0xC0 << 32, 1 << 40), range(0x40 << 32, 0x60 << 32))
 def is_go_heap_address(address: int) -> bool:
     """Whether a runtime, not the kernel, chose this address: Go's heap begins there."""
     return any(address in heap for heap in _GO_HEAPS)
+
+
+def may_begin_heap(mapping: Mapping) -> bool:
+    """Whether a heap may begin with this: other heaps may be known by that one."""
+    return mapping.start % HEAP_SIZE == 0 and mapping.perms[:2] == "rw"
+
+
+def tells_malloc(mapping: Mapping) -> bool:
+    """Whether it is of a file that says whose malloc a process has: all its heaps depend on it."""
+    name = _file_name(mapping)
+    return bool(_GLIBC.match(name) or _OTHER_MALLOC.match(name))
+
+
+def _file_name(mapping: Mapping) -> str:
+    return mapping.pathname.rpartition("/")[2]
 
 
 def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
@@ -49,19 +64,16 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
     either: 32 bit (1 MiB heaps), overcommit_memory=2 with an older glibc (no `nr`),
     glibc.malloc.hugetlb >= 2 (other sizes).
     """
-    names = {entry.mapping.pathname.rpartition("/")[2] for entry in entries}
+    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
+    starts = [at for at, index in enumerate(order) if may_begin_heap(entries[index].mapping)]
+    if not starts:
+        return set()  # most layouts: their names need not be looked at
+    names = {_file_name(entry.mapping) for entry in entries}
     if any(_OTHER_MALLOC.match(name) for name in names):
         return set()
     styles = [_Style.UNKNOWN, _Style.NORESERVE]
     if any(_GLIBC.match(name) for name in names):
         styles.append(_Style.COUNTED)
-    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
-    starts = [
-        position
-        for position, index in enumerate(order)
-        if entries[index].mapping.start % HEAP_SIZE == 0
-        and entries[index].mapping.perms[:2] == "rw"
-    ]
     heaps = [_heap_from(entries, order, position) for position in starts]
     found: set[int] = set()
     for style in styles:

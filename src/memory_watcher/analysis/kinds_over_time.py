@@ -7,7 +7,7 @@ stored, at keyframes; what came and went between two of them is looked at when i
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..model import KindEvidence, MappingUsage, Usage
 from ..model import Mapping as Header
+from .arenas import may_begin_heap, tells_malloc
 from .kinds import Attribution, Kind, attributed_entries
 
 NO_EVIDENCE = KindEvidence({}, {}, 4096)
@@ -114,21 +115,31 @@ def _around(numbers: Set[int], living: Iterable[int], headers: Mapping[int, Head
     """Mappings that the attribution of `numbers` depends on, in the order of their addresses.
 
     Those that touch them, and each other, without a gap (heaps of arenas, guards, .bss behind its
-    file), and all of the same files. The rules look no further; a test compares.
+    file), and all of the same files. For what may be a heap of malloc's also what may be another
+    one, and whose malloc it is. The rules look no further; a test compares.
     """
     order = sorted(living, key=lambda number: headers[number].start)
-    wanted: set[int] = set()
+    chains = list(_chains(order, headers))
+    wanted = {number for chain in chains if not numbers.isdisjoint(chain) for number in chain}
+    if any(may_begin_heap(headers[number]) for number in wanted):
+        for chain in chains:
+            if any(may_begin_heap(headers[number]) for number in chain):
+                wanted.update(chain)
+        wanted.update(number for number in order if tells_malloc(headers[number]))
+    files = {headers[number].inode for number in wanted} - {0}
+    return [number for number in order if number in wanted or headers[number].inode in files]
+
+
+def _chains(order: Iterable[int], headers: Mapping[int, Header]) -> Iterator[list[int]]:
+    """Mappings, in the order of their addresses, that touch each other without a gap."""
     chain: list[int] = []
     end = -1
     for number in order:
         header = headers[number]
-        if header.start != end:
-            if not numbers.isdisjoint(chain):
-                wanted.update(chain)
+        if header.start != end and chain:
+            yield chain
             chain = []
         chain.append(number)
         end = header.end
-    if not numbers.isdisjoint(chain):
-        wanted.update(chain)
-    files = {headers[number].inode for number in wanted} - {0}
-    return [number for number in order if number in wanted or headers[number].inode in files]
+    if chain:
+        yield chain

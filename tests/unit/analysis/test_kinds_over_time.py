@@ -115,3 +115,50 @@ def test_later_evidence_counts_for_the_whole_life() -> None:
         )
         assert found[10].kind is Kind.THREAD_STACK
         assert found[2].kind is Kind.LIBRARY
+
+
+_NEWER_HEAP = """
+    7f0004000000-7f0004100000 rw-p 0 00:00 0 | rd wr mr mw me ac
+    7f0004100000-7f0008000000 ---p 0 00:00 0 | mr mw me
+    """
+_HEAP_SHAPE = f"""
+    7f0004000000-7f0004100000 rw-p 0 00:00 0 | {ARENA}
+    7f0004100000-7f0008000000 ---p 0 00:00 0 | mr mw me nr
+    """
+_FULL_HEAP = f"7f0004000000-7f0008000000 rw-p 0 00:00 0 | {ARENA}"
+_ANOTHER_HEAP = f"""
+    7f0044000000-7f0044100000 rw-p 0 00:00 0 | {ARENA}
+    7f0044100000-7f0048000000 ---p 0 00:00 0 | mr mw me nr
+    """
+
+
+@pytest.mark.parametrize(
+    ("born", "elsewhere", "kind"),
+    [
+        (_NEWER_HEAP, "7f0100000000-7f0100001000 r-xp 0 08:01 12 /lib/libc.so.6", Kind.ARENA),
+        (_NEWER_HEAP, "7f0100000000-7f0100001000 r-xp 0 08:01 12 /lib/a.so", Kind.ANONYMOUS),
+        (_HEAP_SHAPE, "7f0100000000-7f0100001000 r-xp 0 08:01 12 /lib/a.so", Kind.ARENA),
+        (
+            _HEAP_SHAPE,
+            "7f0100000000-7f0100001000 r-xp 0 08:01 12 /lib/libjemalloc.so.2",
+            Kind.ANONYMOUS,
+        ),
+        (_FULL_HEAP, _ANOTHER_HEAP, Kind.ARENA),
+        (_FULL_HEAP, "", Kind.ANONYMOUS),
+    ],
+)
+def test_a_heap_between_keyframes_depends_on_what_is_far_away(
+    born: str, elsewhere: str, kind: Kind
+) -> None:
+    """A C library, another malloc or another heap tells it then as it does at a keyframe."""
+    news, olds = layout(born), layout(elsewhere)
+    entries = [*news, *olds]
+    births = [5] * len(news) + [1] * len(olds)
+    found = attribute_lives(
+        lives(births, [9] * len(entries)),
+        [1],
+        {number: entry.mapping for number, entry in enumerate(entries)},
+        {number: entry.usage.vm_flags for number, entry in enumerate(entries)},
+    )
+    assert found[0].kind is kind
+    assert found[0].kind is attribute(entries)[0][1].kind
