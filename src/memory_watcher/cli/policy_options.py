@@ -43,8 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--full-every",
         metavar="TIME",
         help="recheck unchanged processes only this often (default 10s for the whole machine or"
-        " more than 64 processes). It also limits layout reads of the whole machine to one full"
-        " round per TIME. 0: read every layout at every tick (default for named processes)",
+        " more than 64 processes); while the whole machine stands still, a fourth as often. It also"
+        " limits layout reads of the whole machine to one full round per TIME. 0: read every layout"
+        " at every tick (default for named processes)",
     )
     group.add_argument(
         "--reset-peak",
