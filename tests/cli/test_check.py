@@ -224,6 +224,23 @@ def test_baseline_of_nothing(folder: Path) -> None:
     assert (folder / "memory.json").read_bytes() == before
 
 
+def test_update_replaces_only_baselines(folder: Path) -> None:
+    """Other JSON of ours stays as it is; a baseline with a conflict of a merge is written anew."""
+    words = ("memory-watcher", "check", "within.db", "--baseline")
+    told = folder / "told.json"
+    told.write_text(run("memory-watcher", "check", "within.db", "--json", cwd=folder).stdout)
+    before = told.read_text()
+    done = run(*words, told.name, "--update", cwd=folder)
+    assert (done.returncode, told.read_text()) == (2, before)
+    assert "told.json is no baseline, so it is not replaced" in done.stderr
+    memory = folder / "memory.json"
+    assert run(*words, memory.name, "--update", cwd=folder).returncode == 0
+    whole = memory.read_text()
+    memory.write_text(f"<<<<<<< HEAD\n{whole}")
+    assert run(*words, memory.name, "--update", cwd=folder).returncode == 0
+    assert memory.read_text() == whole
+
+
 def test_baseline_of_another_program(folder: Path) -> None:
     """It is refused."""
     words = ("memory-watcher", "check", "--baseline", "memory.json")

@@ -53,7 +53,7 @@ def read(budget: str | None, baseline: str | None, *, update: bool) -> Limits:
 
 def _baseline(path: str, *, update: bool) -> Baseline | None:
     """What was agreed to; None if it is to be written anew, and was not there or not readable."""
-    from ..analysis.budgets.baseline import parse
+    from ..analysis.budgets.baseline import parse, was_one
     from ..own_files import reason
 
     try:
@@ -71,7 +71,7 @@ def _baseline(path: str, *, update: bool) -> Baseline | None:
     except BaselineFormatError:
         if not update:
             raise
-        if '"format_version"' not in text:
+        if not was_one(text):
             raise UsageError(
                 f"{path} is no baseline, so it is not replaced; remove it, or name another file"
             ) from None

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from ..analysis.budgets.draft import Seen
-from ..analysis.budgets.model import Budget, Line
+from ..analysis.budgets.model import COUNTS, Budget, Line
 from ..analysis.budgets.write import write
 from ..answers.first_budget import FirstBudget
 from ..metrics import LAYOUT
@@ -16,7 +16,6 @@ from ..units import format_size, plural
 #: So many recordings are named; of more the number is told.
 _NAMED = 5
 _WIDTH = 96
-_COUNTS = ("mappings", "threads", "processes")
 _MOMENTS = {
     "peak": "at the peak",
     "end": "at the end",
@@ -64,11 +63,11 @@ def _heading(first: FirstBudget, judge: str) -> Iterator[str]:
 
 
 def _remark(budget: Budget, line: Line, seen: Seen) -> str:
-    if line.what in _COUNTS:
+    if line.what in COUNTS:
         low, high = str(seen.lowest), str(seen.highest)
     else:
         per = "/h" if budget.at == "growth" else ""
         low, high = (f"{format_size(size)}{per}" for size in (seen.lowest, seen.highest))
     text = high if low == high else f"{low} to {high}"
-    is_more = line.what not in _COUNTS and seen.alone > seen.highest
+    is_more = line.what not in COUNTS and seen.alone > seen.highest
     return f"{text}, up to {format_size(seen.alone)}" if is_more else text

@@ -7,10 +7,8 @@ from typing import NamedTuple
 
 from .baseline import Baseline, Entry
 from .kind_words import kind_named
-from .model import Budget, Line
+from .model import COUNTS, Budget, Line
 from .patterns import fits, fits_path
-
-_COUNTS = ("mappings", "threads", "processes")
 
 
 class Agreed(NamedTuple):
@@ -32,7 +30,7 @@ def agreed_to(baseline: Baseline, budget: Budget, line: Line) -> Agreed:
             None,
             f"{baseline.path} has nothing of this process, figure and moment; update the baseline",
         )
-    if line.what in ("total", *_COUNTS):
+    if line.what in ("total", *COUNTS):
         entry = mine.get((line.what, ""))
         return Agreed(entry.value) if entry else Agreed(None, f"{baseline.path} has no {line.what}")
     if line.what == "unlisted":
@@ -40,7 +38,7 @@ def agreed_to(baseline: Baseline, budget: Budget, line: Line) -> Agreed:
         kinds = sum(
             entry.value
             for (kind, name), entry in mine.items()
-            if not name and kind not in ("total", *_COUNTS)
+            if not name and kind not in ("total", *COUNTS)
         )
         return Agreed(max(kinds - sum(mine[key].value for key in _once(listed)), 0))
     keys = _keys(line, mine)
@@ -81,7 +79,7 @@ def _keys(line: Line, mine: dict[tuple[str, str], Entry]) -> list[tuple[str, str
 
 
 def _is_group(key: tuple[str, str]) -> bool:
-    return bool(key[1]) and key[0] not in _COUNTS
+    return bool(key[1]) and key[0] not in COUNTS
 
 
 def mappings_by_kind(baseline: Baseline, budget: Budget) -> dict[str, int]:

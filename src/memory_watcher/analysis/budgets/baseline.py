@@ -12,10 +12,9 @@ from typing import Any, NamedTuple, get_args
 
 from ...errors import BaselineFormatError
 from ...units import format_size, plural
-from .model import At, Figure
+from .model import COUNTS, At, Figure
 
 FORMAT_VERSION = 1
-COUNTS = ("mappings", "threads", "processes")
 _LARGEST = 2**63
 _REMEDY = "write it anew, from recordings that are as they should be"
 _KEYS = ("format_version", "programs", "runs", "machine", "entries")
@@ -85,6 +84,11 @@ def _json(value: object) -> str:
 def _separated(items: Iterable[str]) -> list[str]:
     every = [f"    {item}," for item in items]
     return [*every[:-1], *(item.removesuffix(",") for item in every[-1:])]
+
+
+def was_one(text: str) -> bool:
+    """Whether a text that `parse` refuses was a baseline: damaged, half merged, or a newer one."""
+    return all(f'"{key}"' in text for key in _KEYS)
 
 
 def parse(text: str, path: str) -> Baseline:

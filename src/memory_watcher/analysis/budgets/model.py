@@ -12,6 +12,8 @@ At = Literal["peak", "end", "floor", "growth"]
 Figure = Literal["pss", "rss", "uss", "held", "pss_dirty"]
 #: What a limit is on.
 What = Literal["total", "kind", "name", "unlisted", "mappings", "threads", "processes"]
+#: Limits on numbers of things, which have no size.
+COUNTS: tuple[What, ...] = ("mappings", "threads", "processes")
 #: `over-baseline` and the rest: where an allowed maximum comes from.
 Source = Literal["max", "baseline"]
 

@@ -9,13 +9,12 @@ from typing import Any, get_args
 from ...errors import NoBudget
 from .amounts import limit_of
 from .kind_words import KIND_WORDS, kind_named
-from .model import At, Budget, BudgetFile, Figure, Line, Unit, What
+from .model import COUNTS, At, Budget, BudgetFile, Figure, Line, Unit, What
 from .toml_text import Node, is_bare, load, name, nearest, shown
 
 PYPROJECT = "pyproject.toml"
 
 _OF_ALL: tuple[What, ...] = ("total", "unlisted")
-_COUNTS: tuple[What, ...] = ("mappings", "threads", "processes")
 _SETTINGS = ("process", "at", "figure", "title")
 _KEYS = (*_SETTINGS, *get_args(What))
 
@@ -85,7 +84,7 @@ def _lines(budget: Node, at: At) -> Iterator[Line]:
     for what in _OF_ALL:
         if what in budget.value:
             yield Line(what, limit_of(budget[what], unit), "", budget[what].number)
-    for what in _COUNTS:
+    for what in COUNTS:
         if what in budget.value:
             if at == "growth":
                 raise budget[what].error(

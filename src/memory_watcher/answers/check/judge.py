@@ -9,6 +9,7 @@ from ...analysis.budgets.agreed import Agreed, agreed_to
 from ...analysis.budgets.baseline import Baseline
 from ...analysis.budgets.decide import Value, decide
 from ...analysis.budgets.model import (
+    COUNTS,
     Budget,
     BudgetFile,
     Judged,
@@ -21,8 +22,6 @@ from ...analysis.budgets.model import (
 from ...analysis.diff import middle
 from .culprits import Blame, Blamer
 from .measure import Measured, Run
-
-_COUNTS = ("mappings", "threads", "processes")
 
 
 def judge(
@@ -134,7 +133,7 @@ def _over(limit: Limit, agreed: Agreed) -> int:
 
 
 def _unit(budget: Budget, line: Line) -> Unit:
-    if line.what in _COUNTS:
+    if line.what in COUNTS:
         return "count"
     return "bytes/h" if budget.at == "growth" else "bytes"
 
@@ -145,7 +144,7 @@ def name_of(budget: Budget, line: Line) -> str:
     No two lines of a file with different meanings have the same name, but where titles make it so.
     """
     what = line.pattern if line.what in ("kind", "name") else line.what
-    if line.what not in _COUNTS and budget.figure != "pss":
+    if line.what not in COUNTS and budget.figure != "pss":
         what += " (modified)" if budget.figure == "pss_dirty" else f" ({budget.figure})"
     when = {"peak": "", "end": " at the end", "floor": " at the floor", "growth": " growth"}
     whose = budget.title or budget.process or ""
