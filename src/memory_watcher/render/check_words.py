@@ -170,12 +170,12 @@ def named(checked: Checked, longest: int | None = None) -> Iterator[tuple[str, J
         yield shown, judged
 
 
-#: What there is more of explains what memory grew; more mappings follow from both.
-_CAUSES = ("processes", "threads")
+#: What there is more of explains what memory grew (2); more mappings follow from both.
+_RANKS = {"processes": 0, "threads": 1, "mappings": 3}
 
 
 def worst_first(checked: Checked) -> list[Judged]:
-    """The budgets as people want to read them: over, undecided, within.
+    """The budgets as people want to read them: over, undecided, within; else in their order.
 
     Of those that are over, processes and threads come first, then sizes, the most above its limit
     first, and mappings last.
@@ -183,11 +183,9 @@ def worst_first(checked: Checked) -> list[Judged]:
     order = (Word.OVER, Word.UNDECIDED, Word.WITHIN)
 
     def rank(each: Judged) -> tuple[int, int, int]:
-        verdict = order.index(each.verdict)
         if each.verdict is not Word.OVER:
-            return verdict, 0, 0
-        what = each.line.what
-        cause = _CAUSES.index(what) if what in _CAUSES else 3 if what == "mappings" else 2
-        return verdict, cause, (each.limit or 0) - (each.measured or 0)
+            return order.index(each.verdict), 0, 0
+        excess = (each.measured or 0) - (each.limit or 0)
+        return 0, _RANKS.get(each.line.what, 2), -excess
 
     return sorted(checked.budgets, key=rank)

@@ -59,7 +59,8 @@ class Blamer:
     def _more_mappings(self, line: Line, run: Measured, past: Past | None, allowed: int) -> Blame:
         """Of which there are more than agreed to, or than after the warm-up if that explains it."""
         if self._baseline is not None:
-            return Blame(_more_of_a_kind(mappings_by_kind(self._baseline, run.budget), run))
+            agreed = mappings_by_kind(self._baseline, run.budget)
+            return Blame(_more_of_a_kind(agreed, run) if agreed else ())
         if past is not None and len(run.members) == 1:
             found = _blamed(line, run, changes(*past.counts()), None)
             rise = sum(each.change or 0 for each in found.culprits)
@@ -128,7 +129,7 @@ def _more_of_a_kind(agreed: Mapping[str, int], run: Measured) -> tuple[Culprit, 
     found = [
         Culprit(kind, kind, before, after, after - before)
         for kind, before, after in more
-        if agreed and after > before
+        if after > before
     ]
     return tuple(sorted(found, key=lambda each: (-(each.change or 0), each.kind))[:MOST])
 
