@@ -103,7 +103,7 @@ def _overview_page(cli: Any) -> str:
     return _page(
         parser,
         "memory-watcher",
-        "record the memory layouts of Linux processes, and tell where memory went",
+        "record the memory layouts of Linux processes, and show where memory went",
         {"COMMANDS": commands, "EXIT STATUS": _EXIT_STATUS, "SEE ALSO": _see(names)},
         cli.__version__,
     )

@@ -1,7 +1,7 @@
 """Write a first budget from recordings: how much memory a program may have, by kind and by name.
 
-Limits are what was measured, with room for noise: for the spread of several recordings of the same
-thing. Recordings that a budget is made from are within it. docs/budgets.md describes the file.
+A limit is the most that was measured, with room for noise. Several recordings of the same thing
+show how much noise there is; all of them are within the budget. docs/budgets.md describes the file.
 
   memory-watcher budget init run.db                          writes memory-budget.toml
   memory-watcher budget init run1.db run2.db run3.db -o -    to standard output

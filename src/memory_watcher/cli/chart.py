@@ -2,11 +2,11 @@
 
 A stacked area in which each kind of memory or each name has its own colour, with RSS, the kernel's
 high-water mark and the peak. A recording of one process shows that process; of several, choose one
-with --pid, or see all of them. The ending of -o says what is written: .png, .svg, .pdf, or .html
-for the report, which is also what is shown without -o.
+with --pid, or see all of them. The ending of -o chooses what is written: .png, .svg, .pdf, or
+.html for the report. Without -o it is the report.
 
-  memory-chart server.db -o server.png               the whole history by name
-  memory-chart server.db -p 123 --by kind -o 123.svg what kinds of memory one process had
+  memory-chart server.db -o server.png                the whole history by name
+  memory-chart server.db -p 123 --by kind -o 123.svg  what kinds of memory one process had
   memory-chart old.db --compare new.db -o both.png    two recordings, and what lies between
   memory-chart server.db -o part.png --from 2018-08-17T15:50 --to 2018-08-17T16:10
 """

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report-only",
         action="store_true",
-        help="exit with 0 also if something is over or was not judged",
+        help="exit with 0 even if something is over or was not judged",
     )
     group = parser.add_argument_group("a command that is launched")
     group.add_argument(

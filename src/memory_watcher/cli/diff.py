@@ -78,8 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=JUDGED,
         default="pss",
         help="the figure to compare: PSS, RSS or USS of the mappings, what is in swap, or what is"
-        " held (RSS and swap, without what the kernel may take back); default pss. Of several"
-        " processes the figure that may be added up stands in its place; RSS has none",
+        " held (RSS and swap, without what the kernel may take back); default pss. For several"
+        " processes swap is SwapPss and held is by PSS, which can be added up. Not rss: shared"
+        " pages would be counted once per process",
     )
     parser.add_argument(
         "--top",
@@ -87,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many lines to show; --json shows all changes by default (default 30)",
     )
-    parser.add_argument("--all", action="store_true", help="show also what did not change")
+    parser.add_argument("--all", action="store_true", help="also show what did not change")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="machine-readable output, in bytes")
     output.add_argument("--md", action="store_true", help="a table in Markdown")

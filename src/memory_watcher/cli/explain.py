@@ -1,8 +1,8 @@
 """Explain a recording on one page: where the memory is, what grows, and what can be done.
 
 Plain sentences with figures, the most important first. A recording of one process is about that
-process; one of several is about all of them together, at the moment of their highest PSS. Where a
-recording cannot tell, nothing is said. docs/explain.md has a section for each finding.
+process; one of several is about all of them together, at the moment of their highest PSS. What a
+recording does not show is not mentioned. docs/explain.md has a section for each finding.
 
   memory-watcher explain                       the peak in measurement.db
   memory-watcher explain server.db -p 123      one process of several

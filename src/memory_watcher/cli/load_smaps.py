@@ -1,9 +1,10 @@
 """Load captured smaps texts into a recording, as measurements.
 
 For machines without Python: copy /proc/PID/smaps there, load it here, and ask memory-peak.
-Captures of every kernel since 2.6.14 load, as pasted, mailed or logged, too. A text may hold
-several: those of one process need --period. An existing recording is added to; without --name a
-capture belongs to the process that has its PID there. docs/captures.md lists all that is accepted.
+Captures of every kernel since 2.6.14 are accepted, also if they were pasted, mailed or logged. A
+text may hold several: those of one process need --period. An existing recording is added to;
+without --name a capture belongs to the process that has its PID there. docs/captures.md lists all
+that is accepted.
 
   ssh device cat /proc/123/smaps | memory-load-smaps -p 123 --name server -
   memory-load-smaps --database-file device.db capture.smaps
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--time",
         metavar="ISO",
         help="when it was captured (default: when the file was changed). For several captures: the"
-        " time of the first (default: the change is the time of the last)",
+        " time of the first (default: the last one has the time at which the file was changed)",
     )
     parser.add_argument(
         "--period", metavar="DURATION", help="time between several captures of one process: 10s, 1m"

@@ -1,8 +1,8 @@
 """List the processes of a recording: who they were, how long they lived, their peaks.
 
-One line a process; what was not reported is a dash.
+One line for each process. A dash is what was not reported.
 
-  memory-watcher ls                            the processes of measurement.db, as they came
+  memory-watcher ls                            the processes of measurement.db, as they appeared
   memory-watcher ls server.db --sort pss       the biggest first
   memory-watcher ls server.db --json
 """

@@ -1,9 +1,9 @@
 """Show where the memory of a process went at its peak, or at any other recorded moment.
 
-A recording of one process shows that process. One of a command, of a process with its children or
-of processes selected by what they are shows them all together, at the moment of their highest PSS.
-One of the whole machine shows the moment when it had the least memory available. A sum is of one
-pass over all processes, read one right after the other. Choose one process with --pid.
+A recording of one process shows that process. A recording of a command, of a process with its
+children, or of selected processes shows them all together, at the moment of their highest PSS. A
+recording of the whole machine shows the moment when the least memory was available. Sums come from
+one pass: all processes, read one right after the other. Choose one process with --pid.
 
   memory-peak                                  the peak in measurement.db
   memory-peak server.db -p 123 --by kind       what kinds of memory its peak consisted of

@@ -3,8 +3,8 @@
 Each tick reads the complete layout (every mapping of smaps with all its figures) of each process,
 from outside. A command after -- is launched and recorded with all that it starts; its exit code is
 returned. With nothing named, all processes of the machine are recorded, new ones included.
-Recording ends when the command has ended or the last process has gone, or on Ctrl+C, SIGTERM,
-SIGHUP or SIGQUIT (which a launched command gets first). An existing recording is added to.
+Recording ends when the command or the last process has exited, or on Ctrl+C, SIGTERM, SIGHUP or
+SIGQUIT (which a launched command gets first). An existing recording is added to.
 
   memory-watcher record -- ./server --port 80  a command, from its first instruction to its end
   memory-record -p 1234                        one process, every second, into measurement.db

@@ -1,8 +1,8 @@
 """Save what can be read of a damaged recording into a new one.
 
-The old file stays as it is. Rows that cannot be read, or that refer to something that is lost, are
-left out; so are layouts that do not add up to their sums any more, while RSS and the other cheap
-figures of their moments stay.
+The old file stays as it is. Rows that cannot be read are left out, and so are rows that refer to
+them. A layout that no longer adds up to its sums is left out, too; the summary figures (RSS, swap,
+faults) of that moment stay.
 
   memory-watcher repair broken.db -o saved.db
 """

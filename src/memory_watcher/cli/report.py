@@ -2,9 +2,9 @@
 
 The file needs nothing else: it works offline, and can be sent to a colleague.
 
-    memory-watcher report measurement.db                         # writes measurement.html
-    memory-watcher report server.db -o monday.html -p 1234 -p 1240
-    memory-watcher report old.db new.db                          # both, and what differs
+  memory-watcher report measurement.db                         writes measurement.html
+  memory-watcher report server.db -o monday.html -p 1234 -p 1240
+  memory-watcher report old.db new.db                          both, and what differs
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Show where the memory of a running process is right now: one reading, and no recording.
 
-A line for each name, kind or mapping, with all figures that are not 0, as `pmap -X` gives them; the
-lines are sorted by PSS and add up. The recorder's own reading is shown: a layout that mappings
-moved in is read again, and marked torn if it stays so.
+One line for each name, kind or mapping, with all figures that are not 0, as `pmap -X` shows them.
+The lines are sorted by PSS, and add up. If mappings moved while they were read, they are read
+again, as a recorder does it. If they still move, the layout is marked torn.
 
   memory-watcher show 123                 by name: stacks, heap, arenas, libraries, files
   memory-watcher show 123 --by kind

@@ -1,7 +1,7 @@
 """Watch where memory goes right now: a timeline, and below it groups, mappings or processes.
 
-Mark a moment and see what changed since; freeze; go back in time; ? shows all keys. With -o what is
-seen is recorded as well, to be looked at by all other commands.
+Mark a moment and see what changed since; freeze; go back in time; ? shows all keys. With -o it also
+makes a recording, which all other commands take.
 
   memory-watcher top                           the whole machine, by process
   memory-watcher top -p 1234                   one process

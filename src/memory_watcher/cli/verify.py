@@ -1,8 +1,9 @@
 """Check all of a recording: whether what it holds is what a recorder wrote.
 
-The structure of the file, its tables, the types of all values, what refers to what, the order of
-ticks, and of each layout whether its mappings add up to the sums that were stored when it was read.
-Prints one line for each finding; the exit code is 0 if there is none, else 1.
+Checks the structure of the file, its tables, the types of all values, which rows refer to which,
+and the order of ticks. Adds up the mappings of each layout, and compares that with the sums that
+were stored when it was read. Prints one line for each finding; the exit code is 0 if there is none,
+else 1.
 
   memory-watcher verify                        measurement.db
   memory-watcher verify server.db
