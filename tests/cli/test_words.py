@@ -31,8 +31,8 @@ PAGES = sorted([*_ROOT.glob("docs/*.md"), _ROOT / "README.md", _ROOT / "CHANGELO
 LONGEST = 30
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Where each text is, and the text."""
+def texts_of_commands() -> Iterator[tuple[str, str]]:
+    """Where each text of a help is, and the text."""
     parser = overview_parser(whole=True)
     yield "memory-watcher", parser.description or ""
     yield "memory-watcher", parser.epilog or ""
@@ -50,6 +50,11 @@ def texts() -> Iterator[tuple[str, str]]:
             if action.help:
                 option = "/".join(action.option_strings) or action.dest
                 yield f"{name} {option}", command._get_formatter()._expand_help(action)
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Where each text is, and the text."""
+    yield from texts_of_commands()
     for state in LayoutState:
         yield f"LayoutState.{state.name} label", state.label
         yield f"LayoutState.{state.name}", state.meaning
