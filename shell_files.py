@@ -24,22 +24,83 @@ SHELLS = {
     "fish": "share/fish/vendor_completions.d/{}.fish",
 }
 MAN = "share/man/man1/{}.1"
-#: An option's value is a file, or a folder, if it is called so.
-FILES = {"FILE", "NEW", "PICTURE", "REPORT", "smaps-file"}
+#: An argument, or an option's value, is a file or a folder if it is called so.
+FILES = {"FILE", "FILE_B", "A.db", "B.db", "NEW", "PICTURE", "REPORT", "smaps-file"}
 FOLDERS = {"DIR"}
 
-_EXIT_STATUS = """\
-.TP
-.B 0
-Done.
-.TP
-.B 1
-It could not be done. One line on standard error says why, and what helps.
-.TP
-.B 2
-The command line is wrong.
-.PP
-\\fBmemory\\-watcher record \\-\\- COMMAND\\fR returns the exit status of the command.
+#: The exit status of most commands, and of those that have more to say.
+_STATUS = {
+    "0": "Done.",
+    "1": "It could not be done. One line on standard error says why, and what helps.",
+    "2": "The command line is wrong.",
+}
+_OF_A_LAUNCHED = {
+    "126": "The launched command cannot be executed.",
+    "127": "There is no such command.",
+    "128 + n": "Signal n ended the launched command.",
+    "another": "The launched command's own.",
+}
+_STATUS_OF = {
+    "record": _STATUS | _OF_A_LAUNCHED,
+    "check": {
+        "0": "All is within the budgets; with \\-\\-report\\-only, whatever was found.",
+        "1": "Something is over.",
+        "2": "Something could not be judged, or the command line or a file is wrong.",
+        **_OF_A_LAUNCHED,
+    },
+    "verify": _STATUS | {"0": "Nothing was found.", "1": "Something was found, and is printed."},
+}
+_ELSEWHERE = (
+    ".PP\nThe pages of \\fBrecord\\fR, \\fBcheck\\fR and \\fBverify\\fR say what theirs is.\n"
+)
+#: What is completed after `--` in each shell, put into what shtab makes: text there -> text.
+#: NAME is the program, OURS its name as a function, ONLY a test that it takes a command here.
+_BASH = """
+OURS() {
+  local at
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    if [[ ${COMP_WORDS[at]} == -- ]] && ONLY; then
+      if declare -F _comp_command_offset >/dev/null; then
+        _comp_command_offset $((at + 1))
+      elif declare -F _command_offset >/dev/null; then
+        _command_offset $((at + 1))
+      else
+        compopt -o filenames 2>/dev/null
+        local how=-f
+        ((at + 1 < COMP_CWORD)) || how=-cf
+        mapfile -t COMPREPLY < <(compgen "$how" -- "${COMP_WORDS[COMP_CWORD]}")
+      fi
+      return
+    fi
+  done
+  _shtabOURS "$@"
+}
+
+complete -o bashdefault -F OURS NAME
+"""
+_ZSH = """_shtabOURS() {
+  integer at=${words[(ie)--]}
+  if (( at < CURRENT )) && ONLY; then
+    shift $at words
+    (( CURRENT -= at ))
+    _normal
+    return
+  fi
+"""
+_FISH = """
+function OURS_takes
+  set -l words (commandline -opc)
+  contains -- -- $words; and ONLY
+end
+
+function OURS_command
+  set -l words (commandline -opc)
+  set -e words[1..(contains -i -- -- $words)]
+  set -l now (commandline -ct)
+  complete -C (string join ' ' -- (string escape -- $words) "$now")
+end
+
+complete -c NAME -n OURS_takes -xa '(OURS_command)'
 """
 _MACROS = "TH|SH|SS|TP|PP|B|BR|nf|fi|RS|RE|UR|UE"
 
@@ -55,8 +116,11 @@ def make() -> dict[str, str]:
             program: cli.command_parser(of, program) for program, of in cli.PROGRAMS.items()
         }
         for program, parser in parsers.items():
+            launching = [each for each in cli.COMMANDS if cli.takes_command(each)]
+            if program in cli.PROGRAMS:
+                launching = [""] if cli.PROGRAMS[program] in launching else []
             for shell, path in SHELLS.items():
-                files[path.format(program)] = completions(parser, shell)
+                files[path.format(program)] = completions(parser, shell, launching)
         files[MAN.format("memory-watcher")] = _overview_page(cli)
         pages = {
             f"memory-watcher-{name}": (name, f"memory-watcher {name}") for name in cli.COMMANDS
@@ -67,8 +131,11 @@ def make() -> dict[str, str]:
     return files
 
 
-def completions(parser: argparse.ArgumentParser, shell: str) -> str:
-    """Make the completions of a program for one shell."""
+def completions(parser: argparse.ArgumentParser, shell: str, launching: list[str]) -> str:
+    """Make the completions of a program for one shell.
+
+    `launching` are its subcommands that take a command after `--`; "" is the program itself.
+    """
     import shtab
 
     for each in _all_parsers(parser):
@@ -79,6 +146,34 @@ def completions(parser: argparse.ArgumentParser, shell: str) -> str:
             elif action.metavar in FOLDERS:
                 action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     text: str = shtab.complete(parser, shell=shell)
+    if shell == "zsh":  # where several files may stand, shtab's completes the first alone
+        text = text.replace('"(*)::', '"*:').replace('"(*):', '"*:')
+        text = text.replace("one_or_more='(*)'", "one_or_more='*:'")
+    return _with_commands(text, parser.prog, shell, launching) if launching else text
+
+
+def _with_commands(text: str, program: str, shell: str, launching: list[str]) -> str:
+    """Complete the command line after `--`, as the shell completes any."""
+    ours = "_" + program.replace("-", "_")
+    names = [] if launching == [""] else launching
+
+    def made(template: str, only: str) -> str:
+        only = only if names else "true"
+        return template.replace("ONLY", only).replace("OURS", ours).replace("NAME", program)
+
+    if shell == "bash":
+        before, found, _ = text.rpartition(f"\ncomplete -o bashdefault -F _shtab{ours} {program}")
+        text = before + made(_BASH, f"[[ ${{COMP_WORDS[1]}} == @({'|'.join(names)}) ]]")
+    elif shell == "zsh":
+        before, found, after = text.partition(f"\n_shtab{ours}() {{\n")
+        text = f"{before}\n{made(_ZSH, f'[[ $words[2] == ({chr(124).join(names)}) ]]')}{after}"
+    else:
+        using = f'test "$_shtab{ours}_cmdpath" ='
+        before, found, after = text.partition(using)
+        text = f"{before}not {ours}_takes; and {using}{after}"
+        text += made(_FISH, f"contains -- $words[2] {' '.join(names)}")
+    if not found:
+        raise ValueError(f"{program}: shtab makes other completions for {shell} than expected")
     return text
 
 
@@ -104,7 +199,11 @@ def _overview_page(cli: Any) -> str:
         parser,
         "memory-watcher",
         "record the memory layouts of Linux processes, and show where memory went",
-        {"COMMANDS": commands, "EXIT STATUS": _EXIT_STATUS, "SEE ALSO": _see(names)},
+        {
+            "COMMANDS": commands,
+            "EXIT STATUS": _exit_status(_STATUS) + _ELSEWHERE,
+            "SEE ALSO": _see(names),
+        },
         cli.__version__,
     )
 
@@ -114,10 +213,16 @@ def _command_page(cli: Any, title: str, name: str, program: str) -> str:
     others += [f"memory-watcher-{name}"] if program == title else []
     parser = cli.command_parser(name, program)
     parser.description, examples = _without_examples(parser.description)
-    sections = {"EXIT STATUS": _EXIT_STATUS, "SEE ALSO": _see(["memory-watcher", *others])}
-    return _page(
-        parser, title, _summary(cli, name), {"EXAMPLES": examples, **sections}, cli.__version__
-    )
+    sections = {
+        "EXAMPLES": examples,
+        "EXIT STATUS": _exit_status(_STATUS_OF.get(name, _STATUS)),
+        "SEE ALSO": _see(["memory-watcher", *others]),
+    }
+    return _page(parser, title, _summary(cli, name), sections, cli.__version__)
+
+
+def _exit_status(meanings: dict[str, str]) -> str:
+    return "".join(f".TP\n.B {code}\n{meaning}\n" for code, meaning in meanings.items())
 
 
 def _without_examples(description: str) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import pty
 import re
 import shutil
 import subprocess
@@ -27,6 +29,11 @@ PAGES = {
     **{program: [program] for program in cli.PROGRAMS},
     **{f"memory-watcher-{name}": ["memory-watcher", name] for name in cli.COMMANDS},
 }
+#: What values are called that are neither a file nor a folder.
+WORDS = {
+    *("DURATION", "ID", "ISO", "MOMENT", "MS", "N", "NAME", "NAME|UID", "PATH", "PATTERN"),
+    *("PERCENT", "PID", "PID [PERIOD]", "PIXELS", "REGEX", "SIZE", "TIME"),
+}
 #: How each shell checks a script without running it.
 CHECKS = {"bash": ["bash", "-n"], "zsh": ["zsh", "-n"], "fish": ["fish", "--no-execute"]}
 #: Completes the words that it is given, and prints what bash would offer.
@@ -36,6 +43,19 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LI
 how=$(complete -p "$1"); how=${how##*-F }; how=${how%% *}
 "$how" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
 printf '%s\\n' "${COMPREPLY[@]}"
+"""
+#: Completes a line in a zsh on a terminal, and writes what zsh would offer into a file.
+IN_ZSH = """
+fpath=($SITE $fpath); autoload -U compinit; compinit -u -D
+compadd() {
+  [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]] && { builtin compadd "$@"; return }
+  local -a hits
+  builtin compadd -A hits "$@"
+  print -rl -- $hits >> $OFFERED
+}
+finished() { exit }
+ends-here() { comppostfuncs=(finished); zle complete-word; exit }
+zle -N ends-here; bindkey '^I' ends-here
 """
 
 
@@ -181,17 +201,38 @@ OFFERED: dict[tuple[str, ...], list[str] | None] = {
     ("memory-load-smaps", "--database-file", ""): None,
     ("memory-peak", ""): None,
     ("memory-watcher", "repair", "a.db", "-o", ""): None,
+    ("memory-watcher", "diff", ""): None,
+    ("memory-watcher", "diff", "a.db", ""): None,
+    ("memory-watcher", "diff", "--runs", "a.db", ""): None,
+    ("memory-watcher", "report", "a.db", ""): None,
+    ("memory-watcher", "check", "a.db", ""): None,
+    ("memory-watcher", "budget", "init", "a.db", ""): None,
+    ("memory-watcher", "check", "--bud"): ["--budget"],
+    ("memory-watcher", "budget", ""): ["init"],
+    ("memory-watcher", "record", "--", "only-th"): ["only-this-program"],
+    ("memory-watcher", "check", "--runs", "3", "--", "cat", ""): None,
+    ("memory-record", "-q", "--", "only-th"): ["only-this-program"],
 }
 IN_TOP = ("memory-watcher", "top", "--proc", "")
 
 
 @pytest.mark.parametrize("words", OFFERED, ids=" ".join)
-@pytest.mark.parametrize("shell", ["bash", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
 def test_completing(share: Path, tmp_path: Path, shell: str, words: tuple[str, ...]) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     (tmp_path / "a.db").touch()
     (tmp_path / "folder").mkdir()
+    offered = (
+        in_zsh(share, words, tmp_path)
+        if shell == "zsh"
+        else in_others(share, shell, words, tmp_path)
+    )
+    expected = OFFERED[words]
+    assert offered == ({"a.db", "folder"} if expected is None else set(expected))
+
+
+def in_others(share: Path, shell: str, words: tuple[str, ...], folder: Path) -> set[str]:
     path = str(script(share, shell, words[0]))
     if shell == "bash":
         line = ["bash", "--norc", "-c", IN_BASH, "-", path, *words]
@@ -199,11 +240,39 @@ def test_completing(share: Path, tmp_path: Path, shell: str, words: tuple[str, .
         line = ["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', path]
         line.append(" ".join(words))
     done = subprocess.run(
-        line, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment()
+        line, capture_output=True, text=True, check=True, cwd=folder, env=with_programs(folder)
     )
-    offered = {each.partition("\t")[0].rstrip("/") for each in done.stdout.split("\n") if each}
-    expected = OFFERED[words]
-    assert offered == ({"a.db", "folder"} if expected is None else set(expected))
+    assert done.stderr == ""
+    return {each.partition("\t")[0].rstrip("/") for each in done.stdout.split("\n") if each}
+
+
+def in_zsh(share: Path, words: tuple[str, ...], folder: Path) -> set[str]:
+    setup, offered = folder.parent / f"{folder.name}.zshrc", folder.parent / f"{folder.name}.out"
+    (home := folder.parent / f"{folder.name}.home").mkdir()
+    setup.write_text(IN_ZSH)
+    offered.touch()
+    more = {"SITE": str(share / "zsh/site-functions"), "OFFERED": str(offered)}
+    ours, its = pty.openpty()
+    try:
+        shell = subprocess.Popen(
+            ["zsh", "-f", "-i"], stdin=its, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=folder, env={**with_programs(folder), **more, "HOME": str(home), "TERM": "dumb"},
+            start_new_session=True,
+        )  # fmt: skip
+        os.write(ours, f". {setup}\n{' '.join(words)}\t".encode())
+        shell.wait(60)
+    finally:
+        os.close(ours)
+        os.close(its)
+    return {each.rstrip("/") for each in offered.read_text().split("\n") if each}
+
+
+def with_programs(folder: Path) -> dict[str, str]:
+    """An environment with one program more, whose name begins as no other's."""
+    programs = folder.parent / f"{folder.name}.bin"
+    programs.mkdir()
+    (programs / "only-this-program").touch(0o755)
+    return {**environment(), "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
 @pytest.mark.parametrize("words", [("memory-record", "--proc", ""), IN_TOP], ids=" ".join)
@@ -215,3 +284,27 @@ def test_a_folder_is_completed_where_one_is_meant(
     line = ["bash", "--norc", "-c", IN_BASH, "-", str(script(share, "bash", words[0])), *words]
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.split() == ["folder"]
+
+
+def test_every_value_is_a_file_a_folder_or_a_word() -> None:
+    """A new name of a value is put where it belongs, so that files are always completed."""
+    module = _module("shell_files")
+    known = module.FILES | module.FOLDERS | WORDS
+    for name in cli.COMMANDS:
+        parser = cli.command_parser(name, f"memory-watcher {name}")
+        for action in parser._actions:
+            if action.nargs != 0 and action.choices is None:
+                assert (action.metavar or action.dest.upper()) in known, f"{name} {action.dest}"
+
+
+def test_exit_statuses_are_those_of_the_command(share: Path) -> None:
+    """What `check` returns is not what most commands return."""
+    pages = {title: (share / "man/man1" / f"{title}.1").read_text() for title in PAGES}
+    launching = {title for title, page in pages.items() if "\n.B 127\n" in page}
+    assert launching == {"memory-record", "memory-watcher-record", "memory-watcher-check"}
+    of_check = pages["memory-watcher-check"].partition(".SH EXIT STATUS")[2]
+    assert "\n.B 1\nSomething is over." in of_check
+    assert "\n.B 2\nSomething could not be judged" in of_check
+    assert "It could not be done" not in of_check
+    assert "\n.B 1\nSomething was found" in pages["memory-watcher-verify"]
+    assert "\n.B 1\nIt could not be done" in pages["memory-peak"]

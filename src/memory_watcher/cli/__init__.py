@@ -194,6 +194,11 @@ def command_parser(command: str, program: str) -> argparse.ArgumentParser:
     return parser
 
 
+def takes_command(command: str) -> bool:
+    """Whether it takes the command line of another program after `--`."""
+    return bool(getattr(_load(command), "TAKES_COMMAND", False))
+
+
 def _add_options(parser: argparse.ArgumentParser, module: _Command) -> None:
     parser.add_argument("-v", "--version", action="version", version=_version(parser.prog))
     module.add_arguments(parser)
@@ -210,7 +215,7 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         return 0
     module = _load(command)
     command_line: list[str] = []
-    if getattr(module, "TAKES_COMMAND", False) and "--" in arguments:
+    if takes_command(command) and "--" in arguments:
         at = arguments.index("--")
         arguments, command_line = arguments[:at], arguments[at + 1 :]
         if not command_line:
