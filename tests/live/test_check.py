@@ -66,7 +66,7 @@ def test_streams_are_untouched(folder: Path) -> None:
     done = check(folder, "--", "sh", "-c", "cat; sleep 0.2; echo no >&2", stdin=text.encode())
     assert done.stdout.startswith(text)
     assert done.stdout[len(text) :].startswith("1 budget within")
-    assert done.stderr == "no\n"
+    assert done.stderr.startswith("no\n")  # on a busy machine, `cat` may end unread, which is said
 
 
 def test_json(folder: Path) -> None:

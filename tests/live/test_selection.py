@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -247,21 +248,22 @@ def test_cgroup(file: Path, cgroup: tuple[str, Path]) -> None:
     assert view["measurement"]["totals"]["pss"] > 30 * MI
 
 
-def test_postgresql(file: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that can be given to another user: pytest's own is shut to others by its next run."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def test_postgresql(file: Path, folder: Path) -> None:
     """A real server by its name: all its processes, whose shared buffers count once in the sum."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not binaries:
         reason = "PostgreSQL is not installed (apt-get install postgresql)"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     user = "postgres" if os.geteuid() == 0 else None
-    folder = tmp_path / "pg"
-    folder.mkdir()
     if user:
         shutil.chown(folder, user)
-        for parent in tmp_path.parents:
-            if parent.name.startswith("pytest"):
-                parent.chmod(0o755)
-        tmp_path.chmod(0o755)
     here = binaries[-1].parent
     subprocess.run(
         [here / "initdb", "-D", folder / "data", "-A", "trust", "--no-sync"],
