@@ -96,6 +96,8 @@ def test_help(form: list[str]) -> None:
     name = form[-1].removeprefix("memory-")
     for option in [*OPTIONS[name], "--help", "--version"]:
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", done.stdout), option
+    usage = done.stdout.partition("\n\n")[0]
+    assert usage.endswith("[-- COMMAND ...]") == (name in ("record", "check"))
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -9,7 +9,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn, Protocol, cast
 
 from .._version import __version__
@@ -91,6 +91,20 @@ class _Parser(argparse.ArgumentParser):
             write_text(message)
         elif message:
             say(message)
+
+
+class _WithCommand(argparse.RawDescriptionHelpFormatter):
+    """Has the command after `--` in the usage: it is split off before argparse sees anything."""
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None = None,
+    ) -> None:
+        command = argparse.Action([], dest="command", nargs="*", metavar="-- COMMAND")
+        super().add_usage(usage, [*actions, command], groups, prefix)
 
 
 def main() -> int:
@@ -188,7 +202,9 @@ def command_parser(command: str, program: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=program,
         description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_WithCommand
+        if takes_command(command)
+        else argparse.RawDescriptionHelpFormatter,
     )
     _add_options(parser, module)
     return parser
