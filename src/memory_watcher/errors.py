@@ -21,7 +21,8 @@
     │   └── CannotWrite            missing or read-only folder, full disk, I/O error
     │       └── RecordingMoved     it was deleted, renamed or replaced while it was written
     ├── SelectionError             what was asked for is not in the recording, or is ambiguous
-    │   └── NothingThen            nothing was recorded in the time that was asked for
+    │   ├── NothingThen            nothing was recorded in the time that was asked for
+    │   └── OtherPrograms          what should be of one program is of several
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
     ├── CommandNotExecutable       it is there, but cannot be run (exit code 126)
     └── MissingExtra               an optional part is not installed; says what brings it
@@ -181,6 +182,35 @@ class SelectionError(MemoryWatcherError):
 
 class NothingThen(SelectionError):
     """Nothing was recorded in the time that was asked for."""
+
+
+#: How many names of programs an error lists.
+_LISTED = 3
+
+
+class OtherPrograms(SelectionError):
+    """What should be of one program is of several.
+
+    `one` and `other` are what has no name in common: a file, or what messages call it, and the
+    names of its processes.
+    """
+
+    def __init__(
+        self,
+        one: tuple[str, frozenset[str]],
+        other: tuple[str, frozenset[str]],
+        *remedy: Part,
+    ) -> None:
+        said = ", ".join(f"{called} is of {_few(names)}" for called, names in (one, other))
+        super().__init__(f"{said}: they have no process name in common; ", *remedy)
+        self.one = one
+        self.other = other
+
+
+def _few(names: frozenset[str]) -> str:
+    """Names for an error; repr makes hostile ones harmless."""
+    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
+    return ", ".join([*map(repr, sorted(names)[:_LISTED]), *more])
 
 
 class CommandNotFound(MemoryWatcherError):

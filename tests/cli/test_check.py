@@ -162,7 +162,7 @@ def test_nobody_reads(folder: Path) -> None:
         (("within.db", "--budget", "none.toml"), "none.toml: there is no such budget file"),
         (("within.db", "--junit", "none/x.xml"), "no folder none"),
         (("within.db", "--junit", "within.db"), "--junit: within.db is read"),
-        (("within.db", "node.db"), "one by one"),
+        (("within.db", "node.db"), "name recordings of one program at a time"),
         (("within.db", "--update"), "--update needs --baseline"),
         (("within.db", "--baseline", "none.json"), "write it with --update"),
         (("within.db", "--baseline", "memory-budget.toml"), "no JSON"),
@@ -245,9 +245,10 @@ def test_baseline_of_another_program(folder: Path) -> None:
     """It is refused."""
     words = ("memory-watcher", "check", "--baseline", "memory.json")
     assert run(*words, "--update", "within.db", cwd=folder).returncode == 0
-    done = run(*words, recorded(folder / "node.db", 79, "node"), cwd=folder)
+    recorded(folder / "node.db", 79, "node")
+    done = run(*words, "node.db", cwd=folder)
     assert done.returncode == 2
-    assert "memory.json is a baseline of 'server'" in done.stderr
+    assert "the baseline memory.json is of 'server', node.db is of 'node'" in done.stderr
 
 
 def test_no_budget(tmp_path: Path) -> None:

@@ -146,7 +146,8 @@ def test_several_runs(folder: Path) -> None:
         (
             ["a.db", "other.db"],
             1,
-            "in common ('app'; 'other'); choose a process of each with --process and --process-b",
+            "a.db is of 'app', other.db is of 'other': they have no process name in common;"
+            " choose a process of each with --process and --process-b",
         ),
         (["a.db", "b.db", "--at", "2000-01-01T00:00"], 1, "no layout was recorded at or before"),
         (["a.db", "b.db", "--at", "#99"], 1, "no measurement 99"),

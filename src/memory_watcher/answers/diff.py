@@ -20,7 +20,8 @@ from ..store.recording import Recording
 from . import choices
 from .choices import FIGURE, summable
 from .moment import PEAK, Moment, understood
-from .taken import Chosen, Taken, members, names, take
+from .same_program import of_processes, refuse_other_runs, refuse_others
+from .taken import Chosen, Taken, members, take
 
 Figure = Literal["pss", "rss", "uss", "swap", "held"]
 BY: tuple[By, ...] = get_args(By)
@@ -201,19 +202,23 @@ def _side(asked: At) -> _Side:
 
 
 def _refuse_strangers(sides: Sequence[_Side]) -> None:
-    """Two recordings whose processes have no name in common are not compared by mistake."""
+    """Recordings whose processes have no name in common are not compared by mistake."""
+    for side in sides:
+        if not side.is_named:
+            refuse_other_runs([each.recording for each in side.chosen])
     if all(side.is_named for side in sides) or _is_one_run(sides):
         return
-    those = [[one for each in side.chosen for one in each.members] for side in sides]
-    called = [{image.name for one in side for image in one.images} for side in those]
-    if called[0] and called[1] and not called[0] & called[1]:
-        paths = [side.chosen[0].recording.path for side in sides]
-        raise SelectionError(
-            f"{paths[0]} and {paths[1]} have no process name in common ({names(those[0])};"
-            f" {names(those[1])}); choose a process of each",
-            Named(Setting.PROCESS, "", " with {}"),
-            Named(Setting.PROCESS_B, "", " and {}"),
-        )
+    refuse_others(
+        [
+            of_processes(
+                side.chosen[0].recording.path, [one for each in side.chosen for one in each.members]
+            )
+            for side in sides
+        ],
+        "choose a process of each",
+        Named(Setting.PROCESS, "", " with {}"),
+        Named(Setting.PROCESS_B, "", " and {}"),
+    )
 
 
 def _is_one_run(sides: Sequence[_Side]) -> bool:

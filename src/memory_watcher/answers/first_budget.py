@@ -11,6 +11,7 @@ from ..analysis.budgets.pieces import covered
 from ..errors import SelectionError, UsageError
 from ..store.recording import Recording
 from .check import Measured, Run
+from .same_program import refuse_other_runs
 
 #: Figures that are less where other processes have the same files mapped; RSS is not.
 _SHARED: tuple[Figure, ...] = ("pss", "uss")
@@ -40,10 +41,13 @@ def first_budget(
     `process` is a pattern of names or roles, None for all processes together. The big kinds and
     names get lines of their own, the rest is `unlisted`. Sizes are bytes, at `growth` per hour.
 
-    Raises SelectionError for a recording in which that cannot be measured, UsageError without one.
+    Raises SelectionError for a recording in which that cannot be measured, OtherPrograms (which is
+    one) if they are of several programs and no process is named, UsageError without a recording.
     """
     if not recordings:
         raise UsageError("name at least one recording")
+    if process is None:
+        refuse_other_runs(recordings)
     runs = [Run(each) for each in recordings]
     asked = Budget(process, at, figure, ())
     measured = [_told(run, asked) for run in runs]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BaselineFormatError, UsageError
@@ -81,15 +80,13 @@ def _baseline(path: str, *, update: bool) -> Baseline | None:
 def judge(files: Sequence[str], limits: Limits) -> Found:
     """Judge recordings of one program, and write the baseline if that was asked for.
 
-    Raises UsageError if they are of several programs, StoreError, SelectionError, CannotWrite.
+    Raises OtherPrograms if they are of several programs, StoreError, SelectionError, CannotWrite.
     """
     from ..answers.check import check
     from ..store.recording import Recording
 
     with ExitStack() as opened, ProgressLine("judging"):
         recordings = [opened.enter_context(Recording(file)) for file in files]
-        for one, other in pairwise(zip(files, map(_programs, recordings), strict=True)):
-            _refuse_another_program(one, other)
         if limits.update is None:
             return Found(check(recordings, limits.budget, limits.baseline))
         baseline, changes = _updated(limits.update, recordings, limits)
@@ -107,25 +104,3 @@ def _updated(
     baseline = baseline_of(recordings, path, limits.budget)
     write_whole(path, text_of(baseline).encode())
     return baseline, [f"Baseline written: {path}", *changes(limits.baseline, baseline)]
-
-
-def _programs(recording: Recording) -> frozenset[str]:
-    return frozenset(
-        image.name or "" for process in recording.processes() for image in process.images
-    )
-
-
-def _refuse_another_program(
-    one: tuple[str, frozenset[str]], other: tuple[str, frozenset[str]]
-) -> None:
-    (file_a, programs_a), (file_b, programs_b) = one, other
-    if programs_a and programs_b and not programs_a & programs_b:
-        raise UsageError(
-            f"{file_a} is of {_few(programs_a)}, {file_b} of {_few(programs_b)};"
-            " check recordings of different programs one by one"
-        )
-
-
-def _few(programs: frozenset[str]) -> str:
-    first = sorted(programs)[:3]
-    return ", ".join(first) + (", …" if len(programs) > len(first) else "")

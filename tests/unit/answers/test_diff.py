@@ -12,7 +12,7 @@ import memory_watcher
 from memory_watcher.analysis.matching import Match
 from memory_watcher.answers.diff import At, Comparison, DiffView, diff
 from memory_watcher.answers.moment import understood
-from memory_watcher.errors import SelectionError, UsageError
+from memory_watcher.errors import OtherPrograms, SelectionError, UsageError
 from memory_watcher.model import Layout, LayoutState, Usage
 from memory_watcher.store.recording import Recording
 
@@ -134,10 +134,19 @@ def test_a_process_is_chosen_by_name_or_pid(files: Files) -> None:
 def test_strangers_are_not_compared(files: Files) -> None:
     """Two recordings without a common process name are a mistake, unless both are named."""
     before, after = files.make("a.db", ("app", [10])), files.make("b.db", ("\x1b[2J", [11]))
-    with pytest.raises(SelectionError, match="no process name in common") as caught:
+    with pytest.raises(OtherPrograms, match="no process name in common") as caught:
         diff(before, after)
     assert str(caught.value).endswith("; choose a process of each")
     assert "\x1b" not in str(caught.value)
+
+
+def test_runs_of_a_side_are_of_one_program(files: Files) -> None:
+    """Another program among them is a mistake, unless a process is named."""
+    one, other = files.make("a.db", ("app", [10])), files.make("b.db", ("sh", [11]), ("ls", [1]))
+    with pytest.raises(OtherPrograms, match="name recordings of one program at a time"):
+        diff(At([one, other]), At([one]))
+    third = files.make("c.db", ("app", [11]), ("sh", [3]))
+    assert diff(At([one, third], process="app"), At(one, process="app")).total_change == -MI // 2
 
 
 def test_what_cannot_be_compared(files: Files) -> None:

@@ -10,6 +10,7 @@ from ...analysis.budgets.noise import default_budgets
 from ...errors import UsageError
 from ...store.recording import Recording
 from ...units import format_size, plural
+from ..same_program import refuse_other_runs
 from .agree import baseline_of, notes
 from .judge import judge
 from .measure import Measured, Run, measured
@@ -41,14 +42,15 @@ def check(
     within, is called within: `why` of what is undecided says what to do. Without a budget
     everything that the baseline has is judged, with the tolerances of analysis.budgets.noise.
 
-    Raises UsageError without a recording, without anything to judge by, and for a baseline of
-    other programs.
+    Raises UsageError without a recording or without anything to judge by, OtherPrograms for
+    recordings, or a baseline, of different programs.
     """
     every = (recordings,) if isinstance(recordings, Recording) else tuple(recordings)
     if not every:
         raise UsageError("name at least one recording")
     if budget is None and baseline is None:
         raise UsageError("give a budget or a baseline")
+    refuse_other_runs(every)
     differing = () if baseline is None else notes(baseline, every)
     runs = [Run(each) for each in every]
     return Checked(

@@ -16,6 +16,7 @@ from ...errors import SelectionError, UsageError
 from ...model import MappingUsage
 from ...store.recording import Recording
 from ...units import KIB
+from ..same_program import of_recording, of_text, one_text, refuse_other_runs, refuse_others
 from .measure import Measured, Run
 
 #: Names of less are not written down: a person reads the file.
@@ -32,10 +33,12 @@ def baseline_of(
     """What runs of the same program have: the median of each value, its lowest and its highest.
 
     Of all processes at the peak, and of whatever `budget` has limits above a baseline. `path` is
-    what messages call it. Raises UsageError without a recording, SelectionError if one cannot tell.
+    what messages call it. Raises UsageError without a recording, SelectionError if one cannot tell,
+    OtherPrograms (which is one) if they are of several programs.
     """
     if not recordings:
         raise UsageError("name at least one recording")
+    refuse_other_runs(recordings)
     opened = [Run(each) for each in recordings]
     asked = _asked(opened, budget)
     runs = [_run(each, asked) for each in opened]
@@ -44,17 +47,11 @@ def baseline_of(
         values[key] = [run.get(key, 0) for run in runs]
     return Baseline(
         path,
-        programs_of(recordings),
+        one_text(process for each in recordings for process in each.processes()),
         len(recordings),
         machine_facts(recordings[0]),
         {key: Entry(middle(of), min(of), max(of)) for key, of in sorted(values.items())},
     )
-
-
-def programs_of(recordings: Sequence[Recording]) -> str:
-    """The names of all processes that were recorded, in order, separated by ", "."""
-    names = {process.name for recording in recordings for process in recording.processes()}
-    return ", ".join(sorted(names))
 
 
 def machine_facts(recording: Recording) -> dict[str, str]:
@@ -86,14 +83,15 @@ def _allocators(recording: Recording) -> Iterator[tuple[str, str]]:
 def notes(baseline: Baseline, recordings: Sequence[Recording]) -> tuple[str, ...]:
     """What may explain a difference from a baseline: another kernel, another allocator.
 
-    Raises UsageError if the baseline is of other programs.
+    Raises OtherPrograms if the baseline is of another program.
     """
-    mine, theirs = programs_of(recordings), baseline.programs
-    if mine and theirs and not {*mine.split(", ")} & {*theirs.split(", ")}:
-        raise UsageError(
-            f"{baseline.path} is a baseline of {theirs!r}, these are recordings of {mine!r};"
-            " name the baseline of this program, or write one"
-        )
+    refuse_others(
+        [
+            of_text(f"the baseline {baseline.path}", baseline.programs),
+            *map(of_recording, recordings),
+        ],
+        "name the baseline of this program, or write one",
+    )
     return tuple(facts_that_differ(baseline.machine, machine_facts(recordings[0])))
 
 

@@ -10,7 +10,7 @@ import pytest
 from memory_watcher.analysis.budgets.baseline import Entry, Key
 from memory_watcher.analysis.budgets.model import Judged, Limit, Line, Word
 from memory_watcher.answers.check import baseline_of, check
-from memory_watcher.errors import SelectionError, UsageError
+from memory_watcher.errors import OtherPrograms, SelectionError, UsageError
 from memory_watcher.model import LayoutState
 
 from ....recordings import KI, MI
@@ -103,7 +103,7 @@ def test_a_baseline_also_tells_what_a_budget_compares(runs: Runs) -> None:
 def test_a_baseline_of_another_program_is_refused(runs: Runs) -> None:
     """Both are named."""
     baseline = baseline_of([runs.make(USUAL, name="server")], PATH)
-    with pytest.raises(UsageError, match=r"a baseline of 'server'.*recordings of 'app'"):
+    with pytest.raises(OtherPrograms, match=r"baseline memory.* is of 'server', .* is of 'app'"):
         check(runs.make(USUAL), None, baseline)
 
 
