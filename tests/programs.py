@@ -137,6 +137,17 @@ class RunningRecorder:
 
         wait_until(catches, "the signal handlers of memory-record")
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Keep it from reading anything meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            status = Path(f"/proc/{self.pid}/status")
+            wait_until(lambda: "\nState:\tT" in status.read_text(), "the recorder to stand still")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """Send a signal; returns exit code and what it said on stderr."""
         self.process.send_signal(number)

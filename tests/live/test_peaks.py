@@ -139,20 +139,16 @@ def wait_for_mark(file: Path, size: int) -> None:
     wait_until(lambda: one(file, query, size)[0], f"a high-water mark above {size}")
 
 
-def test_spikes_of_2_ms(file: Path) -> None:
-    """Too short to be seen for sure: what was missed is told, how much and between which times.
+def test_spike_between_two_looks(file: Path) -> None:
+    """Too short to be seen: what was missed is told, how much and between which times.
 
-    With the next look 20 ms apart, the times told are those of two looks around the spike.
+    The times told are those of the two looks around the spike, 20 ms apart on an idle machine.
     """
     with Target() as target, recorder(file, "-p", target.pid, "--period", "60s") as recording:
         recording.wait_for_ticks(1)
-        size = 8 * MIB
-        while True:  # until one falls between two looks; each is higher than those before
-            size += 4 * MIB
-            top, begin, end = target.ask("spike", size // PAGE, 2)
-            wait_for_mark(file, top - 2 * MIB)
-            if one(file, "SELECT max(rss) FROM readings")[0] < 0.9 * top:
-                break
+        with recording.paused():  # so that none falls into it
+            top, begin, end = target.ask("spike", 64 * MIB // PAGE, 2)
+        wait_for_mark(file, top - 2 * MIB)
         code, said = recording.stop()
     assert code == 0, said
     tolerance = tolerance_of(file, target.pid)
@@ -160,9 +156,8 @@ def test_spikes_of_2_ms(file: Path) -> None:
     assert mark["verdict"] == "higher"
     assert abs(mark["bytes"] - top) <= tolerance
     assert mark["gap"] == mark["bytes"] - one(file, "SELECT max(rss) FROM readings")[0]
-    assert mark["since_ns"] <= end
-    assert begin <= mark["time_ns"]
-    assert mark["time_ns"] - mark["since_ns"] < 500 * MS, "20 ms on an idle machine"
+    assert mark["since_ns"] <= begin
+    assert end <= mark["time_ns"]
     text = run("memory-peak", file, "--process-memory", "rss").stdout
     assert f"{mark['gap'] // 1024:,}".replace(",", " ") + " Ki higher at some point between" in text
 

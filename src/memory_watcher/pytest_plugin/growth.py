@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 from contextlib import suppress
 from itertools import pairwise
@@ -48,5 +47,7 @@ class Repeated:
 
 def _trim() -> None:
     """Let malloc give back what is free: new memory would else be taken from that, unseen."""
+    import ctypes  # noqa: PLC0415 - only for tests that are run several times
+
     with suppress(AttributeError, OSError):  # of glibc alone
         ctypes.CDLL(None).malloc_trim(0)
