@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from ..model import LayoutState, Totals
 from ..recorded import LayoutRow, PassRow, RollupRow, TickRow
@@ -155,10 +155,22 @@ class Passes:
         """Those of one run of the recorder that give a sum."""
         return [each for each in self.sums if each.run_id == run_id]
 
-    def peak(self, run_id: int | None = None) -> Moment | None:
-        """The pass with the highest PSS, the first of equals; None if there is no sum."""
+    def peak(self, run_id: int | None = None, figure: str = "pss") -> Moment | None:
+        """The pass at which a figure is highest, the first of equals; None if there is no sum."""
         among = self.sums if run_id is None else self.of_run(run_id)
-        return max(among, key=lambda each: each.sums.pss or 0, default=None)
+        return max(among, key=lambda each: getattr(each.sums, figure) or 0, default=None)
+
+    def of(self, process_ids: Collection[int]) -> Passes:
+        """The passes at which any of some processes lived, with sums over these alone.
+
+        One that is no sum over all is none over them either.
+        """
+        shares = [share for share in self.shares if share.process_id in process_ids]
+        among = (
+            _among(moment, [share for share in living.values() if share.counted])
+            for moment, living in _swept(self.every, shares)
+        )
+        return Passes((each for each in among if each is not None), shares)
 
     def at(self, tick: int) -> Moment | None:
         """The pass at a tick or the last one before it; None if there is none."""
@@ -349,7 +361,23 @@ def _totals(row: LayoutRow) -> Totals:
 def _judged(
     rows: Sequence[PassRow | _Round], shares: Iterable[Share], huge: Mapping[int, int]
 ) -> list[Moment]:
-    """Add up the members of each pass, and judge the sums: one sweep over the shares."""
+    """Add up the members of each pass, and judge the sums."""
+    return [_pass(row, living, huge) for row, living in _swept(rows, shares)]
+
+
+class _AtTick(Protocol):
+    """What is of a tick."""
+
+    @property
+    def tick(self) -> int:
+        """The tick."""
+
+
+_T = TypeVar("_T", bound=_AtTick)
+
+
+def _swept(rows: Iterable[_T], shares: Iterable[Share]) -> Iterator[tuple[_T, dict[int, Share]]]:
+    """Each pass with its members, by process id: one sweep over the shares."""
     changes: dict[int, list[tuple[bool, Share]]] = defaultdict(list)
     for share in shares:
         changes[share.first_tick].append((True, share))
@@ -357,7 +385,6 @@ def _judged(
     coming = sorted(changes)
     coming.reverse()
     living: dict[int, Share] = {}
-    found = []
     for row in rows:
         while coming and coming[-1] <= row.tick:
             for begins, share in sorted(changes[coming.pop()], key=lambda change: change[0]):
@@ -365,8 +392,23 @@ def _judged(
                     living[share.process_id] = share
                 else:
                     living.pop(share.process_id, None)
-        found.append(_pass(row, living, huge))
-    return found
+        yield row, living
+
+
+def _among(moment: Moment, counted: Sequence[Share]) -> Moment | None:
+    """A pass as one over some of its members; None if none of them is counted there."""
+    if not counted:
+        return None
+    sums = sum_up(counted)
+    told = len(counted) - sums.pss.lacking
+    return moment._replace(
+        processes=told,
+        lacking=sums.pss.lacking,
+        layouts=told if moment.is_whole else 0,
+        private=None,
+        sums=Figures(*(each.size for each in sums)),
+        fault=moment.fault or (None if told else Fault.UNTOLD),
+    )
 
 
 def _pass(row: PassRow | _Round, living: Mapping[int, Share], huge: Mapping[int, int]) -> Moment:

@@ -196,12 +196,17 @@ def measurement_of(
 
 
 def pass_of(
-    moment: Moment, recording: Recording, passes: Passes, run_id: int | None = None
+    moment: Moment,
+    recording: Recording,
+    passes: Passes,
+    run_id: int | None = None,
+    figure: str = "pss",
 ) -> Pass | None:
     """The pass over several processes that a moment stands for; None if there is no sum at all.
 
-    All but times are of the run `run_id`, if it is given. The floor (of PSS, in the last fifth) is
-    a pass that lacks nobody, if there is one: what is missing makes a sum small.
+    All but times are of the run `run_id`, if it is given. Peak and floor are those of `figure`, a
+    field of passes.Figures. The floor (in the last fifth) is a pass that lacks nobody, if there is
+    one: what is missing makes a sum small.
 
     Raises SelectionError if there are only later ones, UsageError for a measurement's number.
     """
@@ -211,7 +216,7 @@ def pass_of(
             Named(Setting.PID, "that process", "it with {}"),
         )
     if moment.kind == "peak":
-        return passes.peak(run_id)
+        return passes.peak(run_id, figure)
     if moment.is_time:
         return pass_at(recording, passes, time_of(moment, recording))
     sums = [each for each in passes.sums if run_id is None or each.run_id == run_id]
@@ -219,8 +224,9 @@ def pass_of(
     if not sums:
         return None
     if moment.kind == "floor":
-        told = [each for each in _since(_LAST_FIFTH, sums) if each.sums.pss is not None]
-        return min(told, key=lambda each: (each.lacking, each.sums.pss, each.tick), default=None)
+        sizes = [(getattr(each.sums, figure), each) for each in _since(_LAST_FIFTH, sums)]
+        told = [(each.lacking, size, each.tick, each) for size, each in sizes if size is not None]
+        return min(told)[-1] if told else None
     return _at(moment, sums)
 
 

@@ -38,8 +38,11 @@ class Chosen:
 
     @cached_property
     def passes(self) -> Passes:
-        """The passes over all processes of the recording."""
-        return read(self.recording)
+        """The passes over these processes: peak, floor and end are theirs."""
+        passes = read(self.recording)
+        mine = {each.id for each in self.members}
+        is_all = all(each.id in mine for each in self.recording.processes())
+        return passes if is_all else passes.of(mine)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -122,7 +125,7 @@ class Taken(NamedTuple):
 
 
 def take(chosen: Chosen, moment: Moment, figure: str) -> Taken:
-    """What they had at a moment; a single one's peak and floor are those of `figure`.
+    """What they had at a moment; peak and floor are those of `figure`, if that was recorded.
 
     Raises SelectionError if nothing was recorded then, UsageError.
     """
@@ -141,7 +144,7 @@ def take(chosen: Chosen, moment: Moment, figure: str) -> Taken:
             ((process.pid, role.label),),
             0,
         )
-    return _take_pass(chosen, moment)
+    return _take_pass(chosen, moment, figure)
 
 
 def _refuse_after_the_end(chosen: Chosen, moment: Moment) -> None:
@@ -177,11 +180,11 @@ def _measurement(
     return measurement_of(moment, recording, process.id, by)
 
 
-def _take_pass(chosen: Chosen, moment: Moment) -> Taken:
+def _take_pass(chosen: Chosen, moment: Moment, figure: str) -> Taken:
     """Several processes at the pass over all of them that a moment stands for."""
     recording = chosen.recording
     passes = chosen.passes
-    found = pass_of(moment, recording, passes)
+    found = pass_of(moment, recording, passes, figure=_added_up(figure, passes))
     if found is None:
         raise SelectionError(
             f"{recording.path}: {why_no_sum(passes)} Choose one process",
@@ -210,6 +213,13 @@ def _take_pass(chosen: Chosen, moment: Moment) -> Taken:
         len(there) - len(with_layout),
         sum_up([branch.share for branch in there if branch.share]),
     )
+
+
+def _added_up(figure: str, passes: Passes) -> str:
+    """By which sum a peak of several processes is found: nothing adds up any other figure."""
+    if figure not in ("uss", "swap_pss"):
+        return "pss"
+    return figure if any(getattr(each.sums, figure) is not None for each in passes.sums) else "pss"
 
 
 def _part(

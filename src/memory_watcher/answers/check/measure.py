@@ -277,7 +277,7 @@ class Run:
             return Missed(0, higher, figure == "rss")
         besides = _lacking(taken, taken.sums, figure)
         moment = chosen.passes.at(taken.tick)
-        if not is_peak or moment is None or moment.private is None or budget.process is not None:
+        if not is_peak or moment is None or moment.private is None:  # told of all together only
             return Missed(besides)
         mark = between_passes(self.recording, moment)
         return Missed(besides, mark.private - moment.private if mark else 0)

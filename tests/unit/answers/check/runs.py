@@ -24,6 +24,8 @@ from memory_watcher.store.recording import Recording
 from ....recordings import KI, Entry, RecordingBuilder, mapping
 
 HEAP = "[heap]"
+#: Of its pages nothing is private.
+SHARED = "/dev/shm/shared"
 
 
 def used(size: int) -> Usage:
@@ -36,7 +38,10 @@ def used(size: int) -> Usage:
 def entry(pathname: str, size: int, start: int, perms: str = "rw-p") -> Entry:
     """A mapping of `size` bytes, all of them used; a file if its name begins with a slash."""
     inode = 7 if pathname.startswith("/") else 0
-    return mapping(start, max(size, 4 * KI), perms, pathname, inode), used(size)
+    usage = used(size)
+    if pathname == SHARED:
+        usage = usage._replace(private_dirty=0)
+    return mapping(start, max(size, 4 * KI), perms, pathname, inode), usage
 
 
 class Runs:

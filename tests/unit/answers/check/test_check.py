@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import memory_watcher
-from memory_watcher.analysis.budgets.model import Limit, Line, Word
+from memory_watcher.analysis.budgets.model import At, Limit, Line, Word
 from memory_watcher.errors import UsageError
 from memory_watcher.model import LayoutState
 from memory_watcher.store.recording import Recording
 
 from ....recordings import KI, MI
-from .runs import HEAP, Runs, budget, judged, line, runs_in
+from .runs import HEAP, SHARED, Runs, budget, judged, line, runs_in
 
 
 @pytest.fixture(name="runs")
@@ -65,6 +65,38 @@ def test_several_processes_are_added_up_by_pss_and_never_by_rss(runs: Runs) -> N
     (refused,) = judged(both, budget(line("total", 100 * MI), figure="rss"))
     assert refused.verdict is Word.UNDECIDED
     assert "cannot be added up" in refused.why
+
+
+@pytest.mark.parametrize(("at", "size"), [("peak", 100), ("floor", 5), ("end", 7)])
+def test_some_of_several_processes_are_judged_at_their_own_moment(
+    runs: Runs, at: At, size: int
+) -> None:
+    """Not when all together were highest, lowest or last: the two workers peak before the app."""
+    small = [{HEAP: 5 * MI}, {HEAP: 50 * MI}, *[{HEAP: 4 * MI}] * 7]
+    tree = runs.of(
+        {
+            "app": [*[{HEAP: 90 * MI}] * 8, *[{HEAP: 300 * MI}] * 2, {HEAP: 10 * MI}],
+            "worker#1": [*small, {HEAP: 3 * MI}, {}],
+            "worker#2": [*small[:-1], {HEAP: MI}, {HEAP: 4 * MI}, {}],
+        }
+    )
+    (found,) = judged(tree, budget(line("total", 0), process="worker", at=at))
+    assert (found.measured, found.verdict) == (size * MI, Word.OVER)
+    (of_all,) = judged(tree, budget(line("total", 0), process="*"))
+    assert of_all.measured == 307 * MI
+
+
+def test_several_processes_have_their_peak_by_the_figure_of_the_budget(runs: Runs) -> None:
+    """Much shared memory is PSS, but no USS: the highest USS is at another moment."""
+    tree = runs.of(
+        {
+            "app": [{HEAP: 20 * MI}, {HEAP: 2 * MI, SHARED: 60 * MI}, {HEAP: 9 * MI}],
+            "sh": [{HEAP: MI}, {HEAP: MI, SHARED: 60 * MI}, {HEAP: MI}],
+        }
+    )
+    for figure, size in (("uss", 21), ("pss", 123)):
+        (found,) = judged(tree, budget(line("total", 0), figure=figure))  # type: ignore[arg-type]
+        assert found.measured == size * MI, figure
 
 
 def test_what_matches_nothing_is_no_pass(runs: Runs) -> None:
