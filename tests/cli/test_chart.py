@@ -16,6 +16,7 @@ import pytest
 from memory_watcher import cli
 from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.store.steps import Steps
+from tests.programs import run
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
 
 pytest.importorskip("matplotlib")
@@ -104,6 +105,12 @@ def test_size_in_pixels(chart: Chart, recorded: Path) -> None:
 
     assert chart("-p", 7, "-o", "a.png", "--width", 801, "--height", 333).code == 0
     assert imread("a.png").shape[:2] == (333, 801)
+
+
+def test_matplotlib_says_nothing(recorded: Path, tmp_path: Path) -> None:
+    """Where it keeps its cache is no matter of whoever wants a chart."""
+    done = run("memory-chart", recorded, "-o", tmp_path / "a.png", MPLCONFIGDIR="/proc/nothing")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_defaults_of_one_process(

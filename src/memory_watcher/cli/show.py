@@ -1,8 +1,9 @@
 """Show where the memory of a running process is right now: one reading, and no recording.
 
-One line for each name, kind or mapping, with all figures that are not 0, as `pmap -X` shows them.
-The lines are sorted by PSS, and add up. If mappings moved while they were read, they are read
-again, as a recorder does it. If they still move, the layout is marked torn.
+One line for each name, kind or mapping, with its RSS, PSS, USS, swap and size, sorted by PSS. The
+lines add up. Huge pages, and memory that is lazily freed, locked or merged, have a column where
+there is some. If mappings moved while they were read, they are read again, as a recorder does it.
+If they still move, the layout is marked torn.
 
   memory-watcher show 123                 by name: stacks, heap, arenas, libraries, files
   memory-watcher show 123 --by kind

@@ -7,6 +7,7 @@ program that imports this, and look the same whatever the user's settings are.
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,28 +54,44 @@ def draw(what: Callable[[Figure], None], file_format: str, width: int, height: i
 @contextmanager
 def _defaults() -> Iterator[None]:
     """Use matplotlib's defaults, text as it is (a name with `$` is no formula), and no warnings."""
+    with _without_remarks():
+        try:
+            import matplotlib as mpl  # noqa: PLC0415
+        except ImportError:
+            raise MissingExtra("charts are drawn by matplotlib", "chart") from None
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(
+                {
+                    "text.parse_math": False,
+                    "text.usetex": False,
+                    "font.family": ["DejaVu Sans", *_other_fonts()],
+                    "font.size": NORMAL,
+                    "text.color": INK,
+                    "svg.hashsalt": "memory-watcher",
+                    "pdf.fonttype": 42,
+                    "hatch.linewidth": 0.6,
+                    "path.simplify": False,
+                }
+            )
+            yield
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Matplotlib warns and logs what fonts lack, and where it keeps its cache: that helps nobody.
+
+    Characters that the fonts lack are drawn as boxes.
+    """
+    logger = logging.getLogger("matplotlib")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
     try:
-        import matplotlib as mpl  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtra("charts are drawn by matplotlib", "chart") from None
-    with mpl.rc_context(), warnings.catch_warnings():
-        # Characters that the font lacks are drawn as boxes; a message for each helps nobody.
-        warnings.simplefilter("ignore")
-        mpl.rcdefaults()
-        mpl.rcParams.update(
-            {
-                "text.parse_math": False,
-                "text.usetex": False,
-                "font.family": ["DejaVu Sans", *_other_fonts()],
-                "font.size": NORMAL,
-                "text.color": INK,
-                "svg.hashsalt": "memory-watcher",
-                "pdf.fonttype": 42,
-                "hatch.linewidth": 0.6,
-                "path.simplify": False,
-            }
-        )
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 def _other_fonts() -> list[str]:
