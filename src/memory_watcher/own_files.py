@@ -47,6 +47,28 @@ def reason(error: OSError, path: str) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
+def read_small(path: str, most: int) -> bytes:
+    """Read a regular file of at most so many bytes, which a link may lead to; never wait for it.
+
+    Raises FileNotFoundError, OSError; ValueError for what is no name of a file.
+    """
+    _require_regular(os.stat(path))  # before it is opened: a device may act on that
+    descriptor = os.open(path, os.O_RDONLY | SAFELY & ~os.O_NOFOLLOW)
+    with open(descriptor, "rb") as file:
+        _require_regular(os.fstat(descriptor))
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise NotRegular(f"it is larger than {most >> 20} MiB; name another file")
+    return data
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise NotRegular("it is not a regular file; save what it gives to one, and name that")
+
+
 def make_private(descriptor: int) -> None:
     """Let nobody else read an open file, as far as its filesystem knows of users."""
     if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
@@ -182,6 +204,10 @@ def replace_whole(path: str, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
+
+
+class NotRegular(OSError):
+    """A file that is to be read is a pipe, a device or a folder, or far too large."""
 
 
 class NotOwn(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -166,6 +167,11 @@ def test_nobody_reads(folder: Path) -> None:
         (("within.db", "--update"), "--update needs --baseline"),
         (("within.db", "--baseline", "none.json"), "write it with --update"),
         (("within.db", "--baseline", "memory-budget.toml"), "no JSON"),
+        (("within.db", "--baseline", "pipe"), "cannot read the baseline: it is not a regular file"),
+        (("within.db", "--baseline", "pipe", "--update"), "it is not a regular file; save what"),
+        (("within.db", "--baseline", "/dev/zero"), "it is not a regular file"),
+        (("within.db", "--budget", "pipe"), "pipe: cannot read: it is not a regular file"),
+        (("pipe",), "pipe: not a regular file"),
         (("within.db", "--baseline", "memory-budget.toml", "--update"), "not replaced"),
         (("within.db", "--baseline", "x.json", "--junit", "x.json", "--update"), "is read"),
         (("empty.db",), "nothing was recorded"),
@@ -176,6 +182,7 @@ def test_usage(folder: Path, arguments: tuple[str, ...], reason: str) -> None:
     """2, one line that says what to do, and nothing is written."""
     recorded(folder / "node.db", 1, "node")
     RecordingBuilder(folder / "empty.db").close()
+    os.mkfifo(folder / "pipe")  # nobody writes to it
     before = (folder / "within.db").read_bytes()
     done = run("memory-watcher", "check", *arguments, cwd=folder)
     assert done.returncode == 2, done.stdout

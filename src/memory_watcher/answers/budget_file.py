@@ -7,7 +7,7 @@ import os
 from ..analysis.budgets.model import BudgetFile
 from ..analysis.budgets.parse import PYPROJECT, parse
 from ..errors import BudgetFormatError, NoBudget
-from ..own_files import reason
+from ..own_files import read_small, reason
 
 BUDGET_FILE = "memory-budget.toml"
 #: A person writes some hundred lines; Python's reader of TOML takes long for what is far larger.
@@ -38,16 +38,13 @@ def find(path: str | None = None, folder: str = ".") -> BudgetFile | None:
 def read(path: str) -> BudgetFile:
     """Read a budget file. Raises BudgetFormatError, and NoBudget for one without a budget."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
+        data = read_small(path, LARGEST)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and os.path.isdir(os.path.dirname(path) or "."):
             raise BudgetFormatError(path, None, "there is no such budget file") from None
         raise BudgetFormatError(path, None, f"cannot read: {reason(error, path)}") from None
     except ValueError:  # a NUL byte in the name
         raise BudgetFormatError(repr(path), None, "this is no name of a file") from None
-    if len(data) > LARGEST:
-        raise BudgetFormatError(path, None, "it is larger than 1 MiB, so it is no budget file")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

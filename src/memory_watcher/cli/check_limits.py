@@ -53,11 +53,10 @@ def read(budget: str | None, baseline: str | None, *, update: bool) -> Limits:
 def _baseline(path: str, *, update: bool) -> Baseline | None:
     """What was agreed to; None if it is to be written anew, and was not there or not readable."""
     from ..analysis.budgets.baseline import parse, was_one
-    from ..own_files import reason
+    from ..own_files import read_small, reason
 
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(_LARGEST)
+        text = read_small(path, _LARGEST).decode("utf-8", "replace")
     except FileNotFoundError:
         if update:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,16 +46,20 @@ def test_no_mistake_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
-    """A folder, no file, no text, and what is far too large are refused in one line each."""
+    """A folder, no file, a pipe, no text, what is far too large are refused in one line each."""
     (tmp_path / "latin.toml").write_bytes(b"[[budget]]\n\ntitle = 'caf\xe9'\n")
     with open(tmp_path / "huge.toml", "wb") as file:
         file.truncate(100 * LARGEST)
+    os.mkfifo(tmp_path / "pipe.toml")  # nobody writes to it
+    (tmp_path / "device.toml").symlink_to("/dev/zero")
     for name, why in (
         ("", "cannot read: it is a folder"),
         ("none.toml", "there is no such budget file"),
         ("no/b.toml", "cannot read: no folder"),
         ("latin.toml", "line 3: it is not UTF-8; save it as UTF-8"),
-        ("huge.toml", "it is larger than 1 MiB"),
+        ("huge.toml", "it is larger than 1 MiB; name another file"),
+        ("pipe.toml", "cannot read: it is not a regular file; save what it gives to one"),
+        ("device.toml", "cannot read: it is not a regular file"),
         ("nul\0.toml", "this is no name of a file"),
     ):
         with pytest.raises(BudgetFormatError) as caught:
