@@ -69,8 +69,8 @@ CREATE TABLE ticks (
     cause TEXT,                 -- NULL: a deadline; 'peak': memory rose above all before; 'start',
                                 -- 'exec', 'exit': a process came, changed or had ended;
                                 -- 'asked': a program waited for it, as the pytest plugin does
-    unchanged INTEGER,          -- processes that were not read, for nothing showed a change: their
-                                -- last layouts stand; NULL: none was left out
+    unchanged INTEGER,          -- processes that were not read, because nothing showed a change:
+                                -- their last layouts stay valid; NULL: none was left out
     suspended_ns INTEGER        -- sleep of the machine since the last tick; NULL: not reported
 );
 
@@ -115,7 +115,7 @@ CREATE TABLE paths (
 -- How the views show texts that are not valid UTF-8: paths, command lines, names of processes,
 -- unknown lines of smaps. The other tables keep the bytes.
 CREATE TABLE escaped_texts (
-    raw TEXT NOT NULL,          -- the bytes as they stand in the other tables
+    raw TEXT NOT NULL,          -- the bytes as they are in the other tables
     shown TEXT NOT NULL,        -- each byte that is not UTF-8 as \\xNN
     PRIMARY KEY (raw)
 ) WITHOUT ROWID;
@@ -190,8 +190,8 @@ CREATE TABLE layout_states (
     meaning TEXT NOT NULL
 );
 
--- One row per process and tick: the cheap figures, and the sums of the layout if there is one.
--- Bytes; NULL: not reported or not read.
+-- One row per process and tick: the summary figures (RSS, swap, faults), and the sums of the layout
+-- if there is one. Bytes; NULL: not reported or not read.
 CREATE TABLE readings (
     id INTEGER PRIMARY KEY,     -- the number of the measurement
     process_id INTEGER NOT NULL REFERENCES processes(id),
