@@ -154,6 +154,7 @@ static void make_mappings(const char *folder) {
     unlink(path);
     map(open("/dev/zero", O_RDWR), MAP_PRIVATE, both, "named anonymous");
     map(-1, MAP_PRIVATE | MAP_ANONYMOUS, PROT_NONE, "guard");
+    map(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, both, "anonymous"); /* no thread in it */
 }
 
 int main(int count, char **arguments) {

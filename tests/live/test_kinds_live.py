@@ -183,7 +183,7 @@ def test_all_arenas(report: Report) -> None:
 def test_one_mapping_of_each_sort(report: Report) -> None:
     """Shared memory of each make, files there and gone, /dev/zero, guard: as the program meant."""
     found = attribute(read_layout(report.process.pid))
-    assert len(report.mappings) == 8
+    assert len(report.mappings) == 9
     for start, end, kind in report.mappings:
         at = [attribution for entry, attribution in found if covers(entry, start, end)]
         assert [attribution.kind.value for attribution in at] == [kind], (hex(start), at)

@@ -34,17 +34,41 @@ def find_stacks(
     pointers = sorted(set(stack_pointers))
     # Where the kernel marks stacks, or pointers were read, a size behind a guard proves nothing.
     by_size = not pointers and not any("nh" in _flags(entry) for entry in entries)
-    found: set[int] = set()
+    found = _of_main_stack(entries, order)
     below: MappingUsage | None = None
     for index in order:
         entry = entries[index]
-        if index not in taken and _may_be_stack(entry):
+        if index not in taken and index not in found and _may_be_stack(entry):
             first = bisect_left(pointers, entry.mapping.start)
             inside = pointers[first : bisect_left(pointers, entry.mapping.end)]
             guard = below if below is not None and _guards(below, entry) else None
             if _is_stack(entry, guard, inside, by_size):
                 found.add(index)
         below = entry
+    return found
+
+
+def _of_main_stack(entries: Sequence[MappingUsage], order: Sequence[int]) -> set[int]:
+    """Nameless pieces of the main thread's stack, which `order` (by address) puts below [stack].
+
+    The kernel calls only that piece [stack] in which the stack began. Where another one has other
+    permissions (a stack made executable, a page closed in it) it bears no name, but `gd` still,
+    and joins on without a gap.
+    """
+    found: set[int] = set()
+    joined: int | None = None  # where the piece above begins
+    for index in reversed(order):
+        entry = entries[index]
+        mapping = entry.mapping
+        if "gd" not in _flags(entry):
+            joined = None
+        elif mapping.pathname == "[stack]":
+            joined = mapping.start
+        elif joined == mapping.end and not mapping.pathname and not mapping.inode:
+            found.add(index)
+            joined = mapping.start
+        else:
+            joined = None
     return found
 
 
@@ -83,19 +107,21 @@ def _is_stack(
 ) -> bool:
     """Weigh the evidence. `pointers` are the stack pointers inside, in order.
 
-    - `gd` (grows down) and `ss` (shadow stack) are given to stacks only.
-    - `nh` is what MAP_STACK leaves behind since 6.7. It keeps stacks apart from ordinary memory, so
-      that a pointer in such a mapping is enough: it may hold several stacks, and nothing else.
+    - `ss` (shadow stack) is given to stacks only: the processor lets nothing else be in it.
+    - `nh` is what MAP_STACK leaves behind since 6.7, `gd` (grows down) what MAP_GROWSDOWN does. Any
+      program may ask for them without a thread, so by themselves they prove nothing. But they keep
+      stacks apart from ordinary memory, so that a pointer in such a mapping is enough: it may hold
+      several stacks, and nothing else.
     - Otherwise two of three: a guard (or guard markers, `gu`), a pointer close to the end, a size
       that the threads seen inside explain. That finds stacks given by the user, merged stacks and
       deep recursion, and refuses heaps and stacks that merged with other memory.
     """
     flags = _flags(entry)
-    if "gd" in flags or "ss" in flags:
+    if "ss" in flags:
         return True
     if guard is not None and _was_made_as_stack(entry, guard, by_size):
         return True
-    if not pointers or "nh" in flags:
+    if not pointers or "nh" in flags or "gd" in flags:
         return bool(pointers)
     witnesses = (
         guard is not None or "gu" in flags,

@@ -486,10 +486,33 @@ class TestStacks:
         marked = anonymous(BASE + (64 << 20), 4096, flags=f"{PLAIN} nh")
         assert kinds([guard, buffer, marked])[1] is Kind.ANONYMOUS
 
-    def test_flags_that_only_stacks_have(self) -> None:
-        """`gd` (grows down) and `ss` (shadow stack) need no pointer."""
-        assert kinds([anonymous(BASE, MIB, flags=PLAIN + " gd")]) == [Kind.THREAD_STACK]
+    def test_shadow_stack(self) -> None:
+        """`ss` needs no pointer: the processor lets nothing but return addresses be in it."""
         assert kinds([anonymous(BASE, MIB, flags=PLAIN + " ss")]) == [Kind.THREAD_STACK]
+
+    def test_grows_down_without_a_thread(self) -> None:
+        """Any program may map with MAP_GROWSDOWN: it is a stack once a pointer is in it."""
+        entries = [anonymous(BASE, 64 * MIB, flags=PLAIN + " gd")]
+        assert kinds(entries) == [Kind.ANONYMOUS]
+        assert kinds(entries, pointers(BASE - 64)) == [Kind.ANONYMOUS]
+        assert kinds(entries, pointers(BASE + 32 * MIB)) == [Kind.THREAD_STACK]
+
+    def test_pieces_of_the_main_stack(self) -> None:
+        """Below [stack], without a gap, what grows down is the same stack, whatever it permits."""
+        entries = layout(
+            f"""
+            7ff000000000-7ff000010000 rw-p 0 00:00 0 | {PLAIN} gd
+            7ff000100000-7ff000120000 rw-p 0 00:00 0 | {PLAIN}
+            7ff000120000-7ff000140000 rw-p 0 00:00 0 | {PLAIN} gd
+            7ff000140000-7ff000141000 ---p 0 00:00 0 | mr mw me gd ac
+            7ff000141000-7ff000150000 rwxp 0 00:00 0 | {PLAIN} gd
+            7ff000150000-7ff000160000 rw-p 0 00:00 0 [stack] | {PLAIN} gd
+            """
+        )
+        stack, other = Kind.THREAD_STACK, Kind.ANONYMOUS
+        assert kinds(entries) == [other, other, stack, stack, stack, stack]
+        alone = [each for each in entries if not each.mapping.pathname]
+        assert Kind.THREAD_STACK not in kinds(alone)
 
     def test_pointer_into_nothing(self) -> None:
         """A pointer of a thread that ended meanwhile points nowhere; nothing follows from it."""
