@@ -215,17 +215,24 @@ class Recorder:
     def look_at(self, pid: int) -> bool:
         """Read one process at once and make it safe, whatever the budget says: somebody waits.
 
-        What it costs is paid back by what is read later. Tells whether there is a layout now.
+        Of a group the sum of all is read, too. What it costs is paid back by what is read later.
+        Tells whether there is a layout now.
         """
         run, together = self._run, self._run.together
         target = run.roster.by_pid.get(pid)
         if target is None:
             return False
         self._reader.begin_tick(cause="asked")
-        if together is not None and not run.is_alone:
+        if together is not None:
+            together.watch_starts()
+            self._newcomers.admit()
+        was_alone = run.is_alone
+        if together is not None and not was_alone:
             together.take_pass("asked")
         state = self._reader.read(target)
         if together is not None:
+            if was_alone and together.lacks_pass and run.roster:
+                together.take_pass("asked")
             together.store(run.sink)
         self.commit()
         return state.has_layout

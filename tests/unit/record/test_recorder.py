@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count, repeat
 from pathlib import Path
 
 import pytest
@@ -988,6 +989,23 @@ def test_newcomers_without_a_layout_have_their_figures(group: Stage) -> None:
     ]
     assert group.rows("SELECT count(*) FROM readings") == [(15,)]
     assert group.said == []
+
+
+@pytest.mark.parametrize("starts", [repeat(b"1"), count()])
+def test_a_layout_that_is_asked_for_has_the_sum_of_all_beside_it(
+    group: Stage, monkeypatch: pytest.MonkeyPatch, starts: Iterator[object]
+) -> None:
+    """Also that of one alone, whatever is started elsewhere; and with who came since the tick."""
+    monkeypatch.setattr(Scanner, "last_pid", lambda scanner: next(starts))
+    group.comes(FakeProcess(100))
+    group.tick()
+    assert group.recorder.look_at(100)
+    group.comes(FakeProcess(101))
+    assert group.recorder.look_at(100)
+    assert group.rows("SELECT cause, processes FROM passes JOIN ticks ON id = tick")[1:] == [
+        ("asked", 1),
+        ("asked", 2),
+    ]
 
 
 def test_passes_over_a_machine_that_stands_still(
