@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -254,9 +255,11 @@ CHILD = [sys.executable, "-S", "-c", "kept = b'1' * (300 << 20); import time; ti
 def test_over(): subprocess.run(CHILD)
 @pytest.mark.limit_resident("200 MiB")
 def test_alone(): subprocess.run(CHILD)
+@pytest.mark.limit_resident("400 MiB", children=True)
+def test_short(): pass
 """
     result = pytest_in(pytester, body)
-    result.assert_outcomes(failed=1, passed=1)
+    result.assert_outcomes(failed=1, passed=2)
     result.stdout.fnmatch_lines(["over its memory limit: memory with children *limit 200 MiB*"])
 
 
@@ -372,6 +375,34 @@ def test_over(): fill(40)
     assert figures["memory_peak_bytes"] > figures["memory_rise_bytes"]
 
 
+def test_github_and_xdist(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what a worker reports becomes an annotation, and what could not be judged."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(pytester.path))
+    body = """
+@pytest.mark.limit_resident("20 MiB", at="rise")
+def test_over(): fill(40)
+@pytest.mark.limit_resident("20 MiB", at="rise")
+def test_undecided():
+    import resource
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
+@pytest.fixture(autouse=True)
+def descriptors():
+    import resource
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+"""
+    result = pytest_in(pytester, body, "--memory-watcher", "-n", "1")
+    result.stdout.re_match_lines(
+        [
+            r"::error file=test_suite.py,line=\d+,title=Over its memory limit::over its memory ",
+            r"::error file=test_suite.py,line=\d+,title=A memory limit could not be judged::a mem",
+        ]
+    )
+
+
 def test_the_recorder_is_nobody_s_child(pytester: pytest.Pytester) -> None:
     """A test that waits for all children of the process meets none that is not its own."""
     body = """
@@ -431,16 +462,108 @@ def test_kind(): pass
 
 
 def test_a_test_may_fake_the_system(pytester: pytest.Pytester) -> None:
-    """What a test puts in the place of os.open, or of the clock, does not reach the plugin."""
+    """What a test puts in the place of files, clocks, JSON and sockets does not reach the plugin.
+
+    Fakes look for such names in all modules, as pyfakefs and freezegun do.
+    """
     body = """
+import json, socket, threading
+
 def fails(*arguments, **words):
     raise AssertionError("the test's own")
 
-@pytest.mark.limit_resident("1 GiB")
-def test_it(monkeypatch):
-    for name in ("open", "read", "write", "close", "getpid"):
-        monkeypatch.setattr(os, name, fails)
-    for name in ("time", "time_ns"):
-        monkeypatch.setattr(time, name, fails)
+def fake(monkeypatch):
+    real = [os.open, os.read, os.write, os.close, os.fstat, os.getpid, os.path.relpath]
+    real += [json.dumps, json.loads, threading.enumerate, threading.current_thread]
+    fakes = {id(each): fails for each in real}
+    fakes |= {id(time.time): lambda: 1e9, id(time.time_ns): lambda: 10**18}
+    for module in [module for name, module in sys.modules.items() if "pytest." not in name]:
+        for name, value in list(vars(module).items()):
+            if id(value) in fakes:
+                monkeypatch.setattr(module, name, fakes[id(value)])
+    monkeypatch.setattr(socket.socket, "sendall", fails)
+    monkeypatch.setattr(os, "environ", {})
+
+@pytest.mark.limit_resident("1 GiB", anonymous="900 MiB")
+def test_within(monkeypatch): fake(monkeypatch)
+
+def test_looks(monkeypatch, memory_recording):
+    fake(monkeypatch)
+    assert memory_recording.by_kind()["anonymous"] and memory_recording.rise() >= 0
+
+@pytest.mark.limit_resident("50 MiB", at="rise")
+def test_over(monkeypatch):
+    global kept
+    fake(monkeypatch)
+    kept = fill(70)
 """
-    pytest_in(pytester, body, "--memory-watcher").assert_outcomes(passed=1)
+    words = ("--memory-watcher-json=told.json", "--capture=sys")  # it uses os.fstat itself
+    result = pytest_in(pytester, body, *words)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.re_match_lines([r"  \+[67]\d(\.\d)? MiB in anonymous: "])
+    result.stdout.no_re_match_line("memory-watcher: ")
+    tests = json.loads((pytester.path / "told.json").read_text())["tests"]
+    times = [each[name] for each in tests for name in ("began_ns", "ended_ns")]
+    assert times == sorted(times)
+    assert times[-1] - times[0] < 600 * 10**9
+
+
+def test_times_are_in_the_time_zone_of_the_session(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test may change its own; who looks further has that of the session."""
+    monkeypatch.setenv("TZ", "UTC-01:23:45")
+    body = """
+@pytest.mark.limit_resident("20 MiB", at="rise")
+def test_it(monkeypatch):
+    fill(40)
+    monkeypatch.setenv("TZ", "UTC+11:11:11")
+    time.tzset()
+"""
+    result = pytest_in(pytester, body, "--memory-watcher-json", "told.json")
+    (test,) = json.loads((pytester.path / "told.json").read_text())["tests"]
+    began = datetime.fromtimestamp(test["began_ns"] // 10**9, UTC)
+    local = began + timedelta(hours=1, minutes=23, seconds=45)
+    result.stdout.fnmatch_lines([f"from {local:%Y-%m-%dT%H:%M:%S}.* to *"])
+
+
+@pytest.mark.parametrize("leave", ["os.chdir('/')", "os.chdir('away'); os.rmdir('../away')"])
+def test_a_test_may_leave_the_folder(pytester: pytest.Pytester, leave: str) -> None:
+    """Paths are from where pytest was started, and the JSON is written where it was named."""
+    (pytester.path / "away").mkdir()
+    body = f"""
+@pytest.mark.limit_resident("20 MiB", at="rise")
+def test_it():
+    fill(40)
+    {leave}
+"""
+    words = ("--memory-watcher-dir=recordings", "--memory-watcher-json=told.json")
+    # pytest's cache does not bear that the folder is gone.
+    result = pytest_in(pytester, body, *words, "-p", "no:cacheprovider")
+    found = json.loads((pytester.path / "told.json").read_text())
+    (recording,) = found["recordings"]
+    assert Path(recording).parent == pytester.path / "recordings"
+    result.stdout.fnmatch_lines(
+        [f"{word}: recordings/{Path(recording).name}" for word in ("recording", "recordings")]
+    )
+
+
+def test_a_test_may_close_all_descriptors(pytester: pytest.Pytester) -> None:
+    """Nothing is written into what has their numbers then, and a failure tells why it lacks."""
+    body = """
+def test_closes():
+    os.closerange(3, 100)
+    for number in range(20):
+        open(f"file-{number}", "w+").detach().detach()
+        os.open(f"file-{number}", os.O_RDWR)
+
+@pytest.mark.limit_resident("20 MiB", at="rise")
+def test_over(): fill(40)
+@pytest.mark.limit_resident("2 GiB")
+def test_within(): pass
+"""
+    result = pytest_in(pytester, body, "--memory-watcher", "-s")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["recording: *.db (*closed by a test)"])
+    files = list(pytester.path.glob("file-*"))
+    assert files and not [file for file in files if file.stat().st_size]

@@ -1,31 +1,28 @@
 """What this very process knows of its own memory: the cheap figures, and the kernel's mark.
 
-It is asked while tests run, which may put something else in the place of os.open: names are bound
-when this is loaded.
+It is asked while tests run, which may put something else in the place of the file system.
 """
 
 from __future__ import annotations
 
 import os
-from os import close as _close
-from os import open as _open
-from os import read as _read_from
-from os import write as _write
 
 from ..errors import SourceError
+from ..unfaked import Real
 from .cheap import parse_high_water_mark, parse_resident, size_of
 
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+_TO_WRITE, _TO_READ = os.O_WRONLY | os.O_CLOEXEC, os.O_RDONLY | os.O_CLOEXEC
 
 
 def reset_high_water_mark() -> bool:
     """Set the kernel's high-water mark to the RSS of now; False if the kernel refuses."""
     try:
-        descriptor = _open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = Real.open("/proc/self/clear_refs", _TO_WRITE)
         try:
-            _write(descriptor, b"5")
+            Real.write(descriptor, b"5")
         finally:
-            _close(descriptor)
+            Real.close(descriptor)
     except OSError:
         return False
     return True
@@ -60,8 +57,8 @@ def counted_resident() -> int | None:
 
 def _read(name: str) -> bytes:
     """The beginning of a file of ours, which holds all that is asked for."""
-    descriptor = _open(f"/proc/self/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = Real.open(f"/proc/self/{name}", _TO_READ)
     try:
-        return _read_from(descriptor, 4096)
+        return Real.read(descriptor, 4096)
     finally:
-        _close(descriptor)
+        Real.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +17,15 @@ _NAMES = 3
 _LEAST_GAP = 1 << 20
 
 
-def explain(measured: Measured, recording: str) -> str:
-    """The text of a failing test; `recording` is where to look further."""
-    return "\n".join([*_lines(measured), f"recording: {escape(recording)}", _when(measured)])
+def explain(measured: Measured, recording: str, problem: str = "") -> str:
+    """The text of a failing test; `recording` is where to look further, `problem` why it lacks."""
+    lacks = f" ({escape(problem)[:200]})" if problem and measured.facts is None else ""
+    return "\n".join([*_lines(measured), f"recording: {escape(recording)}{lacks}", _when(measured)])
+
+
+def short(path: str, start: str) -> str:
+    """An absolute path as it is shorter: from a folder, or from the root."""
+    return min(os.path.relpath(path, start), path, key=len)
 
 
 def headline(over: Over) -> str:
@@ -79,4 +86,7 @@ def _changes(facts: dict[str, Any], peak: int | None) -> Iterator[str]:
 
 
 def _when(measured: Measured) -> str:
-    return f"from {format_time(measured.began_ns)} to {format_time(measured.ended_ns)}"
+    facts = measured.facts or {}
+    first, last = facts.get("from"), facts.get("to")
+    began, ended = measured.began_ns, measured.ended_ns
+    return f"from {first or format_time(began)} to {last or format_time(ended)}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ..procfs import own
+from ..unfaked import utc_ns
 from . import WATCHER
 from .hooks import MEASURED
 
@@ -56,7 +56,7 @@ class MemoryRecording:
     def by_kind(self) -> dict[str, int]:
         """RSS of each kind of memory (heap, anonymous, library…), of a layout that is read now."""
         self._link.ask("layout")
-        found = self._link.ask("judge", since=self.began_ns, until=time.time_ns())
+        found = self._link.ask("judge", since=self.began_ns, until=utc_ns())
         return {kind: last for kind, (_, _, last) in found["kinds"].items()}
 
     def open(self) -> Recording:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Generator, Iterable, Iterator
-from time import time_ns as _utc_ns  # bound now: tests stop the clock
 from typing import Any
 
 import pytest
 
 from ..procfs import own
 from ..recorder_process.link import Link, NoAnswer
+from ..unfaked import Real, utc_ns
 from ..units import MILLISECOND
 from . import MARKER, SUMMARY
+from .failure import explain, short
 from .growth import Repeated
 from .limits import Limits, limits_of
 from .measured import Measured, Over, exceeded
@@ -37,6 +37,7 @@ class Watcher:
     ) -> None:
         """`problem` says why there is no link."""
         self.link, self.problem = link, problem
+        self._recording = "none" if link is None else short(link.file, os.getcwd())
         self._all_tests, self._default = all_tests, default
         self._limits: dict[str, Limits | None] = {}
         self._intervals: list[tuple[int, int, str]] = []  # of all tests: begin, end, node id
@@ -89,9 +90,7 @@ class Watcher:
         measured = item.stash.get(MEASURED, None) if call.when == "call" else None
         text = ""
         if measured is not None and (measured.over or measured.undecided):
-            from .failure import explain  # noqa: PLC0415 - no test may need it
-
-            text = explain(measured, self._recording)
+            text = explain(measured, self._recording, self.problem)
             if call.excinfo is None:
                 call.excinfo = _failure(text)
                 text = ""
@@ -99,17 +98,13 @@ class Watcher:
         if text:
             outcome.get_result().sections.append(("memory-watcher", text))
 
-    @property
-    def _recording(self) -> str:
-        return f"none ({self.problem})" if self.link is None else os.path.relpath(self.link.file)
-
     def _begin(self, limits: Limits | None) -> Measured:
         if limits is not None and self.link is not None:
             if not limits.is_default:
                 self._look()  # what was there before, to compare with
             self.link.tell("watch")
         is_exact = own.reset_high_water_mark()
-        measured = Measured(_utc_ns(), own.resident(), limits, is_exact)
+        measured = Measured(utc_ns(), own.resident(), limits, is_exact)
         measured.modules = -len(sys.modules)
         if not is_exact:
             measured.mark_before = own.high_water_mark()
@@ -117,16 +112,14 @@ class Watcher:
 
     def _end(self, measured: Measured) -> None:
         mark, end = own.high_water_mark(), own.resident()
-        measured.finish(mark, end, _utc_ns())
-        measured.modules += len(sys.modules)
+        measured.finish(mark, end, utc_ns())
+        measured.modules = max(measured.modules + len(sys.modules), 0)
         limits = measured.limits
         if limits is None:
             return
         if limits.kinds or limits.children or any(exceeded(measured)):
             measured.threads = tuple(
-                thread.name
-                for thread in threading.enumerate()
-                if thread is not threading.current_thread()
+                thread.name for thread in Real.threads() if thread is not Real.this_thread()
             )
             self._ask_for_facts(measured)
         for each in exceeded(measured):
@@ -140,7 +133,7 @@ class Watcher:
             return
         try:
             self._look()
-            until = _utc_ns()
+            until = utc_ns()
             measured.facts = self.link.ask("judge", since=measured.began_ns, until=until)
         except NoAnswer as error:
             self.problem = str(error)

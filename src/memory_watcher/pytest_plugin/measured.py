@@ -16,8 +16,9 @@ class Measured:
 
     `begin` is RSS when it began, `peak` the highest since then by the kernel's mark, `end` RSS
     when its body had ended. Not `is_exact`: the mark could not be reset, and the peak may have been
-    higher. `set_up` is the highest while its fixtures were set up (None: not looked at), `modules`
-    how many modules were imported during the test, `threads` the names of the other threads.
+    higher, up to `most` (None: not known). `set_up` is the highest while its fixtures were set up
+    (None: not looked at), `modules` how many modules were imported during the test, `threads` the
+    names of the other threads.
     """
 
     began_ns: int
@@ -30,6 +31,7 @@ class Measured:
     threads: tuple[str, ...] = ()
     ended_ns: int = 0
     peak: int | None = None
+    most: int | None = None
     end: int | None = None
     growth: Growth | None = None
     facts: dict[str, Any] | None = None
@@ -38,7 +40,7 @@ class Measured:
 
     def finish(self, mark: int | None, end: int | None, now_ns: int) -> None:
         """Take what was read at its end."""
-        self.ended_ns, self.end = now_ns, end
+        self.ended_ns, self.end, self.most = now_ns, end, mark
         if self.is_exact or (mark is not None and mark > (self.mark_before or 0)):
             self.is_exact, self.peak = mark is not None, mark
         known = [each for each in (self.peak, self.begin, end) if each is not None]
@@ -86,12 +88,11 @@ def exceeded(measured: Measured) -> Iterator[Over | str]:
     if limits is None:
         return
     if limits.resident is not None:
-        what, size = _resident(measured, limits)
-        yield from _judge(what, size, limits.resident)
+        yield from _judge(*_resident(measured, limits), limits.resident)
     for kind, limit in limits.kinds.items():
         size = _kind(measured, kind)
         what = f"{kind} ({_AT[limits.at]})"
-        yield from _judge(what, size, limit)
+        yield from _judge(what, size, "no layout was read", limit)
         if size is not None and size <= limit < size + _unseen(measured):
             unseen = _BETWEEN.format(format_size(_unseen(measured)))
             yield f"{what}: {format_size(size)} in all layouts, but {unseen}"
@@ -104,20 +105,35 @@ def exceeded(measured: Measured) -> Iterator[Over | str]:
 _AT = {"peak": "peak", "end": "at the end", "rise": "rise since the test began"}
 
 
-def _judge(what: str, size: int | None, limit: int) -> Iterator[Over | str]:
+def _judge(what: str, size: int | None, lacks: str, limit: int) -> Iterator[Over | str]:
+    """`lacks` says why there is no size."""
     if size is None:
-        yield f"{what}: no layout was read"
+        yield f"{what}: {lacks}"
     elif size > limit:
         yield Over(what, size, limit)
 
 
-def _resident(measured: Measured, limits: Limits) -> tuple[str, int | None]:
+def _resident(measured: Measured, limits: Limits) -> tuple[str, int | None, str]:
     if limits.children:
         tree = measured.facts.get("tree") if measured.facts else None
         passes = measured.facts.get("passes") if measured.facts else 0
-        return f"memory with children (PSS, the highest of {passes} readings)", tree
-    size = {"peak": measured.peak, "end": measured.end, "rise": measured.rise}[limits.at]
-    return f"resident memory ({_AT[limits.at]})", size
+        what = f"memory with children (PSS, the highest of {passes} readings)"
+        return what, tree, "the sum of all processes was not read"
+    what = f"resident memory ({_AT[limits.at]})"
+    if limits.at == "end":
+        return what, measured.end, _UNREAD
+    size, begin = (measured.peak, 0) if limits.at == "peak" else (measured.rise, measured.begin)
+    if size is None:
+        return what, None, _UNREAD
+    most = None if measured.most is None or begin is None else measured.most - begin
+    limit = limits.resident or 0
+    if not measured.is_exact and size <= limit and (most is None or most > limit):
+        return what, None, f"{format_size(size)} or more: {_NOT_RESET}"
+    return what, size, ""
+
+
+_UNREAD = "this process could not read its own figures in /proc"
+_NOT_RESET = 'the kernel did not reset its mark of the highest (use at="end", which needs none)'
 
 
 _BETWEEN = "between two of them memory was {} higher, and nothing tells of which kind"

@@ -45,6 +45,7 @@ def _file(config: pytest.Config) -> str:
     """The recording, which is no other process's."""
     folder = config.option.memory_watcher_dir
     if folder is not None:
+        folder = os.path.join(config.invocation_params.dir, folder)
         os.makedirs(folder, exist_ok=True)
     else:
         folder = _cache(config)

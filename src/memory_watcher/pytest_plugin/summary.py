@@ -12,12 +12,15 @@ from ..render.escape import escape
 from ..render.github_command import command
 from ..render.output import write_whole
 from ..units import format_size, plural
+from .failure import short
 from .hooks import AT_LEAST, BEGAN, ENDED, PEAK, RISE
 
 #: Tests, and processes that outlived theirs, that the terminal shows; annotations of a step.
 _SHOWN, _LEFT_SHOWN, _ANNOTATIONS = 10, 10, 10
 _FORMAT_VERSION = 1
-_OVER = "over its memory limit: "
+#: What a failure begins with, if a limit is why.
+_OVER = ("over its memory limit: ", "a memory limit could not be judged: ")
+_TITLES = ("Over its memory limit", "A memory limit could not be judged")
 
 
 class Row(NamedTuple):
@@ -38,7 +41,9 @@ class Summary:
     """Collects the reports of all tests, also of xdist's workers."""
 
     def __init__(self, config: pytest.Config, *, all_tests: bool) -> None:
-        self._json: str | None = config.option.memory_watcher_json
+        self._begun_in = str(config.invocation_params.dir)  # tests may go elsewhere
+        named: str | None = config.option.memory_watcher_json
+        self._json = None if named is None else os.path.join(self._begun_in, named)
         self._root = config.rootpath
         self._all_tests = all_tests
         self._rows: dict[str, Row] = {}
@@ -48,7 +53,8 @@ class Summary:
 
     def take(self, found: dict[str, Any]) -> None:
         """Take what one recording told: see Watcher.pytest_sessionfinish."""
-        self._found.append(found)
+        if found not in self._found:  # xdist tells twice of a worker that was interrupted
+            self._found.append(found)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -65,10 +71,12 @@ class Summary:
             return
         worker = getattr(report, "worker_id", None)
         self._rows[report.nodeid] = Row(report.nodeid, report.outcome, worker, figures)
-        if report.failed and (text := report.longreprtext).startswith(_OVER):
+        # Under xdist the worker's name stands before it.
+        lines = report.longreprtext.split("\n", 2)[:2] if report.failed else []
+        if said := [each for each in lines if each.startswith(_OVER)]:
             file, line, _ = report.location
             path = os.path.join(self._root, file)
-            self._over.append((path, (line or 0) + 1, text.partition("\n")[0]))
+            self._over.append((path, (line or 0) + 1, said[0]))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -90,7 +98,7 @@ class Summary:
         for line in (*self._left(), *self._problems()):
             show(line)
         if self._all_tests and (recordings := [f["recording"] for f in self._found]):
-            show(f"recordings: {', '.join(_short(each) for each in recordings if each)}")
+            show(f"recordings: {', '.join(self._short(each) for each in recordings if each)}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in self._annotations():
                 show(line)
@@ -144,19 +152,17 @@ class Summary:
             lines.append(f"--memory-watcher-json: {escape(self._json_problem)}")
         return lines
 
+    def _short(self, path: str) -> str:
+        return escape(short(path, self._begun_in))
+
     def _annotations(self) -> list[str]:
         workspace = os.environ.get("GITHUB_WORKSPACE")
         lines = []
         for path, line, text in self._over[:_ANNOTATIONS]:
             file = os.path.relpath(path, workspace) if workspace else path
-            title = "Over its memory limit"
+            title = _TITLES[text.startswith(_OVER[1])]
             lines.append(command("error", text, file=file, line=str(line), title=title))
         return lines
 
 
 _NAMES = frozenset((PEAK, RISE, BEGAN, ENDED, AT_LEAST))
-
-
-def _short(path: str) -> str:
-    """A path as it is shorter: from the current folder, or from the root."""
-    return escape(min(os.path.relpath(path), path, key=len))

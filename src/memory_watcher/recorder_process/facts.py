@@ -15,6 +15,7 @@ from ..errors import SelectionError
 from ..model import LayoutState
 from ..recorded import LayoutRow, Measurement, RecordedProcess
 from ..store.recording import Recording
+from ..units import format_time
 
 Facts = dict[str, Any]
 
@@ -36,6 +37,7 @@ def facts(path: str, pid: int, since_ns: int, until_ns: int) -> Facts:
     others      the greatest change of any group that is not among them
     tree        the highest sum of PSS of all processes between the two; None if it is not known
     passes      of how many passes that is the highest
+    from, to    the two times as text, in the time zone of the recorder: a test may change its own
     """
     with Recording(path) as recording:
         process = recording.process(pid=pid)
@@ -44,6 +46,7 @@ def facts(path: str, pid: int, since_ns: int, until_ns: int) -> Facts:
         every = ([before] if before else []) + layouts
         tree, passes = _tree(recording, since_ns, until_ns)
         found: Facts = {"layouts": len(layouts), "tree": tree, "passes": passes}
+        found |= {"from": format_time(since_ns), "to": format_time(until_ns)}
         if not every:
             return {**found, "before": None, "highest": None, "kinds": {}, "changes": []}
         highest = max(every, key=_rss)

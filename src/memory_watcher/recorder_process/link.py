@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
 import sys
-from os import getpid as _getpid  # bound now: what is recorded may be a test that fakes it
 from typing import Any
+
+from ..unfaked import Real
 
 #: A recorder that does not answer for so long is given up; reading a layout takes milliseconds.
 _PATIENCE = 20.0
@@ -29,19 +29,22 @@ class Link:
 
     def __init__(self, file: str) -> None:
         """Start it; `file` is the recording. Raises NoAnswer."""
-        self.file = file
+        self.file = os.path.abspath(file)
         self._pid = os.getpid()
         self._rest = b""
         self._broken: str | None = None
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(_PATIENCE)
+        self._identity = os.fstat(self._socket.fileno())[1:3]
+        # Bound now: what is recorded may be a test that fakes them.
+        self._send, self._receive = self._socket.sendall, self._socket.recv
         package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         # -I -S: neither what lies in the current folder nor what a venv adds is of use to it.
         command = [sys.executable, "-I", "-S", "-c", _START, package]
         try:
             with theirs:
                 self._starting: subprocess.Popen[bytes] | None = subprocess.Popen(
-                    [*command, str(theirs.fileno()), str(self._pid), os.path.abspath(file)],
+                    [*command, str(theirs.fileno()), str(self._pid), self.file],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -62,7 +65,7 @@ class Link:
         """Send a request that has no answer; whether it arrives shows at the next question."""
         if self._is_mine() and self._broken is None:
             try:
-                self._socket.sendall(json.dumps({"do": do}).encode() + b"\n")
+                self._say({"do": do})
             except OSError as error:
                 self._broken = str(error)
 
@@ -72,8 +75,8 @@ class Link:
             raise NoAnswer("this is a child of the process that is recorded")
         if self._broken is None:
             try:
-                self._socket.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
-                answer: dict[str, Any] = json.loads(self._line())
+                self._say({"do": do, **details})
+                answer: dict[str, Any] = Real.decode(self._line().decode())
             except (OSError, ValueError) as error:
                 self._broken = f"the recorder does not answer: {error}"
         if self._broken is not None:
@@ -85,11 +88,27 @@ class Link:
     def close(self) -> None:
         """Let go of it: it ends by itself."""
         self.settle()
-        self._socket.close()
+        if self._has_connection():
+            self._socket.close()
+        else:
+            self._socket.detach()
+
+    def _say(self, request: dict[str, Any]) -> None:
+        if not self._has_connection():
+            raise OSError("its connection was closed by a test")
+        # Not even if a test has SIGPIPE end this process.
+        self._send(Real.encode(request).encode() + b"\n", socket.MSG_NOSIGNAL)
+
+    def _has_connection(self) -> bool:
+        """Whether it is still there: a test may close all, and another file get its number."""
+        try:
+            return Real.fstat(self._socket.fileno())[1:3] == self._identity
+        except OSError:
+            return False
 
     def _line(self) -> bytes:
         while b"\n" not in self._rest:
-            text = self._socket.recv(1 << 16)
+            text = self._receive(1 << 16)
             if not text:
                 raise OSError("it is gone")
             self._rest += text
@@ -98,4 +117,4 @@ class Link:
 
     def _is_mine(self) -> bool:
         """Whether this is no fork of the process that started it."""
-        return _getpid() == self._pid
+        return Real.getpid() == self._pid

@@ -66,6 +66,30 @@ def test_a_mark_that_could_not_be_reset_tells_only_what_is_above_it() -> None:
     assert (higher.peak, higher.is_exact) == (501 * MI, True)
 
 
+@pytest.mark.parametrize(("at", "limit"), [("peak", 499), ("rise", 399)])
+def test_a_limit_below_an_old_mark_cannot_be_judged(at: At, limit: int) -> None:
+    """The peak may have been as high as the old mark: a limit above that holds, another may not."""
+
+    def found(limit: int) -> list[Over | str]:
+        old = Measured(SECOND, 100 * MI, Limits(limit * MI, at=at), False, mark_before=500 * MI)
+        old.finish(500 * MI, 110 * MI, 2 * SECOND)
+        return list(exceeded(old))
+
+    assert found(limit + 1) == []
+    (why,) = found(limit)
+    assert isinstance(why, str) and "the kernel did not reset its mark" in why
+    assert isinstance(found(9)[0], Over)
+
+
+@pytest.mark.parametrize("at", ["peak", "end", "rise"])
+def test_a_process_that_cannot_read_its_figures_is_not_within(at: At) -> None:
+    """Where no descriptor is left, say: then it is not for want of a layout."""
+    blind = Measured(SECOND, None, Limits(500 * MI, at=at), is_exact=False)
+    blind.finish(None, None, 2 * SECOND)
+    (why,) = exceeded(blind)
+    assert isinstance(why, str) and "could not read its own figures" in why
+
+
 def test_a_failure_has_15_lines_whatever_there_is_to_say() -> None:
     """Many limits, many changes and names with newlines and escapes do not make it longer."""
     changes = [["anonymous", f"/evil\n\x1b[31m{n}" * 50, 0, MI, MI] for n in range(8)]
