@@ -19,6 +19,8 @@ from ...units import plural
 #: From a tick on a process counts as so many; None: not reported.
 _Step = tuple[int, "int | None"]
 _FOREVER = 2**62
+#: What a process is when a reading comes too late.
+_HAD_EXITED = (LayoutState.GONE, LayoutState.ZOMBIE)
 
 
 class Count(NamedTuple):
@@ -53,13 +55,17 @@ class Counts:
         end = _FOREVER if process.end_tick is None else process.end_tick
         rows = [row for row in self._recording.thread_rows(process.id) if row.tick < end]
         first = process.first_tick
+        last = rows[-1].tick if rows else first
         if first is not None and not (rows and rows[0].tick <= first):
             yield first, rows[0].threads if rows else None
+        elif rows and LayoutState(rows[0].state) in _HAD_EXITED:
+            # It did live: how many threads it had then nobody saw.
+            yield rows[0].tick, None
+            rows[0] = rows[0]._replace(tick=rows[0].tick + 1)
         for row in rows:
             yield row.tick, row.threads if LayoutState(row.state).has_memory else 0
-        last = rows[-1].tick if rows else first
         if last is not None:
-            yield min(end, self._end_of_run(last)), 0
+            yield max(min(end, self._end_of_run(last)), last + 1), 0
 
     def _end_of_run(self, tick: int) -> int:
         """The first tick of the run after the one that a tick is of."""
@@ -73,7 +79,8 @@ class Counts:
         told = [number for number in numbers if number is not None]
         lacking = len(numbers) - len(told)
         why = f"the threads of {plural(lacking, 'process', 'processes')} are not known"
-        value = Value(sum(told), None if lacking else sum(told), why if lacking else "")
+        size = sum(told) if told else None
+        value = Value(size, None if lacking else size, why if lacking else "")
         role_of = roles_at(self._recording.processes())
         of: Counter[str] = Counter()
         for process, number in zip(self._members, numbers, strict=True):

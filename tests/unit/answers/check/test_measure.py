@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.analysis.budgets.model import Figure, Judged, What, Word
-from memory_watcher.model import Rollup
+from memory_watcher.model import LayoutState, Reading, Rollup
 from memory_watcher.store.recording import Recording
 
 from ....recordings import MI, START, RecordingBuilder
@@ -131,6 +131,27 @@ def test_who_was_not_seen_ending_is_gone_with_its_recorder(tree: Tree) -> None:
         tree.builder.layout(number, [entry(HEAP, MI, 0x1000)])
         tree.builder.end(number, tree.builder.last_tick + 1)
     assert tree.judged_count("processes") == 2
+
+
+@pytest.mark.parametrize("state", [LayoutState.ZOMBIE, LayoutState.GONE, None])
+def test_who_had_exited_when_it_was_read_was_one_process(
+    tmp_path: Path, state: LayoutState | None
+) -> None:
+    """A command that is over at once: 0 processes with 0 threads would be within any limit."""
+    builder = RecordingBuilder(tmp_path / "a.db")
+    late = builder.process(1, "true")
+    builder.tick()
+    if state is not None:
+        builder.reading(late, Reading(), state=state)
+        builder.tick()
+    builder.end(late, builder.last_tick)
+    builder.end_run()
+    with Recording(builder.close()) as recording:
+        found = judged(recording, budget(line("processes", 100), line("threads", 100)))
+    assert [(each.measured, each.verdict) for each in found] == [
+        (1, Word.WITHIN),
+        (None, Word.UNDECIDED),
+    ]
 
 
 def test_a_pass_that_gives_no_sum_is_no_pass(tree: Tree) -> None:
