@@ -202,7 +202,9 @@ def _take_pass(chosen: Chosen, moment: Moment, figure: str) -> Taken:
         (branch, branch.layout) for branch in there if branch.layout and branch.layout.has_layout
     ]
     if not with_layout:
-        raise SelectionError(f"{recording.path}: {moment.text}: none of them has a layout then")
+        raise SelectionError(
+            f"{recording.path}: no process has a layout at this moment ({moment.text})"
+        )
     return Taken(
         recording,
         [_part(recording, each.process, each.role, layout) for each, layout in with_layout],

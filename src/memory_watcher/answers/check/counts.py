@@ -20,7 +20,7 @@ from ...units import plural
 _Step = tuple[int, "int | None"]
 _FOREVER = 2**62
 #: What a process is when a reading comes too late.
-_HAD_EXITED = (LayoutState.GONE, LayoutState.ZOMBIE)
+HAD_EXITED = (LayoutState.GONE, LayoutState.ZOMBIE)
 
 
 class Count(NamedTuple):
@@ -58,7 +58,7 @@ class Counts:
         last = rows[-1].tick if rows else first
         if first is not None and not (rows and rows[0].tick <= first):
             yield first, rows[0].threads if rows else None
-        elif rows and LayoutState(rows[0].state) in _HAD_EXITED:
+        elif rows and LayoutState(rows[0].state) in HAD_EXITED:
             # It did live: how many threads it had then nobody saw.
             yield rows[0].tick, None
             rows[0] = rows[0]._replace(tick=rows[0].tick + 1)

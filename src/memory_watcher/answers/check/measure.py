@@ -25,7 +25,7 @@ from ..assurance import assurance_of
 from ..group import between_passes
 from ..moment import Moment, parse
 from ..taken import Chosen, Taken, names, take
-from .counts import Count, Counts
+from .counts import HAD_EXITED, Count, Counts
 from .rates import Rates, rates_of
 
 
@@ -177,7 +177,17 @@ class Run:
                 return self._growth(budget, chosen, counts)
             return self._moment(budget, chosen, counts, figure)
         except MemoryWatcherError as error:
-            return self._without(budget, chosen, counts, str(error), None)
+            why = str(error).removeprefix(f"{self.recording.path}: ")
+            if all(map(self._ended_unread, chosen.members)):
+                why = _TOO_SOON
+            return self._without(budget, chosen, counts, why, None)
+
+    def _ended_unread(self, process: RecordedProcess) -> bool:
+        """Whether it exited before any layout of it was read, and nothing else was in the way."""
+        states = {LayoutState(row.state) for row in self.recording.thread_rows(process.id)}
+        if not states <= {*HAD_EXITED, LayoutState.NOT_TAKEN}:
+            return False
+        return process.end_tick is not None or not states.isdisjoint(HAD_EXITED)
 
     def chosen(self, pattern: str | None) -> Chosen:
         """The processes whose name or role a pattern matches, as `ls` shows them; None: all.
@@ -291,6 +301,9 @@ def measured(recording: Recording, budget: Budget) -> Measured:
     return Run(recording).measured(budget)
 
 
+_TOO_SOON = (
+    "it exited before its memory could be read; check something that runs for a second or longer"
+)
 _NO_SUM = (
     "rss cannot be added up over processes, because shared pages would count in each;"
     ' choose figure = "pss", or one process'

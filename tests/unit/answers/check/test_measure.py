@@ -147,7 +147,9 @@ def test_who_had_exited_when_it_was_read_was_one_process(
     builder.end(late, builder.last_tick)
     builder.end_run()
     with Recording(builder.close()) as recording:
-        found = judged(recording, budget(line("processes", 100), line("threads", 100)))
+        lines = [line(what, 100) for what in ("processes", "threads", "total")]
+        *found, total = judged(recording, budget(*lines))
+    assert "exited before its memory could be read" in total.why
     assert [(each.measured, each.verdict) for each in found] == [
         (1, Word.WITHIN),
         (None, Word.UNDECIDED),
