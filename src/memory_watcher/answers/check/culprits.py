@@ -197,8 +197,11 @@ def _biggest(line: Line, run: Measured) -> Blame:
     of = Counter(_numbers(mine) if line.what == "mappings" else _sizes(mine))
     return Blame(
         tuple(
-            Culprit(kind.value, _called((kind, name), name, run), None, size, None)
-            for (kind, name), size in of.most_common(MOST)
+            Culprit(
+                *(group[0].value, _called(group, group[1], run), None, size, None),
+                process="" if line.what == "mappings" else _owner(group, run),
+            )
+            for group, size in of.most_common(MOST)
             if size
         )
     )

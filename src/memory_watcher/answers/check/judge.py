@@ -67,7 +67,9 @@ def _line(case: _Case, blamer: Blamer) -> Judged:
     is_compared = allowed.source == "baseline"
     values = [each.value(line, is_compared=is_compared) for each in case.measured]
     word, why = _verdict(case, values, allowed)
-    sizes = tuple(value.size for value in values if value.size is not None)
+    # Of what matches nothing nothing was measured, unless it is judged that there is none.
+    is_there = word is not Word.UNDECIDED or any(value.matched for value in values)
+    sizes = tuple(value.size for value in values if value.size is not None and is_there)
     found = Blame()
     if word is Word.OVER and allowed.limit is not None:
         found = blamer.blame(line, allowed.limit)

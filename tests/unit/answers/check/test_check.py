@@ -106,8 +106,9 @@ def test_what_matches_nothing_is_no_pass(runs: Runs) -> None:
         (found,) = judged(one, budget(each))
         assert found.verdict is Word.UNDECIDED
         assert repr(each.pattern) in found.why
+        assert (found.measured, found.values) == (None, ()), "a graph has a gap there, and no 0"
     (nobody,) = judged(one, budget(line("total", MI), process="App"))
-    assert nobody.verdict is Word.UNDECIDED
+    assert (nobody.verdict, nobody.measured) == (Word.UNDECIDED, None)
     assert "no process is called 'App'; there is: 'app'" in nobody.why
     none = [line("kind", 0, "malloc arena"), line("name", 0, "libnothing*")]
     assert {each.verdict for each in judged(one, budget(*none))} == {Word.WITHIN}
