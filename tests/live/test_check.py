@@ -94,7 +94,7 @@ def test_failing_command(folder: Path, script: str, code: int) -> None:
         "Launched 1 of 3 times: the last one failed.",
     ]
     assert 'errors="1"' in (folder / "j.xml").read_text()
-    assert kept(folder) == ["sh-1.db"]
+    assert "sh-1.db" in kept(folder)
     assert check(folder, "--report-only", "--", "sh", "-c", script).returncode == code
 
 
@@ -136,9 +136,9 @@ def test_what_one_launch_leaves_is_no_part_of_the_next(folder: Path) -> None:
         assert one(file, "SELECT count(*) FROM images WHERE command_line = 'sleep 5'") == (1,)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_are_the_commands(folder: Path, number: signal.Signals) -> None:
-    """The command gets it; if that makes a good end, it is judged, and launched no more."""
+@pytest.mark.parametrize(("number", "runs"), [(signal.SIGINT, "1"), (signal.SIGTERM, "3")])
+def test_signals_are_the_commands(folder: Path, number: signal.Signals, runs: str) -> None:
+    """The command gets it. It is launched no more: fewer runs than asked for are no pass."""
     script = (
         "import signal, sys, time\n"
         f"signal.signal({int(number)}, lambda *_: sys.exit(0))\n"
@@ -146,7 +146,7 @@ def test_signals_are_the_commands(folder: Path, number: signal.Signals) -> None:
         "open('ready', 'w').close()\n"
         "time.sleep(60)"
     )
-    words = ("check", "--runs", "3", "--", sys.executable, "-I", "-S", "-c", script)
+    words = ("check", "--runs", runs, "--", sys.executable, "-I", "-S", "-c", script)
     started = subprocess.Popen(
         command("memory-watcher", *words),
         cwd=folder,
@@ -157,9 +157,14 @@ def test_signals_are_the_commands(folder: Path, number: signal.Signals) -> None:
     wait_until((folder / "ready").exists, "the command")
     started.send_signal(number)
     out, _ = started.communicate(timeout=PATIENCE)
-    assert started.returncode == 0
-    assert "1 budget within" in out.decode()
-    assert f"Launched 1 of 3 times: stopped by {number.name}." in out.decode()
+    lines = out.decode().splitlines()
+    if runs == "1":
+        said = f"The command was asked to end by {number.name}."
+        assert (started.returncode, lines[1]) == (0, said)
+        assert lines[0].startswith("1 budget within")
+    else:
+        said = f"Launched 1 of 3 times: stopped by {number.name}."
+        assert (started.returncode, lines[:2]) == (2, ["Nothing was judged.", said])
 
 
 def test_interrupted_command(folder: Path) -> None:
@@ -173,6 +178,24 @@ def test_interrupted_command(folder: Path) -> None:
     wait_until((folder / "ready").exists, "the command")
     started.send_signal(signal.SIGTERM)
     assert started.wait(PATIENCE) == 143
+
+
+def test_recorder_that_is_killed(folder: Path) -> None:
+    """As by the OOM killer: 2, by what it was, and where the recording is, which is kept."""
+    started = subprocess.Popen(
+        command("memory-watcher", "check", "--", "sh", "-c", "echo $PPID >pid; mv pid ready; cat"),
+        cwd=folder,
+        env=environment(TMPDIR=str(folder / "temporary")),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_until((folder / "ready").exists, "the command")
+    os.kill(int((folder / "ready").read_text()), signal.SIGKILL)
+    _, said = started.communicate(timeout=PATIENCE)
+    assert started.returncode == 2
+    assert b"ended early (signal 9); nothing was judged" in said
+    assert b"what was recorded stays in" in said
+    assert "sh-1.db" in kept(folder)
 
 
 def test_recording_that_cannot_be_written(folder: Path) -> None:

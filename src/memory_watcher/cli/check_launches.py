@@ -32,12 +32,13 @@ def check_command(args: argparse.Namespace, limits: Limits) -> Found:
     runs = args.runs or 1
     job = _job(args)
     with RunFolder(args.keep, args.command_line[0]) as folder:
-        launches = _launch_all(job, folder, runs)
-        args.file = launches[-1].path
         try:
+            launches = _launch_all(job, folder, runs)
+            args.file = launches[-1].path
             found = _judged(launches, limits, runs)
         except Exception:
-            args.wording.say(f"what was recorded stays in {folder.path}")
+            if folder.has_files:
+                args.wording.say(f"what was recorded stays in {folder.path}")
             raise
         files = _kept(found.checked, folder, launches, args.wording)
     return found._replace(checked=replace(found.checked, recordings=files))
@@ -76,7 +77,7 @@ def _prepare() -> None:
 
 
 def _judged(launches: Sequence[Launch], limits: Limits, runs: int) -> Found:
-    """Nothing is judged, and no baseline written, if a launch failed or is not recorded whole."""
+    """Nothing is judged, and no baseline written, if a launch failed, lacks or is not whole."""
     last = launches[-1]
     notes = []
     if len(launches) < runs:
@@ -84,7 +85,9 @@ def _judged(launches: Sequence[Launch], limits: Limits, runs: int) -> Found:
         notes.append(f"Launched {len(launches)} of {runs} times: {why}.")
     if last.problem:
         notes.append(f"The recording is not whole: {last.problem}.")
-    if last.exit_code or last.problem:
+    elif last.interrupted and not last.exit_code:
+        notes.append(f"The command was asked to end by {last.interrupted.name}.")
+    if last.exit_code or last.problem or len(launches) < runs:
         if limits.update is not None:
             notes.append("The baseline was not written.")
         return Found(Checked((), notes=tuple(notes)), failed=last.exit_code)

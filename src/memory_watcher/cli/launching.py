@@ -112,9 +112,10 @@ def _understood(
     if not answer and interrupted is not None:
         raise LaunchFailed(f"stopped by {interrupted.name} before the command ran")
     if not answer:
+        code = os.waitstatus_to_exitcode(status)
+        how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         raise LaunchFailed(
-            "the process that records ended early"
-            f" (exit code {os.waitstatus_to_exitcode(status)}); nothing was judged"
+            f"the process that records ended early ({how}); nothing was judged; launch it again"
         )
     facts = json.loads(answer)
     if "failed" in facts:

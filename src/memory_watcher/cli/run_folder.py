@@ -39,10 +39,18 @@ class RunFolder:
     def new_file(self) -> str:
         """The path of the next recording, which is not there yet. Raises UsageError."""
         self._count += 1
-        path = os.path.join(self.path, f"{self._stem}-{self._count}.db")
+        path = self._path(self._count)
         if os.path.lexists(path):
             raise UsageError(f"{path} is there already; choose another folder")
         return path
+
+    def _path(self, number: int) -> str:
+        return os.path.join(self.path, f"{self._stem}-{number}.db")
+
+    @property
+    def has_files(self) -> bool:
+        """Whether any recording of this check is there."""
+        return any(os.path.exists(self._path(number + 1)) for number in range(self._count))
 
     def remove(self) -> None:
         """Remove a temporary folder with all that is in it."""
