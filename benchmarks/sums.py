@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memory_watcher.model import Cause
 from memory_watcher.procfs.process import parse_rollup
 from memory_watcher.procfs.scan import MemoryComparer, Scanner
 from memory_watcher.procfs.source import ProcSource
@@ -127,7 +128,7 @@ def recorded() -> None:
     take_pass = Together.take_pass
     report = Path(os.environ["SUMS_REPORT"])
 
-    def checked(self: Together, cause: str | None) -> None:
+    def checked(self: Together, cause: Cause | None) -> None:
         take_pass(self, cause)
         one = self._round
         if one is None:

@@ -15,6 +15,7 @@ from memory_watcher.model import (
     ProcessKey,
     Reading,
     Sample,
+    Tick,
     Totals,
     Usage,
     sum_totals,
@@ -81,7 +82,7 @@ def write(path: str, busy: Busy, ticks: int) -> None:
     added = list(layout)
     for tick in range(ticks):
         time_ns = _START_NS + tick * busy.period_ns
-        writer.tick(time_ns, time_ns - _START_NS, 0)
+        writer.tick(Tick(time_ns, time_ns - _START_NS, 0))
         change = _Change(removed, added, list(layout))
         rss = change.totals.rss
         reading = Reading(size=change.totals.size, resident=rss, high_water_mark=rss)

@@ -565,6 +565,32 @@ class Evidence(NamedTuple):
 NO_EVIDENCE = Evidence()
 
 
+class Cause(str, enum.Enum):
+    """Why a tick was made between two deadlines. The value is what a recording holds."""
+
+    PEAK = "peak"  # memory rose above all before
+    START = "start"  # a process came
+    EXEC = "exec"  # a process became another program
+    EXIT = "exit"  # a process had ended
+    ASKED = "asked"  # a program waited for it, as the pytest plugin does
+
+
+class Tick(NamedTuple):
+    """The beginning of a pass over all targets: what is told next belongs to it.
+
+    `late_ns` is how long after its deadline it began, `skipped` how many deadlines before it were
+    given up, `suspended_ns` how long the machine slept since the last one. `cause` is None for a
+    deadline. A loaded capture has a time alone.
+    """
+
+    time_ns: int
+    monotonic_ns: int | None = None
+    late_ns: int | None = None
+    skipped: int = 0
+    cause: Cause | None = None
+    suspended_ns: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """All that one tick found in one process: cheap figures, and its layout or why there is none.

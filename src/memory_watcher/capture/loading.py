@@ -18,6 +18,7 @@ from ..model import (
     Reading,
     Rollup,
     Sample,
+    Tick,
     Totals,
     Usage,
     WholeLayout,
@@ -81,7 +82,7 @@ def load(
         writer.start_run(Machine(None, None, None, None), None, sys.argv)
         for number, (time_ns, tick) in enumerate(zip(times, ticks, strict=True), 1):
             tell("measurement", number, len(ticks))
-            writer.tick(time_ns, monotonic_ns=None, late_ns=None, skipped=0)
+            writer.tick(Tick(time_ns))
             for pid, capture in tick:
                 name, is_joined = names[pid]
                 layout = _layout(capture)

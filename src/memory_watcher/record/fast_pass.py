@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..model import Cause
 from .newcomers import Newcomers
 from .run import Run
 from .target import Target
@@ -55,7 +56,7 @@ class FastPasses:
             return
         together = self._run.together
         if together is not None and together.group.wants_pass():
-            together.take_pass("start")
+            together.take_pass(Cause.START)
             together.read_at_peak()
         self._newcomers.read(between=True)
         if together is not None:
@@ -104,13 +105,13 @@ class FastPasses:
     def _look_for_end(self, target: Target) -> None:
         """One that is swapped out or not readable just now lives: the tick looks at it."""
         if self._run.boundary.ask(target.pid, target.sampler.has_ended, False):
-            self._reader.begin_tick(cause="exit")
+            self._reader.begin_tick(cause=Cause.EXIT)
             self._reader.read(target)
-            self._run.changed("exit")
+            self._run.changed(Cause.EXIT)
 
     def _look_for_exec(self, target: Target) -> None:
         if self._run.boundary.ask(target.pid, target.sampler.calls_exec, False):
-            self._run.changed("exec")
+            self._run.changed(Cause.EXEC)
 
     def _reads_all_between(self, together: Together) -> bool:
         """Read the sums of a group, if something calls for that; whether it did."""
@@ -122,16 +123,16 @@ class FastPasses:
             return False
         self._reader.begin_tick(cause=cause)
         together.take_pass(cause)
-        run.progress.peaks += together.read_at_peak() and cause == "peak"
+        run.progress.peaks += together.read_at_peak() and cause is Cause.PEAK
         self._newcomers.read(between=True)
         together.store(run.sink)
         return True
 
-    def _cause_of_pass(self, together: Together) -> str | None:
+    def _cause_of_pass(self, together: Together) -> Cause | None:
         cause = together.change_now()
         if cause is None and self._run.policy.fast_period_ns is not None:
             now_ns = self._reader.utc_ns(self._run.time.monotonic_ns())
-            return "peak" if together.is_peak(now_ns) else None
+            return Cause.PEAK if together.is_peak(now_ns) else None
         return cause
 
     def _read_at_peak(self, target: Target) -> None:
@@ -141,7 +142,7 @@ class FastPasses:
         rose = partial(target.schedule.due_for_peak, fast.resident, fast.shared)
         if run.boundary.ask(target.pid, rose, Due.UNCHANGED) is not Due.READ:
             return
-        self._reader.begin_tick(cause="peak")
+        self._reader.begin_tick(cause=Cause.PEAK)
         if run.together is not None and run.is_alone:
             run.together.watch_starts()
             self._newcomers.admit()

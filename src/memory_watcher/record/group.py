@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..model import Cause
 from .passes import Round
 from .policy import Policy
 from .throttle.cpu_budget import CpuBudget, Reserve
@@ -55,7 +56,7 @@ class Group:
         self._lacks_sum = False  # none since the last tick was steady
         self._payer = self._for_changes  # of a pass out of turn after a change
         #: Why a pass out of turn is wanted: the cause of a tick.
-        self.change: str | None = None
+        self.change: Cause | None = None
         self._highest = 0  # of what grows, at passes of these members
         self._is_same = True  # none has come or gone since
         self._tries = 0  # passes in a row that were not steady
@@ -89,7 +90,7 @@ class Group:
         """Learn that the pass of a tick is left out: it would say what the last one did."""
         self._tick_ns = self._last_ns = now_ns
 
-    def changed(self, cause: str) -> None:
+    def changed(self, cause: Cause) -> None:
         """A member came, went or called execve: what the others share is not what it was."""
         self.change = self.change or cause
         self._is_same = False
@@ -111,7 +112,7 @@ class Group:
             self._for_ticks, 2 * self._cost_ns, alone=True
         )
 
-    def took(self, one: Round, cost: Cost, now_ns: int, cause: str | None) -> None:
+    def took(self, one: Round, cost: Cost, now_ns: int, cause: Cause | None) -> None:
         """Learn from a pass, which a tick of this cause began with."""
         if cause is None:
             self.apart_ns = now_ns - self._tick_ns if self._put_off else None
@@ -140,10 +141,10 @@ class Group:
         self._last_private = private
         self._highest_pss = max(self._highest_pss, pss)
 
-    def _reserve_of(self, cause: str | None) -> Reserve:
+    def _reserve_of(self, cause: Cause | None) -> Reserve:
         if cause is None:
             return self._for_ticks
-        return self._for_peaks if cause == "peak" else self._payer
+        return self._for_peaks if cause is Cause.PEAK else self._payer
 
     # -- layouts of all ---------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import SourceError
+from ..model import Cause
 from ..procfs.process_files import ProcessFiles
 from .boundary import supervised
 from .firsts import FirstLayouts, Newcomer, in_order
@@ -64,7 +65,7 @@ class Newcomers:
     def read_between(self) -> None:
         """Read, between two ticks, those that wait, if there is budget for one of them."""
         if self._firsts.affords_one():
-            self._reader.begin_tick(cause="start")
+            self._reader.begin_tick(cause=Cause.START)
             self.read(between=True)
 
     def read_successors(self) -> None:
@@ -98,10 +99,10 @@ class Newcomers:
             return problem
         if self._begins_tick:
             self._begins_tick = False
-            self._reader.begin_tick(cause="start")
+            self._reader.begin_tick(cause=Cause.START)
         number = run.sink.add_process(sampler.facts)
         run.roster.add(Target(sampler, schedule, number, run.time.monotonic_ns()))
-        run.changed("start")
+        run.changed(Cause.START)
         run.progress.processes += 1
         return None
 

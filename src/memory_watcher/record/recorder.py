@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..model import Cause
 from ..procfs.scan import MemoryComparer, Scanner
 from ..procfs.source import ProcSource
 from ..procfs.system import MeminfoTracker
@@ -222,17 +223,17 @@ class Recorder:
         target = run.roster.by_pid.get(pid)
         if target is None:
             return False
-        self._reader.begin_tick(cause="asked")
+        self._reader.begin_tick(cause=Cause.ASKED)
         if together is not None:
             together.watch_starts()
             self._newcomers.admit()
         was_alone = run.is_alone
         if together is not None and not was_alone:
-            together.take_pass("asked")
+            together.take_pass(Cause.ASKED)
         state = self._reader.read(target)
         if together is not None:
             if was_alone and together.lacks_pass and run.roster:
-                together.take_pass("asked")
+                together.take_pass(Cause.ASKED)
             together.store(run.sink)
         self.commit()
         return state.has_layout

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from ..errors import UnexpectedFault
+from ..model import Cause
 from ..procfs.process_files import ProcessFiles
 from ..procfs.source import ProcSource
 from .boundary import Boundary, supervised
@@ -63,7 +64,7 @@ class Run:
         """
         return self.roster.holds(target) and not self.is_told_to_stop()
 
-    def changed(self, cause: str) -> None:
+    def changed(self, cause: Cause) -> None:
         """Who shares what may be different now."""
         if self.together is not None:
             self.together.changed(cause)

@@ -11,21 +11,14 @@ from ..model import (
     ProcessFacts,
     Sample,
     SystemMemory,
+    Tick,
 )
 
 
 class Sink(Protocol):
     """Takes what a recorder reads. store.writer.Writer says what the figures are."""
 
-    def tick(
-        self,
-        time_ns: int,
-        monotonic_ns: int | None,
-        late_ns: int | None,
-        skipped: int = 0,
-        cause: str | None = None,
-        suspended_ns: int | None = None,
-    ) -> int:
+    def tick(self, tick: Tick) -> int:
         """Begin a tick, to which all that is told next belongs."""
 
     def unchanged(self, processes: int) -> None:

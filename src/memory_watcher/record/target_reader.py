@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ..errors import NoPermission, SourceError, UnexpectedFault
-from ..model import FastReading, LayoutState, ProcessKey, Sample
+from ..model import Cause, FastReading, LayoutState, ProcessKey, Sample, Tick
 from .clock import Sleep
 from .notices import PeakNotReset
 from .run import Run
@@ -38,7 +38,7 @@ class TargetReader:
         self._to_utc_ns = run.time.time_ns() - self.tick_ns
 
     def begin_tick(
-        self, late_ns: int | None = None, skipped: int = 0, cause: str | None = None
+        self, late_ns: int | None = None, skipped: int = 0, cause: Cause | None = None
     ) -> None:
         """Begin a tick; a cause is that of one between two deadlines."""
         time = self._run.time
@@ -47,7 +47,7 @@ class TargetReader:
         time_ns = time.time_ns()
         self._to_utc_ns = time_ns - self.tick_ns
         slept_ns = self._sleep.since_last()
-        self._run.sink.tick(time_ns, self.tick_ns, late_ns, skipped, cause, slept_ns)
+        self._run.sink.tick(Tick(time_ns, self.tick_ns, late_ns, skipped, cause, slept_ns))
 
     def utc_ns(self, monotonic_ns: int) -> int:
         """What the clock on the wall showed then, as it was at the last tick."""

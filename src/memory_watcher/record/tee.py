@@ -9,6 +9,7 @@ from ..model import (
     ProcessFacts,
     Sample,
     SystemMemory,
+    Tick,
 )
 from .sink import Sink
 
@@ -24,19 +25,11 @@ class Tee(Sink):
         self._others = others
         self._numbers: tuple[dict[int, int], ...] = tuple({} for _ in others)
 
-    def tick(
-        self,
-        time_ns: int,
-        monotonic_ns: int | None,
-        late_ns: int | None,
-        skipped: int = 0,
-        cause: str | None = None,
-        suspended_ns: int | None = None,
-    ) -> int:
+    def tick(self, tick: Tick) -> int:
         """Begin a tick."""
-        number = self._first.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
+        number = self._first.tick(tick)
         for sink in self._others:
-            sink.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
+            sink.tick(tick)
         return number
 
     def unchanged(self, processes: int) -> None:

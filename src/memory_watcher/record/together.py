@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from ..model import FastReading, LayoutState, Member, Pass, Rollup, Sample
+from ..model import Cause, FastReading, LayoutState, Member, Pass, Rollup, Sample
 from ..procfs.figures import held
 from .clock import Time
 from .firsts import FirstLayouts
@@ -42,7 +42,7 @@ class Together:
         self._admit = admit
         self._take = take
         self._round: Round | None = None  # of this tick
-        self._cause: str | None = None  # of this tick
+        self._cause: Cause | None = None  # of this tick
         self._last: dict[int, Member] = {}  # of the last pass that was stored
         self._read: set[int] = set()  # whose layout was read since the pass of this tick began
         self._standing: dict[int, int] = {}  # what smaps_rollup said beside the last layout
@@ -55,7 +55,7 @@ class Together:
         """How many processes the last pass had."""
         return len(self._last if self._round is None else self._round.members)
 
-    def take_pass(self, cause: str | None) -> None:
+    def take_pass(self, cause: Cause | None) -> None:
         """Read the sums of all; who has ended meanwhile is read for the last time."""
         self._cause = cause
         self._read.clear()
@@ -137,7 +137,7 @@ class Together:
         sums = Pass(sample.wall_ns or 0, 1, 0, 0, 1, private, *member.rollup)
         sink.take_pass(sums, {target.process_id: member})
 
-    def changed(self, cause: str) -> None:
+    def changed(self, cause: Cause) -> None:
         """Learn that who shares what may be different now: a start, an exec or an exit."""
         self.group.changed(cause)
         self._stillness.came_or_went()
@@ -212,7 +212,7 @@ class Together:
 
     # -- between the passes -----------------------------------------------------------------------
 
-    def change_now(self) -> str | None:
+    def change_now(self) -> Cause | None:
         """What has changed who shares what, if that calls for a pass now: the cause of a tick."""
         return self.group.change if self.group.wants_pass() else None
 

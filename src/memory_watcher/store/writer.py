@@ -18,6 +18,7 @@ from ..model import (
     ProcessFacts,
     Sample,
     SystemMemory,
+    Tick,
 )
 from .connection import WritableFile, explained
 from .steps import Steps, silently
@@ -123,18 +124,10 @@ class Writer:
         with explained(self.path):
             self._runs.too_short(count)
 
-    def tick(
-        self,
-        time_ns: int,
-        monotonic_ns: int | None,
-        late_ns: int | None,
-        skipped: int = 0,
-        cause: str | None = None,
-        suspended_ns: int | None = None,
-    ) -> int:
+    def tick(self, tick: Tick) -> int:
         """Begin a tick; returns its number. All that is written next belongs to it."""
         with explained(self.path):
-            return self._runs.tick(time_ns, monotonic_ns, late_ns, skipped, cause, suspended_ns)
+            return self._runs.tick(tick)
 
     def unchanged(self, processes: int) -> None:
         """Note how many processes this tick did not read, because nothing showed a change."""

@@ -26,6 +26,7 @@ from ..model import (
     Reading,
     Sample,
     SystemMemory,
+    Tick,
     Totals,
 )
 from ..record.sink import Sink
@@ -173,25 +174,17 @@ class LiveHistory(Sink):
 
     # -- what the recorder tells ------------------------------------------------------------------
 
-    def tick(
-        self,
-        time_ns: int,
-        monotonic_ns: int | None,
-        late_ns: int | None,
-        skipped: int = 0,
-        cause: str | None = None,
-        suspended_ns: int | None = None,
-    ) -> int:
+    def tick(self, tick: Tick) -> int:
         """Begin a tick."""
-        now = Stamp(0, time_ns, monotonic_ns, None, suspended_ns)
+        now = Stamp(0, tick.time_ns, tick.monotonic_ns, None, tick.suspended_ns)
         if self._stamp is not None and (by_ns := jumped(self._stamp, now)):
             self._ahead += by_ns
-            jump = Jump(time_ns - self._ahead, by_ns, suspended_ns)
+            jump = Jump(tick.time_ns - self._ahead, by_ns, tick.suspended_ns)
             eras = [*self._eras, (0, jump.place_ns, self._ahead)]
             self._eras, self._jumps = eras, [*self._jumps, jump]
             self.clock = TimeAxis(eras, self._jumps)
         self._stamp = now
-        self._time = time_ns - self._ahead
+        self._time = tick.time_ns - self._ahead
         self._has_pass = False
         return 0
 

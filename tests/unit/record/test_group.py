@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from memory_watcher.model import Member, Rollup
+from memory_watcher.model import Cause, Member, Rollup
 from memory_watcher.record.group import Cost, Group
 from memory_watcher.record.passes import Round
 from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED
@@ -46,7 +46,7 @@ class Stage:
         self.cpu += cpu
         self.budget.update(self.now, self.cpu)
 
-    def take(self, one: Round, cost: int = MS, cause: str | None = None) -> None:
+    def take(self, one: Round, cost: int = MS, cause: Cause | None = None) -> None:
         self.passes(0, cost)
         self.group.took(one, Cost(cost, cost), self.now, cause)
 
@@ -82,7 +82,7 @@ def test_passes_of_a_machine_are_as_seldom_as_asked() -> None:
     stage.group = Group(FOR_MACHINE, stage.budget)
     taken = 0
     for _ in range(31):
-        stage.group.changed("start")
+        stage.group.changed(Cause.START)
         assert not stage.group.wants_pass()
         if stage.group.is_due(stage.now):
             stage.take(round_of(MIB))
@@ -96,10 +96,10 @@ def test_changes_have_their_own_part_of_the_budget(stage: Stage) -> None:
     stage.take(round_of(MIB), 10 * MS)
     for _ in range(500):
         stage.passes(20 * MS)
-        stage.group.changed("start")
+        stage.group.changed(Cause.START)
         if stage.group.wants_pass():
             assert stage.group.change == "start"
-            stage.take(round_of(MIB), 10 * MS, "start")
+            stage.take(round_of(MIB), 10 * MS, Cause.START)
             assert stage.group.change is None
     assert stage.cpu <= 10 * SECOND * 0.1 * 0.1 + 60 * MS
     assert stage.group.is_due(stage.now), "ticks are not starved"
@@ -114,18 +114,18 @@ def test_tick_without_a_sum_is_tried_again(stage: Stage) -> None:
     stage.passes(1900 * MS)
     tries = 0
     for _ in range(20):
-        stage.group.changed("start")
+        stage.group.changed(Cause.START)
         if not stage.group.wants_pass():
             break
-        stage.take(round_of(100 * MIB, moved=50 * MIB), 10 * MS, "start")
+        stage.take(round_of(100 * MIB, moved=50 * MIB), 10 * MS, Cause.START)
         tries += 1
     assert tries == 4, "1 of 10 % for changes, 3 of 40 % for ticks"
     stage.passes(300 * MS)
-    stage.group.changed("start")
+    stage.group.changed(Cause.START)
     assert stage.group.wants_pass()
-    stage.take(round_of(100 * MIB), 10 * MS, "start")
+    stage.take(round_of(100 * MIB), 10 * MS, Cause.START)
     stage.passes(20 * MS)
-    stage.group.changed("start")
+    stage.group.changed(Cause.START)
     assert not stage.group.wants_pass(), "there is a sum"
 
 
@@ -147,13 +147,13 @@ def test_peak_of_private_memory(stage: Stage) -> None:
     stage.passes(SECOND)
     assert not stage.group.is_peak(102 * MIB - 1)
     assert stage.group.is_peak(102 * MIB)
-    stage.take(round_of(110 * MIB), cause="peak")
+    stage.take(round_of(110 * MIB), cause=Cause.PEAK)
     stage.passes(SECOND)
     assert not stage.group.is_peak(112 * MIB)
     stage.take(round_of(50 * MIB))
     stage.passes(SECOND)
     assert not stage.group.is_peak(110 * MIB), "it has been as high"
-    stage.group.changed("exit")
+    stage.group.changed(Cause.EXIT)
     stage.take(round_of(50 * MIB))
     stage.passes(SECOND)
     assert stage.group.is_peak(55 * MIB), "of other members"
@@ -166,7 +166,7 @@ def test_unsteady_peak_is_tried_again(stage: Stage) -> None:
     for _ in range(20):
         stage.passes(SECOND)
         if stage.group.is_peak(150 * MIB):
-            stage.take(round_of(150 * MIB, moved=50 * MIB), cause="peak")
+            stage.take(round_of(150 * MIB, moved=50 * MIB), cause=Cause.PEAK)
             tries += 1
     assert tries == 3
 
@@ -202,7 +202,7 @@ def test_no_limit() -> None:
     """Without a budget all is affordable at once."""
     stage = Stage(None)
     stage.take(round_of(MIB), 10 * SECOND)
-    stage.group.changed("exit")
+    stage.group.changed(Cause.EXIT)
     assert stage.group.is_due(stage.now)
     assert stage.group.wants_pass()
     assert stage.group.affords(10 * SECOND, stage.now)

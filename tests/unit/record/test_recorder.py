@@ -17,7 +17,7 @@ import pytest
 
 from memory_watcher.analysis.passes import read
 from memory_watcher.errors import SourceError
-from memory_watcher.model import LayoutState, Machine, ProcessKey
+from memory_watcher.model import LayoutState, Machine, ProcessKey, Tick
 from memory_watcher.procfs.buffer import BorrowedText
 from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.scan import Scanner
@@ -520,9 +520,9 @@ def test_a_kill_loses_at_most_a_second(
             oldest.append(stage.time.now - begun[0])
         begun.clear()
 
-    def tick(*arguments: object) -> int:
+    def tick(tick: Tick) -> int:
         begun.append(stage.time.now)
-        return real_tick(*arguments)  # type: ignore[arg-type]
+        return real_tick(tick)
 
     monkeypatch.setattr(stage.writer, "commit", commit)
     monkeypatch.setattr(stage.writer, "tick", tick)

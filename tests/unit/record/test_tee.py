@@ -13,6 +13,7 @@ from memory_watcher.model import (
     Reading,
     Rollup,
     Sample,
+    Tick,
 )
 from memory_watcher.record.sink import Sink
 from memory_watcher.record.tee import Tee
@@ -30,8 +31,8 @@ class Heard:
         self.heard.append(("add_process", facts.key.pid, self.number))
         return self.number
 
-    def tick(self, *arguments: object) -> int:
-        self.heard.append(("tick", *arguments))
+    def tick(self, tick: Tick) -> int:
+        self.heard.append(("tick", tick))
         return 7 * self.number
 
     def __getattr__(self, name: str) -> object:
@@ -45,7 +46,7 @@ def test_each_sink_hears_all_with_its_numbers() -> None:
     facts = [ProcessFacts(ProcessKey(pid, 1), Image("p")) for pid in (11, 12)]
     numbers = [tee.add_process(each) for each in facts]
     assert numbers == [1, 2]
-    assert tee.tick(5, 6, 0) == 14
+    assert tee.tick(Tick(5, 6, 0)) == 14
     sample, fast = Sample(Reading(), LayoutState.NOT_TAKEN), FastReading(1, 2)
     members = {1: Member(Rollup(1, 1, 1, 0)), 2: Member(Rollup(2, 2, 2, 0))}
     sums = Pass(7, 2, 0, 0, 0, None, 130, 100, 70, 5)
@@ -62,7 +63,7 @@ def test_each_sink_hears_all_with_its_numbers() -> None:
         ("unchanged", 3), ("group_mark", 1, 2, 3), ("end_process", 1), ("commit",),
     ]  # fmt: skip
     assert second.heard == [
-        ("add_process", 11, 40), ("add_process", 12, 41), ("tick", 5, 6, 0, 0, None, None),
+        ("add_process", 11, 40), ("add_process", 12, 41), ("tick", Tick(5, 6, 0)),
         ("sample", 40, sample, 9), ("fast_reading", 41, 1, 2, fast),
         ("take_pass", sums, {40: members[1], 41: members[2]}),
         ("unchanged", 3), ("group_mark", 1, 2, 3), ("end_process", 40),

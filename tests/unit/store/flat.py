@@ -25,6 +25,7 @@ from memory_watcher.model import (
     Rollup,
     Sample,
     SystemMemory,
+    Tick,
     Totals,
     Usage,
     sum_totals,
@@ -197,7 +198,7 @@ class Driver:
         processes: dict[int, Recorded] = {}
         for steps, memory in ticks:
             time_ns = START + len(self.flat.tick_times) * SECOND + 999
-            tick = writer.tick(time_ns, time_ns - START, 5, 0)
+            tick = writer.tick(Tick(time_ns, time_ns - START, 5, 0))
             self.flat.tick_times[tick] = time_ns
             writer.system_memory(SystemMemory(memory))
             self.flat.memory[tick] = memory

@@ -17,6 +17,7 @@ from memory_watcher.model import (
     ProcessKey,
     Reading,
     Sample,
+    Tick,
     Usage,
 )
 from memory_watcher.report import report_text
@@ -96,7 +97,7 @@ def test_fast_readings_beside_a_jump(tmp_path: Path) -> None:
     process, back = None, -SECOND - 7
     for number, set_by in enumerate((0, 0, back, back)):
         now = START + number * SECOND + set_by
-        writer.tick(now, number * SECOND, 0, 0, None, 0)
+        writer.tick(Tick(now, number * SECOND, 0, 0, None, 0))
         if process is None:
             process = writer.add_process(ProcessFacts(ProcessKey(1, 1), Image("x")))
         reading = Reading(resident=KI, high_water_mark=KI)

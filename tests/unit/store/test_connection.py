@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import CannotWrite, RecordingBusy, RecordingMoved
+from memory_watcher.model import Tick
 from memory_watcher.store.connection import WritableFile
 from memory_watcher.store.readonly import ReadOnlyDatabase
 from memory_watcher.store.writer import Writer
@@ -20,9 +21,9 @@ def begin(path: Path) -> Writer:
     """A recorder that has committed one tick, and stored another."""
     writer = Writer(str(path))
     writer.start_run(MACHINE, 100, ["test"])
-    writer.tick(time_ns=1, monotonic_ns=1, late_ns=0)
+    writer.tick(Tick(time_ns=1, monotonic_ns=1, late_ns=0))
     writer.commit()
-    writer.tick(time_ns=2, monotonic_ns=2, late_ns=0)
+    writer.tick(Tick(time_ns=2, monotonic_ns=2, late_ns=0))
     return writer
 
 
@@ -273,7 +274,7 @@ def test_a_wal_beside_a_file_that_was_closed(tmp_path: Path, left: bytes | None)
     begin(path).close("SIGINT")
     if left is None:
         other = begin(tmp_path / "b.db")
-        other.tick(time_ns=3, monotonic_ns=3, late_ns=0)
+        other.tick(Tick(3, 3, 0))
         other.commit()
         left = (tmp_path / "b.db-wal").read_bytes()
         other.close(None)

@@ -20,6 +20,7 @@ from memory_watcher.model import (
     ProcessKey,
     Reading,
     Sample,
+    Tick,
 )
 from memory_watcher.recorded import FastPoint, HighWaterMark
 from memory_watcher.store.recording import Recording
@@ -46,7 +47,7 @@ class Stage:
 
     def tick(self) -> int:
         self.number += 1
-        return self.writer.tick(START + self.number * SECOND, self.number * SECOND, 0)
+        return self.writer.tick(Tick(START + self.number * SECOND, self.number * SECOND, 0))
 
     def process(self, pid: int = 7) -> int:
         return self.writer.add_process(ProcessFacts(ProcessKey(pid, 100), Image("program")))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import StoreError
-from memory_watcher.model import Usage
+from memory_watcher.model import Tick, Usage
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.repair import repair
 from memory_watcher.store.verify import findings
@@ -177,7 +177,7 @@ def read_all(path: Path) -> int:
 def add_to(path: Path) -> None:
     writer = Writer(str(path))
     writer.start_run(MACHINE, 100, ["test"])
-    writer.tick(time_ns=2**61, monotonic_ns=1, late_ns=0)
+    writer.tick(Tick(time_ns=2**61, monotonic_ns=1, late_ns=0))
     writer.close("SIGINT")
 
 

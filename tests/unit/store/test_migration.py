@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import CannotWrite
-from memory_watcher.model import MappingUsage
+from memory_watcher.model import MappingUsage, Tick
 from memory_watcher.store import schema
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.verify import findings
@@ -61,7 +61,7 @@ def add_to(path: Path) -> None:
     """As a recorder of today does."""
     writer = Writer(str(path))
     writer.start_run(MACHINE, None, ["test"])
-    writer.tick(time_ns=1, monotonic_ns=None, late_ns=None)
+    writer.tick(Tick(time_ns=1, monotonic_ns=None, late_ns=None))
     writer.close("loaded")
 
 

@@ -22,6 +22,7 @@ from memory_watcher.model import (
     Reading,
     Sample,
     SystemMemory,
+    Tick,
     Usage,
     WholeLayout,
 )
@@ -43,7 +44,7 @@ def recording_of_odd_names(tmp_path: Path) -> Path:
     path = tmp_path / "odd.db"
     writer = Writer(str(path))
     writer.start_run(Machine("boot", "host", "6.18", 4 * KI, 2), 10**9, ["test"])
-    writer.tick(1_534_514_283_942_000_000, 1, 0)
+    writer.tick(Tick(1_534_514_283_942_000_000, 1, 0))
     writer.system_memory(SystemMemory({"MemTotal": 8 * KI, "MemFree": None}))
     odd = Image(ODD, (ODD, "x"), f"/{ODD}")
     for pid, image in ((1, odd), (2, Image("größe", ("größe",), "/größe"))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import sqlite3
@@ -27,6 +28,7 @@ from memory_watcher.errors import (
     StoreError,
 )
 from memory_watcher.model import (
+    Cause,
     Image,
     LayoutState,
     Machine,
@@ -40,6 +42,7 @@ from memory_watcher.model import (
     Rollup,
     Sample,
     SystemMemory,
+    Tick,
     Usage,
     WholeLayout,
 )
@@ -82,7 +85,7 @@ def writing(path: Path, reason: str | None = "SIGINT") -> Iterator[Writer]:
 
 
 def tick(writer: Writer, number: int = 1) -> None:
-    writer.tick(number * 1000, number, 0, 0)
+    writer.tick(Tick(number * 1000, number, 0, 0))
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -783,3 +786,18 @@ def test_passes(tmp_path: Path) -> None:
         (1, 3, 1, 10, 9, 8, 0),
     ]
     assert rows(path, "SELECT * FROM group_marks") == [(2500, 1, 77, 2)]
+
+
+def test_causes_of_ticks_are_stored_by_their_words(tmp_path: Path) -> None:
+    """As the schema lists them: each of them, and none besides; None for a deadline."""
+    causes = [None, *Cause]
+    writer = Writer(str(tmp_path / "a.db"))
+    writer.start_run(MACHINE, 1, ["test"])
+    for number, cause in enumerate(causes):
+        writer.tick(Tick(number, number, 0, cause=cause))
+    writer.close("done")
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        stored = connection.execute("SELECT cause, typeof(cause) FROM ticks ORDER BY id").fetchall()
+    assert stored == [(None, "null"), *((cause.value, "text") for cause in Cause)]
+    told = schema.TABLES.split("    cause TEXT,")[1].split("unchanged INTEGER")[0]
+    assert set(re.findall(r"'(\w+)'", told)) == {cause.value for cause in Cause}

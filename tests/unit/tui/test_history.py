@@ -12,6 +12,7 @@ from memory_watcher.model import (
     ProcessKey,
     Reading,
     Sample,
+    Tick,
     Usage,
     WholeLayout,
 )
@@ -41,12 +42,12 @@ def test_evidence_is_of_the_process_it_was_found_in() -> None:
         history.add_process(ProcessFacts(ProcessKey(pid, 1), Image("program"))) for pid in (1, 2)
     )
     found, pointer = thread_sized(), Evidence({9: START + SIZE - 64})
-    history.tick(1, 1, 0)
+    history.tick(Tick(1, 1, 0))
     history.sample(one, found, 0)
     history.sample(other, found, 0)
     before = kinds(history)
     assert before[0] == before[1]
-    history.tick(2, 2, 0)
+    history.tick(Tick(2, 2, 0))
     history.sample(one, Sample(Reading(), LayoutState.NOT_TAKEN, evidence=pointer), 0)
     history.sample(other, Sample(Reading(), LayoutState.NOT_TAKEN), 0)
     assert [found == before[0] for found in kinds(history)] == [False, True]
@@ -57,7 +58,7 @@ def test_another_image_has_other_stacks() -> None:
     history = LiveHistory(4096)
     one = history.add_process(ProcessFacts(ProcessKey(1, 1), Image("program")))
     sample = thread_sized()
-    history.tick(1, 1, 0)
+    history.tick(Tick(1, 1, 0))
     history.sample(one, sample, 0)
     (plain,) = kinds(history)
     pointer = Evidence({9: START + SIZE - 64})

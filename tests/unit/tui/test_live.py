@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.errors import CannotWrite
-from memory_watcher.model import Image, Member, Pass, ProcessFacts, ProcessKey, Rollup
+from memory_watcher.model import Image, Member, Pass, ProcessFacts, ProcessKey, Rollup, Tick
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.selection import Selection
@@ -154,14 +154,14 @@ def test_sums_are_those_of_the_last_pass() -> None:
     """
     history = LiveHistory(4096)
     facts = [ProcessFacts(ProcessKey(pid, 1), Image(f"p{pid}")) for pid in (11, 12)]
-    history.tick(10 * SECOND, 10 * SECOND, 0)
+    history.tick(Tick(10 * SECOND, 10 * SECOND, 0))
     one, two = map(history.add_process, facts)
     history.freeze()
     figures = {one: Member(Rollup(90, 60, 30, 5)), two: Member(Rollup(40, 40, 40, 0))}
-    history.tick(11 * SECOND, 11 * SECOND, 0)
+    history.tick(Tick(11 * SECOND, 11 * SECOND, 0))
     history.take_pass(Pass(7, 2, 0, 0, 0, None, 130, 100, 70, 5), figures)
     history.freeze()
-    history.tick(12 * SECOND, 12 * SECOND, 0)
+    history.tick(Tick(12 * SECOND, 12 * SECOND, 0))
     history.take_pass(
         Pass(7, 2, 0, 1 << 30, 0, None, 130, 100, 70, 5),
         {one: Member(Rollup(900, 600, 300, 0)), two: figures[two]},

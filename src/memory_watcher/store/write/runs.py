@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 
 from ..._version import __version__
-from ...model import Machine
+from ...model import Machine, Tick
 from .layouts import close_all_usages
 from .transaction import Transaction, as_bytes, insert_into
 
@@ -15,6 +15,7 @@ _FIND_MACHINE = (
     "SELECT id FROM machines WHERE (boot_id, hostname, kernel, page_size, cpus) IS (?, ?, ?, ?, ?)"
 )
 _INSERT_MACHINE = insert_into("machines", "boot_id", "hostname", "kernel", "page_size", "cpus")
+_INSERT_TICK = insert_into("ticks", "id", "run_id", *Tick._fields)
 
 
 class Runs:
@@ -78,18 +79,15 @@ class Runs:
             "UPDATE selections SET too_short = ? WHERE run_id = ?", count, self._transaction.run
         )
 
-    def tick(self, time_ns: int, *figures: object) -> int:
-        """Begin a tick; `figures` are the columns from monotonic_ns to cause, and suspended_ns."""
+    def tick(self, tick: Tick) -> int:
+        """Begin a tick; returns its number."""
         now = self._transaction
         now.begin()
         now.tick += 1
-        now.execute(
-            "INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",
-            *(now.tick, now.run, time_ns, *figures),
-        )
-        if self._latest_ns is not None and time_ns < self._latest_ns:
+        now.execute(_INSERT_TICK, now.tick, now.run, *tick)
+        if self._latest_ns is not None and tick.time_ns < self._latest_ns:
             self.was_set_back = True
-        self._latest_ns = time_ns
+        self._latest_ns = tick.time_ns
         return now.tick
 
     def unchanged(self, processes: int) -> None:

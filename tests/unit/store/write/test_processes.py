@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.model import Image, Machine, ProcessFacts, ProcessKey
+from memory_watcher.model import Image, Machine, ProcessFacts, ProcessKey, Tick
 from memory_watcher.store.write import processes
 from memory_watcher.store.writer import Writer
 
@@ -21,7 +21,7 @@ def test_only_the_last_that_ended_are_remembered(
     path = tmp_path / "a.db"
     writer = Writer(str(path))
     writer.start_run(Machine("boot", "host", "6.18", 4096), 100, ["memory-record"])
-    writer.tick(1, 1, 0, 0)
+    writer.tick(Tick(1, 1, 0, 0))
     for pid in range(10, 20):
         image = Image(name="x", command_line=("x",), exe=None)
         key = ProcessKey(pid, 1000)
