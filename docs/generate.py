@@ -5,8 +5,8 @@
 
 docs/schema.md is made whole from store/schema.py: its SQL, and the comments in it. The pages of
 GENERATED are written by hand, but for the tables between `<!-- generated: NAME -->` and
-`<!-- end -->`, which come from metrics.py, model.LayoutState, analysis.kinds.Kind and the options
-of `record`.
+`<!-- end -->`, which come from metrics.py, model.LayoutState, analysis.kinds.Kind, the rules of
+analysis.runtimes and the options of `record`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from memory_watcher import metrics
 from memory_watcher.analysis.kinds import Kind
+from memory_watcher.analysis.runtimes import RULES, Proof
 from memory_watcher.cli import policy_options
 from memory_watcher.model import VOLATILE_FIELDS, LayoutState
 from memory_watcher.store import schema
@@ -430,6 +431,30 @@ def kind_table() -> str:
     )
 
 
+def runtime_table() -> str:
+    """List the rules of runtimes and allocators, each with where it was proven."""
+    return markdown_table(
+        ("name", "of", "kind", "what it must show", "what refutes it", "compared with"),
+        (
+            (
+                code(rule.name),
+                escape(rule.runtime),
+                code(rule.kind.value),
+                escape(rule.evidence),
+                escape(rule.contradiction),
+                escape("; ".join(map(compared, rule.proofs))),
+            )
+            for rule in RULES
+        ),
+    )
+
+
+def compared(proof: Proof) -> str:
+    """What a rule named, beside what the runtime said."""
+    named, own = (f"{size / (1 << 20):.1f} MiB" for size in (proof.named, proof.own))
+    return f"{proof.program}: {named} named, {proof.figure} {own}"
+
+
 def policy_table() -> str:
     """List the options of `record` about cost and peaks, as its --help tells them."""
     parser = argparse.ArgumentParser(add_help=False)
@@ -469,7 +494,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
         "cgroup": cgroup_table,
         "layout states": state_table,
     },
-    "kinds.md": {"kinds": kind_table},
+    "kinds.md": {"kinds": kind_table, "runtimes": runtime_table},
     "recording.md": {"policy": policy_table},
 }
 

@@ -144,8 +144,18 @@ def _heap_from(
             has_reserve = entry.mapping.perms == "---p"
             if style is _Style.UNKNOWN and not has_reserve:
                 return None
+            if all(_is_kept_from_children(entries[piece]) for piece in pieces):
+                return None
             return _Heap(start, end, pieces, has_reserve, style)
     return None
+
+
+def _is_kept_from_children(entry: MappingUsage) -> bool:
+    """Whether it has MADV_DONTFORK: V8 gives it to all that it maps, glibc to nothing.
+
+    A program may give it to blocks that it has of malloc; never to a whole heap with its header.
+    """
+    return "dc" in (entry.usage.vm_flags or "").split()
 
 
 def _style(entry: MappingUsage) -> _Style | None:

@@ -8,7 +8,6 @@ booked as a stack, an arena or a .bss because that is likely.
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -17,7 +16,9 @@ from typing import NamedTuple
 from ..model import KindEvidence, MappingUsage
 from ..model import Mapping as Header
 from .arenas import find_arenas
+from .attribution import Attribution, Kind, plain
 from .bss import Bss, bss_owners, find_bss
+from .runtimes import find_runtimes
 from .stacks import find_stacks
 
 __all__ = [
@@ -29,50 +30,6 @@ __all__ = [
     "attributed_entries",
     "hints_from",
 ]
-
-
-class Kind(enum.Enum):
-    """What a mapping is for. The value is the word that outputs show."""
-
-    THREAD_STACK = "thread stack"
-    HEAP = "heap"
-    ARENA = "malloc arena"
-    ANONYMOUS = "anonymous"
-    NAMED_ANONYMOUS = "named anonymous"
-    LIBRARY = "library"
-    FILE = "file"
-    DELETED_FILE = "deleted file"
-    SHARED_MEMORY = "shared memory"
-    DEVICE = "device"
-    SOCKET = "socket"
-    HUGE_PAGES = "huge pages"
-    GUARD = "guard"
-    KERNEL = "kernel"
-    TOTALS = "totals"
-
-    @property
-    def meaning(self) -> str:
-        """One sentence for documentation and help."""
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    Kind.THREAD_STACK: "Stacks of threads, and those that glibc keeps for the next thread.",
-    Kind.HEAP: "What brk gives: malloc's main arena ([heap]).",
-    Kind.ARENA: "malloc's further arenas, glibc's 64 MiB heaps for threads, with their reserve.",
-    Kind.ANONYMOUS: "Memory without a name: large malloc blocks, other allocators, mmap.",
-    Kind.NAMED_ANONYMOUS: "Memory that the program or its runtime named ([anon:…]), or /dev/zero.",
-    Kind.LIBRARY: "Programs and libraries: text, constants, data, relro and .bss together.",
-    Kind.FILE: "Files that are mapped but not executed.",
-    Kind.DELETED_FILE: "Mapped files that no longer have a name in their folder.",
-    Kind.SHARED_MEMORY: "Memory shared by design: SysV, POSIX, memfd, shared anonymous.",
-    Kind.DEVICE: "Device and GPU memory.",
-    Kind.SOCKET: "Rings of packet sockets and the like.",
-    Kind.HUGE_PAGES: "Pages of hugetlbfs; they count in neither RSS nor PSS.",
-    Kind.GUARD: "Address space without access: guards of stacks, reserves of allocators.",
-    Kind.KERNEL: "What the kernel itself puts there: vdso, vvar, vsyscall, rings, uprobes.",
-    Kind.TOTALS: "The whole process, of a capture of smaps_rollup: it has no mappings.",
-}
 
 
 class KindHints(NamedTuple):
@@ -94,16 +51,6 @@ def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindH
     return KindHints(evidence.stack_pointers, bss)
 
 
-class Attribution(NamedTuple):
-    """What a mapping is for: `kind`, and `name`, the group it is summed up under.
-
-    `name` is the kind's own word where the mapping has no name to be summed up under.
-    """
-
-    kind: Kind
-    name: str
-
-
 def attribute(
     entries: Iterable[MappingUsage], facts: KindHints = NO_HINTS
 ) -> list[tuple[MappingUsage, Attribution]]:
@@ -111,16 +58,20 @@ def attribute(
     entries = list(entries)
     arenas = find_arenas(entries)
     owners = bss_owners(entries, facts.bss)
-    stacks = find_stacks(entries, facts.stack_pointers.values(), arenas | owners.keys())
+    runtimes = find_runtimes(entries)
+    taken = arenas | owners.keys() | runtimes.keys()
+    stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
 
     def tell(index: int, entry: MappingUsage) -> Attribution:
         if index in arenas:
-            return _plain(Kind.ARENA)
+            return plain(Kind.ARENA)
         if index in owners:
             return Attribution(Kind.LIBRARY, owners[index])
+        if index in runtimes:
+            return runtimes[index].rule.attribution
         if index in stacks:
-            return _plain(Kind.THREAD_STACK)
+            return plain(Kind.THREAD_STACK)
         return _by_name(entry, programs) if entry.mapping.pathname else _without_name(entry)
 
     return [(entry, tell(index, entry)) for index, entry in enumerate(entries)]
@@ -134,17 +85,13 @@ def attributed_entries(
     return attribute(entries, hints_from(entries, evidence))
 
 
-def _plain(kind: Kind) -> Attribution:
-    return Attribution(kind, kind.value)
-
-
 def _without_name(entry: MappingUsage) -> Attribution:
     flags = (entry.usage.vm_flags or "").split()
     if entry.mapping.perms == "---p":
-        return _plain(Kind.GUARD)
+        return plain(Kind.GUARD)
     if "io" in flags:
-        return _plain(Kind.DEVICE)
-    return _plain(Kind.ANONYMOUS)
+        return plain(Kind.DEVICE)
+    return plain(Kind.ANONYMOUS)
 
 
 # --- by name ---------------------------------------------------------------------------------
@@ -158,6 +105,13 @@ _STACK_NAMES = re.compile(
     r"|\[anon: glibc: (pthread stack: \d+|pthread user stack: \d+|unused stack)\]"
     r"|\[anon:(stack_and_tls:.*|thread signal stack)\]"
 )
+#: Names that are known as they are: of the kernel, of glibc 2.39 and later, of Go 1.25 and later.
+_NAMED = {
+    "[heap]": plain(Kind.HEAP),
+    "[anon: glibc: malloc arena]": plain(Kind.ARENA),
+    "[anon: Go: heap]": Attribution(Kind.RUNTIME, "Go heap"),
+    "[anon: Go: heap reservation]": Attribution(Kind.RUNTIME, "Go heap"),
+}
 _SYSV = re.compile(r"(/SYSV[0-9a-f]{8})(?: \(deleted\))?")
 
 #: What a name's beginning tells; the first that fits counts. Graphics buffers (GEM objects,
@@ -205,12 +159,10 @@ def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attrib
 
 def _kernel_or_named(name: str) -> Attribution:
     """Names in brackets: the kernel's own, and those given with prctl(PR_SET_VMA)."""
-    if name == "[heap]":
-        return _plain(Kind.HEAP)
+    if name in _NAMED:
+        return _NAMED[name]
     if _STACK_NAMES.fullmatch(name):
-        return _plain(Kind.THREAD_STACK)
-    if name == "[anon: glibc: malloc arena]":
-        return _plain(Kind.ARENA)
+        return plain(Kind.THREAD_STACK)
     if name.startswith("[anon:"):
         return Attribution(Kind.NAMED_ANONYMOUS, _without_number(name))
     if name.startswith("[anon_shmem:"):
@@ -239,7 +191,7 @@ def _special_file(name: str) -> Attribution | None:
         return None
     beginning, kind = found
     if kind is Kind.SOCKET:
-        return _plain(kind)
+        return plain(kind)
     if beginning == "/dev/__properties__/":  # Android's: a file for each domain of them
         return Attribution(kind, f"{beginning}*")
     if kind is Kind.SHARED_MEMORY:

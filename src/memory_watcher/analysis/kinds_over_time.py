@@ -17,6 +17,7 @@ from ..model import KindEvidence, MappingUsage, Usage
 from ..model import Mapping as Header
 from .arenas import may_begin_heap, tells_malloc
 from .kinds import Attribution, Kind, attributed_entries
+from .runtimes import tells_runtime
 
 NO_EVIDENCE = KindEvidence({}, {}, 4096)
 
@@ -116,7 +117,8 @@ def _around(numbers: Set[int], living: Iterable[int], headers: Mapping[int, Head
 
     Those that touch them, and each other, without a gap (heaps of arenas, guards, .bss behind its
     file), and all of the same files. For what may be a heap of malloc's also what may be another
-    one, and whose malloc it is. The rules look no further; a test compares.
+    one, and whose malloc it is. For nameless memory also whose runtime the process has. The rules
+    look no further; a test compares.
     """
     order = sorted(living, key=lambda number: headers[number].start)
     chains = list(_chains(order, headers))
@@ -126,6 +128,8 @@ def _around(numbers: Set[int], living: Iterable[int], headers: Mapping[int, Head
             if any(may_begin_heap(headers[number]) for number in chain):
                 wanted.update(chain)
         wanted.update(number for number in order if tells_malloc(headers[number]))
+    if any(not headers[number].pathname for number in wanted):
+        wanted.update(number for number in order if tells_runtime(headers[number]))
     files = {headers[number].inode for number in wanted} - {0}
     return [number for number in order if number in wanted or headers[number].inode in files]
 

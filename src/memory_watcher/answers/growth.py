@@ -38,7 +38,10 @@ _PLACED = 3
 #: A flat group with less than this part of the whole is next to nothing.
 _NEXT_TO_NOTHING = 100
 #: What grew there is told by mapping: their names say nothing.
-NAMELESS = (Kind.HEAP, Kind.ARENA, Kind.ANONYMOUS, Kind.NAMED_ANONYMOUS, Kind.THREAD_STACK)
+NAMELESS = (
+    *(Kind.HEAP, Kind.ARENA, Kind.RUNTIME, Kind.ALLOCATOR, Kind.JIT_CODE),
+    *(Kind.ANONYMOUS, Kind.NAMED_ANONYMOUS, Kind.THREAD_STACK),
+)
 #: The order of the groups.
 _ORDER = (
     Word.GROWING,

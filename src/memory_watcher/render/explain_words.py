@@ -49,6 +49,8 @@ _KINDS = {
     "thread stack": "thread stacks",
     "malloc arena": "malloc arenas",
     "named anonymous": "named anonymous memory",
+    "runtime": "memory of language runtimes",
+    "allocator": "memory of allocators",
     "library": "programs and libraries",
     "file": "mapped files",
     "deleted file": "deleted files",

@@ -50,7 +50,9 @@ class TestNames:
             ("[anon: glibc: malloc arena]", Kind.ARENA, "malloc arena"),
             ("[anon: glibc: malloc]", Kind.NAMED_ANONYMOUS, "[anon: glibc: malloc]"),
             ("[anon: glibc: loader malloc]", Kind.NAMED_ANONYMOUS, "[anon: glibc: loader malloc]"),
-            ("[anon: Go: heap]", Kind.NAMED_ANONYMOUS, "[anon: Go: heap]"),
+            ("[anon: Go: heap]", Kind.RUNTIME, "Go heap"),
+            ("[anon: Go: heap reservation]", Kind.RUNTIME, "Go heap"),
+            ("[anon: Go: gc bits]", Kind.NAMED_ANONYMOUS, "[anon: Go: gc bits]"),
             ("[anon:OCaml: minor heap 0]", Kind.NAMED_ANONYMOUS, "[anon:OCaml: minor heap]"),
             ("[anon:scudo:primary]", Kind.NAMED_ANONYMOUS, "[anon:scudo:primary]"),
             ("[anon:v8]", Kind.NAMED_ANONYMOUS, "[anon:v8]"),
@@ -217,11 +219,17 @@ class TestPrograms:
 
 class TestNameless:
     def test_the_rest_is_anonymous(self) -> None:
-        """Nothing is known: anonymous, also for executable memory."""
+        """Nothing is known: anonymous, also for executable memory where all may be that."""
         assert (
             kinds([anonymous(BASE, 4096), anonymous(BASE + 8192, 4096, "rwxp")])
             == [Kind.ANONYMOUS] * 2
         )
+
+    @pytest.mark.parametrize(("stack", "kind"), [("rw-p", Kind.JIT_CODE), ("rwxp", Kind.ANONYMOUS)])
+    def test_executable_memory(self, stack: str, kind: Kind) -> None:
+        """It is code that the program made, unless the stack is executable as well."""
+        line = f"7ffd00000000-7ffd00021000 {stack} 0 00:00 0 [stack] | rd wr mr mw me gd ac"
+        assert kinds([anonymous(BASE, 4096, "rwxp"), *layout(line)])[0] is kind
 
     def test_no_access_is_guard(self) -> None:
         """A private nameless mapping without access is a guard or a reserve."""
@@ -460,7 +468,7 @@ class TestStacks:
             Kind.HEAP,
             Kind.FILE,
             Kind.LIBRARY,
-            Kind.NAMED_ANONYMOUS,
+            Kind.RUNTIME,
             Kind.ARENA,
             Kind.ARENA,
         ]

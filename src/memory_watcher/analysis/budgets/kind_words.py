@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..kinds import Kind
 
 _ALIASES = {"arena": Kind.ARENA, "stack": Kind.THREAD_STACK, "hugetlb": Kind.HUGE_PAGES}
-_KINDS = {kind.value: kind for kind in Kind} | _ALIASES
+_KINDS = {kind.value.lower(): kind for kind in Kind} | _ALIASES
 
 #: The words that a message offers.
-KIND_WORDS = tuple(kind.value.replace(" ", "-") for kind in Kind)
+KIND_WORDS = tuple(kind.value.lower().replace(" ", "-") for kind in Kind)
 
 
 def kind_named(word: str) -> Kind | None:

@@ -19,6 +19,9 @@ from .model import At, Budget, BudgetFile, Figure, Limit, Line, What
 MODIFIED: dict[str, tuple[float, int]] = {
     Kind.HEAP.value: (0.005, 512 * KIB),
     Kind.ANONYMOUS.value: (0.005, 768 * KIB),
+    Kind.RUNTIME.value: (0.005, 768 * KIB),
+    Kind.ALLOCATOR.value: (0.005, 768 * KIB),
+    Kind.JIT_CODE.value: (0.005, 768 * KIB),
     Kind.NAMED_ANONYMOUS.value: (0.005, 256 * KIB),
     # Which thread gets which arena is a matter of chance.
     Kind.ARENA.value: (0.05, 1536 * KIB),

@@ -1,0 +1,71 @@
+"""The words for what a mapping is for: its kind, and the name that it is summed up under."""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+
+class Kind(enum.Enum):
+    """What a mapping is for. The value is the word that outputs show."""
+
+    THREAD_STACK = "thread stack"
+    HEAP = "heap"
+    ARENA = "malloc arena"
+    RUNTIME = "runtime"
+    ALLOCATOR = "allocator"
+    JIT_CODE = "JIT code"
+    ANONYMOUS = "anonymous"
+    NAMED_ANONYMOUS = "named anonymous"
+    LIBRARY = "library"
+    FILE = "file"
+    DELETED_FILE = "deleted file"
+    SHARED_MEMORY = "shared memory"
+    DEVICE = "device"
+    SOCKET = "socket"
+    HUGE_PAGES = "huge pages"
+    GUARD = "guard"
+    KERNEL = "kernel"
+    TOTALS = "totals"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for documentation and help."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Kind.THREAD_STACK: "Stacks of threads, and those that glibc keeps for the next thread.",
+    Kind.HEAP: "What brk gives: malloc's main arena ([heap]).",
+    Kind.ARENA: "malloc's further arenas, glibc's 64 MiB heaps for threads, with their reserve.",
+    Kind.RUNTIME: "Heaps of language runtimes that were recognised, and what these keep beside.",
+    Kind.ALLOCATOR: "What allocators other than the C library's took, where they were recognised.",
+    Kind.JIT_CODE: "Code that was made while the program runs: executable memory of no file.",
+    Kind.ANONYMOUS: "Memory without a name, of which no more is proven: large malloc blocks, mmap.",
+    Kind.NAMED_ANONYMOUS: "Memory that the program or its runtime named ([anon:…]), or /dev/zero.",
+    Kind.LIBRARY: "Programs and libraries: text, constants, data, relro and .bss together.",
+    Kind.FILE: "Files that are mapped but not executed.",
+    Kind.DELETED_FILE: "Mapped files that no longer have a name in their folder.",
+    Kind.SHARED_MEMORY: "Memory shared by design: SysV, POSIX, memfd, shared anonymous.",
+    Kind.DEVICE: "Device and GPU memory.",
+    Kind.SOCKET: "Rings of packet sockets and the like.",
+    Kind.HUGE_PAGES: "Pages of hugetlbfs; they count in neither RSS nor PSS.",
+    Kind.GUARD: "Address space without access: guards of stacks, reserves of allocators.",
+    Kind.KERNEL: "What the kernel itself puts there: vdso, vvar, vsyscall, rings, uprobes.",
+    Kind.TOTALS: "The whole process, of a capture of smaps_rollup: it has no mappings.",
+}
+
+
+class Attribution(NamedTuple):
+    """What a mapping is for: `kind`, and `name`, the group it is summed up under.
+
+    `name` is the kind's own word where the mapping has no name to be summed up under.
+    """
+
+    kind: Kind
+    name: str
+
+
+def plain(kind: Kind) -> Attribution:
+    """Of a kind that needs no other name than its own."""
+    return Attribution(kind, kind.value)

@@ -1,0 +1,169 @@
+"""Which mappings lie together because a program reserved their address space in one piece.
+
+Runtimes and allocators reserve a large piece of address space, without access, and make parts of it
+accessible as they need them. So one reservation shows as many mappings. That mappings touch proves
+nothing, though: the kernel itself puts each new mapping right below the last. Hence two notions:
+
+- a `Run` is what touches, of private memory without a name. It is one reservation or several
+  mappings, and says only how far a reservation can reach at most;
+- a `Reservation` is a part of a run that was reserved together: see `find_reservations`.
+
+Pure and linear; told from headers and flags, never from figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..model import Mapping, MappingUsage
+
+#: No guard is as large; what is larger is kept for later.
+LARGEST_GUARD = 1 << 20
+#: The kernel puts large mappings at multiples of 2 MiB (since 6.7), others anywhere. What begins
+#: and ends at multiples of this was put there by the program.
+CHOSEN = 64 << 20
+
+#: What never is part of a reservation: stacks, devices, pages of hugetlbfs.
+_OTHERS = frozenset({"nh", "gd", "ss", "io", "pf", "ht"})
+
+
+class Piece(NamedTuple):
+    """One mapping of private memory without a name; `position` in the layout."""
+
+    position: int
+    start: int
+    end: int
+    perms: str
+    flags: frozenset[str]
+
+    @property
+    def size(self) -> int:
+        """Bytes of address space."""
+        return self.end - self.start
+
+    @property
+    def is_reserve(self) -> bool:
+        """Whether it is address space without access."""
+        return self.perms == "---p"
+
+
+class Run(NamedTuple):
+    """Pieces that touch, in the order of their addresses.
+
+    `below` and `above` are what touches the first and the last: None where nothing does.
+    """
+
+    pieces: tuple[Piece, ...]
+    below: Mapping | None
+    above: Mapping | None
+
+    @property
+    def start(self) -> int:
+        """Where the first begins."""
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the last ends."""
+        return self.pieces[-1].end
+
+
+class Reservation(NamedTuple):
+    """Pieces of one run that were reserved together; see find_reservations."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def start(self) -> int:
+        """Where the first begins."""
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the last ends."""
+        return self.pieces[-1].end
+
+
+def find_runs(entries: Sequence[MappingUsage]) -> list[Run]:
+    """All runs of a layout, in the order of their addresses."""
+    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
+    runs: list[Run] = []
+    pieces: list[Piece] = []
+    below: Mapping | None = None  # what touches the first piece
+    before: Mapping | None = None
+    for index in order:
+        mapping = entries[index].mapping
+        piece = _piece(index, entries[index])
+        touched = before if before is not None and before.end == mapping.start else None
+        if pieces and (piece is None or touched is None):
+            runs.append(Run(tuple(pieces), below, None if touched is None else mapping))
+            pieces = []
+        if piece is not None:
+            if not pieces:
+                below = touched
+            pieces.append(piece)
+        before = mapping
+    if pieces:
+        runs.append(Run(tuple(pieces), below, None))
+    return runs
+
+
+def _piece(position: int, entry: MappingUsage) -> Piece | None:
+    mapping, flags = entry.mapping, entry.usage.vm_flags
+    if mapping.pathname or mapping.inode or mapping.perms[3] != "p" or flags is None:
+        return None
+    told = _flags(flags)
+    if not told.isdisjoint(_OTHERS):
+        return None
+    return Piece(position, mapping.start, mapping.end, mapping.perms, told)
+
+
+@lru_cache(maxsize=1024)
+def _flags(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def find_reservations(runs: Iterable[Run]) -> list[Reservation]:
+    """The parts of runs that were reserved together.
+
+    - It has a reserve: address space without access that is too large for a guard.
+    - Its reserves agree in `nr` (MAP_NORESERVE), and so do its accessible pieces: mmap gives that
+      flag, mprotect never takes it. The two may differ from each other, for some make memory
+      accessible by a second mmap over the reserve.
+    - It begins and ends at multiples of 64 MiB. Elsewhere its ends are not known: the kernel puts
+      other mappings right beside, and merges them.
+
+    Several that touch are taken for one: nothing tells where one ends.
+    """
+    found = []
+    for run in runs:
+        if run.end - run.start > LARGEST_GUARD:  # most are not, and need no look
+            for part in _agreeing(run.pieces):
+                if (kept := _chosen(part)) and any(_is_kept(piece) for piece in kept):
+                    found.append(Reservation(kept))
+    return found
+
+
+def _agreeing(pieces: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:
+    parts = []
+    first = 0
+    has_nr: dict[bool, bool] = {}  # of reserves, of accessible pieces
+    for at, piece in enumerate(pieces):
+        if has_nr.setdefault(piece.is_reserve, "nr" in piece.flags) != ("nr" in piece.flags):
+            parts.append(pieces[first:at])
+            first, has_nr = at, {piece.is_reserve: "nr" in piece.flags}
+    parts.append(pieces[first:])
+    return parts
+
+
+def _chosen(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """From the first that begins at such a multiple to the last that ends at one."""
+    first = next((at for at, piece in enumerate(pieces) if piece.start % CHOSEN == 0), len(pieces))
+    last = next((at for at in range(len(pieces), 0, -1) if pieces[at - 1].end % CHOSEN == 0), 0)
+    return pieces[first:last]
+
+
+def _is_kept(piece: Piece) -> bool:
+    return piece.is_reserve and piece.size > LARGEST_GUARD

@@ -1,0 +1,73 @@
+"""What a rule is: whose memory, by which evidence, proven where, and what would contradict it.
+
+A rule speaks only of a process that executes a file of its runtime, and of mappings that have the
+shape which that runtime alone gives them. Each shape was compared with the runtime's own figures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from ..attribution import Attribution, Kind
+from ..reservations import Piece, Reservation, Run, find_reservations
+
+
+class Memory(NamedTuple):
+    """Private memory without a name of one layout, as rules look at it."""
+
+    runs: Sequence[Run]
+    reservations: Sequence[Reservation]
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> Memory:
+        """With the reservations among these runs."""
+        return cls(runs, find_reservations(runs))
+
+
+class Proof(NamedTuple):
+    """Where a rule was compared: by which program, and with which figure of the runtime's own.
+
+    `named` is what the rule named, `own` what the runtime said, both in bytes of the same capture.
+    """
+
+    program: str
+    figure: str
+    named: int
+    own: int
+
+
+class Rule(NamedTuple):
+    """Which memory is of a runtime or an allocator.
+
+    `program` matches the names of files (without folder) one of which the process executes; None:
+    it may be any process.
+    `evidence` says what a mapping must show besides, `contradiction` what refutes it.
+    """
+
+    key: str
+    runtime: str
+    kind: Kind
+    name: str
+    program: re.Pattern[str] | None
+    evidence: str
+    contradiction: str
+    proofs: tuple[Proof, ...]
+    find: Callable[[Memory], Iterable[Piece]]
+
+    @property
+    def attribution(self) -> Attribution:
+        """What it says of a mapping."""
+        return Attribution(self.kind, self.name)
+
+
+class Found(NamedTuple):
+    """A mapping that a rule names, and the file by which the runtime is known."""
+
+    rule: Rule
+    witness: str
+
+
+#: For each rule that may speak, by its key, a file of its runtime that the process executes.
+Witnesses = dict[str, str]

@@ -1,0 +1,233 @@
+"""Whose memory is whose: in captures of real programs, beside what their runtimes said of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from memory_watcher.analysis.kinds import Attribution, Kind, attribute
+from memory_watcher.analysis.kinds_over_time import KindsOverTime, attribute_lives
+from memory_watcher.analysis.runtimes import RULES, find_runtimes
+from memory_watcher.model import MappingUsage
+from tests.captures import parse
+from tests.unit.analysis.layouts import layout as written
+
+DATA = Path(__file__).parents[2] / "data"
+
+#: Kinds that only a rule of a runtime gives.
+OF_RULES = {Kind.RUNTIME, Kind.ALLOCATOR}
+
+
+def layout(name: str) -> list[MappingUsage]:
+    return parse((DATA / f"{name}.smaps").read_bytes())
+
+
+def resident(entries: list[MappingUsage], *names: str) -> int:
+    """RSS of what is summed up under these names."""
+    told = attribute(entries)
+    return sum(entry.usage.rss or 0 for entry, (_, name) in told if name in names)
+
+
+def share_of_anonymous(entries: list[MappingUsage]) -> float:
+    told = attribute(entries)
+    anonymous = sum(e.usage.pss or 0 for e, (kind, _) in told if kind is Kind.ANONYMOUS)
+    return anonymous / sum(entry.usage.pss or 0 for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "own"),
+    [
+        # process.memoryUsage().heapTotal, right before
+        ("runtimes/node-20", ["V8 heap", "V8 code"], 99_516_416),
+        # What the program filled: WebAssembly 900 pages of 64 KiB, buffers of 8 MB and 64 MiB
+        ("runtimes/node-20-buffers", ["V8 other"], 900 * 65536 + 8_000_000 + (64 << 20)),
+        # NMT, all touched before the program began
+        ("runtimes/java-17-serial", ["Java heap"], 131072 << 10),
+        ("runtimes/java-17-serial", ["JVM code cache"], 7548 << 10),
+        # INFO memory: allocator_resident
+        ("runtimes/redis-7", ["jemalloc"], 62_144_512),
+        # What the program filled: 2 threads with 70 MiB each
+        ("malloc/jemalloc", ["jemalloc"], 140 << 20),
+        ("malloc/mimalloc", ["mimalloc"], 140 << 20),
+    ],
+)
+def test_against_the_figure_of_the_runtime(name: str, groups: list[str], own: int) -> None:
+    """What is named is within 5 % of what the runtime says, and little is left as anonymous."""
+    entries = layout(name)
+    assert resident(entries, *groups) == pytest.approx(own, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["node-20", "java-17", "java-17-serial", "redis-7"],
+)
+def test_share_that_is_left(name: str) -> None:
+    """At most 15 % are anonymous."""
+    assert share_of_anonymous(layout(f"runtimes/{name}")) <= 0.15
+
+
+@pytest.mark.parametrize("name", ["java-17", "java-17-serial", "java-17-no-coops"])
+def test_only_what_hotspot_calls_so(name: str) -> None:
+    """Each mapping lies inside of what native memory tracking calls Java Heap, or Code."""
+    text = (DATA / "runtimes" / f"{name}.nmt").read_text()
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    for start, end, what in re.findall(r"\[0x(\w+) - 0x(\w+)\] .*KB for (\w+)", text):
+        ranges.setdefault(what, []).append((int(start, 16), int(end, 16)))
+    told = attribute(layout(f"runtimes/{name}"))
+    for entry, (_, group) in told:
+        if group in ("Java heap", "JVM code cache"):
+            inside = ranges["Java" if group == "Java heap" else "Code"]
+            assert any(a <= entry.mapping.start and entry.mapping.end <= b for a, b in inside)
+    space = sum(entry.mapping.size for entry, (_, group) in told if group == "Java heap")
+    if name == "java-17-no-coops":
+        assert not space, "where the kernel put it: nothing tells"
+    else:
+        archives = sum(
+            entry.mapping.size
+            for entry, _ in told
+            if entry.mapping.pathname.endswith(".jsa") and entry.mapping.start < 32 << 30
+        )
+        assert space + archives == sum(end - start for start, end in ranges["Java"])
+
+
+def test_buffers_are_not_the_heap() -> None:
+    """V8 maps memories of WebAssembly and buffers with the flags of its heap."""
+    entries = layout("runtimes/node-20-buffers")
+    assert 0 < resident(entries, "V8 heap") < 4_694_016  # heapTotal
+    assert not any(
+        kind is Kind.ARENA and entry.mapping.size == 64 << 20
+        for entry, (kind, _) in attribute(entries)
+    )
+
+
+# --- what has the shape, and is something else ----------------------------------------------
+
+#: Every capture, with the file of the runtime under another name.
+_RENAMED = [
+    (path.stem, other)
+    for path in sorted([*DATA.glob("runtimes/*.smaps"), *DATA.glob("malloc/*malloc.smaps")])
+    for other in ("/usr/bin/server", "/usr/bin/mynode", "/opt/a/node.bin")
+]
+_OF_RUNTIMES = re.compile(rb"/\S*/(node|libjvm\.so|libjemalloc\S*|libmimalloc\S*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "other"), _RENAMED)
+def test_a_program_without_the_runtime(name: str, other: str) -> None:
+    """The same addresses, sizes and flags in a program that executes no such file: no name."""
+    (path,) = DATA.glob(f"*/{name}.smaps")
+    text, changed = _OF_RUNTIMES.subn(other.encode(), path.read_bytes())
+    assert changed
+    assert {found.rule.key for found in find_runtimes(parse(text)).values()} <= {"jit"}
+    assert not any(kind in OF_RULES for _, (kind, _) in attribute(parse(text)))
+
+
+_STACK = "7ffd00000000-7ffd00021000 rw-p 0 00:00 0 [stack] | rd wr mr mw me gd ac"
+_NODE = "00400000-00500000 r-xp 0 08:01 11 /usr/bin/node"
+_JAVA = "7f0100000000-7f0100100000 r-xp 0 08:01 12 /usr/lib/jvm/lib/server/libjvm.so"
+_JEMALLOC = "7f0100000000-7f0100100000 r-xp 0 08:01 13 /usr/lib/libjemalloc.so.2"
+_V8 = "rd wr mr mw me dc nr"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "text", "names"),
+    [
+        # A chunk; its flags, its place, and what touches it all count.
+        (_NODE, f"1000400000-1000440000 rw-p 0 00:00 0 | {_V8}", ["V8 heap"]),
+        (_NODE, "1000400000-1000440000 rw-p 0 00:00 0 | rd wr mr mw me nr", ["anonymous"]),
+        (_NODE, "1000400000-1000440000 rw-p 0 00:00 0 | rd wr mr mw me ac dc", ["anonymous"]),
+        (_NODE, "1000400000-1000440000 rw-p 0 00:00 0 | rd wr mr mw me ac dc nr", ["anonymous"]),
+        (_NODE, "1000400000-1000440000 rw-p 0 00:00 0 | -", ["anonymous"]),
+        (_NODE, f"1000401000-1000441000 rw-p 0 00:00 0 | {_V8}", ["V8 other"]),
+        (_NODE, f"7f0000400000-7f0000440000 rw-p 0 00:00 0 | {_V8}", ["V8 other"]),
+        (
+            _NODE,
+            f"1000400000-1000440000 rw-s 0 00:01 9 /dev/zero (deleted) | {_V8}",
+            ["shared anonymous"],
+        ),
+        (_NODE, f"1000400000-1000440000 rw-p 0 08:01 9 /data | {_V8}", ["/data"]),
+        (
+            _NODE,
+            f"1000400000-1000440000 rw-p 0 00:00 0 | {_V8}\n"
+            "1000440000-1000450000 r--p 0 08:01 9 /data",
+            ["V8 other", "/data"],
+        ),
+        # The file is there, but nothing of it is executed.
+        (
+            _NODE.replace("r-xp", "r--p"),
+            f"1000400000-1000440000 rw-p 0 00:00 0 | {_V8}",
+            ["anonymous"],
+        ),
+        (
+            _NODE.replace("r-xp", "r-xs"),
+            f"1000400000-1000440000 rw-p 0 00:00 0 | {_V8}",
+            ["anonymous"],
+        ),
+        # Java's heap ends at 4 or 32 GiB.
+        (_JAVA, "f0000000-100000000 rw-p 0 00:00 0", ["Java heap"]),
+        (_JAVA, "7f0000000-800000000 rw-p 0 00:00 0", ["Java heap"]),
+        (_JAVA, "f0000000-fffff000 rw-p 0 00:00 0", ["anonymous"]),
+        (_JAVA, "f0000000-100001000 rw-p 0 00:00 0", ["anonymous"]),
+        (_JAVA, "f0000000-100000000 rw-p 0 00:00 0 | -", ["anonymous"]),
+        (_JAVA, "f0000000-100000000 rw-p 0 00:00 0 [heap]", ["heap"]),
+        (
+            _JAVA,
+            "e0000000-e8000000 rw-p 0 00:00 0\nf0000000-100000000 rw-p 0 00:00 0",
+            ["anonymous", "Java heap"],
+        ),
+        (
+            _JAVA,
+            "e0000000-f0000000 rw-p 0 00:00 0\nf0000000-f8000000 r--p 0 08:01 9 /data\n"
+            "f8000000-100000000 rw-p 0 00:00 0",
+            ["anonymous", "/data", "Java heap"],
+        ),
+        # Executable memory is JIT code, whoever made it.
+        (_JAVA, "7f0000000000-7f0000010000 rwxp 0 00:00 0 | rd wr ex mr mw me ac", ["JIT code"]),
+        (
+            _JAVA,
+            "7f0000000000-7f0000010000 rwxp 0 00:00 0 | rd wr ex mr mw me ac\n"
+            "7f0000010000-7f0000100000 ---p 0 00:00 0 | mr mw me",
+            ["JIT code", "guard"],
+        ),
+        (_NODE, "7f0000000000-7f0000010000 r-xp 0 00:00 0 | rd ex mr mw me ac", ["JIT code"]),
+        # jemalloc's extents.
+        (_JEMALLOC, "7f0000000000-7f0000200000 rw-p 0 00:00 0 | rd wr mr mw me nr", ["jemalloc"]),
+        (_JEMALLOC, "7f0000000000-7f0000200000 rw-p 0 00:00 0", ["anonymous"]),
+        (_JEMALLOC, "7f0000000000-7f0000201000 rw-p 0 00:00 0 | rd wr mr mw me nr", ["anonymous"]),
+        (_JEMALLOC, f"7f0000000000-7f0000200000 rw-p 0 00:00 0 | {_V8}", ["anonymous"]),
+        (
+            _JEMALLOC,
+            "7f0000000000-7f0000100000 rw-p 0 00:00 0 | rd wr mr mw me nr\n"
+            "7f0000100000-7f0000200000 ---p 0 00:00 0 | mr mw me nr",
+            ["anonymous", "guard"],
+        ),
+    ],
+)
+def test_shapes(runtime: str, text: str, names: list[str]) -> None:
+    """In a process that has the runtime, only what has all of its shape is named."""
+    (_, _, *told) = attribute(written(f"{_STACK}\n{runtime}\n{text}"))
+    assert [attribution.name for _, attribution in told] == names
+
+
+def test_between_keyframes() -> None:
+    """Memory that appears then is told as in the whole layout: by a file far away."""
+    entries = layout("runtimes/redis-7")
+    births = [5 if entry.mapping.pathname == "" else 1 for entry in entries]
+    order = sorted(range(len(entries)), key=lambda number: births[number])
+    found: dict[int, Attribution] = attribute_lives(
+        KindsOverTime([births[n] for n in order], [9] * len(order), order, order),
+        [1],
+        {number: entry.mapping for number, entry in enumerate(entries)},
+        {number: entry.usage.vm_flags for number, entry in enumerate(entries)},
+    )
+    assert found == {number: told for number, (_, told) in enumerate(attribute(entries))}
+
+
+def test_rules() -> None:
+    """Each has a key of its own, says whereby it is known, and its proof is within 5 %."""
+    assert len({rule.key for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule.evidence.endswith(".") and rule.contradiction.endswith(".")
+        for proof in rule.proofs:
+            assert proof.named == pytest.approx(proof.own, rel=0.05), rule.key
