@@ -544,11 +544,13 @@ class ElfFile(NamedTuple):
     """What the program headers of an ELF file tell.
 
     `build_id` is the content of its NT_GNU_BUILD_ID note in hexadecimal: two files with the same
-    one are the same build. None: it has none.
+    one are the same build. None: it has none. `marks` are words for what shows a language runtime
+    in it: `go` for the note that Go's linker writes.
     """
 
     segments: tuple[ElfSegment, ...]
     build_id: str | None = None
+    marks: tuple[str, ...] = ()
 
 
 class Evidence(NamedTuple):
@@ -619,9 +621,11 @@ class Sample:
 class KindEvidence(NamedTuple):
     """What was recorded besides a layout that tells what its mappings are for.
 
-    `stack_pointers` by TID, `segments` of executed files by (dev, inode), `page_size` in bytes.
+    `stack_pointers` by TID, `segments` of executed files by (dev, inode), `page_size` in bytes,
+    `marks` of those files that have some (see ElfFile).
     """
 
     stack_pointers: dict[int, int]
     segments: dict[tuple[int, int], tuple[ElfSegment, ...]]
     page_size: int
+    marks: abc.Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})

@@ -9,7 +9,7 @@ booked as a stack, an arena or a .bss because that is likely.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -35,11 +35,13 @@ __all__ = [
 class KindHints(NamedTuple):
     """What was recorded besides the mappings themselves: empty where it was not.
 
-    `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers (bss.find_bss).
+    `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers (bss.find_bss);
+    `marks` of runtimes in executed files, by (dev, inode).
     """
 
     stack_pointers: Mapping[int, int] = MappingProxyType({})
     bss: tuple[Bss, ...] = ()
+    marks: Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})
 
 
 NO_HINTS = KindHints()
@@ -48,7 +50,7 @@ NO_HINTS = KindHints()
 def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindHints:
     """Derive hints from what was recorded beside a layout."""
     bss = find_bss(entries, evidence.segments, evidence.page_size)
-    return KindHints(evidence.stack_pointers, bss)
+    return KindHints(evidence.stack_pointers, bss, evidence.marks)
 
 
 def attribute(
@@ -58,7 +60,7 @@ def attribute(
     entries = list(entries)
     arenas = find_arenas(entries)
     owners = bss_owners(entries, facts.bss)
-    runtimes = find_runtimes(entries)
+    runtimes = find_runtimes(entries, facts.marks)
     taken = arenas | owners.keys() | runtimes.keys()
     stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}

@@ -7,7 +7,7 @@ stored, at keyframes; what came and went between two of them is looked at when i
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -105,14 +105,21 @@ def _births(
                 born.add(number)
         if born:
             living = {number: life for number, life in living.items() if life[0] >= tick}
-            around = [(number, living[number][1]) for number in _around(born, living, headers)]
-            for number, attribution in _attribute(around, headers, flags, evidence(tick)):
+            here = evidence(tick)
+            near = _around(born, living, headers, here.marks)
+            around = [(number, living[number][1]) for number in near]
+            for number, attribution in _attribute(around, headers, flags, here):
                 if number in born:
                     found[number] = attribution
     return found
 
 
-def _around(numbers: Set[int], living: Iterable[int], headers: Mapping[int, Header]) -> list[int]:
+def _around(
+    numbers: Set[int],
+    living: Iterable[int],
+    headers: Mapping[int, Header],
+    marks: Mapping[tuple[int, int], Collection[str]],
+) -> list[int]:
     """Mappings that the attribution of `numbers` depends on, in the order of their addresses.
 
     Those that touch them, and each other, without a gap (heaps of arenas, guards, .bss behind its
@@ -129,7 +136,7 @@ def _around(numbers: Set[int], living: Iterable[int], headers: Mapping[int, Head
                 wanted.update(chain)
         wanted.update(number for number in order if tells_malloc(headers[number]))
     if any(not headers[number].pathname for number in wanted):
-        wanted.update(number for number in order if tells_runtime(headers[number]))
+        wanted.update(number for number in order if tells_runtime(headers[number], marks))
     files = {headers[number].inode for number in wanted} - {0}
     return [number for number in order if number in wanted or headers[number].inode in files]
 

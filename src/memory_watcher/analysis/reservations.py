@@ -25,8 +25,8 @@ LARGEST_GUARD = 1 << 20
 #: and ends at multiples of this was put there by the program.
 CHOSEN = 64 << 20
 
-#: What never is part of a reservation: stacks, devices, pages of hugetlbfs.
-_OTHERS = frozenset({"nh", "gd", "ss", "io", "pf", "ht"})
+#: What never is part of a run: stacks that grow, shadow stacks, devices, pages of hugetlbfs.
+_OTHERS = frozenset({"gd", "ss", "io", "pf", "ht"})
 
 
 class Piece(NamedTuple):
@@ -132,6 +132,7 @@ def find_reservations(runs: Iterable[Run]) -> list[Reservation]:
     - Its reserves agree in `nr` (MAP_NORESERVE), and so do its accessible pieces: mmap gives that
       flag, mprotect never takes it. The two may differ from each other, for some make memory
       accessible by a second mmap over the reserve.
+    - Nothing of it is marked as threads' stacks are (`nh`).
     - It begins and ends at multiples of 64 MiB. Elsewhere its ends are not known: the kernel puts
       other mappings right beside, and merges them.
 
@@ -151,7 +152,10 @@ def _agreeing(pieces: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:
     first = 0
     has_nr: dict[bool, bool] = {}  # of reserves, of accessible pieces
     for at, piece in enumerate(pieces):
-        if has_nr.setdefault(piece.is_reserve, "nr" in piece.flags) != ("nr" in piece.flags):
+        if "nh" in piece.flags:
+            parts.append(pieces[first:at])
+            first, has_nr = at + 1, {}
+        elif has_nr.setdefault(piece.is_reserve, "nr" in piece.flags) != ("nr" in piece.flags):
             parts.append(pieces[first:at])
             first, has_nr = at, {piece.is_reserve: "nr" in piece.flags}
     parts.append(pieces[first:])

@@ -8,6 +8,7 @@ and nothing that a user could mend.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..model import ElfSegment
@@ -32,6 +33,8 @@ MOST_NOTES = 4
 LARGEST_NOTES = 4096
 _NT_GNU_BUILD_ID = 3
 _GNU = b"GNU\0"
+#: Notes that only the tools of a language write: Go's linker its build ID.
+_MARKS = {(b"Go\0\0", 4): "go"}
 #: Linkers make 8 (fast), 16 (md5, uuid) or 20 bytes (sha1), and any number that is asked of them.
 _LONGEST_BUILD_ID = 64
 
@@ -110,18 +113,34 @@ def find_notes(table: Table, data: bytes) -> tuple[Notes, ...]:
 
 def find_build_id(table: Table, notes: Notes, data: bytes) -> str | None:
     """The NT_GNU_BUILD_ID in `data`, the file's bytes at `notes`, in hexadecimal (elf(5))."""
+    for name, kind, content, size in _notes_in(table, notes, data):
+        if kind == _NT_GNU_BUILD_ID and name == _GNU:
+            is_whole = 0 < size == len(content) <= _LONGEST_BUILD_ID
+            return content.hex() if is_whole else None
+    return None
+
+
+def find_marks(table: Table, notes: Notes, data: bytes) -> tuple[str, ...]:
+    """What shows a language runtime in the same bytes, as ElfFile says it."""
+    return tuple(
+        {
+            _MARKS[name, kind]: None
+            for name, kind, content, size in _notes_in(table, notes, data)
+            if (name, kind) in _MARKS and 0 < size == len(content)
+        }
+    )
+
+
+def _notes_in(table: Table, notes: Notes, data: bytes) -> Iterator[tuple[bytes, int, bytes, int]]:
+    """Each note's name, type, content as far as it is there, and how large it should be."""
     position, mask = 0, notes.alignment - 1
     while position + 12 <= len(data):
         name_size, size, kind = struct.unpack_from(table.order + "III", data, position)
         # Headers and names count together: 12 + 4 are a whole number of 8.
         begin = (position + 12 + name_size + mask) & ~mask
         name = data[position + 12 : position + 12 + name_size]
-        build_id = data[begin : begin + size]
-        if kind == _NT_GNU_BUILD_ID and name == _GNU:
-            is_whole = 0 < size == len(build_id) <= _LONGEST_BUILD_ID
-            return build_id.hex() if is_whole else None
+        yield name, kind, data[begin : begin + size], size
         position = (begin + size + mask) & ~mask
-    return None
 
 
 def _note_header(table: Table, data: bytes, position: int) -> tuple[int, int, int, int]:

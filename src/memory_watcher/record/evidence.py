@@ -164,11 +164,13 @@ def _elf_file(files: ProcessFiles, mapping: Mapping) -> ElfFile | None:
     segments = elf.parse_table(table, data)
     if not segments:
         return None
+    build_id: str | None = None
+    marks: dict[str, None] = {}
     for notes in elf.find_notes(table, data):
         content = _part(files, mapping, head, notes.offset, notes.size)
-        if (build_id := elf.find_build_id(table, notes, content)) is not None:
-            return ElfFile(segments, build_id)
-    return ElfFile(segments)
+        build_id = build_id or elf.find_build_id(table, notes, content)
+        marks |= dict.fromkeys(elf.find_marks(table, notes, content))
+    return ElfFile(segments, build_id, tuple(marks))
 
 
 def _part(files: ProcessFiles, mapping: Mapping, head: bytes, offset: int, size: int) -> bytes:

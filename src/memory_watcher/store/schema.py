@@ -14,6 +14,7 @@ Version history:
     4  escaped_texts, so that all text in views is valid UTF-8; views that other engines take, too.
     5  build_ids, also as a column of the views mappings and layouts; of readings what RSS consists
        of: rss_anon, rss_file, rss_shmem.
+    6  file_marks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
 APPLICATION_ID = 0x4D576174
-VERSION = 5
+VERSION = 6
 
 #: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
 #: that writing the real one later never makes the row grow.
@@ -318,6 +319,15 @@ CREATE TABLE build_ids (
     inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
     build_id TEXT NOT NULL,     -- hexadecimal
     PRIMARY KEY (machine_id, dev, inode)
+) WITHOUT ROWID;
+
+-- What shows a language runtime in a file that was executed: 'go', the note of Go's linker.
+CREATE TABLE file_marks (
+    machine_id INTEGER NOT NULL REFERENCES machines(id),
+    dev INTEGER NOT NULL,
+    inode INTEGER NOT NULL,     -- above 2^63 as inode - 2^64
+    mark TEXT NOT NULL,
+    PRIMARY KEY (machine_id, dev, inode, mark)
 ) WITHOUT ROWID;
 
 -- What a run recorded, if that is several processes that belong together: a launched command with

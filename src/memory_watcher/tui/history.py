@@ -121,9 +121,10 @@ class _LiveProcess:
         self,
         pointers: Mapping[int, int],
         segments: Mapping[tuple[int, int], tuple[ElfSegment, ...]],
+        marks: Mapping[tuple[int, int], tuple[str, ...]],
     ) -> None:
         self._known = self._layout = None
-        self.evidence = KindEvidence(dict(pointers), dict(segments), self.page_size)
+        self.evidence = KindEvidence(dict(pointers), dict(segments), self.page_size, dict(marks))
 
     def freeze(self) -> tuple[ProcessNow, Brief, int]:
         """What is known now, and what was new in it; the same objects until something changes."""
@@ -157,6 +158,7 @@ class LiveHistory(Sink):
         self._numbers = 0
         self._roles_are_old = False
         self._segments: dict[tuple[int, int], tuple[ElfSegment, ...]] = {}
+        self._marks: dict[tuple[int, int], tuple[str, ...]] = {}
         self._time = 0  # a place: see clocks
         self._ahead = 0  # by how much the wall clock is ahead of it
         self._stamp: Stamp | None = None
@@ -200,14 +202,15 @@ class LiveHistory(Sink):
         process, evidence = self._processes[process_id], sample.evidence
         if sample.image is not None:  # an execve: names and stacks are others
             process.set_image(sample.image)
-            process.learn({}, self._segments)
+            process.learn({}, self._segments, self._marks)
             self._roles_are_old = True
         process.take(sample, self._time)
         if evidence is not NO_EVIDENCE:
             self._segments.update((key, file.segments) for key, file in evidence.elf_files.items())
+            self._marks.update((key, file.marks) for key, file in evidence.elf_files.items())
             # Pointers are those of all living threads; none: they are what they were.
             pointers = evidence.stack_pointers or process.evidence.stack_pointers
-            process.learn(pointers, self._segments)
+            process.learn(pointers, self._segments, self._marks)
 
     def unchanged(self, processes: int) -> None:
         """Their last layouts stand."""

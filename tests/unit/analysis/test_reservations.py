@@ -28,7 +28,7 @@ def test_runs_are_what_touches() -> None:
         10002000-10003000 ---p 0 00:00 0
         10004000-10005000 rw-p 0 00:00 0
         10005000-10006000 rw-s 0 00:01 12 /dev/zero (deleted)
-        10006000-10007000 rw-p 0 00:00 0 | rd wr mr mw me ac nh
+        10006000-10007000 rw-p 0 00:00 0 | rd wr mr mw me gd ac
         10007000-10008000 rw-p 0 00:00 0
         """
     assert runs(text) == [[1, 2], [3], [6]]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.analysis.kinds import Attribution, Kind, attribute
-from memory_watcher.analysis.kinds_over_time import KindsOverTime, attribute_lives
+from memory_watcher.analysis.kinds import Attribution, Kind, KindHints, attribute
+from memory_watcher.analysis.kinds_over_time import NO_EVIDENCE, KindsOverTime, attribute_lives
 from memory_watcher.analysis.runtimes import RULES, find_runtimes
 from memory_watcher.model import MappingUsage
 from tests.captures import parse
@@ -24,14 +24,24 @@ def layout(name: str) -> list[MappingUsage]:
     return parse((DATA / f"{name}.smaps").read_bytes())
 
 
+def told_of(entries: list[MappingUsage]) -> list[tuple[MappingUsage, Attribution]]:
+    """With the marks that a recorder finds in the executed files."""
+    marks = {
+        (entry.mapping.dev, entry.mapping.inode): ["go"]
+        for entry in entries
+        if entry.mapping.pathname.endswith("/gomem") and entry.mapping.perms == "r-xp"
+    }
+    return attribute(entries, KindHints(marks=marks))
+
+
 def resident(entries: list[MappingUsage], *names: str) -> int:
     """RSS of what is summed up under these names."""
-    told = attribute(entries)
+    told = told_of(entries)
     return sum(entry.usage.rss or 0 for entry, (_, name) in told if name in names)
 
 
 def share_of_anonymous(entries: list[MappingUsage]) -> float:
-    told = attribute(entries)
+    told = told_of(entries)
     anonymous = sum(e.usage.pss or 0 for e, (kind, _) in told if kind is Kind.ANONYMOUS)
     return anonymous / sum(entry.usage.pss or 0 for entry in entries)
 
@@ -46,6 +56,8 @@ def share_of_anonymous(entries: list[MappingUsage]) -> float:
         # NMT, all touched before the program began
         ("runtimes/java-17-serial", ["Java heap"], 131072 << 10),
         ("runtimes/java-17-serial", ["JVM code cache"], 7548 << 10),
+        # runtime.MemStats: HeapSys + StackSys - HeapReleased
+        ("runtimes/go-1.19", ["Go heap"], 45_645_824 + 491_520 - 6_201_344),
         # INFO memory: allocator_resident
         ("runtimes/redis-7", ["jemalloc"], 62_144_512),
         # What the program filled: 2 threads with 70 MiB each
@@ -61,7 +73,7 @@ def test_against_the_figure_of_the_runtime(name: str, groups: list[str], own: in
 
 @pytest.mark.parametrize(
     "name",
-    ["node-20", "java-17", "java-17-serial", "redis-7"],
+    ["node-20", "java-17", "java-17-serial", "redis-7", "go-1.19"],
 )
 def test_share_that_is_left(name: str) -> None:
     """At most 15 % are anonymous."""
@@ -108,6 +120,7 @@ def test_buffers_are_not_the_heap() -> None:
 _RENAMED = [
     (path.stem, other)
     for path in sorted([*DATA.glob("runtimes/*.smaps"), *DATA.glob("malloc/*malloc.smaps")])
+    if path.stem not in ("tcmalloc_minimal", "go-1.19")
     for other in ("/usr/bin/server", "/usr/bin/mynode", "/opt/a/node.bin")
 ]
 _OF_RUNTIMES = re.compile(rb"/\S*/(node|libjvm\.so|libjemalloc\S*|libmimalloc\S*)$", re.MULTILINE)
@@ -222,6 +235,45 @@ def test_between_keyframes() -> None:
         {number: entry.usage.vm_flags for number, entry in enumerate(entries)},
     )
     assert found == {number: told for number, (_, told) in enumerate(attribute(entries))}
+
+
+_GO = "00400000-0049c000 r-xp 0 08:01 14 /srv/a"
+_ARENA_OF_GO = """c000000000-c000400000 rw-p 0 00:00 0
+    c000400000-c000800000 rw-p 0 00:00 0 | rd wr mr mw me ac nh
+    c000800000-c004000000 ---p 0 00:00 0 | mr mw me"""
+
+
+@pytest.mark.parametrize(
+    ("mark", "text", "names"),
+    [
+        ("go", _ARENA_OF_GO, ["Go heap"] * 3),
+        ("go", f"{_ARENA_OF_GO}\nc004000000-c008000000 rw-p 0 00:00 0", ["Go heap"] * 4),
+        ("", _ARENA_OF_GO, ["anonymous", "anonymous", "guard"]),
+        (
+            "go",
+            _ARENA_OF_GO.replace("c004000000", "c003f00000"),
+            ["anonymous", "anonymous", "guard"],
+        ),
+        ("go", _ARENA_OF_GO.replace("c0", "7f"), ["anonymous", "anonymous", "guard"]),
+        ("go", "c000000000-c000400000 rw-p 0 00:00 0", ["anonymous"]),
+        ("go", "c000000000-c004000000 rw-s 0 00:01 9 /dev/zero (deleted)", ["shared anonymous"]),
+    ],
+)
+def test_go(mark: str, text: str, names: list[str]) -> None:
+    """Whole arenas at Go's addresses, in a program that Go's linker made."""
+    entries = written(f"{_GO}\n{text}")
+    marks = {(8 << 20 | 1, 14): [mark]}
+    assert [told.name for _, told in attribute(entries, KindHints(marks=marks))][1:] == names
+    evidence = NO_EVIDENCE._replace(marks=marks)
+    rows = range(len(entries))
+    lives = attribute_lives(
+        KindsOverTime([1] + [5] * (len(entries) - 1), [9] * len(entries), rows, rows),
+        [1],
+        {number: entry.mapping for number, entry in enumerate(entries)},
+        {number: entry.usage.vm_flags for number, entry in enumerate(entries)},
+        lambda _: evidence,
+    )
+    assert [lives[number].name for number in rows[1:]] == names, "between keyframes"
 
 
 def test_rules() -> None:

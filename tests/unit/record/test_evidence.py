@@ -256,6 +256,28 @@ def test_build_id(files: Files, offset: int, reads: int) -> None:
     assert len(files.opened) == reads
 
 
+def test_mark_of_go(files: Files) -> None:
+    """The note of Go's linker, beside a build ID or without one."""
+    go = note(4, b"id/of/a/build", b"Go\0\0")
+    for notes, build_id in ((go, None), (note(3, bytes(8)) + go, bytes(8).hex())):
+        place = ElfSegment(0x2A8, 0, len(notes), len(notes), 4)
+        head = elf([program_header(TEXT, 64, "<"), program_header(place, 64, "<", kind=4)])
+        files.contents = {5: head + bytes(0x2A8 - len(head)) + notes}
+        found = ElfHeaders().collect(files, [entry(5)])
+        assert found == {(1, 5): ElfFile((TEXT,), build_id, ("go",))}
+
+
+@pytest.mark.parametrize(
+    "other", [note(4, b"id"), note(3, b"id", b"Go\0\0"), note(4, b"", b"Go\0\0")]
+)
+def test_no_mark(files: Files, other: bytes) -> None:
+    """Another owner, another type, or nothing in it."""
+    place = ElfSegment(0x2A8, 0, len(other), len(other), 4)
+    head = elf([program_header(TEXT, 64, "<"), program_header(place, 64, "<", kind=4)])
+    files.contents = {5: head + bytes(0x2A8 - len(head)) + other}
+    assert ElfHeaders().collect(files, [entry(5)]) == {(1, 5): ElfFile((TEXT,))}
+
+
 def test_notes_beyond_the_end(files: Files) -> None:
     """A file that is cut has its segments all the same."""
     files.contents = {5: with_notes(100_000)[:5000]}

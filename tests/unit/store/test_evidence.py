@@ -14,6 +14,7 @@ from memory_watcher.model import (
     Evidence,
     FastReading,
     Image,
+    KindEvidence,
     LayoutState,
     Machine,
     ProcessFacts,
@@ -224,13 +225,29 @@ def test_build_ids(stage: Stage) -> None:
         assert reader.build_ids(process + 1) == {}
 
 
+def test_another_file_of_the_same_inode(stage: Stage) -> None:
+    """Nothing stays of the file that had it before: segments, build ID, marks."""
+    tick = stage.tick()
+    process = stage.process()
+    stage.tick()
+    first = ElfFile((TEXT, DATA), "0a", ("go",))
+    stage.finds(process, {}, {(1, 5): first, (1, LARGE): first})
+    stage.tick()
+    stage.finds(process, {}, {(1, 5): ElfFile((HIGH,))})
+    with stage.reader() as reader:
+        evidence = reader.kind_evidence(process, tick)
+        assert evidence.segments == {(1, 5): (HIGH,), (1, LARGE): (TEXT, DATA)}
+        assert evidence.marks == {(1, LARGE): ["go"]}
+        assert reader.build_ids(process) == {(1, LARGE): "0a"}
+
+
 def test_nothing_known(stage: Stage) -> None:
     """Without evidence it is empty, and the page size is the machine's, or 4 KiB."""
     tick = stage.tick()
     process = stage.process()
     with stage.reader() as reader:
-        assert reader.kind_evidence(process, tick) == ({}, {}, 16 * KI)
-        assert reader.kind_evidence(process + 1, tick) == ({}, {}, 4096)
+        assert reader.kind_evidence(process, tick) == KindEvidence({}, {}, 16 * KI)
+        assert reader.kind_evidence(process + 1, tick) == KindEvidence({}, {}, 4096)
 
 
 # -- RSS between the layouts ----------------------------------------------------------------------

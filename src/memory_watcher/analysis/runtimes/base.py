@@ -41,8 +41,8 @@ class Proof(NamedTuple):
 class Rule(NamedTuple):
     """Which memory is of a runtime or an allocator.
 
-    `program` matches the names of files (without folder) one of which the process executes; None:
-    it may be any process.
+    The process executes a file whose name (without folder) `program` matches, or one that bears
+    `mark` (see ElfFile). With neither the rule is for any process.
     `evidence` says what a mapping must show besides, `contradiction` what refutes it.
     """
 
@@ -55,6 +55,7 @@ class Rule(NamedTuple):
     contradiction: str
     proofs: tuple[Proof, ...]
     find: Callable[[Memory], Iterable[Piece]]
+    mark: str | None = None
 
     @property
     def attribution(self) -> Attribution:

@@ -11,7 +11,9 @@ from .base import Memory, Rule
 
 def _executable(memory: Memory) -> Iterator[Piece]:
     for run in memory.runs:
-        yield from (piece for piece in run.pieces if piece.perms[2] == "x")
+        for piece in run.pieces:
+            if piece.perms[2] == "x" and "nh" not in piece.flags:
+                yield piece
 
 
 RULES = (
@@ -21,7 +23,7 @@ RULES = (
         kind=Kind.JIT_CODE,
         name="JIT code",
         program=None,
-        evidence="Executable.",
+        evidence="Executable, and not marked as a thread's stack (`nh`).",
         contradiction="The stack is executable, too: then all memory of the process may be.",
         proofs=(),
         find=_executable,

@@ -24,7 +24,7 @@ from ..ddl import statements
 from ..escaping import allow_escaping
 from ..steps import Steps, silently
 
-_STEPS = ("v1_to_v2", "v2_to_v3", "v3_to_v4", "v4_to_v5")
+_STEPS = ("v1_to_v2", "v2_to_v3", "v3_to_v4", "v4_to_v5", "v5_to_v6")
 
 
 class Step(Protocol):

@@ -29,6 +29,7 @@ def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> Kin
         {tid: _unsigned(pointer) for tid, pointer in pointers},
         _segments(database, machine_id),
         page_size or _PAGE_SIZE,
+        _marks(database, machine_id),
     )
 
 
@@ -44,6 +45,18 @@ def _segments(
         segment = ElfSegment(offset, _unsigned(address), *rest)
         found.setdefault((dev, _unsigned(inode)), []).append(segment)
     return {file: tuple(segments) for file, segments in found.items()}
+
+
+def _marks(database: ReadOnlyDatabase, machine_id: int) -> dict[tuple[int, int], list[str]]:
+    if not database.has_table("file_marks"):
+        return {}
+    found: dict[tuple[int, int], list[str]] = {}
+    for dev, inode, mark in database.rows(
+        "SELECT dev, inode, mark FROM file_marks WHERE machine_id = ? ORDER BY dev, inode, mark",
+        machine_id,
+    ):
+        found.setdefault((dev, _unsigned(inode)), []).append(mark)
+    return found
 
 
 def build_ids(database: ReadOnlyDatabase, process_id: int) -> dict[tuple[int, int], str]:

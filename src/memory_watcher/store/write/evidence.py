@@ -9,7 +9,7 @@ from .transaction import Transaction, signed
 
 
 class Evidence:
-    """Writes stack pointers, ELF segments and build IDs."""
+    """Writes stack pointers, ELF segments, build IDs and marks of runtimes."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -75,10 +75,18 @@ class Evidence:
                 )
 
     def elf_files(self, files: Mapping[tuple[int, int], ElfFile]) -> None:
-        """Store what the headers of executed files tell, by (dev, inode)."""
+        """Store what the headers of executed files tell, by (dev, inode).
+
+        Nothing stays of what was known of them: an inode is used again.
+        """
         machine = self._transaction.machine
+        keys = [(machine, dev, signed(inode)) for dev, inode in files]
+        for table in ("elf_segments", "build_ids", "file_marks"):
+            self._transaction.execute_each(
+                f"DELETE FROM {table} WHERE (machine_id, dev, inode) = (?, ?, ?)", keys
+            )
         self._transaction.execute_each(
-            "INSERT OR REPLACE INTO elf_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO elf_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (machine, dev, signed(inode), number, *map(signed, segment))
                 for (dev, inode), file in files.items()
@@ -86,10 +94,18 @@ class Evidence:
             ],
         )
         self._transaction.execute_each(
-            "INSERT OR REPLACE INTO build_ids VALUES (?, ?, ?, ?)",
+            "INSERT INTO build_ids VALUES (?, ?, ?, ?)",
             [
                 (machine, dev, signed(inode), file.build_id)
                 for (dev, inode), file in files.items()
                 if file.build_id is not None
+            ],
+        )
+        self._transaction.execute_each(
+            "INSERT INTO file_marks VALUES (?, ?, ?, ?)",
+            [
+                (machine, dev, signed(inode), mark)
+                for (dev, inode), file in files.items()
+                for mark in file.marks
             ],
         )
