@@ -219,6 +219,18 @@ def test_updated_baseline_and_a_budget(folder: Path) -> None:
     assert (folder / "memory.json").is_file()
 
 
+def test_baseline_beside_absolute_limits(folder: Path) -> None:
+    """It judges, unless a limit says how: who names one does not want it for nothing."""
+    words = ("memory-watcher", "check", "--baseline", "memory.json")
+    (folder / "memory-budget.toml").write_text('[[budget]]\ntotal = "4 GiB"\n')
+    assert run(*words, "--update", "within.db", cwd=folder).returncode == 0
+    over = run(*words, "over.db", cwd=folder)
+    assert (over.returncode, "79.0 → 93.0 MiB" in over.stdout) == (1, True), over.stdout
+    (folder / "memory-budget.toml").write_text('[[budget]]\ntotal.over-baseline = "50 %"\n')
+    only = run(*words, "over.db", cwd=folder)
+    assert (only.returncode, only.stdout[:9]) == (0, "1 budget "), only.stdout
+
+
 def test_baseline_of_nothing(folder: Path) -> None:
     """Nothing is agreed to of a recording without layouts; the old baseline stays."""
     words = ("memory-watcher", "check", "--baseline", "memory.json", "--update")

@@ -58,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline",
         metavar="FILE",
-        help="what the program had when somebody agreed to it; without budgets, all is judged",
+        help="what the program had when somebody agreed to it; all of it is judged, unless a budget"
+        " has limits above a baseline",
     )
     parser.add_argument(
         "--update",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BaselineFormatError, UsageError
@@ -87,9 +88,22 @@ def judge(files: Sequence[str], limits: Limits) -> Found:
     with ExitStack() as opened, ProgressLine("judging"):
         recordings = [opened.enter_context(Recording(file)) for file in files]
         if limits.update is None:
-            return Found(check(recordings, limits.budget, limits.baseline))
+            return Found(
+                check(recordings, _with_all_of(limits.baseline, limits.budget), limits.baseline)
+            )
         baseline, changes = _updated(limits.update, recordings, limits)
-        return Found(check(recordings, limits.budget, baseline), changes)
+        return Found(check(recordings, _with_all_of(baseline, limits.budget), baseline), changes)
+
+
+def _with_all_of(baseline: Baseline | None, budget: BudgetFile | None) -> BudgetFile | None:
+    """The budgets; beside absolute limits alone all that a baseline has, as without budgets."""
+    from ..analysis.budgets.noise import default_budgets
+
+    if baseline is None or budget is None:
+        return budget
+    if any(line.limit.is_over_baseline for each in budget.budgets for line in each.lines):
+        return budget
+    return replace(budget, budgets=budget.budgets + default_budgets(baseline).budgets)
 
 
 def _updated(

@@ -6,18 +6,20 @@ Sizes are plain bytes, one entry a line, in a fixed order: a change shows as lin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from ...errors import BaselineFormatError
 from ...units import format_size, plural
+from ..kinds import Kind
 from .model import COUNTS, At, Figure
 
 FORMAT_VERSION = 1
 _LARGEST = 2**63
 _REMEDY = "write it anew, from recordings that are as they should be"
 _KEYS = ("format_version", "programs", "runs", "machine", "entries")
+_KINDS = frozenset({"total", *COUNTS, *(kind.value for kind in Kind)})
 _TEXTS = ("process", "figure", "at", "kind", "name")
 _NUMBERS = ("value", "lowest", "highest")
 
@@ -138,6 +140,8 @@ class _Reader:
         key = Key(*(self._text(found[name], f"{where}: {name}") for name in _TEXTS))  # type: ignore[arg-type]
         if key.figure not in get_args(Figure) or key.at not in get_args(At):
             raise self._error(f"{where}: no figure {key.figure!r} at {key.at!r}")
+        if key.kind not in _KINDS:
+            raise self._error(f"{where}: no kind {key.kind!r}")
         entry = Entry(*(self._number(found[name], f"{where}: {name}") for name in _NUMBERS))
         if not entry.lowest <= entry.value <= entry.highest:
             raise self._error(f"{where}: value is not between lowest and highest")
@@ -164,7 +168,7 @@ class _Reader:
 
 
 def changes(before: Baseline | None, after: Baseline) -> list[str]:
-    """What another baseline says of the same program, a line for each value that is not the same.
+    """What another baseline says, a line for each fact and value that is not the same.
 
     Of the first baseline one line. Names are the program's own: who shows them escapes them.
     """
@@ -175,7 +179,18 @@ def changes(before: Baseline | None, after: Baseline) -> list[str]:
         (key, before.entries.get(key, nothing).value, after.entries.get(key, nothing).value)
         for key in sorted({*before.entries, *after.entries})
     )
-    return [_changed(*pair) for pair in pairs if pair[1] != pair[2]] or ["no value changed"]
+    values = dict.fromkeys(_changed(*pair) for pair in pairs if pair[1] != pair[2])
+    return [*_other_facts(before, after), *(values or ["no value changed"])]
+
+
+def _other_facts(before: Baseline, after: Baseline) -> Iterator[str]:
+    """What is not the same of whom and of what machine the values are."""
+    if before.programs != after.programs:
+        yield f"programs: {before.programs or 'none'} → {after.programs or 'none'}"
+    for name in sorted({*before.machine, *after.machine}):
+        was, now = before.machine.get(name, "not known"), after.machine.get(name, "not known")
+        if was != now:
+            yield f"{name}: {was} → {now}"
 
 
 def _changed(key: Key, was: int, now: int) -> str:
@@ -183,6 +198,8 @@ def _changed(key: Key, was: int, now: int) -> str:
     if key.kind in COUNTS:
         return f"{what} at {key.at}: {was} → {now}"
     sizes = f"{format_size(was)} → {format_size(now)}"
+    if format_size(was) == format_size(now):
+        sizes += f" ({'+' if now > was else '-'}{format_size(abs(now - was))})"
     return f"{what} ({key.figure}) at {key.at}: {sizes}"
 
 

@@ -28,8 +28,9 @@ BASELINE = Baseline(PATH, "app, sh", 3, {"kernel": "6.1"}, {HEAP: Entry(3 * MI, 
 
 _names = st.text() | st.binary().map(lambda name: name.decode("utf-8", "surrogateescape"))
 _sizes = st.tuples(*[st.integers(0, 2**63 - 1)] * 3).map(sorted)
+_kinds = st.sampled_from(["heap", "thread stack", "total", "mappings"])
 _entries = st.dictionaries(
-    st.builds(Key, _names, st.sampled_from(["pss", "rss"]), st.just("end"), _names, _names),
+    st.builds(Key, _names, st.sampled_from(["pss", "rss"]), st.just("end"), _kinds, _names),
     _sizes.map(lambda sizes: Entry(sizes[1], sizes[0], sizes[2])),
 )
 
@@ -85,6 +86,7 @@ def changed(**values: Any) -> str:
         (changed(entry={"value": 9 * MI}), "entry 1: value is not between lowest and highest"),
         (changed(entry={"figure": "size"}), "entry 1: no figure 'size' at 'peak'"),
         (changed(entry={"at": "noon"}), "entry 1: no figure 'pss' at 'noon'"),
+        (changed(entry={"kind": "haep"}), "entry 1: no kind 'haep'"),
     ],
 )
 def test_what_is_no_baseline_is_refused_with_the_remedy(text: str, said: str) -> None:
@@ -116,6 +118,25 @@ def test_what_an_update_changes_is_said_in_lines() -> None:
     ]
     assert changes(after, after) == ["no value changed"]
     assert changes(None, after) == [f"{PATH} is new: 2 values"]
+
+
+def test_an_update_says_of_whom_and_of_what_machine_it_is_now() -> None:
+    """Another program by mistake is seen; a small change is; a count of two figures is one line."""
+    counts = {Key("", figure, "peak", "mappings"): Entry(9, 9, 9) for figure in ("pss", "rss")}
+    more = Entry(3 * MI + 1024, 0, 4 * MI)
+    after = replace(
+        BASELINE,
+        programs="perl",
+        machine={"kernel": "6.2", "CPUs": "2"},
+        entries={HEAP: more, **counts},
+    )
+    assert changes(BASELINE, after) == [
+        "programs: app, sh → perl",
+        "CPUs: not known → 2",
+        "kernel: 6.1 → 6.2",
+        "heap (pss) at peak: 3 MiB → 3 MiB (+1 KiB)",
+        "mappings at peak: 0 → 9",
+    ]
 
 
 def test_facts_of_the_machine_that_differ_are_named() -> None:
