@@ -70,12 +70,19 @@ def spread(judged: Judged) -> str:
 def sentence(judged: Judged) -> str:
     """What became of a budget, with all that explains it."""
     if judged.verdict is Word.UNDECIDED:
-        return f"{judged.name} could not be judged: {judged.why or 'nothing was measured'}"
+        known = None not in (judged.measured, judged.limit)
+        seen = f", with {_of_limit(judged)}" if known else ""
+        return f"{judged.name} could not be judged{seen}: {judged.why or 'nothing was measured'}"
     if judged.verdict is Word.WITHIN:
-        (measured, limit), unit = scaled([judged.measured, judged.limit], judged.unit)
-        return f"{judged.name} {measured} of {limit}{unit}{_runs(judged)}"
+        return f"{judged.name} {_of_limit(judged)}"
     parts = [*culprit_phrases(judged), *_rest(judged)]
     return _measured(judged) + (f": {'; '.join(parts)}" if parts else "")
+
+
+def _of_limit(judged: Judged) -> str:
+    """`79.0 of 82.0 MiB`, and of several runs the spread."""
+    (measured, limit), unit = scaled([judged.measured, judged.limit], judged.unit)
+    return f"{measured} of {limit}{unit}{_runs(judged)}"
 
 
 def _measured(judged: Judged) -> str:

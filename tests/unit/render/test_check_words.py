@@ -47,6 +47,10 @@ def test_spread() -> None:
 def test_undecided() -> None:
     """What could not be judged says why."""
     assert sentence(undecided()) == "threads could not be judged: 3 of 5 runs are over"
+    apart = undecided("heap", "1 of 2 runs", measured=81 * MIB, values=(79 * MIB, 83 * MIB))
+    assert sentence(apart) == (
+        "heap could not be judged, with 81.0 of 82.0 MiB (2 runs: 79.0 to 83.0 MiB): 1 of 2 runs"
+    )
 
 
 def test_counts_and_growth() -> None:

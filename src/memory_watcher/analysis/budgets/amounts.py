@@ -14,6 +14,8 @@ LARGEST_PERCENT = 1000.0
 _LARGEST_COUNT = 2**62
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*%\s*")
 _BARE_NUMBER = re.compile(r"\s*[0-9]+(?:\.[0-9]*)?\s*")
+#: As units.parse_size takes it, however large the number is.
+_SIZE = re.compile(r"\s*[0-9]+(?:\.[0-9]*)?\s*[KMGTP]?(?:i?B)?\s*", re.IGNORECASE)
 _RATE = re.compile(r"\s*/\s*h\s*$")
 _EXAMPLES = {"bytes": '"80 MiB"', "bytes/h": '"1 MiB/h"', "count": "12"}
 
@@ -89,7 +91,8 @@ def _size(node: Node, unit: Unit) -> int:
     try:
         return parse_size(size, name(node))
     except (UsageError, OverflowError):
-        raise _refused(node, f"is not a size below 4 EiB; write {example}") from None
+        what = "is too large" if _SIZE.fullmatch(size) else "is not a size"
+        raise _refused(node, f"{what}; write {example}") from None
 
 
 def _refused(node: Node, why: str) -> BudgetFormatError:

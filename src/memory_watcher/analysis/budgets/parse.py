@@ -59,9 +59,19 @@ def _tables(node: Node) -> list[Node]:
     return list(map(_table, tables))
 
 
+#: What to write where a table is wanted.
+_EXAMPLES = {
+    "budget": "begin a budget with [[budget]]",
+    "kind": 'write kind.heap = "80 MiB"',
+    "name": 'write name."libcrypto.so*" = "6 MiB"',
+}
+
+
 def _table(node: Node) -> Node:
     if not isinstance(node.value, dict):
-        raise node.error(f"{name(node)}: {shown(node.value)} is not a table")
+        key = next((key for key in reversed(node.keys) if isinstance(key, str)), "")
+        remedy = f"; {_EXAMPLES[key]}" if key in _EXAMPLES else ""
+        raise node.error(f"{name(node)}: {shown(node.value)} is not a table{remedy}")
     return node
 
 
