@@ -58,6 +58,11 @@ def share_of_anonymous(entries: list[MappingUsage]) -> float:
         ("runtimes/java-17-serial", ["JVM code cache"], 7548 << 10),
         # runtime.MemStats: HeapSys + StackSys - HeapReleased
         ("runtimes/go-1.19", ["Go heap"], 45_645_824 + 491_520 - 6_201_344),
+        # memory-infra, of the same renderer: v8/main/heap, blink_gc
+        ("runtimes/chromium-156", ["V8 heap"], 41_656_320),
+        ("runtimes/chromium-156", ["Blink heap"], 42_956_624),
+        # nbytes of its arrays
+        ("runtimes/numpy-1.24", ["NumPy arrays"], 50_331_648),
         # INFO memory: allocator_resident
         ("runtimes/redis-7", ["jemalloc"], 62_144_512),
         # What the program filled: 2 threads with 70 MiB each
@@ -73,7 +78,10 @@ def test_against_the_figure_of_the_runtime(name: str, groups: list[str], own: in
 
 @pytest.mark.parametrize(
     "name",
-    ["node-20", "java-17", "java-17-serial", "redis-7", "go-1.19"],
+    [
+        *("node-20", "java-17", "java-17-serial", "redis-7", "go-1.19"),
+        *("chromium-156", "numpy-1.24"),
+    ],
 )
 def test_share_that_is_left(name: str) -> None:
     """At most 15 % are anonymous."""
@@ -114,6 +122,11 @@ def test_buffers_are_not_the_heap() -> None:
     )
 
 
+def test_partition_alloc() -> None:
+    """It says what it gave out and what it took: what is resident lies between."""
+    assert 11_053_140 <= resident(layout("runtimes/chromium-156"), "PartitionAlloc") <= 14_131_200
+
+
 # --- what has the shape, and is something else ----------------------------------------------
 
 #: Every capture, with the file of the runtime under another name.
@@ -123,7 +136,10 @@ _RENAMED = [
     if path.stem not in ("tcmalloc_minimal", "go-1.19")
     for other in ("/usr/bin/server", "/usr/bin/mynode", "/opt/a/node.bin")
 ]
-_OF_RUNTIMES = re.compile(rb"/\S*/(node|libjvm\.so|libjemalloc\S*|libmimalloc\S*)$", re.MULTILINE)
+_OF_RUNTIMES = re.compile(
+    rb"/\S*/(node|libjvm\.so|libjemalloc\S*|libmimalloc\S*|chromium|_multiarray_umath\S*)$",
+    re.MULTILINE,
+)
 
 
 @pytest.mark.parametrize(("name", "other"), _RENAMED)
@@ -136,6 +152,27 @@ def test_a_program_without_the_runtime(name: str, other: str) -> None:
     assert not any(kind in OF_RULES for _, (kind, _) in attribute(parse(text)))
 
 
+_CHROMIUM = "00400000-00500000 r-xp 0 08:01 15 /usr/lib/chromium/chromium"
+_SANDBOX = """10000000000-10100000000 ---p 0 00:00 0 | mr mw me nr dd
+    10100000000-10100040000 rw-p 0 00:00 0 | rd wr mr mw me nr
+    10100040000-10200000000 ---p 0 00:00 0 | mr mw me nr dd
+    10200000000-10200040000 rw-p 0 00:00 0 | rd wr mr mw me nr
+    10200040000-30000000000 ---p 0 00:00 0 | mr mw me nr dd"""
+_IN_SANDBOX = ["guard", "V8 heap", "V8 heap", "anonymous", "guard"]
+_NOTHING_IN_IT = ["guard", "anonymous", "guard", "anonymous", "guard"]
+_CPPGC = """c4c00000000-c4c02000000 ---p 0 00:00 0 | mr mw me
+    c4c02000000-c4c02100000 rw-p 0 00:00 0
+    c4c02100000-c5000000000 ---p 0 00:00 0 | mr mw me"""
+_PLAIN_RESERVE = ["guard", "anonymous", "guard"]
+_POOL = """33a800000000-33a800004000 ---p 0 00:00 0 | mr mw me
+    33a800004000-33a8001fc000 rw-p 0 00:00 0
+    33a8001fc000-33ac00000000 ---p 0 00:00 0 | mr mw me"""
+_NUMPY = (
+    "7f0100000000-7f0100100000 r-xp 0 08:01 16"
+    " /usr/lib/numpy/_multiarray_umath.cpython-311-x86_64-linux-gnu.so"
+)
+_BLOCK = """7f0000000000-7f0000001000 rw-p 0 00:00 0
+    7f0000001000-7f0000401000 rw-p 0 00:00 0 | rd wr mr mw me ac hg"""
 _STACK = "7ffd00000000-7ffd00021000 rw-p 0 00:00 0 [stack] | rd wr mr mw me gd ac"
 _NODE = "00400000-00500000 r-xp 0 08:01 11 /usr/bin/node"
 _JAVA = "7f0100000000-7f0100100000 r-xp 0 08:01 12 /usr/lib/jvm/lib/server/libjvm.so"
@@ -204,6 +241,32 @@ _V8 = "rd wr mr mw me dc nr"
             ["JIT code", "guard"],
         ),
         (_NODE, "7f0000000000-7f0000010000 r-xp 0 00:00 0 | rd ex mr mw me ac", ["JIT code"]),
+        # V8's sandbox: its first 4 GiB are the heap.
+        (_CHROMIUM, _SANDBOX, _IN_SANDBOX),
+        (_CHROMIUM, _SANDBOX.replace("-30000000000", "-1f000000000"), _NOTHING_IN_IT),
+        (_CHROMIUM, _SANDBOX.replace("nr dd", "nr"), _NOTHING_IN_IT),
+        (
+            _CHROMIUM,
+            _SANDBOX.replace("me nr\n", "me ac\n"),
+            ["guard", "anonymous", "V8 heap", "anonymous", "guard"],
+        ),
+        (_CHROMIUM, _SANDBOX.replace("101000", "100ff0"), _NOTHING_IN_IT),
+        # Blink's cage, and PartitionAlloc's pool.
+        (_CHROMIUM, _CPPGC, ["Blink heap"] * 3),
+        (_CHROMIUM, _CPPGC.replace("c4c02000000", "c4c01000000"), _PLAIN_RESERVE),
+        (_CHROMIUM, _CPPGC.replace("c4c02100000", "c4c02101000"), _PLAIN_RESERVE),
+        (_CHROMIUM, _CPPGC.replace("c5000000000", "c5400000000"), _PLAIN_RESERVE),
+        (_CHROMIUM, _CPPGC.replace("mr mw me", "mr mw me nr"), _PLAIN_RESERVE),
+        (_CHROMIUM, _POOL, ["PartitionAlloc"] * 3),
+        (_CHROMIUM, _POOL.replace("33a800004000", "33a800008000"), _PLAIN_RESERVE),
+        (_CHROMIUM, _POOL.replace("33ac00000000", "33ab00000000"), _PLAIN_RESERVE),
+        # NumPy's blocks begin with a page without huge pages.
+        (_NUMPY, _BLOCK, ["anonymous", "NumPy arrays"]),
+        (_NUMPY, _BLOCK.replace("7f0000401000", "7f0000301000"), ["anonymous"] * 2),
+        (_NUMPY, _BLOCK.replace("rw-p 0 00:00 0\n", "---p 0 00:00 0\n"), ["guard", "anonymous"]),
+        (_NUMPY, _BLOCK.replace(" hg", ""), ["anonymous"] * 2),
+        (_NUMPY, _BLOCK.replace("0\n", "0 | rd wr mr mw me ac hg\n"), ["anonymous"] * 2),
+        (_NUMPY, _BLOCK.splitlines()[1], ["anonymous"]),
         # jemalloc's extents.
         (_JEMALLOC, "7f0000000000-7f0000200000 rw-p 0 00:00 0 | rd wr mr mw me nr", ["jemalloc"]),
         (_JEMALLOC, "7f0000000000-7f0000200000 rw-p 0 00:00 0", ["anonymous"]),

@@ -10,11 +10,19 @@ from types import MappingProxyType
 from ...model import Mapping, MappingUsage
 from ..attribution import Kind
 from ..reservations import find_runs
-from . import allocators, go, jit, jvm, v8
+from . import allocators, chromium, go, jit, jvm, numpy, v8
 from .base import Found, Memory, Rule, Witnesses
 
 #: All of them; where two name the same mapping the first does.
-RULES: tuple[Rule, ...] = (*v8.RULES, *jvm.RULES, *go.RULES, *allocators.RULES, *jit.RULES)
+RULES: tuple[Rule, ...] = (
+    *v8.RULES,
+    *chromium.RULES,
+    *jvm.RULES,
+    *go.RULES,
+    *allocators.RULES,
+    *numpy.RULES,
+    *jit.RULES,
+)
 _BY_KEY = {rule.key: rule for rule in RULES}
 _BY_MARK = {
     mark: tuple(rule for rule in RULES if rule.mark == mark)

@@ -16,7 +16,7 @@ _RANDOM = range(1 << 30, 1 << 46)
 #: Each chunk is reserved (MAP_NORESERVE), and kept from children (MADV_DONTFORK).
 _FLAGS = {"nr", "dc"}
 
-_NODE = re.compile(r"(node(js)?|libnode\.so[.\d]*|deno)( \(deleted\))?")
+_NODE = re.compile(r"(node(js)?|libnode\.so[.\d]*)( \(deleted\))?")
 
 
 def _is_v8s(piece: Piece) -> bool:
