@@ -168,6 +168,7 @@ def test_what_is_refused(folder: Path) -> None:
     assert "[[tool.memory-watcher.budget]]" in refused(
         folder, "init", "a.db", "-o", "pyproject.toml"
     )
+    assert "named twice" in refused(folder, "init", "a.db", "./a.db")
     assert "FILE" in refused(folder, "init")
     assert "invalid choice: 'check'" in refused(folder, "check", "a.db")
     assert "--figure" in refused(folder, "init", "a.db", "--figure", "vsz")

@@ -163,6 +163,10 @@ def test_nobody_reads(folder: Path) -> None:
         (("within.db", "--budget", "none.toml"), "none.toml: there is no such budget file"),
         (("within.db", "--junit", "none/x.xml"), "no folder none"),
         (("within.db", "--junit", "within.db"), "--junit: within.db is read"),
+        (("--junit", "kept", "--", "touch", "launched"), "kept: it is a folder"),
+        (("--junit", "-", "--", "touch", "launched"), "--junit: name a file; /dev/stdout is"),
+        (("within.db", "--junit", "a", "--bmf", "./a"), "--bmf: ./a is written by --junit"),
+        (("within.db", "./within.db"), "./within.db: this recording is named twice"),
         (("within.db", "node.db"), "name recordings of one program at a time"),
         (("within.db", "--update"), "--update needs --baseline"),
         (("within.db", "--baseline", "none.json"), "write it with --update"),
@@ -183,12 +187,14 @@ def test_usage(folder: Path, arguments: tuple[str, ...], reason: str) -> None:
     recorded(folder / "node.db", 1, "node")
     RecordingBuilder(folder / "empty.db").close()
     os.mkfifo(folder / "pipe")  # nobody writes to it
+    (folder / "kept").mkdir()
     before = (folder / "within.db").read_bytes()
     done = run("memory-watcher", "check", *arguments, cwd=folder)
     assert done.returncode == 2, done.stdout
     assert reason in done.stderr + done.stdout
     assert done.stderr.count("\n") <= 1
     assert (folder / "within.db").read_bytes() == before
+    assert not {"a", "-", "launched"} & {path.name for path in folder.iterdir()}
 
 
 def test_baseline(folder: Path) -> None:

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from .console import say, write_text
+from .named_once import refuse_twice
 
 if TYPE_CHECKING:
     from ..analysis.budgets.model import Checked
@@ -75,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from ..store.recording import Recording
 
     _refuse_output(args)
+    refuse_twice(args.files)
     with ExitStack() as opened:
         recordings = [opened.enter_context(Recording(file)) for file in args.files]
         first = first_budget(recordings, args.process, args.at, args.figure)

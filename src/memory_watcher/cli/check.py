@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from . import check_outputs, whole_number
+from .named_once import refuse_twice
 from .unused import refuse_unused
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _check_files(args: argparse.Namespace, limits: Limits) -> Found:
     from ..analysis.budgets.model import RunFile
     from .check_limits import judge
 
+    refuse_twice(args.files)
     args.file = args.files[0] if len(args.files) == 1 else "one of the recordings"
     found = judge(args.files, limits)
     files = tuple(map(RunFile, args.files))

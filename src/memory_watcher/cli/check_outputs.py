@@ -41,6 +41,9 @@ def _benchmark(checked: Checked, _: int, __: bool) -> str:
     return render(checked)
 
 
+#: What other commands take for standard output; here it would be a file of that name.
+_STDOUT = "-"
+
 _FILES = (
     _File("--junit", "a test case for each budget as JUnit XML, for GitLab and Jenkins", _junit),
     _File("--markdown", "a table for a comment in a pull request", _markdown),
@@ -66,19 +69,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def require_places(args: argparse.Namespace, read: Sequence[str | None]) -> None:
-    """Refuse a file in a folder that is not there, or what is `read`, before anything is launched.
+    """Refuse what cannot be written, is `read`, or is named twice, before anything is launched.
 
     Raises CannotWrite, UsageError.
     """
     from ..errors import CannotWrite, UsageError
 
-    taken = {os.path.realpath(path) for path in read if path is not None}
+    taken = {os.path.realpath(path): "is read" for path in read if path is not None}
     for file, path in _named(args):
         folder = os.path.dirname(path) or "."
+        if path == _STDOUT:
+            raise UsageError(f"{file.option}: name a file; /dev/stdout is standard output")
+        if os.path.isdir(path):
+            raise CannotWrite(f"{path}: it is a folder; name a file in it")
         if not os.path.isdir(folder):
             raise CannotWrite(f"{path}: no folder {folder}; create it, or choose another")
-        if os.path.realpath(path) in taken:
-            raise UsageError(f"{file.option}: {path} is read; choose another file")
+        where = os.path.realpath(path)
+        if where in taken:
+            raise UsageError(f"{file.option}: {path} {taken[where]}; choose another file")
+        taken[where] = f"is written by {file.option}"
 
 
 def write(
