@@ -30,6 +30,10 @@ class ProcessKey:
     pid: int
     start_time: int
 
+    def is_still(self, start_time: int) -> bool:
+        """Whether who has the PID and began then is this process, and no other under its PID."""
+        return self.start_time == start_time
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -201,9 +205,19 @@ class LayoutState(enum.IntEnum):
         return self <= LayoutState.UNCHECKED
 
     @property
+    def is_sound(self) -> bool:
+        """Whether mappings were read, and nothing shows that they moved meanwhile."""
+        return self.has_layout and self is not LayoutState.TORN
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of the process lives any more."""
+        return self in (LayoutState.GONE, LayoutState.ZOMBIE)
+
+    @property
     def has_memory(self) -> bool:
         """Whether the process lived and had memory of its own, be it read or not."""
-        return self not in (LayoutState.GONE, LayoutState.KERNEL_THREAD, LayoutState.ZOMBIE)
+        return not self.has_ended and self is not LayoutState.KERNEL_THREAD
 
     @property
     def is_unreadable(self) -> bool:
@@ -601,7 +615,7 @@ class Sample:
     smaps, `wall_ns` how long all took. `rollup_text` is smaps_rollup as it was read, and `rollup`
     what it says. `image` is set when it differs from what was told before. `problems` are why
     figures are missing, one sentence each. `failed`: reading broke off, so that there are no
-    figures at all.
+    figures at all. `attempts`: how often the layout was read, which is what `cpu_ns` is of.
     """
 
     reading: Reading
@@ -616,6 +630,7 @@ class Sample:
     evidence: Evidence = NO_EVIDENCE
     problems: tuple[str, ...] = ()
     failed: bool = False
+    attempts: int = 1
 
 
 class KindEvidence(NamedTuple):

@@ -115,8 +115,6 @@ def add_step(package: Path, table: str, *statements: str) -> None:
     store, version = package / "store", schema.VERSION
     name = f"v{version}_to_v{version + 1}"
     replace(store / "schema.py", (f"\nVERSION = {version}\n", f"\nVERSION = {version + 1}\n"))
-    last = f'"v{version - 1}_to_v{version}"'
-    replace(store / "migrations" / "__init__.py", (last, f'{last}, "{name}"'))
     step = _STEP.format(table=table, statements=(_ADD.format(table=table), *statements))
     (store / "migrations" / f"{name}.py").write_text(step, encoding="utf-8")
 

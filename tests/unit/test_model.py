@@ -165,3 +165,21 @@ def test_available_memory() -> None:
     for name in memory.values:
         less = SystemMemory({key: value for key, value in memory.values.items() if key != name})
         assert (less.available_computed is None) == (name != "MemAvailable")
+
+
+def test_what_states_of_layouts_say() -> None:
+    """Each state is of one sort: a layout, one that was not wanted or could not be read, none."""
+    assert {state.name for state in LayoutState if state.has_layout} == {
+        *("EXACT", "TORN", "UNCHECKED"),
+    }
+    assert {state.name for state in LayoutState if state.is_sound} == {"EXACT", "UNCHECKED"}
+    assert {state.name for state in LayoutState if state.has_ended} == {"GONE", "ZOMBIE"}
+    assert {state.name for state in LayoutState if not state.has_memory} == {
+        *("GONE", "ZOMBIE", "KERNEL_THREAD"),
+    }
+    for state in LayoutState:
+        sorts = (
+            *(state.has_layout, state is LayoutState.NOT_TAKEN),
+            *(state.is_unreadable, not state.has_memory),
+        )
+        assert sum(sorts) == 1, state

@@ -27,7 +27,7 @@ def identify(
 ) -> Identity:
     """Tell the group of a mapping; `process` is the id and the name of the one it belongs to.
 
-    By name, the kinds of peak.OWN_LINES are groups of their own.
+    By name, the kinds of breakdown.OWN_LINES are groups of their own.
     """
     kind = attribution.kind
     if by == "process":

@@ -419,7 +419,7 @@ class Usages:
     def timeline(self, figure: Figure, by: By = "name", top: int | None = 20) -> Timeline:
         """Sum up by kind, name, mapping or process; the `top` groups with the highest peaks.
 
-        All others are the group "other". By name, the kinds of peak.OWN_LINES are kept besides
+        All others are the group "other". By name, the kinds of breakdown.OWN_LINES are kept besides
         the `top` names. Groups that never had anything are left out. `figure` is one of those
         that were loaded.
         """

@@ -73,28 +73,60 @@ class Stat(NamedTuple):
     @property
     def is_kernel_thread(self) -> bool:
         """Whether the PF_KTHREAD flag is set."""
-        return bool((self.flags or 0) & PF_KTHREAD)
+        return is_kernel_thread(self.flags)
 
     @property
     def has_not_called_exec(self) -> bool:
         """Whether it still runs what its parent ran when it was forked."""
-        return bool((self.flags or 0) & PF_FORKNOEXEC)
+        return has_not_called_exec(self.flags)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its first thread has ended; others may live on."""
+        return has_ended(self.state)
 
 
-def parse_stat(content: bytes) -> Stat:
-    """Parse stat. The name stands in brackets and may itself hold brackets, blanks and newlines.
+def is_kernel_thread(flags: int | None) -> bool:
+    """What field 9 of stat says; of one that reports none nothing is known."""
+    return bool((flags or 0) & PF_KTHREAD)
 
-    The start time tells which process this is: without it there is nothing to be told.
+
+def has_not_called_exec(flags: int | None) -> bool:
+    """What field 9 of stat says of one that runs what its parent ran when it was forked."""
+    return bool((flags or 0) & PF_FORKNOEXEC)
+
+
+def has_ended(state: str) -> bool:
+    """What field 3 of stat says: a zombie, or dead. Of a process it is its first thread's."""
+    return state in "ZX"
+
+
+def split_stat(content: bytes) -> tuple[str, list[bytes]]:
+    """The name in a text of stat, and the fields after it: the first is the state, proc(5)'s third.
+
+    The name stands in brackets and may itself hold brackets, blanks and newlines.
 
     Raises NoSense.
     """
     opening, closing = content.find(b"("), content.rfind(b")")
     fields = content[closing + 2 :].split()
-    start_time = figure(fields[19]) if len(fields) > 19 else None
-    if opening < 0 or closing < opening or start_time is None:
+    if opening < 0 or closing < opening or len(fields) <= 19:
+        raise NoSense(f"not stat text: {content[:24]!r}")
+    return content[opening + 1 : closing].decode("utf-8", "surrogateescape"), fields
+
+
+def parse_stat(content: bytes) -> Stat:
+    """Parse stat.
+
+    The start time tells which process this is: without it there is nothing to be told.
+
+    Raises NoSense.
+    """
+    name, fields = split_stat(content)
+    if (start_time := figure(fields[19])) is None:
         raise NoSense(f"not stat text: {content[:24]!r}")
     return Stat(
-        name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
+        name=name,
         state=fields[0].decode("ascii", "replace"),
         parent_pid=figure(fields[1]),
         flags=figure(fields[6]),

@@ -49,7 +49,7 @@ class ProcessFiles:
         self._fast = FastReader(self._held.kept, self.small, lambda: shared.page_size)
         #: RSS and high-water mark: FastReader.read itself, fifty times a second.
         self.fast_reading = self._fast.read
-        self._start_time: int | None = None
+        self._key: ProcessKey | None = None
         #: Why stat tells nothing, if it holds no sense.
         self.no_stat: str | None = None
         self._watched: Watched | None = None
@@ -68,7 +68,7 @@ class ProcessFiles:
                 if tid == self.pid:
                     continue
                 stat = self.thread_file(tid, "stat")
-                if stat and process.parse_stat(stat).state not in "ZX":
+                if stat and not process.parse_stat(stat).has_ended:
                     if tid != self._held.thread:
                         self._go_through(tid)
                     return True
@@ -94,7 +94,7 @@ class ProcessFiles:
         if self._held.thread is None:
             return False
         self._go_through(None)
-        if self.stat().state in "ZX":
+        if self.stat().has_ended:
             self.follow_living_thread()
         return True
 
@@ -162,7 +162,7 @@ class ProcessFiles:
         try:
             stat = process.parse_stat(self.small("stat"))
         except NoSense as problem:
-            if self._start_time is not None:
+            if self._key is not None:
                 raise  # for once: it is known which process this is
             self.no_stat = str(problem)
             return self._stat_without_file()
@@ -170,11 +170,11 @@ class ProcessFiles:
             if not self.lacks("stat"):
                 raise
             return self._stat_without_file()
-        if self._start_time is None:
-            self._start_time = stat.start_time
-        elif stat.start_time != self._start_time:
+        if self._key is None:
+            self._key = ProcessKey(self.pid, stat.start_time)
+        elif not self._key.is_still(stat.start_time):
             raise meaning_of(OSError(errno.ESRCH, ""), self.pid)
-        if self._held.thread is not None and stat.state not in "ZX":
+        if self._held.thread is not None and not stat.has_ended:
             self._go_through(None)  # it called execve, and is the first thread now
         return stat
 

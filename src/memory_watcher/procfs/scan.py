@@ -14,9 +14,11 @@ import platform
 from typing import NamedTuple
 
 from ..errors import SourceError
+from ..model import ProcessKey
+from . import process
 from .buffer import READ_SIZE
 from .files import LONGEST_TEXT, NO_WAITING
-from .process import PF_FORKNOEXEC, PF_KTHREAD, parse_command_line
+from .process import parse_command_line, split_stat
 from .source import ProcSource
 
 _KCMP_VM = 1
@@ -46,42 +48,45 @@ class Kin(NamedTuple):
     start_time: int
 
     @property
+    def key(self) -> ProcessKey:
+        """What distinguishes it from others that had its PID."""
+        return ProcessKey(self.pid, self.start_time)
+
+    @property
     def is_kernel_thread(self) -> bool:
         """Whether the PF_KTHREAD flag is set."""
-        return bool(self.flags & PF_KTHREAD)
+        return process.is_kernel_thread(self.flags)
 
     @property
     def has_not_called_exec(self) -> bool:
         """Whether it still runs what its parent ran when it was forked."""
-        return bool(self.flags & PF_FORKNOEXEC)
+        return process.has_not_called_exec(self.flags)
 
     @property
     def has_ended(self) -> bool:
         """Whether its first thread has ended: a zombie, unless `Scanner.has_living_thread`."""
-        return self.state in "ZX"
+        return process.has_ended(self.state)
 
 
 def parse_kin(content: bytes) -> Kin:
-    """Parse stat for kinship. The name stands in brackets and may itself hold brackets.
+    """Parse stat for kinship.
 
     Raises SourceError.
     """
-    opening, closing = content.find(b"("), content.rfind(b")")
+    name, fields = split_stat(content)
     try:
-        if opening < 0 or closing < opening:
-            raise ValueError
-        state, parent, group, session, _tty, _tpgid, flags = content[closing + 2 :].split()[:7]
+        state, parent, group, session, _tty, _tpgid, flags = fields[:7]
         return Kin(
-            pid=int(content[:opening]),
-            name=content[opening + 1 : closing].decode("utf-8", "surrogateescape"),
+            pid=int(content[: content.index(b"(")]),
+            name=name,
             state=state.decode("ascii"),
             parent_pid=int(parent),
             group=int(group),
             session=int(session),
             flags=int(flags),
-            start_time=int(content[closing + 2 :].split()[19]),
+            start_time=int(fields[19]),
         )
-    except (ValueError, IndexError):
+    except ValueError:
         raise SourceError(f"not stat text: {content[:24]!r}") from None
 
 

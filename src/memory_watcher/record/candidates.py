@@ -41,11 +41,11 @@ class Candidate:
     pid: int
     state: State = State.STRANGER
     young_until_ns: int = 0
-    start_time: int | None = None  # of one that has ended
+    key: ProcessKey | None = None  # of one that has ended
 
     def is_still(self, start_time: int) -> bool:
         """Whether one with this start time is the one that has ended, and no other."""
-        return self.state is State.ENDED and self.start_time == start_time
+        return self.state is State.ENDED and self.key is not None and self.key.is_still(start_time)
 
 
 class Candidates:
@@ -78,7 +78,7 @@ class Candidates:
     def ended(self, key: ProcessKey) -> None:
         """Take note of an end: from now on another may have the PID."""
         self.move(key.pid, State.ENDED)
-        self._by_pid[key.pid].start_time = key.start_time
+        self._by_pid[key.pid].key = key
 
     def forget(self, pid: int) -> None:
         """Take whoever has this PID for new."""

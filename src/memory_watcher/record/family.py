@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..model import ProcessKey
 from ..procfs.scan import Kin
 
 #: Processes of the family remembered after their end, for the sake of those they leave behind.
@@ -24,12 +25,12 @@ class Family:
 
     def __init__(self, reaper: int | None = None) -> None:
         self._reaper = reaper
-        self._members: dict[int, int] = {}  # PID -> start time; those that ended, too
+        self._members: dict[int, ProcessKey] = {}  # by PID; those that ended, too
 
     def adopt(self, kin: Kin) -> None:
         """Take in a process, whatever its parents."""
         self._members.pop(kin.pid, None)
-        self._members[kin.pid] = kin.start_time
+        self._members[kin.pid] = kin.key
         if len(self._members) > _REMEMBERED:
             del self._members[next(iter(self._members))]
 
@@ -37,7 +38,8 @@ class Family:
         """Take in those that belong to the family, parents before children; tells which."""
         waiting = sorted(candidates, key=lambda kin: kin.start_time)
         for kin in waiting:
-            if self._members.get(kin.pid, kin.start_time) != kin.start_time:
+            known = self._members.get(kin.pid)
+            if known is not None and not known.is_still(kin.start_time):
                 del self._members[kin.pid]  # the PID was used again: what it left is long gone
         found = True
         while found:

@@ -30,7 +30,7 @@ from .rollups import NOTHING, Rollups, Sums
 from .shares import Shares
 
 #: Rounds at most, of which the steadiest is stored.
-ATTEMPTS = 3
+_ATTEMPTS = 3
 #: A round in which more than this moved is tried again: of its PSS, and bytes.
 _STEADY_SHARE = 0.01
 _STEADY_BYTES = 256 * 1024
@@ -162,7 +162,7 @@ class Rounds:
         admit()
         before = self._pulses_of(members())
         rounds: list[Round] = []
-        while len(rounds) < ATTEMPTS:
+        while len(rounds) < _ATTEMPTS:
             here = [member for member in members() if member.process_id in before]
             if not here:
                 return None

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from ..model import LayoutState, Sample, Totals
 
-_REFUSED = (LayoutState.NO_PERMISSION, LayoutState.NO_SMAPS, LayoutState.UNREADABLE)
-
 
 @dataclass(slots=True)
 class Progress:
@@ -36,7 +34,7 @@ class Progress:
     def count(self, sample: Sample) -> None:
         """Take a sample into account."""
         self.mark(sample.reading.high_water_mark)
-        self.refused += sample.state in _REFUSED
+        self.refused += sample.state.is_unreadable
         self.not_taken += sample.state is LayoutState.NOT_TAKEN
         # Where there is no layout, or none that tells RSS (WSL1's), statm does.
         rss = sample.reading.resident if sample.state is not LayoutState.NOT_TAKEN else None

@@ -85,7 +85,7 @@ def take_pulse(files: ProcessFiles) -> Pulse:
     stat = files.stat()
     statm = files.statm()
     files.has_one_thread = stat.threads == 1
-    if stat.state in "ZX" or statm.size == 0:
+    if stat.has_ended or statm.size == 0:
         files.has_one_thread = False
         if not files.follow_living_thread():
             raise NoSuchProcess(f"process {files.pid}: it has exited")

@@ -35,7 +35,7 @@ from .limits import MachineLimits, ProcessLimits, TooLarge
 T = TypeVar("T")
 
 #: Attempts at a layout that is consistent, before the last one is stored as torn.
-ATTEMPTS = 4
+_ATTEMPTS = 4
 
 #: So many quiet layouts must differ from statm before the kernel is called approximate.
 _DISAGREEMENTS = 3
@@ -94,6 +94,7 @@ class ProcessSampler:
         self._next_rollup_ns = 0
         self._text_length = 0  # of smaps, the last time
         self._bare_ns = 0  # CPU time of merely reading it, the last time
+        self._attempts = 0  # at the last layout
         self._problems: list[str] = []  # of the sample that is being taken
 
     def sample(self) -> Sample:
@@ -145,6 +146,7 @@ class ProcessSampler:
         return Sample(
             *(reading, state, layout, rollup, cpu, wall, self._bare_ns, rollup_text),
             *(self._new_image(), evidence, tuple(self._problems)),
+            attempts=self._attempts,
         )
 
     def _sample(self, reading: Reading, state: LayoutState) -> Sample:
@@ -169,7 +171,7 @@ class ProcessSampler:
         """What an empty smaps means. Raises NoSuchProcess."""
         stat = self.files.stat()
         # The kernel prints nothing for a process that is exiting: it has let go of its memory.
-        if stat.state in "ZX" or (statm is not None and not statm.size):
+        if stat.has_ended or (statm is not None and not statm.size):
             return self._sample(self._reading(stat, None), LayoutState.ZOMBIE)
         self._problems.append("smaps is empty")
         return self._sample(self._reading(stat, statm), LayoutState.UNREADABLE)
@@ -191,12 +193,12 @@ class ProcessSampler:
     def has_ended(self) -> bool:
         """Whether nothing of the process lives any more."""
         try:
-            state = self.files.stat().state
+            stat = self.files.stat()
         except NoSuchProcess:
             return True
         except SourceError:
             return False
-        return state in "ZX" and not self.files.follow_living_thread()
+        return stat.has_ended and not self.files.follow_living_thread()
 
     @supervised
     def calls_exec(self) -> bool:
@@ -269,13 +271,13 @@ class ProcessSampler:
         if stat.is_kernel_thread:
             return LayoutState.KERNEL_THREAD
         # The first thread may have ended while others live on: they still show the memory.
-        if stat.state in "ZX" and not self.files.follow_living_thread():
+        if stat.has_ended and not self.files.follow_living_thread():
             return LayoutState.ZOMBIE
         return None
 
     def _notice_exec(self, stat: Stat) -> None:
         """Read the image anew if execve (or the program itself, its name or title) changed it."""
-        if stat.state in "ZX":
+        if stat.has_ended:
             return  # the marks of a thread that has ended are 0
         changed = stat.name != self.image.name
         marks = self._marks
@@ -311,8 +313,9 @@ class ProcessSampler:
         """Read until statm and layout agree, at most a few times."""
         start, limits = self._time.monotonic_ns(), self._machine.limits
         before = self._statm()
+        self._attempts = 0
         last = look = None  # sums beside a statm that stood still, of the two latest readings
-        for _ in range(ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             layout = self._layout()
             after = self._statm()
             if (settled := self._settle(layout, before, after)) is not None:
@@ -349,6 +352,7 @@ class ProcessSampler:
 
     def _layout(self) -> TrackedLayout | None:
         start = self._time.thread_time_ns()
+        self._attempts += 1
         limit = self._limits.text()
         text = self.files.smaps(limit)
         length = self._text_length = text.length
@@ -366,7 +370,7 @@ class ProcessSampler:
             try:
                 sums = [parse_rollup(self.files.rollup()).rss for _ in range(2)]
             except NoSuchProcess:
-                ended = self.files.stat().state in "ZX"  # raises if the process has gone
+                ended = self.files.stat().has_ended  # raises if the process has gone
                 machine.has_rollup = ended or not self.files.lacks_rollup()
                 return
             except SourceError:

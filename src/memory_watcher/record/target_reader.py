@@ -13,8 +13,6 @@ from .run import Run
 from .target import Target
 from .throttle.layout_costs import LayoutCosts
 
-_ENDED = (LayoutState.ZOMBIE, LayoutState.GONE)
-
 
 class TargetReader:
     """Reads each target at most once a tick: what was read before in it stands."""
@@ -69,7 +67,7 @@ class TargetReader:
         self._states[target.process_id] = sample.state
         self._on_stored()
         run.progress.count(sample)
-        if sample.state in _ENDED:
+        if sample.state.has_ended:
             self._end(target)
         else:
             self._learn(target, sample, cheap or sample.failed)

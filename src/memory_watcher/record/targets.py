@@ -275,7 +275,7 @@ def _refused_layouts(files: ProcessFiles) -> SourceError | None:
         raise NoUserMemory(
             f"process {files.pid}: {stat.name} is a kernel thread: it has no memory of its own"
         )
-    if stat.state in "ZX" and not files.follow_living_thread():
+    if stat.has_ended and not files.follow_living_thread():
         raise NoUserMemory(
             f"process {files.pid}: {stat.name} has exited (a zombie): nothing to read"
         )

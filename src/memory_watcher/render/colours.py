@@ -29,7 +29,7 @@ class Shades(NamedTuple):
 GREY = Shades("#b8bcc2", "#6b7078")
 
 #: Hue in degrees, strength, and lightness for a light and a dark background. The four of
-#: peak.OWN_LINES are strong and far apart.
+#: breakdown.OWN_LINES are strong and far apart.
 _KINDS = {
     Kind.THREAD_STACK: (145, 0.15, 0.70, 0.64),
     Kind.HEAP: (55, 0.17, 0.70, 0.64),

@@ -9,7 +9,6 @@ from ..analysis.figures import explain
 from ..analysis.passes import Moment
 from ..answers.group import Branch, pss_of
 from ..metrics import LAYOUT
-from ..model import LayoutState
 from ..recorded import Measurement
 from ..units import format_kib, format_time, plural
 from .text_columns import Line, blocks, process_name
@@ -40,7 +39,7 @@ def render(name: str, measurement: Measurement, breakdown: Breakdown | None) -> 
         f"  measurement {measurement.id}  {measurement.state.label}"
     )
     parts = [f"{first}\n{_sums(measurement)}"]
-    if measurement.state not in (LayoutState.EXACT, LayoutState.UNCHECKED):
+    if not measurement.state.is_sound:
         parts[0] += f"\n{measurement.state.meaning}"
     if breakdown is not None:
         instead = explain("pss", breakdown.figure)

@@ -36,8 +36,6 @@ _BATCH = 1000
 #: CPU seconds for one table, and for each MB of the file.
 _SECONDS, _SECONDS_PER_MB = 20.0, 1.0
 
-_SUMS = ("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_pss")
-
 
 class Saved(NamedTuple):
     """What became of a recording: rows by table, rows left out, layouts left out."""
@@ -251,7 +249,6 @@ _STAND_INS = (
 def _clean(target: sqlite3.Connection, sqls: dict[str, str], version: int) -> int:
     """Delete rows that refer to others that are not there, and what contradicts itself."""
     usages, mappings = ("usages", "mappings") if version == 1 else ("usage_rows", "mapping_rows")
-    states = ", ".join(str(int(state)) for state in LayoutState)
     for sql in _untold(sqls["image_rows"]) if "image_rows" in sqls else ():
         target.execute(sql)
     deletions = [
@@ -264,7 +261,7 @@ def _clean(target: sqlite3.Connection, sqls: dict[str, str], version: int) -> in
     deletions += [
         f"DELETE FROM {usages} WHERE last_tick < first_tick OR NOT EXISTS (SELECT 1 FROM {mappings}"
         f" AS m WHERE m.id = mapping_id AND m.process_id = {usages}.process_id)",
-        f"DELETE FROM readings WHERE layout_state NOT IN ({states})",
+        f"DELETE FROM readings WHERE layout_state NOT IN {schema.STATES}",
     ]
     for sql in _STAND_INS:
         target.execute(sql)
@@ -274,8 +271,11 @@ def _clean(target: sqlite3.Connection, sqls: dict[str, str], version: int) -> in
         deleted += changed
         if not changed:
             break
-    target.execute("UPDATE readings SET keyframe = NULL WHERE keyframe > tick OR layout_state > 3")
-    _drop_layouts(target, "keyframe IS NULL AND layout_state <= 3")
+    target.execute(
+        "UPDATE readings SET keyframe = NULL"
+        f" WHERE keyframe > tick OR layout_state NOT IN {schema.STATES_WITH_LAYOUT}"
+    )
+    _drop_layouts(target, f"keyframe IS NULL AND layout_state IN {schema.STATES_WITH_LAYOUT}")
     return deleted
 
 
@@ -290,7 +290,7 @@ def _untold(image_rows: str) -> Iterator[str]:
 
 
 def _drop_layouts(target: sqlite3.Connection, where: str) -> int:
-    sums = ", ".join(f"{name} = NULL" for name in ("keyframe", *_SUMS))
+    sums = ", ".join(f"{name} = NULL" for name in ("keyframe", *schema.TOTALS_COLUMNS))
     return target.execute(
         f"UPDATE readings SET layout_state = {int(LayoutState.UNREADABLE)}, {sums} WHERE {where}"
     ).rowcount

@@ -28,6 +28,13 @@ from ..model import VOLATILE_FIELDS, LayoutState, Usage
 APPLICATION_ID = 0x4D576174
 VERSION = 6
 
+#: SQL for the states of readings: all, and those of readings that have a layout.
+STATES = f"({', '.join(str(int(state)) for state in LayoutState)})"
+STATES_WITH_LAYOUT = f"({', '.join(str(int(each)) for each in LayoutState if each.has_layout)})"
+
+#: The columns of readings that hold model.Totals, in its order.
+TOTALS_COLUMNS = ("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_pss")
+
 #: `last_tick` of a usage that is still valid: the largest number that SQLite keeps in 4 bytes, so
 #: that writing the real one later never makes the row grow.
 STILL_VALID = 2**31 - 1

@@ -11,18 +11,17 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..model import GATES, LayoutState, size_beside
+from ..model import GATES, size_beside
 from . import schema
 from .contents import is_own_view
 from .ddl import declared
 from .escaping import SOURCES, escaped
 from .readonly import ReadOnlyDatabase, Row
+from .schema import STATES, STATES_WITH_LAYOUT, TOTALS_COLUMNS
 from .steps import Steps, silently
 
 #: How many findings of one kind are listed.
 LISTED = 10
-_SUMS = ("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_pss")
-_STATES = tuple(int(state) for state in LayoutState)
 
 
 def findings(path: str, tell: Steps = silently) -> Iterator[str]:
@@ -138,12 +137,12 @@ def _order(database: ReadOnlyDatabase) -> Iterator[str]:
     for words, sql in (
         (
             "order: {} readings have a state that does not exist",
-            f"SELECT count(*) FROM readings WHERE layout_state NOT IN {_STATES}",
+            f"SELECT count(*) FROM readings WHERE layout_state NOT IN {STATES}",
         ),
         (
             "order: {} readings have a layout against their state, or none",
             "SELECT count(*) FROM readings"
-            " WHERE (keyframe IS NOT NULL) <> (layout_state BETWEEN 1 AND 3)",
+            f" WHERE (keyframe IS NOT NULL) <> (layout_state IN {STATES_WITH_LAYOUT})",
         ),
         (
             "order: {} readings have a keyframe after them",
@@ -245,7 +244,7 @@ def _compared(database: ReadOnlyDatabase, process_id: int) -> Iterator[tuple[int
             sweep.add(following)
             following = next(usages, None)
         sweep.end_before(tick, keyframe)
-        for name, value, sum_stored in zip(_SUMS, sweep.sums(), stored, strict=True):
+        for name, value, sum_stored in zip(TOTALS_COLUMNS, sweep.sums(), stored, strict=True):
             if value != sum_stored:
                 yield (
                     number,
@@ -271,8 +270,8 @@ class _Sweep:
     def __init__(self) -> None:
         self._ends: list[tuple[int, int, _Usage]] = []  # a heap
         self._count = 0
-        self._sums = [0] * (len(_SUMS) - 1)
-        self._untold = [0] * (len(_SUMS) - 1)
+        self._sums = [0] * (len(TOTALS_COLUMNS) - 1)
+        self._untold = [0] * (len(TOTALS_COLUMNS) - 1)
         self._valid: dict[int, _Usage] = {}
         self.overlaps = 0  # usages that began while one of the same mapping was valid
         self._keyframe = 0
@@ -317,8 +316,8 @@ def _layouts_of(database: ReadOnlyDatabase, process_id: int) -> Iterator[Row]:
     after = -1
     while True:
         rows = database.rows(
-            f"SELECT id, tick, keyframe, {', '.join(_SUMS)} FROM readings WHERE process_id = ?"
-            " AND keyframe IS NOT NULL AND tick > ? ORDER BY tick LIMIT 4000",
+            f"SELECT id, tick, keyframe, {', '.join(TOTALS_COLUMNS)} FROM readings"
+            " WHERE process_id = ? AND keyframe IS NOT NULL AND tick > ? ORDER BY tick LIMIT 4000",
             *(process_id, after),
         )
         yield from rows

@@ -205,7 +205,7 @@ def _ended_row(gone: ProcessNow, colours: ProcessColours) -> Row:
 
 def _process_row(present: ProcessNow, colours: ProcessColours) -> Row:
     totals = present.totals
-    good = present.state in (LayoutState.EXACT, LayoutState.UNCHECKED, LayoutState.NOT_TAKEN)
+    good = present.state.is_sound or present.state is LayoutState.NOT_TAKEN
     return Row(
         key=f"process {present.id}",
         name=present.title,

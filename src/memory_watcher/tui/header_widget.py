@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from ..model import LayoutState, Reading
+from ..model import Reading
 from ..render.colours import Shades
 from ..render.escape import escape
 from ..units import format_size, group_digits
@@ -139,6 +139,6 @@ class Header(Lines):
         if snapshot.state is None:
             count = snapshot.process_count
             return [(f"{count} process{'' if count == 1 else 'es'} ", style(FAINT, RAISED))]
-        good = snapshot.state in (LayoutState.EXACT, LayoutState.UNCHECKED)
+        good = snapshot.state.is_sound
         look = style(FAINT, RAISED) if good else style(WARNING, RAISED, True)
         return [(f"{snapshot.state.label} ", look)]

@@ -574,3 +574,14 @@ def test_exec_between_two_layouts(files: ScriptedFiles, sampler: ProcessSampler)
     change = sampler.sample().change
     assert change is not None
     assert (len(change.added), len(change.removed)) == (3, 3)
+
+
+def test_a_sample_says_how_often_its_layout_was_read(files: ScriptedFiles) -> None:
+    """Once if it is whole, four times if all are torn, less often where that proves nothing."""
+    sampler = ProcessSampler(files, MachineKnowledge())
+    assert sampler.sample().attempts == 1
+    files.says("smaps", *[moved(SMALL, rss=100 + 4 * number) for number in range(9)])
+    torn = sampler.sample()
+    assert (torn.state, torn.attempts) == (LayoutState.TORN, 4)
+    files.always("smaps", moved(SMALL, rss=100))
+    assert ProcessSampler(files, MachineKnowledge(disagreed=3)).sample().attempts == 2

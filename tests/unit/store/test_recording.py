@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import memory_watcher
 from memory_watcher.errors import SelectionError
+from memory_watcher.metrics import USAGE
 from memory_watcher.model import (
     LayoutState,
     Machine,
@@ -396,14 +397,15 @@ class TestLayout:
         self, builder: RecordingBuilder, opened: Opened
     ) -> None:
         """All columns come back, in the order of addresses, with names byte for byte."""
+        numbers = sum(metric.unit != "text" for metric in USAGE)
         entries = [
             (
                 Mapping(0x1000, 0x5000, "r-xp", 4096, 8 << 20 | 1, 12, HOSTILE),
-                Usage._make((*range(23), None, None)),
+                Usage._make((*range(numbers), None, None)),
             ),
             (
                 Mapping(0x7FF0_0000_0000, 0x7FF0_0000_1000, "rw-s", 0, 0, 0, ""),
-                Usage._make((*range(23, 46), "rd wr", "NewKey: 1 kB")),
+                Usage._make((*range(numbers, 2 * numbers), "rd wr", "NewKey: 1 kB")),
             ),
             (mapping(0x7FFF_0000_0000, pathname="[stack]"), Usage()),
             (mapping(2**64 - 10 * MI, 4 * KI, "--xp", "[vsyscall]"), Usage(rss=0)),

@@ -45,7 +45,7 @@ class ChangeCheck:
                 return False  # a copy of /proc: nothing shows anything
             raise
         faults = parsed.minor_faults, parsed.major_faults
-        same = statm == self._statm and faults == self._faults and parsed.state not in "ZX"
+        same = statm == self._statm and faults == self._faults and not parsed.has_ended
         self._statm, self._faults = statm, faults
         self._files.has_one_thread = parsed.threads == 1
         # The only thread had no faults if it did not run.

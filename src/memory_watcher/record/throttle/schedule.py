@@ -10,7 +10,6 @@ from ...procfs.process_files import ProcessFiles
 from ...units import SECOND
 from ..clock import Time
 from ..policy import MANY, Policy
-from ..sampler import ATTEMPTS
 from .change_check import ChangeCheck, hash_of_sums
 from .cpu_budget import CpuBudget
 
@@ -213,7 +212,7 @@ class LayoutSchedule:
             self._checks = 0
             # The first one is no guide: all its mappings had to be parsed. Nor are many attempts:
             # by what they all took, a peak that moved while it rose would be too dear at its top.
-            attempts = ATTEMPTS if sample.state is LayoutState.TORN else 1
+            attempts = sample.attempts if sample.state is LayoutState.TORN else 1
             self.cost_ns = (sample.cpu_ns or 0) // attempts
             self.wall_ns = sample.wall_ns or 0
             # Beyond its CPU time it waited for a CPU: that says nothing about the next one.

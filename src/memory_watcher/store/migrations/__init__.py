@@ -24,8 +24,6 @@ from ..ddl import statements
 from ..escaping import allow_escaping
 from ..steps import Steps, silently
 
-_STEPS = ("v1_to_v2", "v2_to_v3", "v3_to_v4", "v4_to_v5", "v5_to_v6")
-
 
 class Step(Protocol):
     """What a step's module offers."""
@@ -38,7 +36,8 @@ class Step(Protocol):
 def steps_from(version: int) -> list[Step]:
     """The steps that bring a recording of a version to today's."""
     return [
-        cast(Step, importlib.import_module(f".{name}", __name__)) for name in _STEPS[version - 1 :]
+        cast(Step, importlib.import_module(f".v{each}_to_v{each + 1}", __name__))
+        for each in range(version, schema.VERSION)
     ]
 
 

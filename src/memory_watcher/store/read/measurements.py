@@ -11,6 +11,7 @@ from ...model import LayoutState, Reading, Totals
 from ...recorded import Measurement, ProcessMoment, StoredFigure
 from ...units import SECOND, format_time
 from ..readonly import ReadOnlyDatabase, Row
+from ..schema import TOTALS_COLUMNS
 from .processes import Processes
 from .readings import PEAK_COLUMNS, READING_TIME, READINGS, Readings
 from .ticks import Ticks
@@ -225,7 +226,7 @@ class Measurements:
         figures = self._database.told("readings", (metric.name for metric in READING), "r.")
         return (
             f"SELECT r.id, r.process_id, r.tick, {READING_TIME}, r.layout_state, r.keyframe,"
-            " r.mappings, r.layout_size, r.rss, r.pss, r.uss, r.layout_swap, r.swap_pss,"
+            f" {', '.join(f'r.{column}' for column in TOTALS_COLUMNS)},"
             f" r.rollup_pss, r.cpu_ns, r.wall_ns, {figures} "
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ...model import FastReading, Reading, Sample
+from ..schema import TOTALS_COLUMNS
 from .transaction import Transaction, insert_into
 
 _READING_COLUMNS = tuple(Reading.__dataclass_fields__)
 _INSERT_READING = insert_into(
     "readings",
     *("process_id", "tick", "delay_ns", "layout_state", "keyframe", "cpu_ns", "wall_ns"),
-    *("mappings", "layout_size", "rss", "pss", "uss", "layout_swap", "swap_pss", "rollup_pss"),
+    *(*TOTALS_COLUMNS, "rollup_pss"),
     *_READING_COLUMNS,
 )
 
@@ -24,7 +25,7 @@ class Readings:
         self, process_id: int, sample: Sample, delay_ns: int | None, keyframe: int | None
     ) -> None:
         """Store the figures of a sample; `keyframe` is that of its layout."""
-        totals = sample.change.totals if sample.change else (None,) * 7
+        totals = sample.change.totals if sample.change else (None,) * len(TOTALS_COLUMNS)
         reading = sample.reading
         self._transaction.connection.execute(
             _INSERT_READING,

@@ -254,14 +254,17 @@ def test_a_torn_peak_is_tried_again(files: ScriptedFiles, time: FakeTime) -> Non
     assert stage.schedule.due_for_peak(200 * MIB) is Due.UNCHANGED
 
 
-def test_a_torn_layout_costs_as_many_as_it_took(files: ScriptedFiles, time: FakeTime) -> None:
-    """Its four attempts are paid, but the next layout is expected to take one."""
+@pytest.mark.parametrize("attempts", [1, 2, 4])
+def test_a_torn_layout_costs_as_many_as_it_took(
+    files: ScriptedFiles, time: FakeTime, attempts: int
+) -> None:
+    """All its attempts are paid, but the next layout is expected to take one."""
     stage = Stage(files, Policy(max_cpu=0.10), time)
     stage.read(cpu=20 * MS)
     stage.read(cpu=20 * MS)
     torn = Sample(Reading(resident=100 * MIB), LayoutState.TORN, cpu_ns=80 * MS, wall_ns=80 * MS)
-    stage.schedule.took(torn, None)
-    assert stage.schedule.cost_ns == 20 * MS
+    stage.schedule.took(replace(torn, attempts=attempts), None)
+    assert stage.schedule.cost_ns == 80 * MS // attempts
 
 
 # -- budget ---------------------------------------------------------------------------------------
