@@ -347,7 +347,7 @@ def test_bad_period(target: Target, period: str, classic: bool, tmp_path: Path) 
         (["-p", "abc"], "--pid: 'abc' is not a PID"),
         (["-p", "0"], "--pid: '0' is not a PID"),
         (["-p", "-1"], "--pid: '-1' is not a PID"),
-        (["-p", ""], "--pid: '' is not a PID"),
+        (["-p", ""], "--pid: its value is empty; give one, or leave it out"),
         (["-p", "1.5"], "--pid: '1.5' is not a PID"),
         (["-p", "²"], "--pid: '²' is not a PID"),
         (["9" * 5000], "--pid: '9{40}…' is not a PID"),

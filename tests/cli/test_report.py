@@ -47,7 +47,8 @@ def test_output_file(recorded: Path, tmp_path: Path) -> None:
 def test_an_empty_name_is_no_default(recorded: Path, tmp_path: Path) -> None:
     """-o "" (an unset variable of a shell) is refused; nothing is written."""
     code, said = report(recorded, "-o", "", cwd=tmp_path)
-    assert (code, said) == (1, "memory-watcher report: : cannot write: the name is empty\n")
+    words = "--output: its value is empty; give one, or leave it out"
+    assert (code, said) == (2, f"memory-watcher report: {words}\n")
     assert [each.name for each in tmp_path.iterdir()] == ["fire.db"]
 
 

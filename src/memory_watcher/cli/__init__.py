@@ -238,6 +238,7 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
             raise UsageError("no command after --")
     parser = command_parser(command, program)
     args = parser.parse_args(arguments)
+    _refuse_empty(parser, args)
     args.command_line = command_line
     args.wording = Wording(parser)
     try:
@@ -251,6 +252,18 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
         if DEBUG in os.environ or not getattr(module, "READS_RECORDING", False):
             raise
         raise _damaged(args, error) from error
+
+
+def _refuse_empty(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """An empty value says nothing: it is that of a variable that is not set. Raises UsageError."""
+    for action in parser._actions:
+        if _has_empty(getattr(args, action.dest, None)):
+            name = action.option_strings[-1] if action.option_strings else action.metavar
+            raise UsageError(f"{name}: its value is empty; give one, or leave it out")
+
+
+def _has_empty(given: object) -> bool:
+    return given == "" or (isinstance(given, list) and any(map(_has_empty, given)))
 
 
 def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:

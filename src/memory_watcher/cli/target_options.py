@@ -6,8 +6,9 @@ import argparse
 import os
 import shlex
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import NoSuchProcess, SourceError, UsageError
 from ..record.selection import (
@@ -25,6 +26,58 @@ if TYPE_CHECKING:
     from ..record.targets import NamedTargets, WholeMachine
 
 
+class _Filter(NamedTuple):
+    """An option that says what processes must be like: it fills one field of a Selection."""
+
+    option: str
+    field: str
+    parse: Callable[[str], object]
+    metavar: str
+    help: str
+    is_repeatable: bool = False
+
+    def written(self, args: argparse.Namespace) -> list[str]:
+        """The values that were given."""
+        given = getattr(args, self.option.removeprefix("--"))
+        return [] if given is None else given if self.is_repeatable else [given]
+
+    def understood(self, values: list[str]) -> object:
+        """What the field is to hold. Raises UsageError."""
+        found = tuple(map(self.parse, values))
+        return found if self.is_repeatable else found[0]
+
+
+def _parse_cgroup(text: str) -> object:
+    from ..procfs.cgroup import parse_cgroup, read_mountinfo
+
+    return parse_cgroup(text, read_mountinfo())
+
+
+#: All of them, in the order of the help and of what is written down of them.
+_FILTERS = (
+    _Filter(
+        *("--name", "names", str, "PATTERN"),
+        "processes with this name, or started under it: 'postgres*'; repeatable",
+        is_repeatable=True,
+    ),
+    _Filter(
+        *("--cmdline", "command_line", parse_command_line_pattern, "REGEX"),
+        "processes whose command line matches (arguments joined by blanks)",
+    ),
+    _Filter("--user", "uid", parse_user, "NAME|UID", "processes of this real user"),
+    _Filter(
+        *("--cgroup", "cgroup", _parse_cgroup, "PATH"),
+        "processes in this cgroup or below, and the cgroup's memory: system.slice/a.service,"
+        " or memory:/a/b for a hierarchy of version 1",
+    ),
+    _Filter(
+        *("--container", "container", parse_container, "ID"),
+        "processes of the container whose id begins with this (docker, podman, containerd,"
+        " cri-o), and its cgroup's memory",
+    ),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare them."""
     group = parser.add_argument_group("which processes; all of the machine if none is named")
@@ -37,31 +90,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also record all descendants, already running or started later",
     )
-    group.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="processes with this name, or started under it: 'postgres*'; repeatable",
-    )
-    group.add_argument(
-        "--cmdline",
-        metavar="REGEX",
-        help="processes whose command line matches (arguments joined by blanks)",
-    )
-    group.add_argument("--user", metavar="NAME|UID", help="processes of this real user")
-    group.add_argument(
-        "--cgroup",
-        metavar="PATH",
-        help="processes in this cgroup or below, and the cgroup's memory: system.slice/a.service,"
-        " or memory:/a/b for a hierarchy of version 1",
-    )
-    group.add_argument(
-        "--container",
-        metavar="ID",
-        help="processes of the container whose id begins with this (docker, podman, containerd,"
-        " cri-o), and its cgroup's memory",
-    )
+    for each in _FILTERS:
+        group.add_argument(
+            each.option,
+            action="append" if each.is_repeatable else "store",
+            metavar=each.metavar,
+            help=each.help,
+        )
     group.add_argument(
         "--wait", action="store_true", help="if no process matches yet, wait for the first one"
     )
@@ -106,18 +141,12 @@ class Request:
 
 def request_of(args: argparse.Namespace, pids: list[str]) -> Request:
     """Understand the options; `pids` are those of -p or of the classic form. Raises UsageError."""
-    from ..procfs.cgroup import parse_cgroup, read_mountinfo
-
+    written = [(each, values) for each in _FILTERS if (values := each.written(args))]
+    chosen = {each.field: each.understood(values) for each, values in written}
     request = Request(
         pids=tuple(dict.fromkeys(map(parse_pid, pids))),
-        selection=Selection(
-            names=tuple(args.name),
-            command_line=parse_command_line_pattern(args.cmdline) if args.cmdline else None,
-            uid=None if args.user is None else parse_user(args.user),
-            cgroup=parse_cgroup(args.cgroup, read_mountinfo()) if args.cgroup else None,
-            container=parse_container(args.container) if args.container else None,
-        ),
-        options=_as_written(args, pids),
+        selection=Selection(**chosen),  # type: ignore[arg-type]
+        options=_as_written(pids, written, args.children),
         children=args.children,
         wait=args.wait,
         command=tuple(args.command_line),
@@ -127,24 +156,24 @@ def request_of(args: argparse.Namespace, pids: list[str]) -> Request:
     return request
 
 
-def _as_written(args: argparse.Namespace, pids: list[str]) -> str:
+def _as_written(
+    pids: list[str], written: Sequence[tuple[_Filter, list[str]]], children: bool
+) -> str:
     words = [word for pid in pids for word in ("-p", pid)]
-    words += [word for name in args.name for word in ("--name", name)]
-    for option in ("cmdline", "user", "cgroup", "container"):
-        if (value := getattr(args, option)) is not None:
-            words += [f"--{option}", value]
-    return shlex.join(words + (["--children"] if args.children else []))
+    words += [word for each, values in written for value in values for word in (each.option, value)]
+    return shlex.join(words + (["--children"] if children else []))
 
 
 def _refuse_contradictions(request: Request) -> None:
+    filters = [each.option for each in _FILTERS]
     several = [bool(request.pids), bool(request.selection), bool(request.command)]
     if sum(several) > 1:
         raise UsageError(
-            "choose processes by PID, by filter (--name, --cmdline, --user, --cgroup, --container)"
-            " or as a command after --; these cannot be combined"
+            f"choose processes by PID, by filter ({', '.join(filters)}) or as a command after --;"
+            " these cannot be combined"
         )
     if request.wait and not request.selection:
-        raise UsageError("--wait goes with --name, --cmdline, --user, --cgroup or --container")
+        raise UsageError(f"--wait goes with {', '.join(filters[:-1])} or {filters[-1]}")
     if request.children and request.command:
         raise UsageError("--children has no effect on a command: what it starts is recorded anyway")
     if request.wait_all and not request.command:
