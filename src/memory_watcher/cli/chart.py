@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         if file_format == "html":
             refuse_unused(args, _OF_PICTURES, "on a report: write a .png, .svg or .pdf with -o")
             return _report(recording, processes, args.output)
-        _refuse_recording(args.output, name)
+        recording_file.refuse_as_output(args.output, name, args.compare)
         if args.compare is not None:
             return _compare(args, file_format, process)
         refuse_unused(args, {"align": "--align"}, "without --compare")
@@ -137,7 +137,6 @@ def _compare(args: argparse.Namespace, file_format: str, process: RecordedProces
     if args.process_memory == "mappings":
         raise UsageError("--process-memory mappings: with --compare choose pss, rss, uss or swap")
     name = recording_file.recording_file(args)
-    _refuse_recording(args.output, args.compare)
     with Recording(name) as before, Recording(args.compare) as after:
         sides = [At(before), At(after)]
         if process is not None and (args.pid is not None or args.process_id is not None):
@@ -172,16 +171,8 @@ def _format(args: argparse.Namespace) -> str:
     ending: str = os.path.splitext(args.output)[1].lower().lstrip(".")
     if ending in (*FORMATS, "html"):
         return ending
-    raise UsageError(f"-o: {args.output}: its ending must be .png, .svg, .pdf or .html")
-
-
-def _refuse_recording(output: str, name: str) -> None:
-    import os
-
-    from ..errors import UsageError
-
-    if os.path.exists(output) and os.path.samefile(output, name):
-        raise UsageError(f"-o: {output} is the recording itself; choose another file")
+    pictures = ", ".join(f".{each}" for each in FORMATS)
+    raise UsageError(f"-o: {args.output}: its ending must be {pictures} or .html")
 
 
 def _view(
@@ -238,7 +229,7 @@ def _report(recording: Recording, processes: list[RecordedProcess], output: str 
     from ..report import write_report
 
     path = output or f"{os.path.splitext(recording.path)[0]}.html"
-    _refuse_recording(path, recording.path)
+    recording_file.refuse_as_output(path, recording.path)
     with ProgressLine(f"report of {recording.path}") as progress:
         write_report(recording, path, processes, progress.step)
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

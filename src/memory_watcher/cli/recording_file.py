@@ -62,6 +62,19 @@ def recording_file(args: argparse.Namespace) -> str:
     return name
 
 
+def refuse_as_output(output: str, *recordings: str | None) -> None:
+    """Raises UsageError if a file to be written is one of the recordings that are read."""
+    import os
+
+    from ..errors import UsageError
+
+    if not os.path.exists(output):
+        return
+    for name in recordings:
+        if name and os.path.exists(name) and os.path.samefile(output, name):
+            raise UsageError(f"-o: {output} is the recording itself; choose another file")
+
+
 def process_meant(recording: Recording, args: argparse.Namespace) -> RecordedProcess | None:
     """The process that --pid or --process-id names, or the only one; None for all of several.
 

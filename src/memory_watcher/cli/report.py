@@ -15,7 +15,7 @@ import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from . import say, whole_number
+from . import recording_file, say, whole_number
 from .progress import ProgressLine
 from .unused import refuse_unused
 
@@ -65,7 +65,6 @@ def run(args: argparse.Namespace) -> int:
     """Write the report; errors are raised as MemoryWatcherError."""
     import os
 
-    from ..errors import UsageError
     from ..report import write_report
     from ..store.recording import Recording
     from ..units import format_size
@@ -73,9 +72,7 @@ def run(args: argparse.Namespace) -> int:
     path = args.output
     if path is None:
         path = os.path.splitext(args.file)[0] + ".html"
-    for file in (args.file, args.file_b):
-        if file and os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
-            raise UsageError(f"-o: {path} is the recording itself; choose another file")
+    recording_file.refuse_as_output(path, args.file, args.file_b)
     if args.file_b is not None:
         return _compare(args, path)
     refuse_unused(args, _OF_TWO, "without FILE_B")
