@@ -25,31 +25,43 @@ def parsed(*arguments: str, whole_machine: bool = False) -> Policy:
     return policy_options.policy_of(parser.parse_args(arguments), whole_machine)
 
 
+def test_every_option_is_tried() -> None:
+    """One that is added, but changes nothing of the policy, is missed by no other test."""
+    parser = argparse.ArgumentParser(add_help=False)
+    policy_options.add_arguments(parser)
+    options = {option for action in parser._actions for option in action.option_strings}
+    assert {arguments[0] for arguments, _ in EACH} == options
+
+
 def test_defaults() -> None:
     """Without any option: what is meant for named processes, or for the whole machine."""
     assert parsed() == FOR_NAMED
     assert parsed(whole_machine=True) == FOR_MACHINE
 
 
+#: Options -> what they change, and nothing besides.
+EACH: list[tuple[list[str], dict[str, object]]] = [
+    (["--fast-period", "5ms"], {"fast_period_ns": 5 * MS}),
+    (["--fast-period", "5"], {"fast_period_ns": 5 * MS}),
+    (["--fast-period", "0"], {"fast_period_ns": None}),
+    (["--fast-period", "0ms"], {"fast_period_ns": None}),
+    (["--peak-step", "10"], {"peak_step": 0.10}),
+    (["--peak-step", "0.5%"], {"peak_step": 0.005}),
+    (["--max-cpu", "50"], {"max_cpu": 0.50}),
+    (["--max-cpu", "2.5%"], {"max_cpu": 0.025}),
+    (["--max-cpu", "200"], {"max_cpu": 2.0}),
+    (["--max-cpu", "0"], {"max_cpu": None}),
+    (["--max-stall", "15"], {"max_stall_ns": 15 * MS}),
+    (["--max-stall", "1s"], {"max_stall_ns": 1000 * MS}),
+    (["--full-every", "3s"], {"full_every_ns": 3000 * MS}),
+    (["--full-every", "0"], {"full_every_ns": 0}),
+    (["--reset-peak"], {"reset_peak": True}),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "changes"),
-    [
-        (["--fast-period", "5ms"], {"fast_period_ns": 5 * MS}),
-        (["--fast-period", "5"], {"fast_period_ns": 5 * MS}),
-        (["--fast-period", "0"], {"fast_period_ns": None}),
-        (["--fast-period", "0ms"], {"fast_period_ns": None}),
-        (["--peak-step", "10"], {"peak_step": 0.10}),
-        (["--peak-step", "0.5%"], {"peak_step": 0.005}),
-        (["--max-cpu", "50"], {"max_cpu": 0.50}),
-        (["--max-cpu", "2.5%"], {"max_cpu": 0.025}),
-        (["--max-cpu", "200"], {"max_cpu": 2.0}),
-        (["--max-cpu", "0"], {"max_cpu": None}),
-        (["--max-stall", "15"], {"max_stall_ns": 15 * MS}),
-        (["--max-stall", "1s"], {"max_stall_ns": 1000 * MS}),
-        (["--full-every", "3s"], {"full_every_ns": 3000 * MS}),
-        (["--full-every", "0"], {"full_every_ns": 0}),
-        (["--reset-peak"], {"reset_peak": True}),
-    ],
+    EACH,
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 @pytest.mark.parametrize("whole_machine", [False, True])

@@ -8,9 +8,11 @@ import re
 
 import pytest
 
+from memory_watcher.analysis import kinds
 from memory_watcher.analysis.breakdown import OWN_LINES
 from memory_watcher.analysis.identity import OTHER
 from memory_watcher.analysis.kinds import Kind
+from memory_watcher.render import colours
 from memory_watcher.render.colours import (
     GREY,
     Coloured,
@@ -72,6 +74,11 @@ def test_difference() -> None:
     assert difference("#000000", "#ffffff") == pytest.approx(100, abs=0.01)
     assert difference("#f3e5f5", "#e1bee7") == pytest.approx(difference("#e1bee7", "#f3e5f5"))
     assert difference("#808080", "#828282") < 2
+
+
+def test_every_kind_has_a_colour_and_a_meaning() -> None:
+    """A kind that is added is drawn by every picture: render.colours, analysis.kinds."""
+    assert set(colours._KINDS) == set(kinds._MEANINGS) == set(Kind)
 
 
 @pytest.mark.parametrize("shade", [0, 1])
