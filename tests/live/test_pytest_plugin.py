@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -522,7 +522,7 @@ def test_it(monkeypatch):
 """
     result = pytest_in(pytester, body, "--memory-watcher-json", "told.json")
     (test,) = json.loads((pytester.path / "told.json").read_text())["tests"]
-    began = datetime.fromtimestamp(test["began_ns"] // 10**9, UTC)
+    began = datetime.fromtimestamp(test["began_ns"] // 10**9, timezone.utc)
     local = began + timedelta(hours=1, minutes=23, seconds=45)
     result.stdout.fnmatch_lines([f"from {local:%Y-%m-%dT%H:%M:%S}.* to *"])
 
