@@ -47,12 +47,12 @@ def _fitting(blocks: list[str], most_bytes: int) -> str:
 
 
 def _row(judged: Judged) -> list[str]:
-    (limit, measured), unit = scaled([judged.limit, judged.measured], judged.unit)
+    limit, measured = scaled([judged.limit, judged.measured], judged.unit)
     why = judged.why if judged.verdict is Word.UNDECIDED else "; ".join(_culprits(judged))
     texts = (
         judged.name,
-        "–" if judged.limit is None else limit + unit,
-        "–" if judged.measured is None else measured + unit,
+        limit.text,
+        measured.text,
         spread(judged),
     )
     verdict = judged.verdict.value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import NamedTuple
 
 from ..analysis.budgets.model import Checked, Culprit, Judged, Unit, Word
 from ..units import KIB, SECOND, group_digits, plural
@@ -20,22 +21,44 @@ _LONGEST_NAME = 100
 _MOST_DIGITS = 9
 
 
-def scaled(values: Sequence[int | None], unit: Unit) -> tuple[list[str], str]:
-    """Values as numbers of one unit, and its word with a blank before it (none for a count).
+class Shown(NamedTuple):
+    """A value as text: its number, and its unit with a blank before it (none for a count)."""
+
+    number: str
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """With its unit."""
+        return self.number + self.unit
+
+    def beside(self, other: Shown) -> str:
+        """Without its unit, if another one's that stands beside it is the same."""
+        return self.number if self.unit == other.unit else self.text
+
+
+def scaled(values: Sequence[int | None], unit: Unit) -> list[Shown]:
+    """Values as people compare them: in the unit of the largest, but for what is 0.0 in that.
 
     They have as many digits as show which differ, so 82.04 above a limit of 82.00 is seen to be.
     """
-    known = {value for value in values if value is not None}
     if unit == "count":
-        return [_number(value, 1, 0) for value in values], ""
-    word, size = _largest_unit(max(map(abs, known), default=0))
-    digits = 0 if size == 1 else 1
-    while len({_number(value, size, digits) for value in known}) < len(known):
-        if digits == _MOST_DIGITS:
-            break
-        digits += 1
+        return [Shown(_number(value, 1, 0), "") for value in values]
     per_hour = unit.removeprefix("bytes")
-    return [_number(value, size, digits) for value in values], f" {word}{per_hour}"
+    known = {value for value in values if value is not None}
+    largest = _largest_unit(max(map(abs, known), default=0))
+
+    def shown(value: int | None, digits: int) -> Shown:
+        if value is None:
+            return Shown("–", "")
+        is_lost = 0 < 10 * abs(value) < largest[1]
+        word, size = _largest_unit(abs(value)) if is_lost else largest
+        return Shown(_number(value, size, digits), f" {word}{per_hour}")
+
+    digits = 1
+    while len({shown(value, digits) for value in known}) < len(known) and digits < _MOST_DIGITS:
+        digits += 1
+    return [shown(value, digits) for value in values]
 
 
 def _largest_unit(value: int) -> tuple[str, int]:
@@ -55,16 +78,16 @@ def _number(value: int | None, size: int, digits: int) -> str:
 
 def amount(value: int | None, unit: Unit) -> str:
     """One value with its unit: `93.1 MiB`, `1.0 MiB/h`, `12`; `–` if there is none."""
-    (number,), word = scaled([value], unit)
-    return number if value is None else number + word
+    (shown,) = scaled([value], unit)
+    return shown.text
 
 
 def spread(judged: Judged) -> str:
     """`92.8 to 93.4 MiB`: the lowest and the highest of several runs; empty for one run."""
     if judged.spread is None or len(judged.values) < 2:
         return ""
-    numbers, word = scaled(judged.spread, judged.unit)
-    return f"{' to '.join(dict.fromkeys(numbers))}{word}"
+    lowest, highest = scaled(judged.spread, judged.unit)
+    return highest.text if lowest == highest else f"{lowest.beside(highest)} to {highest.text}"
 
 
 def sentence(judged: Judged) -> str:
@@ -81,16 +104,17 @@ def sentence(judged: Judged) -> str:
 
 def _of_limit(judged: Judged) -> str:
     """`79.0 of 82.0 MiB`, and of several runs the spread."""
-    (measured, limit), unit = scaled([judged.measured, judged.limit], judged.unit)
-    return f"{measured} of {limit}{unit}{_runs(judged)}"
+    measured, limit = scaled([judged.measured, judged.limit], judged.unit)
+    return f"{measured.beside(limit)} of {limit.text}{_runs(judged)}"
 
 
 def _measured(judged: Judged) -> str:
     """`heap 80.0 → 93.1 MiB (limit 82.0)`."""
     values = [judged.measured, judged.limit, judged.baseline]
-    (measured, limit, before), unit = scaled(values, judged.unit)
-    since = "" if judged.baseline is None else f"{before} → "
-    return f"{judged.name} {since}{measured}{unit} (limit {limit}{_runs(judged, '; ', '')})"
+    measured, limit, before = scaled(values, judged.unit)
+    since = "" if judged.baseline is None else f"{before.beside(measured)} → "
+    said = f"{limit.beside(measured)}{_runs(judged, '; ', '')}"
+    return f"{judged.name} {since}{measured.text} (limit {said})"
 
 
 def _runs(judged: Judged, before: str = " (", after: str = ")") -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.analysis.budgets.model import Culprit, RunFile, Unit, Word
 from memory_watcher.render.check_words import amount, clock, headline, named, scaled, sentence
+from memory_watcher.units import KIB
 from tests.unit.render.checks import MIB, TEXTS, checked, judged, over, undecided
 
 
@@ -73,12 +74,35 @@ def test_close_to_the_limit() -> None:
 )
 def test_different_values_look_different(values: list[int | None], unit: Unit) -> None:
     """Up to a TiB, no two values that differ are shown alike, and order is kept."""
-    numbers, _ = scaled(values, unit)
+    texts = [each.text for each in scaled(values, unit)]
     known = [value for value in values if value is not None]
-    shown = dict(zip(values, numbers, strict=True))
+    shown = dict(zip(values, texts, strict=True))
     assert all((value is None) == (number == "–") for value, number in shown.items())
     if max(map(abs, known), default=0) < 2**40:
         assert len(set(shown.values())) == len(set(values))
+
+
+@given(
+    st.lists(st.none() | st.integers(-(2**62), 2**62), min_size=1, max_size=4),
+    st.sampled_from(["bytes", "bytes/h", "count"]),
+)
+def test_only_nothing_is_shown_as_nothing(values: list[int | None], unit: Unit) -> None:
+    """Beside whatever else it stands, no value loses all of its digits."""
+    for value, shown in zip(values, scaled(values, unit), strict=True):
+        assert (value == 0) == (shown.number.strip("0.") == "")
+
+
+def test_far_from_the_limit() -> None:
+    """What is far smaller than what stands beside it has a unit of its own, wherever it stands."""
+    big = over(limit=52 * KIB, culprits=(), others=None)
+    assert sentence(big) == "heap 80.0 → 93.1 MiB (limit 52.0 KiB)"
+    tiny = over(baseline=80 * MIB, measured=60 * KIB, limit=1, culprits=(), others=None)
+    assert sentence(tiny) == "heap 80.0 MiB → 60.0 KiB (limit 1 B)"
+    assert sentence(judged(measured=3, limit=82 * MIB)) == "heap 3 B of 82.0 MiB"
+    growth = judged(unit="bytes/h", at="growth", measured=900, limit=MIB)
+    assert sentence(growth) == "heap 900 B/h of 1.0 MiB/h"
+    said = sentence(judged(values=(9, 50 * MIB), measured=25 * MIB))
+    assert said == "heap 25.0 of 82.0 MiB (2 runs: 9 B to 50.0 MiB)"
 
 
 @pytest.mark.parametrize(
