@@ -23,6 +23,13 @@ def check(what: Named, asked: str, choices: Collection[str]) -> None:
         raise UsageError(what, f": {asked!r} is no choice; choose one of {', '.join(choices)}")
 
 
+def why_not_added_up(figure: str) -> str | None:
+    """Why a figure of several processes is never added up; None of one that is."""
+    if figure not in ("rss", "statm"):
+        return None
+    return f"{figure} cannot be added up over processes, because shared pages would count in each"
+
+
 def summable(asked: str, several: bool) -> Figure:
     """The figure to add up where this one is asked for. Raises UsageError if there is none."""
     if several and asked == "mappings":
@@ -31,11 +38,6 @@ def summable(asked: str, several: bool) -> Figure:
             " mappings: their limit is that of each process; choose one",
             _WITH_PID,
         )
-    if several and asked in ("rss", "statm"):
-        raise UsageError(
-            FIGURE,
-            f": {asked} cannot be added up over processes, because shared pages would count in"
-            " each; choose pss, or one process",
-            _WITH_PID,
-        )
+    if several and (why := why_not_added_up(asked)):
+        raise UsageError(FIGURE, f": {why}; choose pss, or one process", _WITH_PID)
     return cast("Figure", over_processes(asked) if several else asked)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from .console import say, write_text
 from .named_once import refuse_twice
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 READS_RECORDING = True
 DEFAULT_OUTPUT = "memory-budget.toml"
 _STDOUT = "-"
-#: As in analysis.budgets.model, which is loaded only when it is needed.
-_MOMENTS = ("peak", "end", "floor", "growth")
-_FIGURES = ("pss", "rss", "uss", "held")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
+    from ..analysis.budgets.model import At, Figure
+
     parser.add_argument("action", choices=("init",), help="init: write a first budget")
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a recording; several are runs of the same thing"
@@ -54,17 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--at",
-        choices=_MOMENTS,
+        choices=get_args(At),
         default="peak",
         help="when: at the peak, at the end, at the floor (the lowest of the last fifth), or how"
         " much it grows per hour (default %(default)s)",
     )
     parser.add_argument(
         "--figure",
-        choices=_FIGURES,
+        choices=get_args(Figure),
         default="pss",
-        help="what is limited: PSS, RSS, USS, or what is held (RSS and swap, without what the"
-        " kernel may take back); default %(default)s",
+        help="what is limited: PSS, RSS, USS, what is held (RSS and swap, without what the kernel"
+        " may take back), or what of PSS was modified (pss_dirty); default %(default)s",
     )
 
 

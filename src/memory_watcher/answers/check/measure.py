@@ -22,6 +22,7 @@ from ...recorded import RecordedProcess
 from ...store.recording import Recording
 from ...units import format_size, plural
 from ..assurance import assurance_of
+from ..choices import why_not_added_up
 from ..group import between_passes
 from ..moment import Moment, parse
 from ..taken import Chosen, Taken, names, take
@@ -170,7 +171,8 @@ class Run:
         counts = Counts(self.recording, chosen.members)
         figure = summed(budget, chosen)
         if not chosen.members or figure is None:
-            why = _NO_SUM if chosen.members else ""
+            why = why_not_added_up(budget.figure) if chosen.members else None
+            why = f'{why}; choose figure = "pss", or one process' if why else ""
             return self._without(budget, chosen, counts, why, None)
         try:
             if budget.at == "growth":
@@ -304,17 +306,13 @@ def measured(recording: Recording, budget: Budget) -> Measured:
 _TOO_SOON = (
     "it exited before its memory could be read; check something that runs for a second or longer"
 )
-_NO_SUM = (
-    "rss cannot be added up over processes, because shared pages would count in each;"
-    ' choose figure = "pss", or one process'
-)
 
 
 def summed(budget: Budget, chosen: Chosen) -> str | None:
     """The figure that is added up for a budget's; None if it may not be over several processes."""
     if len(chosen.members) < 2:
         return budget.figure
-    return None if budget.figure == "rss" else over_processes(budget.figure)
+    return None if why_not_added_up(budget.figure) else over_processes(budget.figure)
 
 
 def moment_of(budget: Budget) -> Moment:
