@@ -222,12 +222,7 @@ def _record(job: _Job, stop: Stop) -> int:
     say_notice = job.wording.notice
     session = Session(source, targets, job.plan, say_notice, writer=writer, launched=job.launched)
     started = time.monotonic_ns()
-    reason = None
-    try:
-        session.start()
-        reason = _loop(job, stop, session)
-    finally:
-        session.close(reason)
+    reason = _loop(job, stop, session)
     if not job.quiet:
         session.progress.missed = _missed(job, session.progress)
         say(closing_line(session.progress, time.monotonic_ns() - started, job.file) + "\n")
@@ -251,7 +246,7 @@ def _loop(job: _Job, stop: Stop, session: Session) -> str:
     if job.duration_ns is not None:
         stop.after(job.duration_ns)
     try:
-        return session.run(stop, status.show)
+        return session.record(stop, status.show)
     finally:
         status.clear()
 

@@ -85,9 +85,4 @@ def _record_once(file: str, proc: str, pid: int, wording: Wording) -> None:
     plan = Plan(Policy(), SECOND, sys.argv)
     session = Session(source, targets, plan, wording.notice, writer=Writer(file))
     stop = Stop()
-    reason = None
-    try:
-        session.start()
-        reason = session.run(stop, lambda progress: stop.set("shown"))
-    finally:
-        session.close(reason)
+    session.record(stop, lambda progress: stop.set("shown"))

@@ -68,10 +68,5 @@ def _record(
     writer = Writer(path)
     targets = targets_of(source, launched, writer)
     session = Session(source, targets, plan, note, writer=writer, launched=launched)
-    reason = None
-    try:
-        session.start()
-        reason = session.run(stop, lambda progress: None)
-    finally:
-        session.close(reason)
+    session.record(stop)
     session.tell_what_was_missed()

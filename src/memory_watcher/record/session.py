@@ -134,6 +134,21 @@ class Session:
             root = self._launched.pid if self._launched else None
             self._writer.selection(plan.kind, plan.description, root)
 
+    def record(
+        self, stop: Stop, on_pass: Callable[[Progress], None] = lambda progress: None
+    ) -> str:
+        """Start, run and close; returns what ended it. Raises CannotWrite.
+
+        Whatever goes wrong, it is closed, and what was committed stays.
+        """
+        reason = None
+        try:
+            self.start()
+            reason = self.run(stop, on_pass)
+        finally:
+            self.close(reason)
+        return reason
+
     def run(self, stop: Stop, on_pass: Callable[[Progress], None]) -> str:
         """Record until something ends it; returns what. Raises CannotWrite."""
         watch = self._cgroup_search()

@@ -171,13 +171,8 @@ def _record(control: Control, pid: int, file: str) -> None:
     plan = Plan(policy, PERIOD_NS, sys.argv, "children", f"process {pid} and its children")
     writer = Writer(file)
     session = Session(source, targets, plan, lambda notice: None, writer=writer)
-    reason = None
-    try:
-        session.start()
-        control.answer = _Answers(session, pid, file)
-        reason = session.run(control, lambda progress: None)
-    finally:
-        session.close(reason)
+    control.answer = _Answers(session, pid, file)  # asked only between two passes
+    session.record(control)
     if control.asks_for_end:
         several = session.progress.processes > 1
         control.say({"processes": processes(file, pid) if several else []})
