@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ..analysis.budgets.model import Checked, Judged, Word
 from ..units import plural
 from .check_words import sentence, unjudged, worst_first
 from .escape import escape
+
+#: So many that could not be judged for the same reason are named; of more the number is told.
+_NAMED = 5
 
 
 def render(checked: Checked, changes: Sequence[str] = ()) -> str:
@@ -22,8 +26,9 @@ def _lines(checked: Checked) -> Iterator[str]:
     if not checked.budgets:
         yield f"{unjudged(checked)}."
     for judged in worst_first(checked):
-        if judged.verdict is not Word.WITHIN:
+        if judged.verdict is Word.OVER:
             yield sentence(judged)
+    yield from _undecided(checked)
     yield from _within(checked)
     yield from checked.notes
     for run in checked.recordings:
@@ -31,6 +36,20 @@ def _lines(checked: Checked) -> Iterator[str]:
             yield f"recording: {run.path}"
         if run.report is not None:
             yield f"report: {run.report}"
+
+
+def _undecided(checked: Checked) -> Iterator[str]:
+    """Those of which nothing was measured share a line for each reason."""
+    of_reason: dict[str | int, list[Judged]] = {}
+    for number, judged in enumerate(checked.budgets):
+        if judged.verdict is Word.UNDECIDED:
+            key = number if judged.measured is not None else judged.why
+            of_reason.setdefault(key, []).append(judged)
+    for first, *others in of_reason.values():
+        also = [each.name for each in others[: _NAMED - 1]]
+        if len(others) >= _NAMED:
+            also.append(f"{len(others) - len(also)} more")
+        yield sentence(replace(first, name=", ".join([first.name, *also])))
 
 
 def _within(checked: Checked) -> Iterator[str]:

@@ -143,3 +143,19 @@ def test_json() -> None:
     }
     assert second["culprits"] == []
     assert answer["recordings"] == [{"path": "run.db", "report": "run.html", "exit_code": 0}]
+
+
+def test_one_reason_is_said_once() -> None:
+    """Of several that could not be judged; of many the first are named."""
+    some = [undecided(name=f"kind{n}", why="it ended") for n in range(2)]
+    other = undecided(name="threads", why="not known")
+    found = checked(some[0], other, some[1], recordings=())
+    assert check_text.render(found).splitlines() == [
+        "kind0, kind1 could not be judged: it ended",
+        "threads could not be judged: not known",
+    ]
+    many = [undecided(name=f"kind{n}", why="it ended") for n in range(8)]
+    said = "kind0, kind1, kind2, kind3, kind4, 3 more could not be judged: it ended\n"
+    assert check_text.render(checked(*many, recordings=())) == said
+    assert "kind4, 1 more could" in check_text.render(checked(*many[:6]))
+    assert "kind3, kind4 could" in check_text.render(checked(*many[:5]))
