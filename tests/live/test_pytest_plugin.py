@@ -212,6 +212,22 @@ def test_it(): open("ran", "w")
     assert not (pytester.path / "ran").exists()
 
 
+def test_a_wrong_marker_is_refused_by_workers_too(pytester: pytest.Pytester) -> None:
+    """The same message is an error of the collection, once; so it is with --collect-only."""
+    body = """
+@pytest.mark.limit_resident("200")
+def test_it(): open("ran", "w")
+def test_other(): pass
+"""
+    result = pytest_in(pytester, body, "-n", "2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["*test_it: limit_resident: *has no unit*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    assert not (pytester.path / "ran").exists()
+    assert pytest_in(pytester, body, "--collect-only").ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_the_ini_file_limits_every_test(pytester: pytest.Pytester) -> None:
     """A default limit holds for tests without a marker, and a marker goes before it."""
     pytester.makeini("[pytest]\nmemory_watcher_limit = 100 MiB\n")

@@ -73,9 +73,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asking = [item for item in items if _asks(item)]
     if not asking:
         return
+    from .asked import limits_by_test  # noqa: PLC0415 - nothing is loaded unless it is needed
+
+    limits = limits_by_test(config, items, asking)
     watcher = config.pluginmanager.get_plugin(WATCHER) or _start(config, all_tests=False)
     if watcher is not None:
-        watcher.take_in(asking)
+        watcher.take_in(limits)
 
 
 def _asks(item: pytest.Item) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +13,10 @@ from ..procfs import own
 from ..recorder_process.link import Link, NoAnswer
 from ..unfaked import Real, utc_ns
 from ..units import MILLISECOND
-from . import MARKER, SUMMARY
+from . import SUMMARY
 from .failure import explain, short
 from .growth import Repeated
-from .limits import Limits, limits_of
+from .limits import Limits
 from .measured import Measured, Over, exceeded
 
 MEASURED = pytest.StashKey["Measured | None"]()
@@ -42,12 +42,10 @@ class Watcher:
         self._limits: dict[str, Limits | None] = {}
         self._intervals: list[tuple[int, int, str]] = []  # of all tests: begin, end, node id
 
-    def take_in(self, items: Iterable[pytest.Item]) -> None:
-        """Take note of tests with limits or the fixture. Raises pytest.UsageError."""
-        for item in items:
-            mark = item.get_closest_marker(MARKER)
-            limits = self._default if mark is None else limits_of(mark, item.nodeid)
-            self._limits[item.nodeid] = limits
+    def take_in(self, limits: dict[str, Limits | None]) -> None:
+        """Take note of tests with limits (None: without a marker) or the fixture, by node id."""
+        for test, each in limits.items():
+            self._limits[test] = each or self._default
 
     def pytest_collection_finish(self) -> None:
         """No test meets a child of this process that is not its own."""
