@@ -328,6 +328,24 @@ def test_over(): fill(40)
     wait_until(lambda: not recorders(), "the recorder's end")
 
 
+def test_a_worker_that_is_killed_was_recorded(pytester: pytest.Pytester) -> None:
+    """What was recorded of it is listed beside that of the others, and of no run before."""
+    body = """
+def test_killed(memory_recording):
+    memory_recording.by_kind()
+    os.kill(os.getpid(), 9)
+def test_other(): pass
+"""
+    options = ("-n", "1", "--memory-watcher-dir", "kept")
+    before = told(pytester, body, *options)["recordings"]
+    found = told(pytester, body, *options)["recordings"]
+    assert len(before) == len(found) == 2
+    assert not set(found) & set(before)
+    for recording in found:
+        with memory_watcher.open(recording) as opened:
+            assert opened.reading_count(1)
+
+
 def test_reruns_and_unittest(pytester: pytest.Pytester) -> None:
     """A test over its limit runs again; methods of unittest are held to limits."""
     body = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,6 +14,7 @@ from ..render.github_command import command
 from ..render.output import write_whole
 from ..units import format_size, plural
 from .failure import short
+from .folder import recordings_of
 from .hooks import AT_LEAST, BEGAN, ENDED, PEAK, RISE
 
 #: Tests, and processes that outlived theirs, that the terminal shows; annotations of a step.
@@ -50,6 +52,7 @@ class Summary:
         self._found: list[dict[str, Any]] = []
         self._over: list[tuple[str, int, str]] = []  # file, line, first line of the failure
         self._json_problem = ""
+        self._config, self._began = config, time.time()
 
     def take(self, found: dict[str, Any]) -> None:
         """Take what one recording told: see Watcher.pytest_sessionfinish."""
@@ -58,8 +61,11 @@ class Summary:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Of xdist: a worker has ended."""
-        if (found := getattr(node, "workeroutput", {}).get("memory_watcher")) is not None:
+        """Of xdist: a worker has ended. One that was killed tells nothing, but was recorded."""
+        if not hasattr(node, "workeroutput"):
+            for file in recordings_of(self._config, node.gateway.id, self._began):
+                self.take({"recording": file, "problem": "", "left": []})
+        elif (found := node.workeroutput.get("memory_watcher")) is not None:
             self.take(found)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
