@@ -31,12 +31,13 @@ Group = tuple[Kind, str]
 class Story(NamedTuple):
     """When a rise began, nanoseconds after the start; whether it was there at the end; and where.
 
-    `since_ns` is None if most of it was there when the warm-up was over. `where` names the mapping
+    `since_ns` is None if most of it was there when the warm-up was over, `is_held` if nothing tells
+    what there was at the end. `where` names the mapping
     or mappings, empty if the group's name does, or nothing tells.
     """
 
     since_ns: int | None
-    is_held: bool
+    is_held: bool | None
     where: str
 
 
@@ -91,15 +92,24 @@ class Past:
             at for at in range(self.position) if (size := values[at]) is not None and size <= most
         ]
         since = min(low[-1] + 1, self.position) if low else 0
-        known = _known(values)
         early = values[max(bisect_right(self.timeline.times_ns, self._warm_ns) - 1, 0)]
         was_there = early is not None and early >= before + _HELD * change
         since_ns = self.timeline.times_ns[since]
         return Story(
             None if was_there and since_ns <= self._warm_ns else max(since_ns - self.start_ns, 0),
-            bool(known) and known[-1] >= before + _HELD * change,
+            self._is_held(values, before + _HELD * change),
             self._where(group, low[-1]) if low else "",
         )
+
+    def _is_held(self, values: Sequence[int | None], least: float) -> bool | None:
+        """Whether a group still has so much at the end; None if nothing tells what it has then.
+
+        Of several processes only passes of which every layout is tell what a group has.
+        """
+        if self.position == len(values) - 1:
+            return True
+        known = _known(values[self.position :])
+        return known[-1] >= least if known else None
 
     def _where(self, group: Group, position: int) -> str:
         """In which mappings it grew from one position to that of the moment."""

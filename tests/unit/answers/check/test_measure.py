@@ -30,7 +30,9 @@ class Tree:
     def with_layout_of_worker(self) -> None:
         self.builder.layout(self.worker, [entry(HEAP, 20 * MI, 0x1000)])
 
-    def take_pass(self, app: int, worker: int | None, moved: int = 0) -> None:
+    def take_pass(
+        self, app: int, worker: int | None, moved: int = 0, layouts: int | None = None
+    ) -> None:
         sizes = {self.app: app, self.worker: worker}
         self.builder.take_pass(
             {
@@ -38,6 +40,7 @@ class Tree:
                 for number, size in sizes.items()
             },
             moved=moved * MI,
+            layouts=layouts,
         )
 
     def judged(self, most: int, what: str = "total", figure: Figure = "pss") -> Judged:
@@ -108,6 +111,23 @@ def test_a_process_that_could_not_be_read_is_no_pass(tree: Tree) -> None:
     found = tree.judged(100)
     assert found.verdict is Word.UNDECIDED
     assert "1 process could not be read" in found.why
+
+
+@pytest.mark.parametrize(("then", "held"), [(None, True), (55, None), (20, None)])
+def test_what_no_pass_of_layouts_tells_of_the_end_is_not_claimed(
+    tree: Tree, then: int | None, held: bool | None
+) -> None:
+    """That of before the moment is not what was there at the end."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 20)
+    tree.builder.tick()
+    tree.builder.layout(tree.worker, [entry(HEAP, 60 * MI, 0x1000)])
+    tree.take_pass(10, 60, layouts=1)
+    if then is not None:
+        tree.builder.tick()
+        tree.take_pass(10, then, layouts=0)
+    (culprit,) = tree.judged(40, "kind").culprits
+    assert (culprit.after, culprit.is_held) == (70 * MI, held)
 
 
 def test_a_higher_sum_between_two_passes_may_be_over(tree: Tree) -> None:
