@@ -63,13 +63,17 @@ class Past:
         return min(bisect_left(self.timeline.times_ns, self._warm_ns), self.position)
 
     def lowest(self) -> dict[Group, int]:
-        """The least that each group had after the warm-up and until the moment, bytes."""
-        part = slice(self.warm, self.position + 1)
-        return {
-            (series.kind, series.name): min(known)
-            for series in self.timeline.groups
-            if series.kind is not None and (known := _known(series.values[part]))
-        }
+        """The least that each group had after the warm-up and until the moment, bytes.
+
+        Where nothing tells, it is what the group had last before that.
+        """
+        found = {}
+        for series in self.timeline.groups:
+            known = _known(series.values[self.warm : self.position + 1])
+            known = known or _known(series.values[: self.warm])[-1:]
+            if series.kind is not None and known:
+                found[series.kind, series.name] = min(known)
+        return found
 
     def counts(self) -> tuple[dict[Group, int], dict[Group, int]]:
         """How many mappings each group had after the warm-up, and at the moment."""

@@ -127,7 +127,7 @@ def test_what_no_pass_of_layouts_tells_of_the_end_is_not_claimed(
         tree.builder.tick()
         tree.take_pass(10, then, layouts=0)
     (culprit,) = tree.judged(40, "kind").culprits
-    assert (culprit.after, culprit.is_held) == (70 * MI, held)
+    assert (culprit.before, culprit.after, culprit.is_held) == (30 * MI, 70 * MI, held)
 
 
 def test_a_higher_sum_between_two_passes_may_be_over(tree: Tree) -> None:
