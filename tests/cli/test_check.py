@@ -106,7 +106,9 @@ def test_json(folder: Path) -> None:
     heap = answer["budgets"][0]
     assert (heap["name"], heap["limit"], heap["measured"]) == ("heap", 80 * MI, 93 * MI)
     assert heap["culprits"][0]["kind"] == "heap"
-    assert answer["recordings"] == [{"path": "over.db", "report": None, "exit_code": None}]
+    assert answer["recordings"] == [
+        {"path": "over.db", "report": None, "exit_code": None, "signal": None}
+    ]
     assert done.stderr == run("memory-watcher", "check", "over.db", cwd=folder).stdout
 
 

@@ -82,15 +82,22 @@ def test_json(folder: Path) -> None:
     assert (folder / run_file["path"]).is_file()
 
 
-@pytest.mark.parametrize(("script", "code"), [("exit 1", 1), ("exit 3", 3), ("kill -KILL $$", 137)])
-def test_failing_command(folder: Path, script: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("script", "code", "how"),
+    [
+        ("exit 1", 1, "failed with exit code 1"),
+        ("exit 137", 137, "failed with exit code 137"),
+        ("kill -KILL $$", 137, "was ended by SIGKILL (exit code 137)"),
+    ],
+)
+def test_failing_command(folder: Path, script: str, code: int, how: str) -> None:
     """Its own exit code is returned, also if it would be over; it is launched no second time."""
     (folder / "memory-budget.toml").write_text(OVER)
     done = check(folder, "--runs", "3", "--junit", "j.xml", "--", "sh", "-c", f"echo x; {script}")
     assert done.returncode == code
     assert done.stdout.splitlines()[:3] == [
         "x",
-        f"The command failed with exit code {code}; its memory was not judged.",
+        f"The command {how}; its memory was not judged.",
         "Launched 1 of 3 times: the last one failed.",
     ]
     assert 'errors="1"' in (folder / "j.xml").read_text()

@@ -105,7 +105,12 @@ def _kept(
         return ()
     wants_report = bool(checked.budgets) and not is_within
     return tuple(
-        RunFile(each.path, _report(each.path, wording) if wants_report else None, each.exit_code)
+        RunFile(
+            each.path,
+            _report(each.path, wording) if wants_report else None,
+            each.exit_code,
+            each.ended_by,
+        )
         for each in launches
     )
 

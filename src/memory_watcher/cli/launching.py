@@ -44,14 +44,16 @@ class Job:
 class Launch(NamedTuple):
     """One launch: its recording, and the command's exit code as a shell tells it.
 
-    `problem` says why the recording is not whole, empty if it is; `interrupted` is the signal that
-    asked this program to end meanwhile.
+    `ended_by` is the number of the signal that ended the command, None if it exited. `problem` says
+    why the recording is not whole, empty if it is; `interrupted` is the signal that asked this
+    program to end meanwhile.
     """
 
     path: str
     exit_code: int
     problem: str = ""
     interrupted: signal.Signals | None = None
+    ended_by: int | None = None
 
 
 def launch(job: Job, path: str, meanwhile: Callable[[], None] = lambda: None) -> Launch:
@@ -122,7 +124,7 @@ def _understood(
         error = LaunchFailed(facts["failed"])
         error.exit_code = facts["exit_code"]
         raise error
-    return Launch(path, facts["exit_code"], facts["problem"], interrupted)
+    return Launch(path, facts["exit_code"], facts["problem"], interrupted, facts["signal"])
 
 
 # -- in the process that records ------------------------------------------------------------------
@@ -154,7 +156,11 @@ def _measured(job: Job, path: str) -> dict[str, object]:
     finally:
         launched.abandon()
     problem = "" if ended.problem is None else job.wording.of(ended.problem)
-    return {"exit_code": ended.exit.shell_code, "problem": problem}
+    return {
+        "exit_code": ended.exit.shell_code,
+        "signal": ended.exit.signal,
+        "problem": problem,
+    }
 
 
 def _note_of(wording: Wording) -> Callable[[Notice], None]:

@@ -20,6 +20,7 @@ def render(checked: Checked) -> str:
                     **named("path", run.path),
                     **named("report", run.report),
                     "exit_code": run.exit_code,
+                    "signal": run.signal,
                 }
                 for run in checked.recordings
             ],

@@ -5,6 +5,7 @@ Names are put in as they are: who shows the text escapes it.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -183,8 +184,18 @@ def unjudged(checked: Checked) -> str:
     """Why nothing was judged."""
     for run in checked.recordings:
         if run.exit_code:
-            return f"The command failed with exit code {run.exit_code}; its memory was not judged"
+            how = f"failed with exit code {run.exit_code}"
+            if run.signal is not None:
+                how = f"was ended by {_signal_name(run.signal)} (exit code {run.exit_code})"
+            return f"The command {how}; its memory was not judged"
     return "Nothing was judged"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def named(checked: Checked, longest: int | None = None) -> Iterator[tuple[str, Judged]]:

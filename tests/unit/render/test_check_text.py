@@ -142,7 +142,9 @@ def test_json() -> None:
         "others": int(0.1 * MIB),
     }
     assert second["culprits"] == []
-    assert answer["recordings"] == [{"path": "run.db", "report": "run.html", "exit_code": 0}]
+    assert answer["recordings"] == [
+        {"path": "run.db", "report": "run.html", "exit_code": 0, "signal": None}
+    ]
 
 
 def test_one_reason_is_said_once() -> None:

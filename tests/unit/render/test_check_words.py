@@ -136,6 +136,9 @@ def test_headline() -> None:
     assert headline(checked()) == "Nothing was judged"
     failed = checked(recordings=(RunFile("a.db", None, 3),))
     assert headline(failed) == "The command failed with exit code 3; its memory was not judged"
+    for number, name in ((9, "SIGKILL"), (77, "signal 77")):
+        ended = checked(recordings=(RunFile("a.db", None, 128 + number, number),))
+        assert headline(ended).startswith(f"The command was ended by {name} (exit code ")
 
 
 @given(st.lists(TEXTS, max_size=6), st.integers(20, 40))

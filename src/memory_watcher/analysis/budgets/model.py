@@ -138,12 +138,14 @@ class Judged:
 class RunFile(NamedTuple):
     """One recording that was judged, with the report beside it, if one was written.
 
-    `exit_code` is that of a launched command, as a shell tells it; None of a file.
+    `exit_code` is that of a launched command, as a shell tells it, `signal` the number of the
+    signal that ended it; None of a file, and of a command that exited.
     """
 
     path: str
     report: str | None = None
     exit_code: int | None = None
+    signal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
