@@ -17,8 +17,13 @@ def commands(folder: Path) -> dict[str, list[str]]:
     """Each program's command line; those that this machine cannot run are left out."""
     found = {"python": [sys.executable, str(HERE / "work.py")]}
     if compiler := shutil.which("cc") or shutil.which("gcc"):
-        program = folder / "work"
-        subprocess.run([compiler, "-O1", "-pthread", "-o", program, HERE / "work.c"], check=True)
+        program, library = folder / "work", folder / "libbudget-work.so"
+        subprocess.run(
+            [compiler, "-O1", "-fPIC", "-shared", "-o", library, HERE / "library.c"], check=True
+        )
+        subprocess.run(
+            [compiler, "-O1", "-pthread", "-o", program, HERE / "work.c", library], check=True
+        )
         found["c"] = [str(program)]
     if node := shutil.which("node"):
         found["node"] = [node, str(HERE / "work.js")]

@@ -1,8 +1,9 @@
 """Regressions planted one by one fail, the culprit first; unchanged programs do not.
 
-    python -m benchmarks.budgets.regressions [--clean N]
+    python -m benchmarks.budgets.regressions [--clean N] [--only TEXT]
 
 A baseline of five launches of each program; then each regression, and N unchanged launches in all.
+Growth per hour is judged by a limit, over launches of a minute, one of them unchanged.
 Bars: at least 19 of 20 fail with the culprit first in the text, and no unchanged launch does.
 """
 
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,18 +24,26 @@ from .programs import commands
 _MIB = 1 << 20
 
 
+#: What a launch must last before growth is judged: requests of 100 ms.
+_MINUTE = ("requests", "650")
+#: The total alone may fall meanwhile: a collector gives back what was there at the start.
+_GROWTH = '[budget]\nat = "growth"\ntotal = "20 MiB/h"\nunlisted = "20 MiB/h"\n'
+
+
 class Regression(NamedTuple):
-    """What is planted, and what the first line of the text must name."""
+    """What is planted, and what the first line of the text must name; `at` when it is judged."""
 
     program: str
     name: str
     amount: int
     culprit: str
+    at: str = "peak"
 
 
 REGRESSIONS = (
     Regression("c", "heap", 60 * _MIB // 50, "heap"),
     Regression("c", "buffer", _MIB, "anonymous"),
+    Regression("c", "library", 512 * 1024, "libbudget-work.so"),
     Regression("c", "threads", 1, "threads"),
     Regression("c", "stack", 60_000, "thread stack"),
     Regression("c", "cache", 100_000, "heap"),
@@ -54,6 +64,12 @@ REGRESSIONS = (
     Regression("python", "children", 1, "process"),
     Regression("node", "buffer", 2 * _MIB, "anonymous"),
     Regression("node", "cache", 400_000, "anonymous"),
+    Regression("node", "threads", 1, "threads"),
+    Regression("node", "children", 1, "process"),
+    # 80 kB a second.
+    Regression("c", "cache", 8_000, "heap", "growth"),
+    Regression("python", "cache", 8_000, "heap", "growth"),
+    Regression("node", "cache", 8_000, "heap", "growth"),
 )
 
 
@@ -79,12 +95,23 @@ class Checker:
         """One launch against the baseline."""
         return self._check(program, ["--runs", "1"], more)
 
+    def check_growth(self, program: str, *more: str) -> subprocess.CompletedProcess[str]:
+        """One launch of a minute against a limit of what it may grow per hour."""
+        budget = self._folder / "growth.toml"
+        budget.write_text(_GROWTH)
+        return self._run(["--budget", budget.name], program, [*_MINUTE, *more])
+
     def _check(
-        self, program: str, options: list[str], more: list[str] | tuple[str, ...]
+        self, program: str, options: list[str], more: Sequence[str]
     ) -> subprocess.CompletedProcess[str]:
-        check = [console_script("memory-watcher"), "check", "--baseline", f"{program}.json"]
+        return self._run(["--baseline", f"{program}.json", *options], program, more)
+
+    def _run(
+        self, options: Sequence[str], program: str, more: Sequence[str]
+    ) -> subprocess.CompletedProcess[str]:
+        check = [console_script("memory-watcher"), "check", *options]
         return subprocess.run(
-            [*check, *options, "--", *self._commands[program], *more],
+            [*check, "--", *self._commands[program], *more],
             check=False,
             cwd=self._folder,
             env={**os.environ, "TMPDIR": str(self._folder)},
@@ -97,35 +124,41 @@ def main() -> None:
     """Plant, check, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clean", type=int, default=20)
+    parser.add_argument("--only", default="", help="regressions whose program or name has this")
     args = parser.parse_args()
+    wanted = [each for each in REGRESSIONS if args.only in f"{each.program} {each.name} {each.at}"]
     with tempfile.TemporaryDirectory() as scratch:
         checker = Checker(Path(scratch))
-        for program in checker.programs:
+        programs = [name for name in checker.programs if any(name == each[0] for each in wanted)]
+        for program in programs:
             checker.agree(program)
-        found = sum(_plant(checker, each) for each in REGRESSIONS if each[0] in checker.programs)
-        failed = sum(
-            _is_alarm(checker, checker.programs[number % len(checker.programs)])
-            for number in range(args.clean)
-        )
-    print(f"{found} of {len(REGRESSIONS)} regressions found; {failed} of {args.clean} clean failed")
-    sys.exit(found < len(REGRESSIONS) - 1 or failed > 0)
+        wanted = [each for each in wanted if each.program in programs]
+        found = sum(_plant(checker, each) for each in wanted)
+        clean = [checker.check(programs[at % len(programs)]) for at in range(args.clean)]
+        if any(each.at == "growth" for each in wanted):
+            clean.append(checker.check_growth(programs[0]))
+        failed = sum(map(_is_alarm, clean))
+    print(f"{found} of {len(wanted)} regressions found; {failed} of {len(clean)} clean failed")
+    sys.exit(20 * found < 19 * len(wanted) or failed > 0)
 
 
 def _plant(checker: Checker, planted: Regression) -> bool:
-    done = checker.check(planted.program, planted.name, str(planted.amount))
+    check = checker.check_growth if planted.at == "growth" else checker.check
+    done = check(planted.program, planted.name, str(planted.amount))
     first = done.stdout.partition("\n")[0]
     is_found = done.returncode == 1 and planted.culprit in first
     print(
         f"{'found ' if is_found else 'MISSED'} {planted.program} {planted.name}: {first}",
         flush=True,
     )
+    if not is_found:
+        print(f"{done.stdout}{done.stderr}", flush=True)
     return is_found
 
 
-def _is_alarm(checker: Checker, program: str) -> bool:
-    done = checker.check(program)
+def _is_alarm(done: subprocess.CompletedProcess[str]) -> bool:
     if done.returncode:
-        print(f"ALARM {program}: {done.stdout}{done.stderr}", flush=True)
+        print(f"ALARM {done.args}: {done.stdout}{done.stderr}", flush=True)
     return done.returncode != 0
 
 

@@ -1,5 +1,5 @@
-/* A program of known memory: blocks on the heap, a large block, threads, and phases of work.
- * Its regressions are arguments, name and amount: heap 1258291 means so many bytes more on the heap.
+/* A program of known memory: blocks on the heap, a large block, a library's data, threads, and 15
+ * requests, one each 100 ms (`requests`: so many more). Its regressions are arguments, name and amount: heap 1258291 means so many bytes more on the heap.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -37,6 +37,8 @@ static void *thread(void *stack) {
     return NULL;
 }
 
+void budget_write(size_t bytes);
+
 static void map_file(const char *path, size_t bytes, int shared) {
     int file = open(path, O_RDWR | O_CREAT, 0600);
     if (file < 0 || ftruncate(file, (off_t)bytes)) abort();
@@ -51,6 +53,7 @@ int main(int argc, char **argv) {
 #define AMOUNT(name) amount(argc, argv, name)
     fill(KEPT + (size_t)AMOUNT("heap"), BLOCK);
     memset(malloc(20 * MIB), 1, 20 * MIB);
+    budget_write(MIB / 4 + (size_t)AMOUNT("library"));
     if (AMOUNT("buffer")) memset(malloc((size_t)AMOUNT("buffer")), 1, (size_t)AMOUNT("buffer"));
     if (AMOUNT("shared")) map_file("/dev/shm/budget-work", (size_t)AMOUNT("shared"), 1);
     if (AMOUNT("file")) map_file("budget-work.data", (size_t)AMOUNT("file"), 0);
@@ -70,7 +73,7 @@ int main(int argc, char **argv) {
         if (pthread_create(&one, NULL, thread, (void *)AMOUNT("stack"))) abort();
     for (long i = 0; i < AMOUNT("children"); i++)
         if (!fork()) sleep(1), _exit(0);
-    for (int request = 0; request < 15; request++) {
+    for (int request = 0; request < 15 + AMOUNT("requests"); request++) {
         fill((size_t)AMOUNT("cache"), BLOCK);
         usleep(100 * 1000);
     }

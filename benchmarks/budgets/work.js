@@ -1,4 +1,5 @@
-// A Node program of known memory, whose regressions are arguments: name and amount.
+// A Node program of known memory, whose regressions are arguments: name and amount. It answers 15
+// requests, one each 100 ms (`requests`: so many more).
 const more = {};
 for (let i = 2; i + 1 < process.argv.length; i += 2) more[process.argv[i]] = Number(process.argv[i + 1]);
 
@@ -17,5 +18,5 @@ if (more.children) {
 let request = 0;
 const timer = setInterval(() => {
   if (more.cache) kept.push(Buffer.alloc(more.cache, request));
-  if (++request === 15) clearInterval(timer);
+  if (++request === 15 + (more.requests || 0)) clearInterval(timer);
 }, 100);

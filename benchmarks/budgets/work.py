@@ -1,6 +1,7 @@
 """A Python program of known memory, whose regressions are arguments: name and amount.
 
-120 MiB and four threads; `cache` bytes more with each of 15 requests.
+120 MiB and four threads; `cache` bytes more with each of 15 requests, one each 100 ms (`requests`:
+so many more).
 """
 
 import ctypes
@@ -45,6 +46,6 @@ if size := more.get("file"):
     os.unlink("budget-work.data")
 for _ in range(more.get("children", 0)):
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
-for _ in range(15):
+for _ in range(15 + more.get("requests", 0)):
     kept.append(objects(more.get("cache", 0)))
     time.sleep(0.1)

@@ -165,6 +165,18 @@ def test_one_low_instant_hides_no_growth() -> None:
         assert judge(times(1200, SPAN_S), values).word is Word.GROWING, seed
 
 
+@pytest.mark.parametrize("instants", [1, 2, 3])
+def test_the_end_of_a_program_hides_no_growth(instants: int) -> None:
+    """What it gives back as it ends was not freed before; what stays freed was."""
+    for seed in SEEDS:
+        values = series.series(series.leak, seed, 1200)
+        for at in range(instants):
+            values[at - instants] = min(values[600:-instants]) * (instants - at) // 5
+        assert judge(times(1200, SPAN_S), values).word is Word.GROWING, seed
+    freed = [MIB * at for at in range(1180)] + [MIB] * 20
+    assert judge(times(1200, SPAN_S), freed).word is Word.FREED
+
+
 def test_gaps_do_no_harm() -> None:
     """A third of the instants without a value, among them a whole tenth of the span."""
     values: list[int | None] = list(series.series(series.staircase, 1, 1200))
