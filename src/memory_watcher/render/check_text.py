@@ -10,6 +10,8 @@ from ..units import plural
 from .check_words import sentence, unjudged, worst_first
 from .escape import escape
 
+#: Limits without room.
+_EXACT = ("threads", "processes")
 #: So many that could not be judged for the same reason are named; of more the number is told.
 _NAMED = 5
 
@@ -57,7 +59,8 @@ def _within(checked: Checked) -> Iterator[str]:
     within = [each for each in checked.budgets if each.verdict is Word.WITHIN]
     if not within:
         return
-    nearest = max(within, key=_share)
+    # Threads and processes mostly are what they may be: that says little.
+    nearest = max(within, key=lambda each: (each.line.what not in _EXACT, _share(each)))
     named = "; nearest" if len(within) > 1 else ""
     yield f"{plural(len(within), 'budget', 'budgets')} within{named}: {sentence(nearest)}"
 

@@ -59,6 +59,9 @@ def test_all_within() -> None:
         "2 budgets within; nearest: total 79.0 of 82.0 MiB",
         "A note.",
     ]
+    threads = judged("threads", line=Line("threads", Limit(1)), unit="count", limit=1, measured=1)
+    one_of_one = check_text.render(checked(threads, judged("total"), recordings=()))
+    assert one_of_one == "2 budgets within; nearest: total 79.0 of 82.0 MiB\n"
     assert check_text.render(checked(judged(), recordings=())) == (
         "1 budget within: heap 79.0 of 82.0 MiB\n"
     )
