@@ -139,6 +139,7 @@ def test_what_one_launch_leaves_is_no_part_of_the_next(folder: Path) -> None:
         *("sh", "-c", "sleep 5 >/dev/null 2>&1 & sleep 0.3"),
     )
     assert done.returncode == 0, done.stderr
+    assert "1 process it started is still running and no longer recorded: " in done.stdout
     for file in (folder / "kept").iterdir():
         assert one(file, "SELECT count(*) FROM images WHERE command_line = 'sleep 5'") == (1,)
 

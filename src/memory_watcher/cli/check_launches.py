@@ -79,7 +79,7 @@ def _prepare() -> None:
 def _judged(launches: Sequence[Launch], limits: Limits, runs: int) -> Found:
     """Nothing is judged, and no baseline written, if a launch failed, lacks or is not whole."""
     last = launches[-1]
-    notes = []
+    notes = list(last.notes)
     if len(launches) < runs:
         why = f"stopped by {last.interrupted.name}" if last.interrupted else "the last one failed"
         notes.append(f"Launched {len(launches)} of {runs} times: {why}.")

@@ -19,7 +19,7 @@ from typing import NamedTuple, NoReturn
 from ..errors import MemoryWatcherError
 from ..record.launch import Launched
 from ..record.measured_run import measure
-from ..record.notices import LayoutsApart, LayoutsOfOneApart, Notice
+from ..record.notices import LayoutsApart, LayoutsOfOneApart, LeftBehind, Notice
 from ..record.session import Plan
 from .stopping import StopWithCommand, passes_on, take_over_signals
 from .wording import Wording
@@ -46,7 +46,7 @@ class Launch(NamedTuple):
 
     `ended_by` is the number of the signal that ended the command, None if it exited. `problem` says
     why the recording is not whole, empty if it is; `interrupted` is the signal that asked this
-    program to end meanwhile.
+    program to end meanwhile. `notes` are what else is to be known of what was recorded.
     """
 
     path: str
@@ -54,6 +54,7 @@ class Launch(NamedTuple):
     problem: str = ""
     interrupted: signal.Signals | None = None
     ended_by: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def launch(job: Job, path: str, meanwhile: Callable[[], None] = lambda: None) -> Launch:
@@ -124,7 +125,10 @@ def _understood(
         error = LaunchFailed(facts["failed"])
         error.exit_code = facts["exit_code"]
         raise error
-    return Launch(path, facts["exit_code"], facts["problem"], interrupted, facts["signal"])
+    return Launch(
+        *(path, facts["exit_code"], facts["problem"], interrupted, facts["signal"]),
+        tuple(facts["notes"]),
+    )
 
 
 # -- in the process that records ------------------------------------------------------------------
@@ -152,7 +156,8 @@ def _measured(job: Job, path: str) -> dict[str, object]:
     launched = Launched(job.command)
     try:
         stop = StopWithCommand(launched, wait_all=False).on_signals()
-        ended = measure(launched, path, job.plan, stop, _note_of(job.wording))
+        notes: list[str] = []
+        ended = measure(launched, path, job.plan, stop, _note_of(job.wording, notes))
     finally:
         launched.abandon()
     problem = "" if ended.problem is None else job.wording.of(ended.problem)
@@ -160,14 +165,20 @@ def _measured(job: Job, path: str) -> dict[str, object]:
         "exit_code": ended.exit.shell_code,
         "signal": ended.exit.signal,
         "problem": problem,
+        "notes": notes,
     }
 
 
-def _note_of(wording: Wording) -> Callable[[Notice], None]:
-    """Say what a user should know; what layouts are missing for is said by what is judged."""
+def _note_of(wording: Wording, notes: list[str]) -> Callable[[Notice], None]:
+    """Say what a user should know; what layouts are missing for is said by what is judged.
+
+    What no figure can tell goes to the notes of the check, and so into all its outputs.
+    """
 
     def note(notice: Notice) -> None:
-        if not isinstance(notice, LayoutsApart | LayoutsOfOneApart):
+        if isinstance(notice, LeftBehind):
+            notes.append(f"{wording.of(notice)} What came after that is not judged.")
+        elif not isinstance(notice, LayoutsApart | LayoutsOfOneApart):
             wording.notice(notice)
 
     return note
