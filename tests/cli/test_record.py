@@ -113,7 +113,7 @@ def test_another_proc(target: Target, file: Path, tmp_path: Path) -> None:
 )
 def test_signals(target: Target, file: Path, number: signal.Signals) -> None:
     """Each of these ends it with exit code 0 and a closing line; all is in the one file."""
-    with recorder(file, "-p", target.pid, "--period", "20") as recording:
+    with recorder(file, "-p", target.pid, "--period", "20", "--max-cpu", "0") as recording:
         recording.wait_for_ticks(1)
         assert {path.name for path in file.parent.iterdir()} > {file.name}, "-wal, -shm"
         code, said = recording.stop(number)

@@ -16,6 +16,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, get_args
 
+from ..units import plural
 from .console import say, write_text
 from .named_once import refuse_twice
 
@@ -85,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
         write_text(text)
     else:
         write_whole(args.output, text.encode())
-        lines = len(first.budget.lines)
-        write_text(f"{args.output}: {lines} limits; change them as you like\n")
+        lines = plural(len(first.budget.lines), "limit; change it", "limits; change them")
+        write_text(f"{args.output}: {lines} as you like\n")
     for judged in checked.budgets:
         if judged.why:
             say(f"memory-watcher budget: {judged.name}: {judged.why}")

@@ -20,7 +20,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import SmapsFormatError, SourceError, UsageError
-from ..units import format_size, parse_duration, parse_time
+from ..units import format_size, parse_duration, parse_time, plural
 from . import parse_pid, say
 from .progress import ProgressLine
 
@@ -110,12 +110,12 @@ def _summary(loaded: list[Loaded]) -> str:
     if len(loaded) == 1:
         return _figures(loaded[0])
     processes = len({(one.pid, one.name) for one in loaded})
-    return f"{len(loaded)} measurements of {processes} process{'es' * (processes > 1)}"
+    return f"{len(loaded)} measurements of {plural(processes, 'process', 'processes')}"
 
 
 def _figures(loaded: Loaded) -> str:
     totals = loaded.totals
-    what = f"{totals.mappings} mappings"
+    what = plural(totals.mappings, "mapping", "mappings")
     if loaded.capture.is_rollup:
         what = "totals only (smaps_rollup: it has no mappings)"
     return f"{what}, RSS {format_size(totals.rss)}, PSS {format_size(totals.pss)}"

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ..units import format_duration, format_size
+from ..units import format_duration, format_size, plural
 from .console import show_status
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ class StatusLine:
         elapsed = now - self._started
         what = (
             f"RSS {format_size(latest.rss)} · PSS {format_size(latest.pss)}"
-            f" · {latest.mappings} mappings"
+            f" · {plural(latest.mappings, 'mapping', 'mappings')}"
             if latest and progress.processes == 1
-            else f"{progress.layouts} layouts of {progress.processes} processes"
+            else f"{plural(progress.layouts, 'layout', 'layouts')} of"
+            f" {plural(progress.processes, 'process', 'processes')}"
         )
         share = 100 * (time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
-        done = f"{format_duration(elapsed)} · {progress.ticks} ticks"
+        done = f"{format_duration(elapsed)} · {plural(progress.ticks, 'tick', 'ticks')}"
         show_status(f"{done} · {what} · recorder {share:.1f} % CPU")
 
     def clear(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..units import plural
 from . import recording_file, say
 from .progress import ProgressLine
 
@@ -33,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
     processes = saved.rows.get("processes", 0)
     readings = saved.rows.get("readings", 0)
     say(
-        f"{args.output}: saved {processes} {'process' if processes == 1 else 'processes'} with"
-        f" {readings} measurements; left out: {saved.left_out} rows,"
-        f" {saved.layouts_left_out} layouts that do not add up\n"
+        f"{args.output}: saved {plural(processes, 'process', 'processes')} with"
+        f" {plural(readings, 'measurement', 'measurements')}; left out:"
+        f" {plural(saved.left_out, 'row', 'rows')},"
+        f" {plural(saved.layouts_left_out, 'layout that does', 'layouts that do')} not add up\n"
     )
     return 0

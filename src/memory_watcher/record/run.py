@@ -60,9 +60,10 @@ class Run:
     def lives(self, target: Target) -> bool:
         """Whether it is to be read: it is still recorded.
 
-        Nobody is, once the recording is to end: of many processes a tick may take its time.
+        None of several is, once the recording is to end: their tick may take its time. One alone
+        is, so that the last tick has its reading.
         """
-        return self.roster.holds(target) and not self.is_told_to_stop()
+        return self.roster.holds(target) and (len(self.roster) == 1 or not self.is_told_to_stop())
 
     def changed(self, cause: Cause) -> None:
         """Who shares what may be different now."""

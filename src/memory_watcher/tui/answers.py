@@ -337,7 +337,7 @@ def notes_of(seen: Seen, by: By) -> tuple[str, ...]:
     if unreadable:
         notes.append(f"{unreadable} of {len(presents)} processes: their layouts cannot be read")
     if torn:
-        notes.append(f"{torn} layouts are torn")
+        notes.append(f"{plural(torn, 'layout is', 'layouts are')} torn")
     return tuple(notes)
 
 

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from ..model import Reading
 from ..render.colours import Shades
 from ..render.escape import escape
-from ..units import format_size, group_digits
+from ..units import format_size, group_digits, plural
 from .lines_widget import Lines
 from .paint import (
     ACCENT,
@@ -111,10 +111,13 @@ class Header(Lines):
             found.append(("VmHWM", format_size(reading.high_water_mark), False))
         if snapshot.total.mappings is not None:
             limit = snapshot.most_mappings
-            most = "mappings" if limit is None else f"of {group_digits(limit)} mappings"
-            found.append((group_digits(snapshot.total.mappings), most, False))
+            count = snapshot.total.mappings
+            most = (
+                _noun(count, "mapping") if limit is None else f"of {group_digits(limit)} mappings"
+            )
+            found.append((group_digits(count), most, False))
         if reading is not None and reading.threads is not None:
-            found.append((str(reading.threads), "threads", False))
+            found.append((str(reading.threads), _noun(reading.threads, "thread"), False))
         if snapshot.cpu_share is not None:
             found.append(("CPU", f"{100 * snapshot.cpu_share:.0f} %", False))
         if reading is not None:
@@ -128,17 +131,21 @@ class Header(Lines):
         if reading.hugetlb:
             found.append(("hugetlb", format_size(reading.hugetlb), False))
         if reading.major_faults is not None and reading.minor_faults is not None:
-            faults = group_digits(reading.minor_faults + reading.major_faults)
-            found.append((faults, "faults", False))
+            faults = reading.minor_faults + reading.major_faults
+            found.append((group_digits(faults), _noun(faults, "fault"), False))
         if reading.voluntary_switches is not None and reading.involuntary_switches is not None:
             switches = reading.voluntary_switches + reading.involuntary_switches
-            found.append((group_digits(switches), "switches", False))
+            found.append((group_digits(switches), _noun(switches, "switch", "switches"), False))
         return found
 
     def _state(self, snapshot: Snapshot) -> _Pieces:
         if snapshot.state is None:
-            count = snapshot.process_count
-            return [(f"{count} process{'' if count == 1 else 'es'} ", style(FAINT, RAISED))]
+            processes = plural(snapshot.process_count, "process", "processes")
+            return [(f"{processes} ", style(FAINT, RAISED))]
         good = snapshot.state.is_sound
         look = style(FAINT, RAISED) if good else style(WARNING, RAISED, True)
         return [(f"{snapshot.state.label} ", look)]
+
+
+def _noun(count: int, one: str, many: str | None = None) -> str:
+    return one if count == 1 else many or f"{one}s"

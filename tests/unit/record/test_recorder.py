@@ -362,6 +362,23 @@ def test_told_to_stop(stage: Stage) -> None:
     assert len(stage.states()) == 5
 
 
+def test_told_to_stop_within_a_tick(stage: Stage) -> None:
+    """The tick of one process has its reading all the same: none is left empty."""
+    stage.comes(FakeProcess(7))
+    stop = threading.Event()
+
+    class StoppingClock(ScriptedClock):
+        def wait(self, stop: threading.Event) -> Deadline | None:
+            deadline = super().wait(stop)
+            if self.left == 0:
+                stop.set()
+            return deadline
+
+    assert not stage.recorder.run(StoppingClock(stage.time, ticks=4), stop)
+    assert len(stage.states()) == 4
+    assert stage.rows("SELECT count(*) FROM ticks") == [(4,)]
+
+
 # -- processes that refuse or fail --------------------------------------------------------------
 
 

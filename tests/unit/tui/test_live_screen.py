@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import pytest
 
 from memory_watcher.errors import CannotWrite
+from memory_watcher.model import Reading
 from memory_watcher.record import notices
 from memory_watcher.tui.app import WatchApp
 from memory_watcher.tui.keys import KEYS, MORE_BINDINGS, keys_for
@@ -39,6 +41,19 @@ def test_follows_what_comes() -> None:
                 await screen.until(partial(is_shown, screen, expected), "the next")
             assert "▲" not in screen.lines("chart")[-1]
         assert source.closed
+
+    go(story())
+
+
+def test_one_of_each_is_said_as_one() -> None:
+    """No `1 threads`."""
+
+    async def story() -> None:
+        source = FakeLive()
+        source.changes = {"reading": Reading(threads=1, minor_faults=1, major_faults=0)}
+        async with shown(source.open, Question(), live=True) as screen:
+            header = screen.lines("header")[1]
+            assert re.findall(r"\b1 [a-z]+", header) == ["1 mapping", "1 thread", "1 fault"]
 
     go(story())
 

@@ -6,6 +6,7 @@ import warnings
 
 from ...errors import DamagedWarning
 from ...recorded import ReadingRow, StoredSum, SumRow, ThreadRow
+from ...units import plural
 from ..readonly import ReadOnlyDatabase
 from .axis import in_order
 from .ticks import Ticks
@@ -114,8 +115,8 @@ class Readings:
         ) or (0,)
         if lost:
             warnings.warn(
-                f"{self._path}: damaged: the ticks of {lost} measurements of process {process_id}"
-                " are missing; these measurements are left out",
+                f"{self._path}: damaged: the ticks of {plural(lost, 'measurement', 'measurements')}"
+                f" of process {process_id} are missing; what they held is left out",
                 DamagedWarning,
                 stacklevel=4,
             )
