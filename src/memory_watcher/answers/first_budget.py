@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..analysis.budgets.draft import Seen, Source, limit_for, lines_for, room_for
@@ -21,13 +21,21 @@ _SHARED: tuple[Figure, ...] = ("pss", "uss")
 class FirstBudget:
     """A budget, and what was seen of each of its lines; `recordings` are the paths, in order.
 
-    `processes` is how many processes the recordings have of it, the most of any.
+    `processes` is how many processes the recordings have of it, the most of any. `cpus` are how
+    many CPUs their machines have, each number once, where that is known.
     """
 
     budget: Budget
     seen: dict[Line, Seen]
     recordings: tuple[str, ...]
     processes: int
+    cpus: tuple[int, ...] = ()
+
+    @property
+    def has_threads(self) -> bool:
+        """Whether some process has more threads than the one that it begins with."""
+        highest = {line.what: seen.highest for line, seen in self.seen.items()}
+        return highest.get("threads", 0) > highest.get("processes", 0)
 
 
 def first_budget(
@@ -70,7 +78,15 @@ def first_budget(
         seen,
         tuple(each.path for each in recordings),
         max(len(each.members) for each in measured),
+        tuple(sorted({cpus for each in measured for cpus in _cpus(each)})),
     )
+
+
+def _cpus(run: Measured) -> Iterator[int]:
+    """How many CPUs the machines of its processes have."""
+    for member in run.members:
+        if (cpus := run.recording.machine(member.id).cpus) is not None:
+            yield cpus
 
 
 def _told(run: Run, budget: Budget) -> Measured:

@@ -28,7 +28,8 @@ def render(first: FirstBudget, judge: str) -> str:
     """TOML with comments; `judge` is the command that judges by it."""
 
     def remark(budget: Budget, line: Line) -> str:
-        return _remark(budget, line, first.seen[line])
+        said = _remark(budget, line, first.seen[line])
+        return f"{said}{_on_cpus(first)}" if line.what == "threads" else said
 
     paragraphs = (textwrap.fill(each, _WIDTH) for each in _heading(first, judge))
     return write([first.budget], "\n\n".join(paragraphs), remark)
@@ -55,11 +56,25 @@ def _heading(first: FirstBudget, judge: str) -> Iterator[str]:
             f"{title} rises when other processes that map the same files end. Limits allow that:"
             ' "up to" is the most it can be.'
         )
+    if first.has_threads:
+        yield (
+            "Some programs have as many threads as the machine has CPUs (Java, Go, .NET, pools of"
+            " workers). On another machine these need another limit of threads."
+        )
     if number == 1:
         yield (
             "One recording shows no noise. If checks fail without a reason, make this file from"
             " several."
         )
+
+
+def _on_cpus(first: FirstBudget) -> str:
+    """`, on 4 CPUs`, where there are threads whose number may depend on that."""
+    if not first.has_threads or not first.cpus:
+        return ""
+    *fewer, most = first.cpus
+    lowest = f"{fewer[0]} to " if fewer else ""
+    return f", on {lowest}{plural(most, 'CPU', 'CPUs')}"
 
 
 def _remark(budget: Budget, line: Line, seen: Seen) -> str:

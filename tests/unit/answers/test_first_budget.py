@@ -137,3 +137,16 @@ def test_it_is_offered_to_scripts(runs: Runs) -> None:
     """By the name of the module of all answers."""
     first = memory_watcher.first_budget([runs.make({HEAP: MI})])
     assert first.budget.lines[0].limit != Limit()
+
+
+def test_threads_may_depend_on_the_machine(runs: Runs) -> None:
+    """The number of CPUs is told beside them, and why; not of a process with one thread."""
+    first = first_budget([runs.make({HEAP: MI}, threads=21)] * 2)
+    written = render(first, "check")
+    assert "threads = 21 " in written
+    assert written.partition("threads = 21")[2].splitlines()[0].endswith("# 21, on 2 CPUs")
+    assert "as many threads as the machine has CPUs" in written
+    assert "# 21, on 2 to 8 CPUs\n" in render(replace(first, cpus=(2, 4, 8)), "check")
+    assert "# 21, on 1 CPU\n" in render(replace(first, cpus=(1,)), "check")
+    assert "# 21\n" in render(replace(first, cpus=()), "check")
+    assert "CPU" not in render(first_budget([runs.make({HEAP: MI})]), "check")
