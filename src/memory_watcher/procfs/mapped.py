@@ -2,7 +2,8 @@
 
 The recorder never opens a target's file itself (see filehelper for why). It waits at most 100 ms
 for an answer. A helper that has not answered by then is killed and left alone: it may hang in the
-kernel until the file's owner lets go. Another takes its place, a few times at most.
+kernel until the file's owner lets go. Another takes its place, a few times at most. One that merely
+waits for a CPU is given more time: on a busy machine that is no fault of the file's.
 """
 
 from __future__ import annotations
@@ -18,11 +19,17 @@ import time
 from ..errors import SourceError
 from ..model import Mapping
 from . import filehelper
+from .files import SMALL_SIZE
+from .process import parse_stat
 
 #: How long a file may take to answer.
 PATIENCE_S = 0.1
-#: How long a helper may take to start: that is the machine's doing, not a target's.
-_START_S = 0.5
+#: How long to wait for a helper that starts, and how long it may take for that in all.
+_START_S, _STARTING_S = 0.5, 10
+#: When to look again at one that lacks a CPU.
+_AGAIN_S = 0.02
+#: So long more a helper may take that would run if it had a CPU.
+_STARVED_S = 1.0
 #: How many helpers are given up because of one user's files, and in all.
 _GIVEN_UP_OF_USER = 2
 _GIVEN_UP = 8
@@ -37,6 +44,14 @@ class NotAnswered(SourceError):
     """A file did not answer in time."""
 
 
+class NotReady(SourceError):
+    """The helper is still starting: what was asked may be asked again."""
+
+
+class _Late(Exception):
+    """Nothing was said in time."""
+
+
 class MappedFiles:
     """Asks the helper; starts it when it is needed."""
 
@@ -45,6 +60,7 @@ class MappedFiles:
         self._is_here: bool | None = None  # whether the processes are this machine's
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._started_s = 0.0
         self._given_up: dict[int, int] = {}  # how many helpers, by the user whose file it was
         self._abandoned: list[subprocess.Popen[bytes]] = []
         self._used_s = 0.0
@@ -55,7 +71,7 @@ class MappedFiles:
     def read(self, pid: int, uid: int, mapping: Mapping, part: slice) -> bytes | None:
         """Bytes of the file that `pid`, a process of the user `uid`, maps; None if not to be had.
 
-        Raises NotAnswered.
+        Raises NotAnswered, NotReady.
         """
         if self._has_hung_often(uid) or not self._has_files() or not self._is_running():
             return None
@@ -92,6 +108,7 @@ class MappedFiles:
             HELPERS.add(self._process.pid)
             self._helper_ns = 0
             self._ready = False
+            self._started_s = time.monotonic()
 
     def prepare(self) -> None:
         """Start the helper where it will be needed: the first layout then need not wait for it."""
@@ -135,15 +152,23 @@ class MappedFiles:
         )
 
     def _is_running(self) -> bool:
-        """Whether there is a helper that is ready; starts one if there is none."""
+        """Whether there is a helper that is ready; starts one if there is none.
+
+        Raises NotReady.
+        """
         self.start()
         self._used_s = time.monotonic()
         if self._process is None:
             return False
-        if not self._ready:
+        if self._ready:
+            return True
+        try:
             self._ready = self._answer(_START_S) is not None
-            if not self._ready:
-                self.close()
+        except _Late:
+            if self._used_s - self._started_s < _STARTING_S:
+                raise NotReady("the helper that reads mapped files is still starting") from None
+        if not self._ready:
+            self.close()
         return self._ready
 
     def _ask(self, line: bytes, patience_s: float) -> bytes | None:
@@ -151,22 +176,26 @@ class MappedFiles:
         assert self._process.stdin is not None
         try:
             os.write(self._process.stdin.fileno(), line)
-        except OSError:
+            return self._answer(patience_s)
+        except (OSError, _Late):
             return None
-        return self._answer(patience_s)
 
     def _answer(self, patience_s: float) -> bytes | None:
-        """What the helper says; None if it says nothing in time."""
+        """What the helper says; None if that is nothing of sense. Raises _Late."""
         assert self._process is not None
         assert self._process.stdout is not None
         descriptor, text = self._process.stdout.fileno(), b""
         until = time.monotonic() + patience_s
+        last = until + _STARVED_S
         poll = select.poll()  # select takes no descriptor above 1023
         poll.register(descriptor, select.POLLIN)
         while not text.endswith(b"\n"):
             left_ms = (until - time.monotonic()) * 1000
             if left_ms <= 0 or not poll.poll(left_ms):
-                return None
+                if until >= last or not self._lacks_cpu():
+                    raise _Late
+                until = min(last, time.monotonic() + _AGAIN_S)
+                continue
             part = os.read(descriptor, 1 << 18)
             if not part:
                 return None
@@ -177,6 +206,15 @@ class MappedFiles:
         self.cpu_ns += int(cpu) - self._helper_ns
         self._helper_ns = int(cpu)
         return told
+
+    def _lacks_cpu(self) -> bool:
+        """Whether the helper would run: what hangs in the kernel, or is stopped, would not."""
+        assert self._process is not None
+        try:
+            with open(b"%s/%d/stat" % (self._root, self._process.pid), "rb") as file:
+                return parse_stat(file.read(SMALL_SIZE)).state == "R"
+        except (OSError, SourceError):
+            return False
 
     def _give_up(self, uid: int) -> None:
         assert self._process is not None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..errors import SourceError
 from ..model import ElfFile, Mapping, MappingUsage
 from ..procfs import elf
+from ..procfs.mapped import NotReady
 from ..procfs.process_files import ProcessFiles
 from ..procfs.threads import parse_stack_pointer
 from ..units import SECOND
@@ -117,23 +118,45 @@ class ElfHeaders:
             if key not in self._seen and len(waiting) < _FILES_WAITING:
                 waiting[key] = mapping
         found: dict[tuple[int, int], ElfFile] = {}
-        for key in list(waiting)[: self._allowed()]:
-            mapping = waiting.pop(key)
-            if key in self._seen:
-                continue
-            self._remember(key)
-            self._left -= 1
-            try:
-                file = _elf_file(files, mapping)
-            except SourceError:
-                if not found:
-                    raise
-                break  # what was found is kept; the next file that does not answer is told of
-            if file is not None:
-                found[key] = file
+        try:
+            for key in list(waiting)[: self._allowed()]:
+                if (file := self._read(files, waiting, key)) is not None:
+                    found[key] = file
+        except NotReady:
+            pass  # nothing is lost: all that wait are asked again
+        except SourceError:
+            if not found:
+                raise  # else what was found is kept; the next one that does not answer is told of
         if not waiting:
             del self._waiting[files.pid]
         return found
+
+    def _read(
+        self,
+        files: ProcessFiles,
+        waiting: dict[tuple[int, int], Mapping],
+        key: tuple[int, int],
+    ) -> ElfFile | None:
+        """Read one of those that wait, unless that was done for another process."""
+        if key in self._seen:
+            del waiting[key]
+            return None
+        try:
+            file = _elf_file(files, waiting[key])
+        except NotReady:
+            raise
+        except SourceError:
+            self._done(waiting, key)  # it is not asked a second time
+            raise
+        self._done(waiting, key)
+        return file
+
+    def _done(self, waiting: dict[tuple[int, int], Mapping], key: tuple[int, int]) -> None:
+        del waiting[key]
+        self._left -= 1
+        self._seen[key] = None
+        if len(self._seen) > _FILES_REMEMBERED:
+            del self._seen[next(iter(self._seen))]
 
     def forget(self, pid: int) -> None:
         """A process has ended: what it maps can be read no more."""
@@ -144,11 +167,6 @@ class ElfHeaders:
         filled = self._left + (now - self._filled_ns) / SECOND * _FILES_PER_SECOND
         self._left, self._filled_ns = min(filled, _FILES_AT_START), now
         return min(int(self._left), _FILES_AT_ONCE)
-
-    def _remember(self, key: tuple[int, int]) -> None:
-        self._seen[key] = None
-        if len(self._seen) > _FILES_REMEMBERED:
-            del self._seen[next(iter(self._seen))]
 
 
 def _elf_file(files: ProcessFiles, mapping: Mapping) -> ElfFile | None:

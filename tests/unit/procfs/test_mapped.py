@@ -17,7 +17,7 @@ import pytest
 from memory_watcher.model import Mapping
 from memory_watcher.procfs import filehelper, mapped
 from memory_watcher.procfs.filehelper import Mounts, answer, is_leased, read_mapped
-from memory_watcher.procfs.mapped import HELPERS, MappedFiles, NotAnswered
+from memory_watcher.procfs.mapped import HELPERS, MappedFiles, NotAnswered, NotReady
 from memory_watcher.procfs.source import ProcSource
 from tests.fakeproc import FakeProc, FakeProcess
 
@@ -80,7 +80,15 @@ def make_stage(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 @pytest.fixture(name="files")
 def make_files(proc: FakeProc) -> Iterator[MappedFiles]:
-    files = MappedFiles(str(proc.root))
+    yield from closed(MappedFiles(str(proc.root)))
+
+
+@pytest.fixture(name="here")
+def make_files_here() -> Iterator[MappedFiles]:
+    yield from closed(MappedFiles("/proc"))
+
+
+def closed(files: MappedFiles) -> Iterator[MappedFiles]:
     yield files
     until = time.monotonic() + 10
     files.close()
@@ -319,6 +327,66 @@ def test_wait_for_a_hung_file_is_100_ms(
     with pytest.raises(NotAnswered):
         files.read(7, USER, stage.mapping, PART)
     assert 0.1 <= time.monotonic() - started < 0.6
+
+
+class BusyHelper:
+    """A helper that uses CPU time for so long before it is ready, and before it answers."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, start_s: float, answer_s: float
+    ) -> None:
+        script = folder / "busy.py"
+        script.write_text(
+            "import os, time\n"
+            "def work(seconds):\n"
+            "    until = time.process_time() + seconds\n"
+            "    while time.process_time() < until: pass\n"
+            f"work({start_s})\nos.write(1, b'5 ready\\n')\n"
+            f"while os.read(0, 65536): work({answer_s}); os.write(1, b'6 30\\n')\n"
+        )
+        monkeypatch.setattr(filehelper, "__file__", str(script))
+
+
+def test_helper_that_lacks_cpu(
+    here: MappedFiles, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given more than 100 ms: the machine is busy, and the file is not at fault."""
+    monkeypatch.setattr(mapped, "_STARVED_S", 30)
+    BusyHelper(tmp_path, monkeypatch, 0, 0.3)
+    for _ in range(2):
+        assert _read_when_ready(here, stage.mapping) == b"0"
+
+
+def test_helper_that_goes_on_for_ever(
+    here: MappedFiles, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given up after a second more."""
+    BusyHelper(tmp_path, monkeypatch, 0, 1000)
+    with pytest.raises(NotAnswered):
+        _read_when_ready(here, stage.mapping)
+
+
+def test_helper_that_starts_slowly(
+    here: MappedFiles, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks meanwhile is told so, and it is not started anew."""
+    monkeypatch.setattr(mapped, "_STARVED_S", 0)
+    BusyHelper(tmp_path, monkeypatch, 1, 0)
+    with pytest.raises(NotReady):
+        here.read(7, USER, stage.mapping, PART)
+    first = here._process
+    assert _read_when_ready(here, stage.mapping) == b"0"
+    assert here._process is first
+
+
+def _read_when_ready(files: MappedFiles, mapping: Mapping) -> bytes | None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            return files.read(7, USER, mapping, PART)
+        except NotReady:
+            continue
+    raise AssertionError("the helper did not start")
 
 
 @pytest.mark.parametrize("script", ["", "print('x')", "import os; os.write(1, b'')"])

@@ -9,6 +9,7 @@ import pytest
 
 from memory_watcher.errors import SourceError
 from memory_watcher.model import ElfFile, ElfSegment, Mapping, MappingUsage, Usage
+from memory_watcher.procfs.mapped import NotReady
 from memory_watcher.record.evidence import ElfHeaders, StackPointers
 from tests.fakeproc import FakeProc, FakeProcess
 from tests.unit.procfs.test_elf import DATA, TEXT, elf, note, program_header
@@ -31,6 +32,7 @@ class Files(ScriptedFiles):
         self.listed = 0
         self.contents: dict[int, bytes] = {}  # of mapped files, by inode
         self.opened: list[int] = []
+        self.is_ready = True
 
     def threads(self) -> list[int]:
         self.listed += 1
@@ -46,6 +48,8 @@ class Files(ScriptedFiles):
 
     def mapped_file(self, mapping: Mapping, offset: int, size: int) -> bytes | None:
         self.opened.append(mapping.inode)
+        if not self.is_ready:
+            raise NotReady("starting")
         content = self.contents.get(mapping.inode)
         return None if content is None else content[offset : offset + size]
 
@@ -226,6 +230,18 @@ def test_files_that_tell_nothing(files: Files, content: bytes | None) -> None:
     opened = len(files.opened)
     assert headers.collect(files, [entry(5)]) == {}
     assert len(files.opened) == opened
+
+
+def test_nothing_is_lost_while_the_helper_starts(files: Files) -> None:
+    """On a busy machine that takes seconds: every file is asked again, and read once."""
+    files.contents = {5: PROGRAM, 6: PROGRAM}
+    headers = ElfHeaders()
+    files.is_ready = False
+    assert headers.collect(files, [entry(5), entry(6)]) == {}
+    assert len(files.opened) == 1
+    files.is_ready = True
+    told = ElfFile((TEXT, DATA))
+    assert headers.collect(files, []) == {(1, 5): told, (1, 6): told}
 
 
 def test_table_far_away(files: Files) -> None:
