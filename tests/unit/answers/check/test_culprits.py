@@ -125,6 +125,19 @@ def test_one_more_process_is_to_blame_before_what_it_has(runs: Runs) -> None:
     assert [(each.name, each.before, each.after) for each in found[1].culprits] == [("w", 1, 2)]
 
 
+def test_more_processes_of_a_pattern_are_compared_with_their_own_peak(runs: Runs) -> None:
+    """Not with what they had when all together had most."""
+    app = {"app": [{HEAP: MI}, {HEAP: 90 * MI}]}
+    worker = [{HEAP: 20 * MI}, {HEAP: MI}]
+    file = budget(above("total"), above("processes"), process="w*")
+    baseline = baseline_of([runs.of({**app, "w#1": worker, "w#2": worker})], "b.json", file)
+    three = runs.of({**app, "w#1": worker, "w#2": worker, "w#3": worker})
+    total, processes = check(three, file, baseline).budgets
+    first = total.culprits[0]
+    assert (first.name, first.before, first.after) == ("w", 40 * MI, 60 * MI)
+    assert [(each.name, each.before, each.after) for each in processes.culprits] == [("w", 2, 3)]
+
+
 def test_who_has_a_culprit_is_named_beside_other_processes(runs: Runs) -> None:
     """Only if nearly all of it is theirs."""
     both = runs.of({"app": [{HEAP: MI, "": MI}] * 2, "db": [{HEAP: 90 * MI, "": MI}] * 2})
