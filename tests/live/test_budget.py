@@ -263,6 +263,15 @@ def test_deadlines_do_not_drift(file: Path) -> None:
 # Nothing is read where nothing changes
 
 
+def layouts_by_pid(file: Path) -> dict[int, int]:
+    """How many layouts of each process are in the recording so far."""
+    query = (
+        "SELECT p.pid, count(*) FROM readings AS r JOIN processes AS p ON p.id = r.process_id"
+        " WHERE r.keyframe IS NOT NULL GROUP BY p.pid"
+    )
+    return dict(rows(file, query))
+
+
 def test_whole_machine(file: Path) -> None:
     """Most layouts of idle processes are left out; none is older than --full-every says."""
     with (
@@ -270,18 +279,13 @@ def test_whole_machine(file: Path) -> None:
         recorder(file, "--period", "100ms", "--full-every", "700ms") as recording,
     ):
         recording.wait_for_ticks(1)
+        # Where hundreds of processes start and end, first layouts of others take their turn.
+        wait_until(lambda: set(pids) <= layouts_by_pid(file).keys(), "all first layouts", 100)
         let_pass(3)  # on an idle machine 30 ticks
-        recording.wait_for_ticks(3)
         code, said = recording.stop()
     assert code == 0, said
     (ticks,) = one(file, "SELECT count(*) FROM ticks WHERE cause IS NULL")
-    counts = dict(
-        rows(
-            file,
-            "SELECT p.pid, count(*) FROM readings AS r JOIN processes AS p ON p.id = r.process_id"
-            " WHERE r.keyframe IS NOT NULL GROUP BY p.pid",
-        )
-    )
+    counts = layouts_by_pid(file)
     read = [counts[pid] for pid in pids]
     log.info("%d ticks, layouts of idle processes: %s", ticks, sorted(read))
     assert min(read) >= 1
