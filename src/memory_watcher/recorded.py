@@ -60,6 +60,17 @@ class ReadingRow(NamedTuple):
     high_water_mark: int | None
 
 
+class StatmRow(NamedTuple):
+    """What a tick read of a process's statm, bytes; `state` is the number of a LayoutState."""
+
+    tick: int
+    time: int
+    run_id: int
+    state: int
+    resident: int | None
+    shared: int | None
+
+
 class MeminfoRow(NamedTuple):
     """A change of a field of /proc/meminfo: bytes, or a count; None: it was no figure."""
 

@@ -35,6 +35,7 @@ from ..recorded import (
     RecordedSelection,
     RollupRow,
     RssFacts,
+    StatmRow,
     StoredFigure,
     StoredSum,
     SumRow,
@@ -340,6 +341,10 @@ class Recording:
     def reading_rows(self, process_id: int) -> list[ReadingRow]:
         """All readings of a process in order of time, without their sums."""
         return self._readings.rows(process_id)
+
+    def statm_rows(self, process_id: int) -> list[StatmRow]:
+        """What statm said of a process at each reading, in order of time."""
+        return self._readings.statm_rows(process_id)
 
     def usage_pages(
         self, process_id: int, columns: Sequence[str], first_tick: int, last_tick: int

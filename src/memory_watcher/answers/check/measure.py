@@ -28,6 +28,7 @@ from ..moment import Moment, parse
 from ..taken import Chosen, Taken, names, take
 from .counts import HAD_EXITED, Count, Counts
 from .rates import Rates, rates_of
+from .unpassed import higher_unpassed
 
 
 class Missed(NamedTuple):
@@ -144,7 +145,7 @@ def _higher(run: Measured) -> str:
     if len(run.members) > 1:
         return (
             f"the private memory of all together was {size} higher between two moments at which it"
-            " was added up; record with a shorter period"
+            " was added up; record with a shorter period, or let the recorder use more CPU"
         )
     return (
         f"the kernel says that RSS was {size} higher between two layouts than in the highest;"
@@ -289,10 +290,13 @@ class Run:
             return Missed(0, higher, figure == "rss")
         besides = _lacking(taken, taken.sums, figure)
         moment = chosen.passes.at(taken.tick)
-        if not is_peak or moment is None or moment.private is None:  # told of all together only
+        if not is_peak or moment is None:
             return Missed(besides)
-        mark = between_passes(self.recording, moment)
-        return Missed(besides, mark.private - moment.private if mark else 0)
+        higher = higher_unpassed(self.recording, chosen.members, chosen.passes, moment)
+        if moment.private is not None:  # which is told of all together only
+            mark = between_passes(self.recording, moment)
+            higher = max(higher, mark.private - moment.private if mark else 0)
+        return Missed(besides, higher)
 
 
 def measured(recording: Recording, budget: Budget) -> Measured:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from ...errors import DamagedWarning
-from ...recorded import ReadingRow, StoredSum, SumRow, ThreadRow
+from ...recorded import ReadingRow, StatmRow, StoredSum, SumRow, ThreadRow
 from ...units import plural
 from ..readonly import ReadOnlyDatabase
 from .axis import in_order
@@ -43,6 +43,15 @@ class Readings:
         )
         self.compare_count(process_id, len(rows))
         return list(map(ReadingRow._make, in_order(rows, self._ticks.axis)))
+
+    def statm_rows(self, process_id: int) -> list[StatmRow]:
+        """What statm said of a process at each reading, in order of time."""
+        rows = self._database.rows(
+            f"SELECT r.tick, {READING_TIME}, t.run_id, r.layout_state, r.resident, r.shared"
+            f" {READINGS}WHERE r.process_id = ? ORDER BY r.tick",
+            process_id,
+        )
+        return list(map(StatmRow._make, in_order(rows, self._ticks.axis)))
 
     def count(self, process_id: int) -> int:
         """How many measurements a process has."""

@@ -141,6 +141,36 @@ def test_a_higher_sum_between_two_passes_may_be_over(tree: Tree) -> None:
     assert "15 MiB higher" in found.why
 
 
+@pytest.mark.parametrize(
+    ("resident", "shared", "is_passed", "word"),
+    [
+        (80, 0, False, Word.UNDECIDED),
+        (80, 70, False, Word.WITHIN),
+        (30, 0, False, Word.WITHIN),
+        (80, 0, True, Word.WITHIN),
+    ],
+)
+def test_what_was_higher_while_no_pass_was_made_may_be_over(
+    tree: Tree, resident: int, shared: int, is_passed: bool, word: Word
+) -> None:
+    """What each process had privately then is added up; passes that are close by know better."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 20)
+    for tick in range(5):
+        tree.builder.tick()
+        size = resident if tick == 2 else 20
+        tree.builder.reading(
+            tree.worker, Reading(resident=size * MI, shared=shared * MI if tick == 2 else 0)
+        )
+        tree.builder.reading(tree.app, Reading(resident=10 * MI, shared=0))
+        if is_passed:
+            tree.take_pass(10, 20)
+    found = tree.judged(50)
+    assert (found.measured, found.verdict) == (30 * MI, word)
+    if word is Word.UNDECIDED:
+        assert "was 60 MiB higher" in found.why
+
+
 def test_who_was_not_seen_ending_is_gone_with_its_recorder(tree: Tree) -> None:
     """A killed recorder tells no ends: the processes of the next one are others."""
     tree.with_layout_of_worker()
