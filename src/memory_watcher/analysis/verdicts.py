@@ -24,6 +24,7 @@ from statistics import fmean, median
 from typing import Literal, NamedTuple
 
 from ..units import SECOND
+from .ending import before_the_end
 
 HOUR = 3600 * SECOND
 #: No smaller rise counts: bytes, and a share of the highest value.
@@ -33,8 +34,6 @@ FEWEST, SHORTEST = 20, 30 * SECOND
 #: A rise below this share of the highest value is growth only if a line explains this much of its
 #: lows: a collector's heap that settles rises by a few percent in steps (R² of 0.2 to 0.4).
 _SMALLEST_UNSTEADY, _STEADY = 1 / 20, 0.5
-#: So many instants at the very end may be those of a program that is ending.
-_LAST = 3
 #: The share of a span that is left out at its beginning, when programs start and warm up.
 _WARM_UP = 0.1
 #: Into how many parts a span is cut. The cut that tells most is taken: a part should be longer than
@@ -160,18 +159,11 @@ def _too_short(values: Sequence[int], needed_ns: int | None) -> Verdict:
 
 
 def _without_end(values: Sequence[int], begin: int) -> Sequence[int]:
-    """The same without what falls at the very end: a program that ends gives its memory back.
-
-    So many instants at most, each below the one before and the last below all since `begin`: what
-    was freed and stays so is flat.
-    """
-    at = len(values) - 1
-    while at > len(values) - 1 - _LAST and at > begin and values[at] < values[at - 1]:
-        at -= 1
-    kept = at + 1
-    if kept == len(values) or values[-1] >= min(values[begin:kept]):
+    """The same without what falls at the very end: a program that ends gives its memory back."""
+    kept = before_the_end(values, begin)
+    if kept == len(values):
         return values
-    return [*values[:kept], *[values[at]] * (len(values) - kept)]
+    return [*values[:kept], *[values[kept - 1]] * (len(values) - kept)]
 
 
 def _without_dip(values: Sequence[int]) -> Sequence[int]:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
+from ..analysis.ending import MOST, before_the_end
 from ..errors import SelectionError, UsageError
 from ..message import Named, Setting
 from ..units import SECOND, format_time, parse_duration, parse_time
@@ -26,7 +27,7 @@ from ..units import SECOND, format_time, parse_duration, parse_time
 if TYPE_CHECKING:
     from ..analysis.passes import Moment as Pass
     from ..analysis.passes import Passes
-    from ..recorded import Measurement, StoredFigure
+    from ..recorded import Measurement, ReadingRow, StoredFigure
     from ..store.recording import Recording
 
 Kind = Literal["peak", "floor", "start", "end", "time", "day time", "after", "percent", "number"]
@@ -191,8 +192,26 @@ def measurement_of(
     if not rows:
         return recording.layout_until(process_id, -1)  # says why there is none
     if moment.kind == "floor":
-        return recording.floor(process_id, figure, _since(_LAST_FIFTH, rows)[0].tick)
+        first, last = _floor_between(recording, process_id, rows)
+        return recording.floor(process_id, figure, first, last)
     return recording.measurement_at(process_id, _at(moment, rows).tick)
+
+
+def _floor_between(
+    recording: Recording, process_id: int, rows: Sequence[ReadingRow]
+) -> tuple[int, int]:
+    """The ticks of the last fifth, without those at which the process was ending."""
+    first = _since(_LAST_FIFTH, rows)[0].tick
+    has_ended = any(
+        each.id == process_id and each.end_tick is not None for each in recording.processes()
+    )
+    sizes = [row.resident for row in rows if row.resident is not None]
+    if not has_ended or len(sizes) < len(rows):
+        return first, rows[-1].tick
+    fifth = next(at for at, row in enumerate(rows) if row.tick == first)
+    kept = before_the_end(sizes, max(0, min(fifth, len(rows) - 2 - MOST)))
+    last = rows[kept - 1].tick
+    return min(first, last), last
 
 
 def pass_of(

@@ -168,14 +168,20 @@ class Recording:
         """
         return self._measurements.extreme(process_id, by, "DESC")
 
-    def floor(self, process_id: int, by: StoredFigure = "pss", first_tick: int = 0) -> Measurement:
-        """Find the lowest measurement from a tick on that has a layout; the earliest of equals.
+    def floor(
+        self,
+        process_id: int,
+        by: StoredFigure = "pss",
+        first_tick: int = 0,
+        last_tick: int | None = None,
+    ) -> Measurement:
+        """Find the lowest measurement between two ticks that has a layout; the earliest of equals.
 
         By the same figures, torn ones last.
 
         Raises SelectionError if there is none, saying why.
         """
-        return self._measurements.extreme(process_id, by, "ASC", first_tick)
+        return self._measurements.extreme(process_id, by, "ASC", first_tick, last_tick)
 
     def span(self) -> tuple[int, int] | None:
         """When the first tick and the last one were, UTC nanoseconds; None without any."""

@@ -192,6 +192,35 @@ def test_the_floor_is_of_the_last_fifth(tmp_path: Path) -> None:
         assert whole.sums.pss == 32 * MI
 
 
+@pytest.mark.parametrize(
+    ("ends", "sizes", "floor"),
+    [
+        (True, (1, 80, 81, 82, 83, 84, 80, 90, 91, 30), 91),
+        (True, (1, 80, 81, 82, 83, 84, 80, 90, 91, 60, 30, 10), 91),
+        (True, (1, 80, 81, 81, 81, 30), 81),  # a short life
+        (True, (1, 80, 81, 82, 83, 84, 80, 30, 30, 30), 30),  # freed, and then it went on
+        (True, (1, 80, 81, 82, 83, 84, 80, 90, 91, 85), 85),  # not below all of the last fifth
+        (True, (1, 30), 30),
+        (False, (1, 80, 81, 82, 83, 84, 80, 90, 91, 30), 30),  # it may be freed, and go on
+    ],
+)
+def test_the_floor_is_of_a_program_that_is_not_ending(
+    tmp_path: Path, ends: bool, sizes: tuple[int, ...], floor: int
+) -> None:
+    """What a program gives back as it ends was not free before."""
+    builder = RecordingBuilder(tmp_path / "ended.db")
+    process = builder.process(1, "one")
+    for size in sizes:
+        builder.tick()
+        builder.layout(process, [(mapping(0x1000), Usage(rss=size * MI, pss=size * MI))])
+    if ends:
+        builder.end(process, builder.tick())
+    with Recording(builder.close()) as recording:
+        found = measurement_of(parse("floor", "--at"), recording, 1, "pss")
+        assert found.totals is not None
+        assert found.totals.pss == floor * MI
+
+
 def test_the_floor_lacks_nobody(recording: Recording) -> None:
     """A pass in which somebody could not be read has a small sum, and is no floor."""
     passes = read(recording)

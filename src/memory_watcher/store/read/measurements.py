@@ -95,6 +95,7 @@ class Measurements:
         by: StoredFigure,
         order: Literal["ASC", "DESC"],
         first_tick: int = 0,
+        last_tick: int | None = None,
     ) -> Measurement:
         """The first or last by one figure of those that have a layout: see `Recording.peak`.
 
@@ -102,11 +103,11 @@ class Measurements:
         """
         column = PEAK_COLUMNS[by]
         row = self._database.row(
-            "SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.tick >= ?"
+            "SELECT r.id FROM readings AS r WHERE r.process_id = ? AND r.tick BETWEEN ? AND ?"
             f" AND r.keyframe IS NOT NULL AND {column} IS NOT NULL"
             f" ORDER BY r.layout_state = {LayoutState.TORN.value}, {column} {order}, r.tick"
             " LIMIT 1",
-            *(process_id, first_tick),
+            *(process_id, first_tick, 2**62 if last_tick is None else last_tick),
         )
         if row is None:
             raise self._why_no_layout(process_id, by)
