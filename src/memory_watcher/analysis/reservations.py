@@ -13,6 +13,7 @@ Pure and linear; told from headers and flags, never from figures.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -88,41 +89,47 @@ class Reservation(NamedTuple):
 
 def find_runs(entries: Sequence[MappingUsage]) -> list[Run]:
     """All runs of a layout, in the order of their addresses."""
-    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
     runs: list[Run] = []
     pieces: list[Piece] = []
     below: Mapping | None = None  # what touches the first piece
     before: Mapping | None = None
-    for index in order:
-        mapping = entries[index].mapping
-        piece = _piece(index, entries[index])
-        touched = before if before is not None and before.end == mapping.start else None
-        if pieces and (piece is None or touched is None):
-            runs.append(Run(tuple(pieces), below, None if touched is None else mapping))
+    end = -1  # where it ends
+    for index in _in_order(entries):
+        entry = entries[index]
+        mapping = entry.mapping
+        start = mapping.start
+        touches = start == end
+        # Of a layout of many mappings most are asked here: so no call of a function for each.
+        flags = None
+        if not mapping.pathname and not mapping.inode and mapping.perms[3] == "p":
+            flags = _flags(entry.usage.vm_flags)
+        if pieces and (flags is None or not touches):
+            runs.append(Run(tuple(pieces), below, mapping if touches else None))
             pieces = []
-        if piece is not None:
+        end = mapping.end
+        if flags is not None:
             if not pieces:
-                below = touched
-            pieces.append(piece)
+                below = before if touches else None
+            pieces.append(Piece(index, start, end, mapping.perms, flags))
         before = mapping
     if pieces:
         runs.append(Run(tuple(pieces), below, None))
     return runs
 
 
-def _piece(position: int, entry: MappingUsage) -> Piece | None:
-    mapping, flags = entry.mapping, entry.usage.vm_flags
-    if mapping.pathname or mapping.inode or mapping.perms[3] != "p" or flags is None:
-        return None
-    told = _flags(flags)
-    if not told.isdisjoint(_OTHERS):
-        return None
-    return Piece(position, mapping.start, mapping.end, mapping.perms, told)
+def _in_order(entries: Sequence[MappingUsage]) -> Sequence[int]:
+    """Positions by address; a layout that is not torn is in this order already."""
+    starts = [entry.mapping.start for entry in entries]
+    if all(map(operator.le, starts, starts[1:])):
+        return range(len(starts))
+    return sorted(range(len(starts)), key=starts.__getitem__)
 
 
 @lru_cache(maxsize=1024)
-def _flags(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _flags(text: str | None) -> frozenset[str] | None:
+    """The flags of what may be a piece; None if it cannot be one."""
+    flags = None if text is None else frozenset(text.split())
+    return flags if flags is not None and flags.isdisjoint(_OTHERS) else None
 
 
 def find_reservations(runs: Iterable[Run]) -> list[Reservation]:

@@ -90,6 +90,7 @@ def find_runtimes(entries: Sequence[MappingUsage], marks: Marks = NO_MARKS) -> d
     found: dict[int, Found] = {}
     for rule in RULES:
         if rule.key in witnesses:
+            told = Found(rule, witnesses[rule.key])
             for piece in rule.find(memory):
-                found.setdefault(piece.position, Found(rule, witnesses[rule.key]))
+                found.setdefault(piece.position, told)
     return found
