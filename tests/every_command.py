@@ -21,6 +21,8 @@ READERS: dict[str, list[str]] = {
     "peak": ["peak", "FILE"],
     "peak of one": ["peak", "FILE", "--process-id", "1"],
     "explain": ["explain", "FILE", "--process-id", "1"],
+    "kinds": ["kinds", "FILE", "--process-id", "1"],
+    "kinds as JSON": ["kinds", "FILE", "--process-id", "1", "--json"],
     "explain all": ["explain", "FILE", "--json"],
     "mappings": ["peak", "FILE", "--process-id", "1", "--by", "mapping", "--json"],
     "replay": ["replay", "FILE", "--process-id", "1", "--plain"],

@@ -43,6 +43,10 @@ OPTIONS = {
         *("FILE", "-p", "--pid", "--process-id", "--measurement-time", "--json"),
         "--database-file",
     ],
+    "kinds": [
+        *("FILE", "-p", "--pid", "--process-id", "--measurement-time", "--json", "--why"),
+        *("ADDRESS", "--database-file"),
+    ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
     "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],

@@ -11,7 +11,9 @@ import markdown_it
 import pytest
 
 from memory_watcher import metrics
+from memory_watcher.analysis.basis import Basis
 from memory_watcher.analysis.kinds import Kind
+from memory_watcher.analysis.runtimes import RULES
 from memory_watcher.cli import COMMANDS, command_parser, overview_parser
 from memory_watcher.model import LayoutState
 from memory_watcher.tui.keys import KEYS
@@ -70,6 +72,11 @@ def texts() -> Iterator[tuple[str, str]]:
         *(*metrics.CGROUP, *metrics.MEMINFO, metrics.STATM, metrics.MEM_AVAILABLE_COMPUTED),
     ):
         yield f"metric {metric.name}", metric.meaning
+    for rule in RULES:
+        yield f"rule {rule.key} evidence", rule.evidence
+        yield f"rule {rule.key} contradiction", rule.contradiction
+    for basis in Basis:
+        yield f"Basis.{basis.name}", basis.meaning
     for key in KEYS:
         yield f"key {key.keys}", key.meaning
 

@@ -31,7 +31,19 @@ PAGES = {
 }
 #: What values are called that are neither a file nor a folder.
 WORDS = {
-    *("DURATION", "ID", "ISO", "MOMENT", "MS", "N", "NAME", "NAME|UID", "PATH", "PATTERN"),
+    *(
+        "ADDRESS",
+        "DURATION",
+        "ID",
+        "ISO",
+        "MOMENT",
+        "MS",
+        "N",
+        "NAME",
+        "NAME|UID",
+        "PATH",
+        "PATTERN",
+    ),
     *("PERCENT", "PID", "PID [PERIOD]", "PIXELS", "REGEX", "SIZE", "TIME"),
 }
 #: How each shell checks a script without running it.

@@ -17,18 +17,22 @@ from ..model import KindEvidence, MappingUsage
 from ..model import Mapping as Header
 from .arenas import find_arenas
 from .attribution import Attribution, Kind, plain
+from .basis import Basis
 from .bss import Bss, bss_owners, find_bss
-from .runtimes import find_runtimes
+from .runtimes import Found, find_runtimes, runtimes_present
 from .stacks import find_stacks
 
 __all__ = [
     "Attribution",
+    "Basis",
     "Bss",
     "Kind",
     "KindHints",
+    "Reason",
     "attribute",
     "attributed_entries",
     "hints_from",
+    "reasons",
 ]
 
 
@@ -53,30 +57,27 @@ def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindH
     return KindHints(evidence.stack_pointers, bss, evidence.marks)
 
 
+class Reason(NamedTuple):
+    """Why a mapping is what it is.
+
+    `rule` is that of the runtime, and by which file the process is known to have it; `silent` are
+    those of the process's runtimes that do not speak on a mapping of which nothing is known.
+    """
+
+    entry: MappingUsage
+    attribution: Attribution
+    basis: Basis
+    rule: Found | None = None
+    silent: tuple[Found, ...] = ()
+
+
 def attribute(
     entries: Iterable[MappingUsage], facts: KindHints = NO_HINTS
 ) -> list[tuple[MappingUsage, Attribution]]:
     """Tell for each mapping of one layout, in its order, what it is for."""
     entries = list(entries)
-    arenas = find_arenas(entries)
-    owners = bss_owners(entries, facts.bss)
-    runtimes = find_runtimes(entries, facts.marks)
-    taken = arenas | owners.keys() | runtimes.keys()
-    stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
-    programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
-
-    def tell(index: int, entry: MappingUsage) -> Attribution:
-        if index in arenas:
-            return plain(Kind.ARENA)
-        if index in owners:
-            return Attribution(Kind.LIBRARY, owners[index])
-        if index in runtimes:
-            return runtimes[index].rule.attribution
-        if index in stacks:
-            return plain(Kind.THREAD_STACK)
-        return _by_name(entry, programs) if entry.mapping.pathname else _without_name(entry)
-
-    return [(entry, tell(index, entry)) for index, entry in enumerate(entries)]
+    known = _look_at(entries, facts)
+    return [(entry, known.attribution(index, entry)) for index, entry in enumerate(entries)]
 
 
 def attributed_entries(
@@ -87,13 +88,79 @@ def attributed_entries(
     return attribute(entries, hints_from(entries, evidence))
 
 
-def _without_name(entry: MappingUsage) -> Attribution:
-    flags = (entry.usage.vm_flags or "").split()
+def reasons(entries: Iterable[MappingUsage], evidence: KindEvidence) -> list[Reason]:
+    """The same, with what decided it."""
+    entries = list(entries)
+    facts = hints_from(entries, evidence)
+    known = _look_at(entries, facts)
+    present = runtimes_present(entries, facts.marks)
+    found = []
+    for index, entry in enumerate(entries):
+        basis = known.basis(index, entry)
+        rule = known.runtimes[index] if basis is Basis.RUNTIME else None
+        silent = present if basis is Basis.NOTHING else ()
+        found.append(Reason(entry, known.attribution(index, entry), basis, rule, silent))
+    return found
+
+
+class _Known(NamedTuple):
+    """What a whole layout tells, by positions in it; `programs` are the files it executes."""
+
+    arenas: set[int]
+    owners: dict[int, str]
+    runtimes: dict[int, Found]
+    stacks: set[int]
+    programs: set[tuple[int, int, str]]
+
+    def basis(self, index: int, entry: MappingUsage) -> Basis:
+        """Which evidence decides: the first that there is."""
+        if index in self.arenas:
+            return Basis.ARENA
+        if index in self.owners:
+            return Basis.BSS
+        if index in self.runtimes:
+            return Basis.RUNTIME
+        if index in self.stacks:
+            return Basis.STACK
+        if entry.mapping.pathname:
+            return Basis.PROGRAM if _file_key(entry.mapping) in self.programs else Basis.NAME
+        return _without_name(entry)
+
+    def attribution(self, index: int, entry: MappingUsage) -> Attribution:
+        """What it is for."""
+        basis = self.basis(index, entry)
+        if basis in _PLAIN:
+            return _PLAIN[basis]
+        if basis is Basis.BSS:
+            return Attribution(Kind.LIBRARY, self.owners[index])
+        if basis is Basis.RUNTIME:
+            return self.runtimes[index].rule.attribution
+        return _by_name(entry, self.programs)
+
+
+_PLAIN = {
+    Basis.ARENA: plain(Kind.ARENA),
+    Basis.STACK: plain(Kind.THREAD_STACK),
+    Basis.NO_ACCESS: plain(Kind.GUARD),
+    Basis.DEVICE: plain(Kind.DEVICE),
+    Basis.NOTHING: plain(Kind.ANONYMOUS),
+}
+
+
+def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
+    arenas = find_arenas(entries)
+    owners = bss_owners(entries, facts.bss)
+    runtimes = find_runtimes(entries, facts.marks)
+    taken = arenas | owners.keys() | runtimes.keys()
+    stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
+    programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
+    return _Known(arenas, owners, runtimes, stacks, programs)
+
+
+def _without_name(entry: MappingUsage) -> Basis:
     if entry.mapping.perms == "---p":
-        return plain(Kind.GUARD)
-    if "io" in flags:
-        return plain(Kind.DEVICE)
-    return plain(Kind.ANONYMOUS)
+        return Basis.NO_ACCESS
+    return Basis.DEVICE if "io" in (entry.usage.vm_flags or "").split() else Basis.NOTHING
 
 
 # --- by name ---------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ COMMANDS = {
     "show": "show",
     "peak": "peak",
     "explain": "explain",
+    "kinds": "kinds",
     "growth": "growth",
     "check": "check",
     "ls": "ls",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from .base import Found, Proof, Rule, Witnesses
-from .find import RULES, find_runtimes, tells_runtime, witnesses_of
+from .base import Found, Proof, Rule
+from .find import RULES, find_runtimes, runtimes_present, tells_runtime
 
 __all__ = [
     "RULES",
     "Found",
     "Proof",
     "Rule",
-    "Witnesses",
     "find_runtimes",
+    "runtimes_present",
     "tells_runtime",
-    "witnesses_of",
 ]

@@ -94,3 +94,13 @@ def find_runtimes(entries: Sequence[MappingUsage], marks: Marks = NO_MARKS) -> d
             for piece in rule.find(memory):
                 found.setdefault(piece.position, told)
     return found
+
+
+def runtimes_present(entries: Iterable[MappingUsage], marks: Marks = NO_MARKS) -> tuple[Found, ...]:
+    """The rules that may speak of this process, each with the file that tells."""
+    witnesses = witnesses_of((entry.mapping for entry in entries), marks)
+    return tuple(
+        Found(rule, witnesses[rule.key])
+        for rule in RULES
+        if rule.key in witnesses and rule.key not in _OF_ANY
+    )

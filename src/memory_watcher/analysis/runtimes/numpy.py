@@ -36,8 +36,8 @@ RULES = (
         kind=Kind.ALLOCATOR,
         name="NumPy arrays",
         program=_NUMPY,
-        evidence="4 MiB and more with huge pages advised (`hg`), right after a page that is like"
-        " it but for that: the first of malloc's block.",
+        evidence="4 MiB and more with huge pages advised (`hg`), directly after a page that differs"
+        " in that alone: the first of malloc's block.",
         contradiction="Nothing right below it, or huge pages advised there as well.",
         proofs=(Proof("NumPy 1.24.2, 12 arrays of 4 MiB", "nbytes", 50331648, 50331648),),
         find=_arrays,

@@ -1,0 +1,101 @@
+"""What the mappings of a process are for at a moment, and by which evidence."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..analysis.attribution import Kind
+from ..analysis.basis import Basis
+from ..analysis.breakdown import Sum, add_up
+from ..analysis.figures import best
+from ..analysis.kinds import Reason, reasons
+from ..analysis.runtimes import Found
+from ..errors import SelectionError, UsageError
+from ..recorded import Measurement, RecordedProcess
+from ..store.recording import Recording
+from .moment import PEAK, Moment, measurement_of, understood
+
+
+class KindsView(NamedTuple):
+    """One process at one measurement: why each of its mappings is what it is, by address."""
+
+    process: RecordedProcess
+    measurement: Measurement
+    figure: str
+    reasons: tuple[Reason, ...]
+
+
+class Evidence(NamedTuple):
+    """Mappings of one kind and name that have it on the same grounds; `size` in the figure."""
+
+    kind: Kind
+    name: str
+    basis: Basis
+    rule: Found | None
+    mappings: int
+    size: Sum
+
+
+def kinds_view(
+    recording: Recording, process: RecordedProcess, moment: Moment | str | int = PEAK
+) -> KindsView:
+    """All mappings of a process at a moment, by default its peak, with what tells their kinds.
+
+    Raises SelectionError, UsageError.
+    """
+    figure = best("pss", recording.told_figures(process.id)) or "pss"
+    measurement = measurement_of(
+        understood(moment), recording, process.id, "rss" if figure == "rss" else "pss"
+    )
+    figure = best("pss", measurement.told_figures - {"statm"}) or figure
+    entries = recording.layout(measurement.id).entries
+    evidence = recording.kind_evidence(process.id, measurement.tick)
+    return KindsView(process, measurement, figure, tuple(reasons(entries, evidence)))
+
+
+def evidence_of(view: KindsView) -> list[Evidence]:
+    """All that has the same kind and name on the same grounds, the biggest first."""
+    members: dict[tuple[Kind, str, Basis, Found | None], list[Reason]] = {}
+    for reason in view.reasons:
+        key = (*reason.attribution, reason.basis, reason.rule)
+        members.setdefault(key, []).append(reason)
+    found = [
+        Evidence(
+            *key,
+            mappings=len(each),
+            size=add_up(getattr(reason.entry.usage, view.figure, None) for reason in each),
+        )
+        for key, each in members.items()
+    ]
+    return sorted(found, key=lambda each: (-(each.size.size or 0), each.kind.value, each.name))
+
+
+def parse_address(text: str, option: str = "address") -> int:
+    """An address as smaps prints it: 7f2866800000, 0x7f2866800000, or a whole header's beginning.
+
+    Raises UsageError, naming `option`.
+    """
+    match = re.fullmatch(r"(?:0[xX])?([0-9a-fA-F]{1,16})(-[0-9a-fA-F]{1,16}\b.*)?", text.strip())
+    if match is None:
+        raise UsageError(
+            f"{option}: {text[:40]!r} is no address; write it in hexadecimal, as smaps does:"
+            " 7f2866800000"
+        )
+    return int(match[1], 16)
+
+
+def why(view: KindsView, address: int) -> Reason:
+    """The mapping that holds an address.
+
+    Raises SelectionError, naming what is mapped next to it, if nothing is there.
+    """
+    for reason in view.reasons:
+        if reason.entry.mapping.start <= address < reason.entry.mapping.end:
+            return reason
+    mappings = [reason.entry.mapping for reason in view.reasons]
+    below = max((each for each in mappings if each.end <= address), default=None)
+    above = min((each for each in mappings if each.start > address), default=None)
+    near = [f"{each.start:x}-{each.end:x}" for each in (below, above) if each is not None]
+    beside = f"; next to it lie {' and '.join(near)}" if near else ""
+    raise SelectionError(f"nothing is mapped at {address:x} in this measurement{beside}")

@@ -1,0 +1,127 @@
+"""memory-watcher kinds: arguments to output and exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.programs import run
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture(name="file", scope="module")
+def recording_of_redis(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return loaded("runtimes/redis-7", tmp_path_factory.mktemp("kinds"))
+
+
+def loaded(name: str, folder: Path) -> Path:
+    file = folder / "a.db"
+    done = run(
+        "memory-load-smaps", DATA / f"{name}.smaps", "--database-file", file, "--name", "server"
+    )
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+def page(file: Path, *arguments: str) -> str:
+    done = run("memory-watcher", "kinds", file, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def facts(file: Path, *arguments: str) -> Any:
+    return json.loads(page(file, *arguments, "--json"))
+
+
+def extent(file: Path) -> str:
+    """The header of the biggest mapping of jemalloc's."""
+    shown = json.loads(run("memory-peak", file, "--by", "mapping", "--json").stdout)["groups"]
+    found = next(group for group in shown if group["kind"] == "allocator")
+    return str(found["name"]).split()[0]
+
+
+def test_all_of_a_process(file: Path) -> None:
+    """A line for each name, the biggest first, with how it is known."""
+    head, empty, titles, first, *_ = page(file).splitlines()
+    assert re.fullmatch(r"server \(\d+\), \S+: \d+ mappings", head) and not empty
+    assert re.split(r"\s{2,}", titles.strip()) == ["PSS", "mappings", "kind", "name", "known by"]
+    assert re.match(
+        r"57 824 Ki +\d+  allocator +jemalloc +/\S+/libjemalloc\.so\.2 is executed. MAP_NORESERVE",
+        first,
+    )
+
+
+def test_groups_add_up(file: Path) -> None:
+    """All mappings are in one group, and each group says on what grounds."""
+    groups = facts(file)["groups"]
+    shown = json.loads(run("memory-peak", file, "--json").stdout)
+    assert sum(group["size"]["bytes"] for group in groups) == shown["sum"]["bytes"]
+    assert {group["basis"] for group in groups} >= {"runtime", "program", "nothing", "stack"}
+    assert all(bool(group["rule"]) == (group["basis"] == "runtime") for group in groups)
+
+
+def test_why(file: Path) -> None:
+    """The mapping that holds an address: its evidence, and what that was compared with."""
+    header = extent(file)
+    text = page(file, "--why", header.split("-")[0])
+    assert f"mapping:          {header} rw-p" in text
+    assert "kind:             allocator\nname:             jemalloc\n" in text
+    assert re.search(r"^executed: +/\S+/libjemalloc\.so\.2$", text, re.MULTILINE)
+    for word in ("it shows", "refuted by", "compared with", "flags"):
+        assert re.search(rf"^{word}: +\S", text, re.MULTILINE)
+    start, end = (int(edge, 16) for edge in header.split("-"))
+    for written in (header, f"0x{start:x}", f"{start:x}", f"{end - 1:X}"):
+        found = facts(file, "--why", written)
+        assert (found["start"], found["end"], found["name"]) == (start, end, "jemalloc")
+    assert found["rule"]["key"] == "jemalloc" and not found["not_proven"]
+    assert found["rule"]["compared_with"][0]["figure"] == "allocator_resident"
+
+
+def test_why_not(file: Path) -> None:
+    """Of anonymous memory it says which rule of the process's runtimes does not hold on it."""
+    mappings = json.loads(run("memory-peak", file, "--by", "mapping", "--json").stdout)["groups"]
+    unknown = next(group for group in mappings if group["kind"] == "anonymous")
+    found = facts(file, "--why", unknown["name"].split()[0])
+    assert (found["basis"], found["rule"]) == ("nothing", None)
+    assert [each["key"] for each in found["not_proven"]] == ["jemalloc"]
+    text = page(file, "--why", unknown["name"].split()[0])
+    assert re.search(r"^not proven: +jemalloc: /\S+ is executed. MAP_NORESERVE", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--why", "zz"], 2, "--why: 'zz' is no address; write it in hexadecimal"),
+        (["--why", "0x"], 2, "--why: '0x' is no address"),
+        (["--why", "-"], 2, "is no address"),
+        (["--why", "0"], 1, "nothing is mapped at 0 in this measurement; next to it lie"),
+        (["--measurement-time", "x"], 2, "--measurement-time: "),
+        (["-p", "5"], 1, "5"),
+    ],
+)
+def test_refused(file: Path, arguments: list[str], code: int, said: str) -> None:
+    """In one line, with what helps."""
+    done = run("memory-watcher", "kinds", file, *arguments)
+    assert said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
+    assert done.returncode == code
+
+
+def test_names_are_escaped(tmp_path: Path) -> None:
+    """Whatever a file is called."""
+    text = (DATA / "proc" / "names" / "smaps").read_bytes()
+    capture = tmp_path / "a.smaps"
+    capture.write_bytes(text)
+    file = tmp_path / "a.db"
+    assert (
+        run("memory-load-smaps", capture, "--database-file", file, "--name", "server").returncode
+        == 0
+    )
+    shown = page(file)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", shown)
+    for group in facts(file)["groups"]:
+        assert group["known_by"].endswith(".")
