@@ -286,9 +286,9 @@ def test_starts():
     time.sleep(0.1)
     subprocess.Popen(["sleep", "3"])
     time.sleep(0.1)
-def test_waits():
-    subprocess.run(["sleep", "0.2"])
-    time.sleep(0.5)
+@pytest.mark.parametrize("number", range(12))
+@pytest.mark.limit_resident("1 GiB", children=True)
+def test_waits(number): subprocess.run(["sleep", "0.05"])
 """
     found = told(pytester, body)
     (left,) = found["left_running"]

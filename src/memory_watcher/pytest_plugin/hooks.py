@@ -182,8 +182,8 @@ def _set_properties(item: pytest.Item, measured: Measured) -> None:
     item.user_properties[:] = kept + [(name, value) for name, value in figures if value is not None]
 
 
-#: A process is seen to have ended so much later, and its start is known to 10 ms.
-_SLACK_NS, _START_NS = 300 * MILLISECOND, 10 * MILLISECOND
+#: When a process was started is known to so much.
+_START_NS = 10 * MILLISECOND
 
 
 def outliving(
@@ -199,6 +199,6 @@ def outliving(
         if not those:
             continue
         end = max(end for end, _ in those)
-        if process["lives"] or (process["last"] or 0) > end + _SLACK_NS:
+        if process["lives"] or (process["last"] or 0) > end:
             tests = [test for _, test in those]
             yield {"tests": tests, "pid": process["pid"], "name": process["name"]}

@@ -175,7 +175,7 @@ def _record(control: Control, pid: int, file: str) -> None:
     session.record(control)
     if control.asks_for_end:
         several = session.progress.processes > 1
-        control.say({"processes": processes(file, pid) if several else []})
+        control.say({"processes": processes(source, file, pid) if several else []})
 
 
 class _Answers:
