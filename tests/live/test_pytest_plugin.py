@@ -493,6 +493,18 @@ def test_kind(): pass
     result = pytest_in(pytester, body, "--memory-watcher-dir", "taken")
     result.assert_outcomes(failed=2, passed=1)
     result.stdout.fnmatch_lines(["a memory limit could not be judged: heap *", "memory-watcher: *"])
+    result.stdout.fnmatch_lines(["memory-watcher: --memory-watcher-dir: *taken: File exists"])
+    result.stdout.no_fnmatch_line("recordings:*")
+
+
+@pytest.mark.parametrize(("file", "words"), [("no/told.json", "no folder"), (".", "is a folder")])
+def test_a_json_that_cannot_be_written_is_refused_at_once(
+    pytester: pytest.Pytester, file: str, words: str
+) -> None:
+    """Not after all tests have run."""
+    result = pytest_in(pytester, "def test_it(): pass", "--memory-watcher-json", file)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --memory-watcher-json: *{words}*"])
 
 
 def test_a_test_may_fake_the_system(pytester: pytest.Pytester) -> None:

@@ -38,7 +38,11 @@ def _folder(config: pytest.Config) -> Path | None:
     named: str | None = config.option.memory_watcher_dir
     if named is not None:
         folder = config.invocation_params.dir / named
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise OSError(f"--memory-watcher-dir: cannot make {folder}: {why}") from None
         return folder
     cache = getattr(config, "cache", None)
     return None if cache is None else Path(cache.mkdir("memory-watcher"))

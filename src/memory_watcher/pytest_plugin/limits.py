@@ -50,9 +50,9 @@ def default_limit(text: str) -> Limits | None:
     if not text.strip():
         return None
     try:
-        return Limits(resident=_size(text, "size"), is_default=True)
+        return Limits(resident=_size(text, "memory_watcher_limit"), is_default=True)
     except UsageError as error:
-        raise pytest.UsageError(f"memory_watcher_limit: {error}") from None
+        raise pytest.UsageError(str(error)) from None
 
 
 def _limits(mark: pytest.Mark) -> Limits:

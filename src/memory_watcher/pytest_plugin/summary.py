@@ -43,9 +43,10 @@ class Summary:
     """Collects the reports of all tests, also of xdist's workers."""
 
     def __init__(self, config: pytest.Config, *, all_tests: bool) -> None:
+        """Raises pytest.UsageError."""
         self._begun_in = str(config.invocation_params.dir)  # tests may go elsewhere
         named: str | None = config.option.memory_watcher_json
-        self._json = None if named is None else os.path.join(self._begun_in, named)
+        self._json = None if named is None else _writable(os.path.join(self._begun_in, named))
         self._root = config.rootpath
         self._all_tests = all_tests
         self._rows: dict[str, Row] = {}
@@ -103,8 +104,9 @@ class Summary:
                 show(line)
         for line in (*self._left(), *self._problems()):
             show(line)
-        if self._all_tests and (recordings := [f["recording"] for f in self._found]):
-            show(f"recordings: {', '.join(self._short(each) for each in recordings if each)}")
+        recordings = [self._short(f["recording"]) for f in self._found if f["recording"]]
+        if self._all_tests and recordings:
+            show(f"recordings: {', '.join(recordings)}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in self._annotations():
                 show(line)
@@ -169,6 +171,16 @@ class Summary:
             title = _TITLES[text.startswith(_OVER[1])]
             lines.append(command("error", text, file=file, line=str(line), title=title))
         return lines
+
+
+def _writable(path: str) -> str:
+    """The path of the JSON; it is not found out after all tests that it cannot be written there."""
+    folder = os.path.dirname(path)
+    if os.path.isdir(path):
+        raise pytest.UsageError(f"--memory-watcher-json: {path} is a folder; name a file")
+    if not os.path.isdir(folder):
+        raise pytest.UsageError(f"--memory-watcher-json: there is no folder {folder}; create it")
+    return path
 
 
 _NAMES = frozenset((PEAK, RISE, BEGAN, ENDED, AT_LEAST))
