@@ -67,6 +67,13 @@ LONG = {
     ("verify", "a.db"): rb"checking a\.db: layouts of process 3 of 3 \S 0 ms",
     ("repair", "a.db", "-o", "new.db"): rb"saving a\.db: layouts of process 3 of 3 \S 0 ms",
     ("report", "a.db"): rb"report of a\.db: process 3 of 3 \S 0 ms",
+    ("explain", "a.db"): rb"explaining a\.db \S 0 ms",
+    ("diff", "a.db", "--by", "process"): rb"comparing \S 0 ms",
+    ("growth", "a.db"): rb"growth in a\.db: reading \S 0 ms",
+    ("budget", "init", "a.db"): rb"measuring \S 0 ms",
+    ("ls", "a.db"): rb"reading a\.db \S 0 ms",
+    ("peak", "a.db", "-p", "1"): rb"reading a\.db \S 0 ms",
+    ("peak", "a.db", "-p", "1", "--json"): rb"reading a\.db \S 0 ms",
     ("load-smaps", "a.smaps", "--period", "1s"): rb"loading a\.smaps: measurement 2 of 2 \S 0 ms",
     ("chart", "a.db", "-o", "a.html"): rb"report of a\.db: process 3 of 3 \S 0 ms",
     ("record", "-p", str(os.getpid()), "--duration", "10ms", "--period", "50ms", "-o", "old.db"): (

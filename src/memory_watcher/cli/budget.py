@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, get_args
 from ..units import plural
 from .console import say, write_text
 from .named_once import refuse_twice
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..analysis.budgets.model import Checked
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
     _refuse_output(args)
     refuse_twice(args.files)
-    with ExitStack() as opened:
+    with ExitStack() as opened, ProgressLine("measuring"):
         recordings = [opened.enter_context(Recording(file)) for file in args.files]
         first = first_budget(recordings, args.process, args.at, args.figure)
         checked = _checked(first, recordings)

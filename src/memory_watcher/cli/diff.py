@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from . import recording_file
 from .console import write_text
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..answers.diff import At
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     from ..render.diff_md import render as render_md
     from ..render.diff_text import render as render_text
 
-    with ExitStack() as opened:
+    with ExitStack() as opened, ProgressLine("comparing"):
         before, after = _sides(args, opened)
         view = diff(before, after, by=args.by, figure=args.process_memory)
     top = args.top if args.top is not None or args.json or args.all else DEFAULT_TOP

@@ -16,6 +16,7 @@ import argparse
 
 from . import recording_file
 from .console import write_text
+from .progress import ProgressLine
 
 READS_RECORDING = True
 
@@ -43,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
 
     written = args.measurement_time
     moment = PEAK if written is None else parse(written, "--measurement-time")
-    with Recording(recording_file.recording_file(args)) as recording:
+    name = recording_file.recording_file(args)
+    with Recording(name) as recording, ProgressLine(f"explaining {name}"):
         process = recording_file.process_meant(recording, args)
         found = explain(recording, process, moment)
         notes = clock_notes(recording.axis)

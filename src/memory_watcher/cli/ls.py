@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from .console import write_text
+from .progress import ProgressLine
 from .recording_file import DEFAULT_FILE
 
 READS_RECORDING = True
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from ..render.process_list import about_sorting, about_sum, render_json, render_text
     from ..store.recording import Recording
 
-    with Recording(args.file) as recording:
+    with Recording(args.file) as recording, ProgressLine(f"reading {args.file}"):
         found = list_processes(recording, args.sort, **({"judged": 0} if args.json else {}))
         jumps = clock_jumps(recording.axis) if args.json else []
         clock = [] if args.json else clock_notes(recording.axis)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import recording_file
 from .console import write_piece, write_text
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..analysis.breakdown import By
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     from ..render.clock_text import clock_notes
     from ..store.recording import Recording
 
-    with Recording(recording_file.recording_file(args)) as recording:
+    name = recording_file.recording_file(args)
+    with Recording(name) as recording, ProgressLine(f"reading {name}") as progress:
         process = recording_file.process_meant(recording, args)
         selection = recording.selection() if process is None else None
         _refuse_unused(args, is_machine=process is None and selection is None)
@@ -100,8 +102,9 @@ def run(args: argparse.Namespace) -> int:
             if args.json:
                 from ..render.process_json import stream
 
-                for piece in stream(view, jumps):
-                    write_piece(piece)
+                with progress.paused():
+                    for piece in stream(view, jumps):
+                        write_piece(piece)
                 return 0
             text = _process_text(view)
         notes = [] if args.json else clock_notes(recording.axis)
