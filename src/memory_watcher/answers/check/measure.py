@@ -245,6 +245,8 @@ class Run:
         """Why there are no sizes; the most threads and processes are known all the same."""
         if budget.at == "peak" or not chosen.members:
             threads, processes = counts.threads(), counts.processes()
+            if why == _TOO_SOON:
+                threads = Count(untold(why), {})
         else:
             threads = processes = Count(untold(why), {})
         return Measured(

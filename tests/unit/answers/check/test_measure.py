@@ -200,6 +200,7 @@ def test_who_had_exited_when_it_was_read_was_one_process(
         lines = [line(what, 100) for what in ("processes", "threads", "total")]
         *found, total = judged(recording, budget(*lines))
     assert "exited before its memory could be read" in total.why
+    assert found[1].why == total.why
     assert [(each.measured, each.verdict) for each in found] == [
         (1, Word.WITHIN),
         (None, Word.UNDECIDED),
