@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..units import format_duration, format_size, plural
 from .console import show_status
 
 if TYPE_CHECKING:
+    from ..record.clock import Time
     from ..record.progress import Progress
 
 
 class StatusLine:
     """One line on the terminal, rewritten at most twice a second."""
 
-    def __init__(self, enabled: bool) -> None:
+    def __init__(
+        self, enabled: bool, time: Time = time, show: Callable[[str], None] = show_status
+    ) -> None:
         self._enabled = enabled
+        self._time = time
+        self._write = show
         self._started = time.monotonic_ns()
         self._cpu_ns = time.process_time_ns()  # used by then, by imports for example
         self._shown = 0
 
     def show(self, progress: Progress) -> None:
         """Write it anew if that is due."""
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         if not self._enabled or now - self._shown < 500_000_000:
             return
         self._shown = now
@@ -37,14 +43,14 @@ class StatusLine:
             else f"{plural(progress.layouts, 'layout', 'layouts')} of"
             f" {plural(progress.processes, 'process', 'processes')}"
         )
-        share = 100 * (time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
+        share = 100 * (self._time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
         done = f"{format_duration(elapsed)} · {plural(progress.ticks, 'tick', 'ticks')}"
-        show_status(f"{done} · {what} · recorder {share:.1f} % CPU")
+        self._write(f"{done} · {what} · recorder {share:.1f} % CPU")
 
     def clear(self) -> None:
         """Take it away."""
         if self._enabled and self._shown:
-            show_status("")
+            self._write("")
 
 
 def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:

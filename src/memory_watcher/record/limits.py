@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from ..errors import SourceError
 from ..model import MappingUsage
 from ..units import MILLISECOND, SECOND, format_size
+from .clock import Time
 
 MIB = 1 << 20
 
@@ -44,15 +45,16 @@ class TooLarge(SourceError):
 class Bucket:
     """An allowance that fills with time; debts are paid off first."""
 
-    def __init__(self, at_once: int, per_second: int) -> None:
+    def __init__(self, at_once: int, per_second: int, time: Time = time) -> None:
         self._left = float(at_once)
         self._at_once = at_once
         self._per_second = per_second
+        self._time = time
         self._now_ns = time.monotonic_ns()
 
     def has_any(self) -> bool:
         """Whether anything is left."""
-        now = time.monotonic_ns()
+        now = self._time.monotonic_ns()
         self._left += (now - self._now_ns) / SECOND * self._per_second
         self._left, self._now_ns = min(self._left, self._at_once), now
         return self._left > 0
@@ -78,11 +80,12 @@ class MachineLimits:
 class ProcessLimits:
     """The limits of one process."""
 
-    def __init__(self, machine: MachineLimits) -> None:
+    def __init__(self, machine: MachineLimits, time: Time = time) -> None:
         self._machine = machine
+        self._time = time
         self._held = 0  # by this process, of the machine's
-        self._paths = Bucket(_PATHS_AT_ONCE, _PATHS_PER_SECOND)
-        self._images = Bucket(_IMAGES_AT_ONCE, _IMAGES_PER_SECOND)
+        self._paths = Bucket(_PATHS_AT_ONCE, _PATHS_PER_SECOND, time)
+        self._images = Bucket(_IMAGES_AT_ONCE, _IMAGES_PER_SECOND, time)
         self._try_again_ns = 0
 
     def text(self) -> int | None:
@@ -98,14 +101,14 @@ class ProcessLimits:
         most = self._machine.most_text
         if most is None:
             return None
-        if time.monotonic_ns() < self._try_again_ns:
+        if self._time.monotonic_ns() < self._try_again_ns:
             raise self._too_large(most)
         left = MOST_HELD - self._machine.held + self._held
         return min(most, max(left, LARGE))
 
     def was_too_large(self, limit: int) -> TooLarge:
         """Its smaps is longer than what was allowed: it is not tried again at once."""
-        self._try_again_ns = time.monotonic_ns() + _TRY_AGAIN_NS
+        self._try_again_ns = self._time.monotonic_ns() + _TRY_AGAIN_NS
         return self._too_large(limit)
 
     def _too_large(self, limit: int) -> TooLarge:

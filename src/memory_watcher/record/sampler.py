@@ -89,7 +89,7 @@ class ProcessSampler:
         self._looks = 0
         self._tracker = LayoutTracker(machine.parser)
         self._machine = machine
-        self._limits = ProcessLimits(machine.limits)
+        self._limits = ProcessLimits(machine.limits, time)
         self._stacks = StackPointers(files)
         self._next_rollup_ns = 0
         self._text_length = 0  # of smaps, the last time

@@ -14,14 +14,12 @@ from memory_watcher.record.progress import Progress
 from tests.unit.record.faketime import SECOND, FakeTime
 
 
-def test_share_of_cpu_is_of_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_share_of_cpu_is_of_the_recording() -> None:
     """CPU time and elapsed time count from the same instant: start-up is in neither."""
     fake = FakeTime()
     fake.cpu = 5 * SECOND
     shown: list[str] = []
-    monkeypatch.setattr(record_status, "time", fake)
-    monkeypatch.setattr(record_status, "show_status", shown.append)
-    line = StatusLine(enabled=True)
+    line = StatusLine(enabled=True, time=fake, show=shown.append)
     fake.now += SECOND
     fake.cpu += SECOND // 10
     line.show(Progress())

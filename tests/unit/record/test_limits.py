@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
 
 from memory_watcher.model import Mapping, MappingUsage, Usage
-from memory_watcher.record import limits as limits_module
 from memory_watcher.record.limits import (
     LARGE,
     MIB,
@@ -21,11 +19,9 @@ from memory_watcher.record.limits import (
 from .faketime import SECOND, FakeTime
 
 
-@pytest.fixture(name="time", autouse=True)
-def fake_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
-    fake = FakeTime()
-    monkeypatch.setattr(limits_module, "time", fake)
-    yield fake
+@pytest.fixture(name="time")
+def fake_time() -> FakeTime:
+    return FakeTime()
 
 
 def entries(number: int, length: int, turn: int = 0) -> list[MappingUsage]:
@@ -48,7 +44,7 @@ def test_named_processes_have_no_limit_of_size() -> None:
 
 def test_a_giant_among_many(time: FakeTime) -> None:
     """Too large: told at once, and not read again for a minute."""
-    limits = ProcessLimits(MachineLimits(8 * MIB))
+    limits = ProcessLimits(MachineLimits(8 * MIB), time)
     assert limits.text() == 8 * MIB
     assert "8 MiB" in str(limits.was_too_large(8 * MIB))
     time.now += 59 * SECOND
@@ -90,7 +86,7 @@ def test_a_layout_may_stay_as_large_as_it_is() -> None:
 
 def test_new_paths_each_time(time: FakeTime) -> None:
     """They are stored, and paid off before the next layout is read."""
-    limits = ProcessLimits(MachineLimits())
+    limits = ProcessLimits(MachineLimits(), time)
     before: list[MappingUsage] = []
     taken = 0
     for second in range(600):
@@ -109,7 +105,7 @@ def test_new_paths_each_time(time: FakeTime) -> None:
 
 def test_ordinary_changes_cost_nothing(time: FakeTime) -> None:
     """Figures that change, or addresses, of paths that are known."""
-    limits = ProcessLimits(MachineLimits())
+    limits = ProcessLimits(MachineLimits(), time)
     same = entries(2000, 100)
     limits.took(1000, same, [])
     for _ in range(1000):
@@ -119,7 +115,7 @@ def test_ordinary_changes_cost_nothing(time: FakeTime) -> None:
 
 def test_changes_of_the_name(time: FakeTime) -> None:
     """Many at once are told, then one a second."""
-    limits = ProcessLimits(MachineLimits())
+    limits = ProcessLimits(MachineLimits(), time)
     told = 0
     for _ in range(2000):
         time.now += SECOND // 200
