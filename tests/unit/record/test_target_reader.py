@@ -107,3 +107,5 @@ def test_the_wall_clock_of_the_last_tick_dates_what_is_between(parts: Parts) -> 
     parts.time.set_by = -3600 * SECOND
     parts.time.now += 20 * MS
     assert parts.reader.utc_ns(parts.time.now) == UTC_START + 20 * MS
+    parts.reader.begin_tick(late_ns=0)
+    assert parts.reader.utc_ns(parts.time.now) == UTC_START + 20 * MS - 3600 * SECOND

@@ -133,14 +133,19 @@ def test_layouts_of_a_tree_are_read_of_all_or_of_none(make_parts: Callable[..., 
     assert read() == {LayoutState.EXACT}
     all_of_them.is_affordable = False
     assert read() == {LayoutState.NOT_TAKEN}
+    all_of_them.is_affordable = True
+    parts.comes(FakeProcess(10))
+    parts.newcomers.admit()
+    assert read() == {LayoutState.NOT_TAKEN}
+    parts.newcomers.read()
+    assert read() == {LayoutState.EXACT}
+    for target in list(parts.run.roster.by_pid.values())[2:]:
+        parts.run.roster.remove(target)
+        parts.run.let_go(target.sampler)
+    all_of_them.is_affordable = False
     all_of_them.group.layouts_apart_ns = 3 * SECOND
     assert read() == {LayoutState.NOT_TAKEN}
     assert parts.said == [LayoutsApart(2, 3 * SECOND, 0.10)]
-    all_of_them.is_affordable = True
-    assert read() == {LayoutState.EXACT}
-    parts.comes(FakeProcess(9))
-    parts.newcomers.admit()
-    assert read() == {LayoutState.NOT_TAKEN}
 
 
 def many(parts: Parts) -> tuple[list[FakeProcess], list[Target]]:
