@@ -51,13 +51,14 @@ def test_who_has_gone_again_is_told_to_who_found_it(parts: Parts) -> None:
 
 def test_a_recording_that_is_to_end_takes_no_more_in(parts: Parts) -> None:
     """Those that wait are not read either."""
+    parts.targets(FakeProcess(6))
     parts.comes(FakeProcess(7), FakeProcess(8))
     parts.run.stop = threading.Event()
     parts.run.stop.set()
     parts.reader.begin_tick(late_ns=0)
     parts.newcomers.admit()
     parts.newcomers.read()
-    assert list(parts.coming.outcomes) == [7]
+    assert list(parts.coming.outcomes) == [6, 7]
     assert parts.told.states() == []
 
 

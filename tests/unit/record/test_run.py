@@ -29,14 +29,19 @@ class Changes:
         self.causes.append(cause)
 
 
-def test_nobody_lives_once_the_recording_is_to_end(parts: Parts) -> None:
-    """Of many processes a tick may take its time; without anybody to stop it, it goes on."""
-    (target,) = parts.targets(FakeProcess(7))
-    assert parts.run.lives(target)
+def test_none_of_several_is_read_once_the_recording_is_to_end(parts: Parts) -> None:
+    """Their tick may take its time. One alone is: the last tick has its reading."""
+    first, second = parts.targets(FakeProcess(7), FakeProcess(8))
     parts.run.stop = threading.Event()
-    assert parts.run.lives(target)
+    assert parts.run.lives(first)
     parts.run.stop.set()
-    assert not parts.run.lives(target)
+    assert not parts.run.lives(first)
+    parts.run.roster.remove(second)
+    parts.run.let_go(second.sampler)
+    assert parts.run.lives(first)
+    parts.run.roster.remove(first)
+    parts.run.let_go(first.sampler)
+    assert not parts.run.lives(first)
 
 
 def test_who_has_ended_is_not_read(parts: Parts) -> None:
