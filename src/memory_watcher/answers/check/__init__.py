@@ -83,5 +83,5 @@ def _notes(runs: Sequence[Run]) -> Iterator[str]:
     if unchecked:
         yield (
             f"{plural(unchecked, 'layout', 'layouts')} could not be verified: this kernel's own"
-            " figures of a process are approximate"
+            " figures of a process are approximate, or there are none"
         )

@@ -182,7 +182,14 @@ class Run:
         except MemoryWatcherError as error:
             why = str(error).removeprefix(f"{self.recording.path}: ")
             if all(map(self._ended_unread, chosen.members)):
-                why = _TOO_SOON
+                what = (
+                    "it exited before its"
+                    if len(chosen.members) == 1
+                    else "all exited before their"
+                )
+                why = (
+                    f"{what} memory could be read; check something that runs for a second or longer"
+                )
             return self._without(budget, chosen, counts, why, None)
 
     def _ended_unread(self, process: RecordedProcess) -> bool:
@@ -307,11 +314,6 @@ def measured(recording: Recording, budget: Budget) -> Measured:
     Of several processes figures are added up that may be, at one pass over all of them.
     """
     return Run(recording).measured(budget)
-
-
-_TOO_SOON = (
-    "it exited before its memory could be read; check something that runs for a second or longer"
-)
 
 
 def summed(budget: Budget, chosen: Chosen) -> str | None:
