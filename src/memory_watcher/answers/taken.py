@@ -93,8 +93,13 @@ _LISTED = 20
 
 
 def names(processes: Iterable[RecordedProcess]) -> str:
-    """Names for an error; repr makes hostile ones harmless."""
-    every = sorted({process.name for process in processes})
+    """Names for an error."""
+    return listed(process.name for process in processes)
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts for an error, each once; repr makes hostile ones harmless."""
+    every = sorted(set(texts))
     more = [f"and {len(every) - _LISTED} more"] if len(every) > _LISTED else []
     return ", ".join([*map(repr, every[:_LISTED]), *more])
 

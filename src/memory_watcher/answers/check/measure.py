@@ -25,7 +25,7 @@ from ..assurance import assurance_of
 from ..choices import why_not_added_up
 from ..group import between_passes
 from ..moment import Moment, parse
-from ..taken import Chosen, Taken, names, take
+from ..taken import Chosen, Taken, listed, take
 from .counts import HAD_EXITED, Count, Counts
 from .rates import Rates, rates_of
 from .unpassed import higher_unpassed
@@ -229,8 +229,8 @@ class Run:
 
     @property
     def names(self) -> str:
-        """The processes' names, for a message."""
-        return names(self._processes)
+        """What a pattern may match, for a message: names, with the role where there is one."""
+        return listed(role.group for role in roles_at(self._processes).values())
 
     @cached_property
     def _processes(self) -> list[RecordedProcess]:

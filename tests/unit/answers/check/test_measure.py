@@ -234,6 +234,20 @@ def test_what_it_was_before_an_execve_does_not_count(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_pattern_may_match_is_listed_with_its_role(tmp_path: Path) -> None:
+    """Of two programs of one interpreter the name alone says too little."""
+    builder = RecordingBuilder(tmp_path / "a.db")
+    numbers = [builder.process(pid, "python") for pid in (1, 2)]
+    builder.tick()
+    for number, script in zip(numbers, ("serve.py", "work.py"), strict=True):
+        builder.command_line(number, f"python {script}")
+        builder.layout(number, [entry(HEAP, MI, 0x1000)])
+    builder.end_run()
+    with Recording(builder.close()) as recording:
+        (found,) = judged(recording, budget(line("total", MI), process="help*"))
+    assert found.why.endswith("there is: 'python serve.py', 'python work.py'")
+
+
 @pytest.mark.parametrize("pattern", ["python", "python helper.py", "helper.py", "helper*"])
 def test_names_and_roles_as_ls_shows_them(tmp_path: Path, pattern: str) -> None:
     """A process is found by its name, its role, or both."""
