@@ -58,6 +58,7 @@ def tables() -> str:
                 [_figure(metric) for metric in metrics.READING],
             ),
             _constant("Derived from the others.", "USS", _figure(metrics.USS)),
+            _constant("The same, of huge pages.", "HUGETLB", _figure(metrics.HUGETLB)),
             _constant(
                 "Figures that may be added up over the mappings of one process.",
                 "OVER_MAPPINGS",

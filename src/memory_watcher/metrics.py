@@ -82,7 +82,11 @@ USAGE: tuple[Metric, ...] = (
 
 USS = _own(
     *("uss", "USS", "Private_Clean + Private_Dirty + Private_Hugetlb"),
-    "Private: would be free if this process alone exited",
+    "Private, in huge pages too: would be free if this process alone exited",
+)
+HUGETLB = _memory(
+    *("hugetlb", "hugetlb", "Shared_Hugetlb + Private_Hugetlb"),
+    "In huge pages of hugetlbfs: outside RSS, PSS and swap",
 )
 HELD = _memory(
     *("held", "held", "Rss - LazyFree + Swap + Private_Hugetlb + Shared_Hugetlb"),
@@ -93,12 +97,13 @@ HELD_PSS = _own(
     "The same, each page divided by how many map it",
 )
 #: Properties of model.Usage: computed from fields of USAGE, and never stored.
-DERIVED: tuple[Metric, ...] = (USS, HELD, HELD_PSS)
+DERIVED: tuple[Metric, ...] = (USS, HUGETLB, HELD, HELD_PSS)
 
 #: Derived figure -> the fields of USAGE that it is computed from.
 FIELDS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "uss": ("private_clean", "private_dirty", "private_hugetlb"),
+        "hugetlb": ("private_hugetlb", "shared_hugetlb"),
         "held": ("rss", "lazy_free", "swap", "private_hugetlb", "shared_hugetlb"),
         "held_pss": ("pss", "lazy_free", "swap", "swap_pss", "private_hugetlb"),
     }

@@ -125,6 +125,13 @@ class Usage(NamedTuple):
         return self.private_clean + self.private_dirty + (self.private_hugetlb or 0)
 
     @property
+    def hugetlb(self) -> int | None:
+        """Pages of hugetlbfs, bytes: they are in neither Rss nor Pss. None before 4.4."""
+        if self.private_hugetlb is None and self.shared_hugetlb is None:
+            return None
+        return (self.private_hugetlb or 0) + (self.shared_hugetlb or 0)
+
+    @property
     def held(self) -> int | None:
         """What the process keeps of this mapping, in RAM and in swap, bytes: not over processes.
 
@@ -133,8 +140,7 @@ class Usage(NamedTuple):
         """
         if self.rss is None or self.swap is None:
             return None
-        huge = (self.private_hugetlb or 0) + (self.shared_hugetlb or 0)
-        return self.rss - (self.lazy_free or 0) + self.swap + huge
+        return self.rss - (self.lazy_free or 0) + self.swap + (self.hugetlb or 0)
 
     @property
     def held_pss(self) -> int | None:

@@ -10,7 +10,7 @@ import pytest
 
 from memory_watcher.answers.group import tree_view
 from memory_watcher.errors import UsageError
-from memory_watcher.model import LayoutState, Rollup, Usage
+from memory_watcher.model import LayoutState, Reading, Rollup, Usage
 from memory_watcher.store.recording import Recording
 
 from ..programs import run
@@ -87,6 +87,41 @@ def test_mappings_of_all(file: Path) -> None:
     assert view["sum"]["bytes"] == view["sums"]["pss"]["bytes"]
     kinds = {group["name"]: group["bytes"] for group in shown(file, "--by", "kind")["groups"]}
     assert kinds == {"heap": 100 * MI, "library": 2 * MI}
+
+
+def test_json_adds_up_over_processes_only_what_may_be(file: Path) -> None:
+    """RSS of several processes is no figure, nor is what they have in huge pages."""
+    (heap,) = (group for group in shown(file)["groups"] if group["name"] == "heap")
+    assert heap["figures"]["pss"] == heap["bytes"] == 100 * MI
+    assert heap["figures"]["swap_pss"] == (10 * MI) // 8 + (90 * MI) // 8
+    assert {heap["figures"][name] for name in ("rss", "swap", "held", "hugetlb")} == {None}
+
+
+def test_huge_pages_that_several_map(tmp_path: Path) -> None:
+    """A page counts once however many map it; those of one process alone count beside it."""
+    builder = RecordingBuilder(tmp_path / "huge.db")
+    server, worker = builder.process(100, "server"), builder.process(101, "worker")
+    segment = mapping(0x90000000, 128 * MI, "rw-s", "/SYSV00000000 (deleted)", inode=5)
+    heap = mapping(0x1000, pathname="[heap]"), usage(8 * MI)._replace(lazy_free=3 * MI)
+    builder.tick()
+    for process, private, common in ((server, 16, 64), (worker, 8, 60)):
+        huge = usage(0)._replace(private_hugetlb=private * MI, shared_hugetlb=common * MI)
+        layout = [heap, (segment, huge._replace(vm_flags="rd wr sh ht sd"))]
+        builder.layout(process, layout, Reading(hugetlb=(private + common) * MI))
+    builder.execute("INSERT INTO selections VALUES (1, 'command', 'server', 100, 0)")
+    builder.end_run()
+    path = builder.close()
+    view = shown(path, "--by", "kind")
+    assert view["sums"]["pss"]["bytes"] == 16 * MI
+    assert view["sums"]["hugetlb_at_least"] == (16 + 8 + 64) * MI
+    groups = {group["name"]: group["hugetlb_at_least"] for group in view["groups"]}
+    assert groups == {"huge pages": (16 + 8 + 64) * MI, "heap": 0}
+    text = run("memory-watcher", "peak", path, "--by", "kind").stdout
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "huge pages 0 Ki + 90 112 Ki hugetlb" in lines
+    assert "in huge pages (hugetlb), not in PSS, at least: 90 112 Ki" in lines
+    assert "of PSS: lazily freed (MADV_FREE), at most: 6 144 Ki" in lines
+    assert "sum of USS (private to one process, hugetlb too): 40 960 Ki" in lines
 
 
 def test_moment_that_was_asked_for(file: Path) -> None:

@@ -43,6 +43,13 @@ def test_uss() -> None:
     assert Usage(private_dirty=1).uss is None
 
 
+def test_huge_pages() -> None:
+    """Private and shared ones together; None where the kernel reports neither."""
+    assert Usage(private_hugetlb=4, shared_hugetlb=2).hugetlb == 6
+    assert (Usage(private_hugetlb=4).hugetlb, Usage(shared_hugetlb=0).hugetlb) == (4, 0)
+    assert Usage(rss=1).hugetlb is None
+
+
 def test_held() -> None:
     """RSS without LazyFree, plus swap and all huge pages; None without RSS or swap."""
     usage = Usage(

@@ -3,7 +3,7 @@
 import type { Clock } from "./format"
 import { absolute, type Column, unpack } from "./payload"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
-import type { MEMINFO, TITLES, USS } from "./tables"
+import type { HUGETLB, MEMINFO, TITLES, USS } from "./tables"
 import {
   LayoutState,
   READING,
@@ -17,7 +17,7 @@ import {
 
 /** A figure that can be shown over time. */
 export type Figure = keyof typeof TITLES
-export type Metric = (typeof USAGE)[number] | typeof USS
+export type Metric = (typeof USAGE)[number] | typeof USS | typeof HUGETLB
 export type UsageName = Metric["name"]
 export type ReadingMetric = (typeof READING)[number]
 
@@ -432,9 +432,18 @@ export class Recording {
   figure(name: UsageName): Column {
     const known = this.usage[name]
     if (known) return known
-    const values = name === "uss" ? this.uss() : this.fromDetails(name)
+    const values = this.computed(name) ?? this.fromDetails(name)
     this.usage[name] = values
     return values
+  }
+
+  private computed(name: UsageName): Column | undefined {
+    return name === "uss" ? this.uss() : name === "hugetlb" ? this.hugetlb() : undefined
+  }
+
+  private hugetlb(): Column {
+    const shared = this.figure("shared_hugetlb")
+    return this.figure("private_hugetlb").map((size, row) => size + (shared[row] || 0))
   }
 
   private uss(): Column {

@@ -7,7 +7,7 @@ import { formatAddress, formatKib, formatSize } from "./format"
 import { type Entry, type Metric, processName } from "./model"
 import { Strip } from "./strip"
 import { type Column, Table } from "./table"
-import { OVER_MAPPINGS, READING, USAGE, USS } from "./tables"
+import { HUGETLB, OVER_MAPPINGS, READING, USAGE, USS } from "./tables"
 import type { View } from "./view"
 
 export class MomentPanel {
@@ -165,13 +165,15 @@ export class MomentPanel {
   }
 
   private figureColumns(entries: Entry[]): Column<Entry>[] {
-    const metrics: Metric[] = [...USAGE, USS]
-    const order: string[] = ["pss", "rss", "uss"]
+    const metrics: Metric[] = [...USAGE, USS, HUGETLB]
+    const always: string[] = ["pss", "rss", "uss"]
+    const order = [...always, "hugetlb", "swap"]
     metrics.sort((one, other) => rank(order, one.name) - rank(order, other.name))
     return metrics
       .filter(({ unit }) => unit !== "text")
       .filter(
-        (metric) => this.empty.checked || order.includes(metric.name) || this.says(metric, entries),
+        (metric) =>
+          this.empty.checked || always.includes(metric.name) || this.says(metric, entries),
       )
       .map((metric) => this.figureColumn(metric))
   }

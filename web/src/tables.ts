@@ -435,7 +435,16 @@ export const USS = {
   title: "USS",
   unit: "bytes",
   source: "Private_Clean + Private_Dirty + Private_Hugetlb",
-  meaning: "Private: would be free if this process alone exited",
+  meaning: "Private, in huge pages too: would be free if this process alone exited",
+} as const
+
+/** The same, of huge pages. */
+export const HUGETLB = {
+  name: "hugetlb",
+  title: "hugetlb",
+  unit: "bytes",
+  source: "Shared_Hugetlb + Private_Hugetlb",
+  meaning: "In huge pages of hugetlbfs: outside RSS, PSS and swap",
 } as const
 
 /** Figures that may be added up over the mappings of one process. */
@@ -460,6 +469,7 @@ export const OVER_MAPPINGS = [
   "swap_pss",
   "locked",
   "uss",
+  "hugetlb",
   "held",
   "held_pss",
 ] as const

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ..metrics import DERIVED, OVER_MAPPINGS
 from ..model import MappingUsage, Usage
+from .hugetlb import unreported
 from .kinds import Attribution, Kind
 
 By = Literal["name", "kind", "mapping"]
@@ -60,7 +61,8 @@ class Group(NamedTuple):
 class Breakdown(NamedTuple):
     """A layout in lines: `own` + `top` + `other` add up to `total`, each in `figure` (bytes).
 
-    `top` is sorted by size, the biggest first; `other` stands for `other_groups` more lines.
+    `top` is sorted by size, the biggest first; `other` stands for `other_groups` more lines. What
+    is in swap or in huge pages counts when it is chosen which lines those are.
     """
 
     figure: str
@@ -92,7 +94,7 @@ def break_down(
     # The figures come first: of many names only the few that are shown become groups.
     sums = [(key, _sum_of(entries, figure)) for key, entries in members.items()]
     sums.sort(key=_biggest_first)
-    shown = sums if top is None else [each for each in sums if each[1].size != 0][:top]
+    shown = sums if top is None else _most(sums, members, top)
     kept = {key for key, _ in shown}
     rest = [entry for key, _ in sums if key not in kept for entry in members[key]]
     return Breakdown(
@@ -103,6 +105,35 @@ def break_down(
         other_groups=len(sums) - len(shown),
         total=_group(None, "sum", every, figure),
     )
+
+
+_Line = tuple[tuple[Kind, str], Sum]
+
+
+def _most(
+    sums: Sequence[_Line], members: Mapping[tuple[Kind, str], Sequence[MappingUsage]], top: int
+) -> list[_Line]:
+    """The `top` lines that have most, in the figure or outside of RSS; in the order of `sums`."""
+    having = [
+        (line, outside)
+        for line in sums
+        if (outside := _outside_rss(members[line[0]])) or line[1].size != 0
+    ]
+    if len(having) > top:
+        order = sorted(
+            range(len(having)), key=lambda at: -((having[at][0][1].size or 0) + having[at][1])
+        )
+        kept = set(order[:top])
+        having = [each for at, each in enumerate(having) if at in kept]
+    return [line for line, _ in having]
+
+
+def _outside_rss(entries: Iterable[MappingUsage]) -> int:
+    """Bytes in swap and in huge pages: neither RSS nor PSS shows them."""
+    return sum(
+        (usage.swap or 0) + (usage.private_hugetlb or 0) + (usage.shared_hugetlb or 0)
+        for usage in (entry.usage for entry in entries)
+    ) or unreported(entries)
 
 
 def _key(entry: MappingUsage, attribution: Attribution, by: By) -> tuple[Kind, str]:
@@ -125,6 +156,6 @@ def _sum_of(entries: Iterable[MappingUsage], figure: str) -> Sum:
     return add_up([getattr(entry.usage, figure) for entry in entries])
 
 
-def _biggest_first(line: tuple[tuple[Kind, str], Sum]) -> tuple[bool, int, str, str]:
+def _biggest_first(line: _Line) -> tuple[bool, int, str, str]:
     (kind, name), (size, _) = line
     return (size is None, -(size or 0), name, kind.value)

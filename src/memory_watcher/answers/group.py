@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from ..analysis.breakdown import Breakdown, By, Sum, add_up, break_down
+from ..analysis.hugetlb import at_least_together
 from ..analysis.kinds import Attribution
 from ..analysis.parents import nearest, parents, walk
 from ..analysis.passes import Figures, Moment, Passes, Share, Sums, is_of_pass, read, sum_up
@@ -56,6 +57,7 @@ class Whole(NamedTuple):
 
     The breakdown is of the standing layouts: `age_ns` is how long before the pass the oldest was
     read that no longer holds (0: all are of this pass), `without` are members that have none.
+    `hugetlb`: these have at least so much in huge pages, which are in none of the sums but USS.
     """
 
     moment: Moment
@@ -63,6 +65,7 @@ class Whole(NamedTuple):
     breakdown: Breakdown
     age_ns: int
     without: int
+    hugetlb: int = 0
 
     @property
     def difference(self) -> int | None:
@@ -308,21 +311,26 @@ def _whole(
     recording: Recording, moment: Moment, branches: Sequence[Branch], by: By, top: int | None
 ) -> Whole:
     counted = [branch for branch in branches if branch.share and branch.share.counted]
+    huge: list[list[MappingUsage]] = []
     return Whole(
         moment,
         sum_up([branch.share for branch in counted if branch.share]),
-        break_down(_mappings(recording, counted), "pss", by, top),
+        break_down(_mappings(recording, counted, huge), "pss", by, top),
         layouts_age(moment, counted, recording.axis),
         sum(branch.layout is None and pss_of(branch) is not None for branch in counted),
+        at_least_together(huge),
     )
 
 
 def _mappings(
-    recording: Recording, branches: Iterable[Branch]
+    recording: Recording, branches: Iterable[Branch], huge: list[list[MappingUsage]]
 ) -> Iterator[tuple[MappingUsage, Attribution]]:
+    """All mappings of all; into `huge` goes, for each process, what is in huge pages."""
     for branch in branches:
         if branch.layout is not None:
-            yield from attributed(recording, branch.layout)
+            mappings = list(attributed(recording, branch.layout))
+            huge.append([entry for entry, _ in mappings if entry.usage.hugetlb])
+            yield from mappings
 
 
 def between_passes(recording: Recording, moment: Moment) -> GroupMark | None:

@@ -1,4 +1,4 @@
-"""What stands beside the sum of a layout: in swap, in huge pages, lazily freed, locked.
+"""What stands beside the sum of a layout, or beside a line: swap, huge pages, lazily freed, locked.
 
 Nothing of it is shown where it is 0 or not reported.
 """
@@ -6,34 +6,84 @@ Nothing of it is shown where it is 0 or not reported.
 from __future__ import annotations
 
 from ..analysis.breakdown import Group
+from ..analysis.hugetlb import at_least_together, unreported
 from ..model import Reading
+from ..units import format_kib
 from .text_columns import Line
 
-#: Title and the figures of which it is the sum. What is outside of RSS and PSS comes first.
+#: Title and figure. What is outside of RSS and PSS comes first.
 _FIGURES = (
-    ("in swap, not in RSS:", ("swap",)),
-    ("in swap, divided by how many share it:", ("swap_pss",)),
-    ("in huge pages (hugetlb), not in RSS:", ("shared_hugetlb", "private_hugetlb")),
-    ("of RSS: lazily freed (MADV_FREE):", ("lazy_free",)),
-    ("of RSS: in transparent huge pages:", ("anon_huge_pages",)),
-    ("of PSS: locked:", ("locked",)),
+    ("in swap, not in RSS:", "swap"),
+    ("in swap, divided by how many share it:", "swap_pss"),
+    ("in huge pages (hugetlb), not in RSS:", "hugetlb"),
+    ("of RSS: lazily freed (MADV_FREE):", "lazy_free"),
+    ("of RSS: in transparent huge pages:", "anon_huge_pages"),
+    ("of PSS: locked:", "locked"),
 )
+_UNREPORTED = "in huge pages (hugetlb), at most, not in RSS:"
 
 
 def beside(total: Group, reading: Reading | None = None) -> list[Line]:
     """Lines for a whole layout; where its mappings do not say, what `reading` says (status)."""
     sums = {name: told.size for name, told in total.sums().items()}
     if reading is not None:
-        if sums.get("swap") is None:
-            sums["swap"] = reading.swap
-        if sums.get("private_hugetlb") is None:
-            sums["private_hugetlb"] = reading.hugetlb
-    lines = [
-        Line(title, size)
-        for title, names in _FIGURES
-        if (size := sum(sums.get(name) or 0 for name in names))
-    ]
+        for figure in ("swap", "hugetlb"):
+            if sums.get(figure) is None:
+                sums[figure] = getattr(reading, figure)
+    lines = [Line(title, size) for title, name in _FIGURES if (size := sums.get(name))]
+    if not sums.get("hugetlb") and (size := unreported(total.entries)):
+        lines.append(Line(_UNREPORTED, size))
     lazy, rss = sums.get("lazy_free"), sums.get("rss")
     if lazy and rss is not None:
         lines.append(Line("RSS without what is lazily freed:", rss - lazy))
     return lines
+
+
+def beside_several(total: Group, hugetlb: int) -> list[Line]:
+    """Lines for the layouts of several processes: of figures that may be added up over them.
+
+    `hugetlb`: at least so much of them, bytes.
+    """
+    sums = {name: told.size for name, told in total.sums().items()}
+    lazy = sum(
+        min(entry.usage.lazy_free, entry.usage.pss or 0)
+        for entry in total.entries
+        if entry.usage.lazy_free
+    )
+    lines = [
+        Line("in huge pages (hugetlb), not in PSS, at least:", hugetlb),
+        Line("of PSS: lazily freed (MADV_FREE), at most:", lazy),
+        Line("of PSS: locked:", sums.get("locked")),
+    ]
+    return [line for line in lines if line.size]
+
+
+def aside(group: Group, figure: str = "pss", *, several: bool = False) -> str:
+    """What a line has besides its size in `figure`: `+ 2 048 Ki hugetlb, + 4 Ki swap`.
+
+    With `several`, of the mappings of several processes, what may be added up over them.
+    """
+    swap = lazy = hugetlb = 0
+    huge = []
+    for entry in group.entries:  # a million of them: not all figures are added up
+        usage = entry.usage
+        swap += (usage.swap_pss if several else usage.swap) or 0
+        lazy += usage.lazy_free or 0
+        if usage.private_hugetlb or usage.shared_hugetlb:
+            huge.append(entry)
+    if several:
+        hugetlb = at_least_together([entry] for entry in huge)
+    elif huge:
+        hugetlb = sum(entry.usage.hugetlb or 0 for entry in huge)
+    if figure == "uss":  # it has the private ones
+        hugetlb -= sum(entry.usage.private_hugetlb or 0 for entry in huge)
+    parts = []
+    if hugetlb:
+        parts.append(f"+ {format_kib(hugetlb)} hugetlb")
+    elif not huge and (size := unreported(group.entries)):
+        parts.append(f"+ up to {format_kib(size)} hugetlb")
+    if swap:
+        parts.append(f"+ {format_kib(swap)} swap")
+    if lazy and not several:
+        parts.append(f"{format_kib(lazy)} of RSS lazily freed")
+    return ", ".join(parts)

@@ -9,8 +9,10 @@ from ..analysis.figures import explain
 from ..analysis.passes import Moment
 from ..answers.group import Branch, pss_of
 from ..metrics import LAYOUT
+from ..model import Reading
 from ..recorded import Measurement
 from ..units import format_kib, format_time, plural
+from .beside import aside, beside
 from .text_columns import Line, blocks, process_name
 
 
@@ -38,40 +40,42 @@ def render(name: str, measurement: Measurement, breakdown: Breakdown | None) -> 
         f"{format_time(measurement.time)}  {name}"
         f"  measurement {measurement.id}  {measurement.state.label}"
     )
-    parts = [f"{first}\n{_sums(measurement)}"]
+    parts = [f"{first}\n{_sums(measurement, breakdown.total if breakdown else None)}"]
     if not measurement.state.is_sound:
         parts[0] += f"\n{measurement.state.meaning}"
     if breakdown is not None:
         instead = explain("pss", breakdown.figure)
         parts[0] += f"\n{instead}" if instead else ""
-        parts.append(_sizes(breakdown))
+        parts.append(_sizes(breakdown, measurement.reading))
     return "\n\n".join(parts) + "\n"
 
 
-def _sums(measurement: Measurement) -> str:
+def _sums(measurement: Measurement, total: Group | None) -> str:
     reading, totals = measurement.reading, measurement.totals
     figures = [("statm resident", reading.resident), ("high-water mark", reading.high_water_mark)]
     if totals is not None:
+        private = total.sums()["private_hugetlb"].size if total else None
         figures = [
             ("PSS", totals.pss),
             ("RSS", totals.rss),
-            ("USS", totals.uss),
+            ("USS with hugetlb" if private else "USS", totals.uss),
             ("swap", totals.swap),
             *figures[1:],
         ]
     return "  ".join(f"{title} {format_kib(size)}" for title, size in figures)
 
 
-def _sizes(breakdown: Breakdown) -> str:
+def _sizes(breakdown: Breakdown, reading: Reading) -> str:
     return blocks(
-        [_line(group, ":") for group in breakdown.own],
-        [_line(group) for group in breakdown.top],
+        [_line(group, breakdown.figure, ":") for group in breakdown.own],
+        [_line(group, breakdown.figure) for group in breakdown.top],
         [
-            _line(breakdown.other, ":"),
+            _line(breakdown.other, breakdown.figure, ":"),
             Line(f"sum of {LAYOUT[breakdown.figure].title}:", breakdown.total.sum.size),
+            *beside(breakdown.total, reading),
         ],
     )
 
 
-def _line(group: Group, end: str = "") -> Line:
-    return Line(f"{group.name or '(no name)'}{end}", group.sum.size)
+def _line(group: Group, figure: str, end: str = "") -> Line:
+    return Line(f"{group.name or '(no name)'}{end}", group.sum.size, aside(group, figure))

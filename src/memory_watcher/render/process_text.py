@@ -8,7 +8,7 @@ from ..metrics import LAYOUT, READING
 from ..units import format_kib, format_time, group_digits, plural
 from .activity import activity
 from .assurance_text import missed
-from .beside import beside
+from .beside import aside, beside
 from .escape import escape
 from .text_columns import ABSENT, Line, blocks, label
 
@@ -118,16 +118,16 @@ def _sizes(view: ProcessView) -> str:
     if view.process_memory == "statm":
         end.append(Line("statm resident:", view.measurement.reading.resident))
     return blocks(
-        [_line(group, ":") for group in parts.own],
-        [_line(group) for group in parts.top],
-        [_line(parts.other, ":")],
+        [_line(group, parts.figure, ":") for group in parts.own],
+        [_line(group, parts.figure) for group in parts.top],
+        [_line(parts.other, parts.figure, ":")],
         end,
         beside(parts.total, view.measurement.reading),
     )
 
 
-def _line(group: Group, end: str = "") -> Line:
-    return Line(f"{group.name or '(no name)'}{end}", group.sum.size)
+def _line(group: Group, figure: str, end: str = "") -> Line:
+    return Line(f"{group.name or '(no name)'}{end}", group.sum.size, aside(group, figure))
 
 
 def _notes(view: ProcessView) -> list[str]:

@@ -16,7 +16,7 @@ _ALWAYS = ("rss", "pss", "uss", "swap")
 #: Columns for what is not 0.
 _WHERE_THERE_IS = (
     *("swap_pss", "anon_huge_pages", "shmem_pmd_mapped", "file_pmd_mapped"),
-    *("shared_hugetlb", "private_hugetlb", "lazy_free", "locked", "ksm"),
+    *("hugetlb", "lazy_free", "locked", "ksm"),
 )
 
 

@@ -20,23 +20,31 @@ ABSENT = format_kib(None)
 
 
 class Line(NamedTuple):
-    """One line: a name (escaped when printed) and a size in bytes, None for one not told."""
+    """One line: a name (escaped when printed) and a size in bytes, None for one not told.
+
+    `note` is what stands after the size.
+    """
 
     name: str
     size: int | None
+    note: str = ""
 
 
 def blocks(*lines_by_block: list[Line]) -> str:
     """Blocks of lines with a blank line between them and the sizes of all in one column."""
     filled = [
-        [(escape(line.name), format_kib(line.size)) for line in lines]
+        [(escape(line.name), format_kib(line.size), line.note) for line in lines]
         for lines in lines_by_block
         if lines
     ]
-    names = max([NAME_WIDTH, *(width(name) for block in filled for name, _ in block)])
-    sizes = max([SIZE_WIDTH, *(len(size) + 1 for block in filled for _, size in block)])
+    names = max([NAME_WIDTH, *(width(name) for block in filled for name, *_ in block)])
+    sizes = max([SIZE_WIDTH, *(len(size) + 1 for block in filled for _, size, _ in block)])
     return "\n\n".join(
-        "\n".join(f"{pad(name, names)}{size:>{sizes}}" for name, size in block) for block in filled
+        "\n".join(
+            f"{pad(name, names)}{size:>{sizes}}" + (f"  {note}" if note else "")
+            for name, size, note in block
+        )
+        for block in filled
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.breakdown import Group
+from ..analysis.hugetlb import at_least_together
 from ..answers.group import Branch, TreeView, Whole, pss_of
+from ..metrics import adds_up
 from .json_values import (
     dump,
     measurement_facts,
@@ -67,6 +69,7 @@ def _whole(whole: Whole | None) -> dict[str, Any]:
             "pss": summed(sums.pss),
             "uss": summed(sums.uss),
             "swap_pss": summed(sums.swap_pss),
+            "hugetlb_at_least": whole.hugetlb,
         },
         "groups": [_group(group) for group in (*parts.own, *parts.top)],
         "other_groups": {"groups": parts.other_groups, **_group(parts.other)},
@@ -113,6 +116,8 @@ def _group(group: Group) -> dict[str, Any]:
         "mappings": len(group.entries),
         "address_space": group.address_space,
         "figures": {
-            figure: None if total.lacking else total.size for figure, total in group.sums().items()
+            figure: total.size if adds_up(figure) and not total.lacking else None
+            for figure, total in group.sums().items()
         },
+        "hugetlb_at_least": at_least_together([entry] for entry in group.entries),
     }

@@ -7,7 +7,7 @@ from ..answers.group import Branch, Judge, TreeView, Whole, pss_of, size_of_line
 from ..metrics import CGROUP, LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time, plural
-from .beside import beside
+from .beside import aside, beside_several
 from .elide import elide
 from .escape import escape, width
 from .pass_text import LOWEST, about, sum_title
@@ -45,7 +45,8 @@ def _sums(whole: Whole) -> list[list[Line]]:
     """What all come to, and what that consists of: lines that add up to the sum of PSS."""
     sums, parts, unread = whole.sums, whole.breakdown, whole.moment.lacking
     pss = Line(sum_title("PSS", sums.pss.lacking + unread), sums.pss.size)
-    uss = sum_title("USS", sums.uss.lacking + unread, " (private to one process)")
+    private = "private to one process" + (", hugetlb too" if whole.hugetlb else "")
+    uss = sum_title("USS", sums.uss.lacking + unread, f" ({private})")
     swap = sum_title("swap", sums.swap_pss.lacking + unread, " (PSS)")
     rest = [_line(parts.other, ":")]
     if whole.difference:
@@ -61,7 +62,7 @@ def _sums(whole: Whole) -> list[list[Line]]:
         [_line(group) for group in parts.top],
         rest,
         [pss],
-        beside(parts.total),
+        beside_several(parts.total, whole.hugetlb),
     ]
 
 
@@ -101,7 +102,7 @@ def _title(branch: Branch) -> str:
 
 
 def _line(group: Group, end: str = "") -> Line:
-    return Line(f"{group.name or '(no name)'}{end}", group.sum.size)
+    return Line(f"{group.name or '(no name)'}{end}", group.sum.size, aside(group, several=True))
 
 
 def _cgroup(path: str, figures: dict[str, int]) -> list[Line]:

@@ -17,7 +17,7 @@ from ..units import format_duration, format_time, plural
 from .folding import sum_of
 from .grouping import GroupedLayout, GroupSum, add_told, merge
 from .process_colours import ProcessColours
-from .view import Layer, Row, ShownFigure, Sizes
+from .view import RARE, Layer, Row, ShownFigure, Sizes
 
 _ALONE = 1
 
@@ -63,10 +63,13 @@ class ProcessNow(NamedTuple):
                 uss=figures.uss,
                 swap=swap,
                 swap_pss=figures.swap_pss,
+                hugetlb=self.reading.hugetlb,
             )
         if totals is None:
-            return Sizes(rss=self.reading.resident, swap=self.reading.swap)
-        return Sizes(**{name: getattr(totals, name) for name in Sizes._fields})
+            found = Sizes(rss=self.reading.resident, swap=self.reading.swap)
+        else:
+            found = _of_totals(totals)
+        return found._replace(hugetlb=self.reading.hugetlb)
 
     @property
     def part(self) -> Sizes | None:
@@ -157,10 +160,16 @@ def _with_sums(present: ProcessNow) -> ProcessNow:
     """Its figures are sums over its mappings, as stored totals are unless a mapping lacks one."""
     totals = present.totals
     assert totals is not None
-    sums = Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
-    if None in sums and (layout := present.layout()) is not None:
+    sums = _of_totals(totals)
+    is_whole = None not in sums[: -len(RARE)]
+    sums = sums._replace(hugetlb=present.reading.hugetlb)
+    if not is_whole and (layout := present.layout()) is not None:
         sums = sum_of([group.sizes for group in layout.sums("kind").values()])
     return present._replace(sums=sums)
+
+
+def _of_totals(totals: Totals) -> Sizes:
+    return Sizes(totals.pss, totals.rss, totals.uss, totals.swap, totals.swap_pss)
 
 
 def _process_rows(

@@ -9,7 +9,7 @@ from ..analysis.identity import By, Identity, identify
 from ..analysis.kinds import Attribution, Kind, attributed_entries
 from ..metrics import adds_up
 from ..model import KindEvidence, Mapping, MappingUsage, Usage, is_gate
-from .view import Sizes
+from .view import RARE, Sizes
 
 
 class GroupSum(NamedTuple):
@@ -58,12 +58,13 @@ class _Totals:
         for place, identity in enumerate(places.groups):
             mappings = places.mappings[place]
             lacks = [each[place] for each in self.missing]
+            lacking = any(lacks[: -len(RARE)])
             sizes = Sizes._make(
                 None if lack == mappings else each[place]
                 for each, lack in zip(self.told, lacks, strict=True)
             )
             found[identity.key] = GroupSum(
-                identity, sizes, places.address_space[place], mappings, any(lacks)
+                identity, sizes, places.address_space[place], mappings, lacking
             )
         return found
 
@@ -178,12 +179,15 @@ class Grouper:
 def _sum_up(entries: Sequence[MappingUsage], places: _Places) -> _Totals:
     count = len(places.groups)
     totals = _Totals([[0] * count for _ in Sizes._fields], [[0] * count for _ in Sizes._fields])
-    add_pss, add_rss, add_uss, add_swap, add_swap_pss = totals.told
+    add_pss, add_rss, add_uss, add_swap, add_swap_pss, add_hugetlb, add_lazy = totals.told
     for place, entry in zip(places.of_entry, entries, strict=True):
         usage = entry.usage
         pss, rss, swap, swap_pss = usage.pss, usage.rss, usage.swap, usage.swap_pss
-        uss = usage.uss
+        uss, hugetlb, lazy = usage.uss, usage.hugetlb, usage.lazy_free
         if pss is None or rss is None or uss is None or swap is None or swap_pss is None:
+            totals.add(usage, place)
+            continue
+        if hugetlb is None or lazy is None:
             totals.add(usage, place)
             continue
         add_pss[place] += pss
@@ -191,6 +195,8 @@ def _sum_up(entries: Sequence[MappingUsage], places: _Places) -> _Totals:
         add_uss[place] += uss
         add_swap[place] += swap
         add_swap_pss[place] += swap_pss
+        add_hugetlb[place] += hugetlb
+        add_lazy[place] += lazy
     return totals
 
 

@@ -106,6 +106,8 @@ class Header(Lines):
             for name in FIGURES
             if getattr(sizes, name) is not None or name == figure
         ]
+        if hugetlb := snapshot.whole.sizes.hugetlb:  # beside USS, which has the private ones
+            found.append((FIGURE_TITLES["hugetlb"], format_size(hugetlb), False))
         reading = snapshot.reading
         if reading is not None and reading.high_water_mark is not None:
             found.append(("VmHWM", format_size(reading.high_water_mark), False))
@@ -126,10 +128,8 @@ class Header(Lines):
 
     @staticmethod
     def _beside(reading: Reading) -> list[tuple[str, str, bool]]:
-        """Huge pages, where there are any, and what a process did so far."""
+        """What a process did so far."""
         found = []
-        if reading.hugetlb:
-            found.append(("hugetlb", format_size(reading.hugetlb), False))
         if reading.major_faults is not None and reading.minor_faults is not None:
             faults = reading.minor_faults + reading.major_faults
             found.append((group_digits(faults), _noun(faults, "fault"), False))

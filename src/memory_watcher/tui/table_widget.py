@@ -36,7 +36,7 @@ from .paint import (
     signed_size,
     style,
 )
-from .view import FIGURE_TITLES, FIGURES, Row, ShownFigure, Sizes, Snapshot
+from .view import FIGURE_TITLES, FIGURES, RARE, Row, ShownFigure, Sizes, Snapshot
 
 _NAME = "name"
 _CHANGE = "change"
@@ -62,6 +62,8 @@ class _Column(NamedTuple):
 _COLUMNS = (
     _Column("label", "KIND", 17, 118),
     *(_Column(figure, FIGURE_TITLES[figure].upper(), _SIZE_WIDTH) for figure in FIGURES),
+    _Column("hugetlb", FIGURE_TITLES["hugetlb"].upper(), _SIZE_WIDTH),
+    _Column("lazy_free", FIGURE_TITLES["lazy_free"].upper(), _SIZE_WIDTH + 1, 96),
     _Column("address_space", "SIZE", _SIZE_WIDTH, 104),
     _Column("mappings", "MAPS", 7, 78),
     _Column(_CHANGE, "CHANGE", 12),
@@ -80,7 +82,7 @@ def _value(row: Row, key: str, figure: ShownFigure) -> int | str | None:
     """What stands in a column: a size, the change, or the field of the row that its key names."""
     if key == _CHANGE:
         return row.change(figure)
-    value: int | str | None = getattr(row.sizes if key in FIGURES else row, key)
+    value: int | str | None = getattr(row.sizes if key in Sizes._fields else row, key)
     return value
 
 
@@ -213,12 +215,15 @@ class Table(Lines):
         marked = self.snapshot is not None and self.snapshot.mark_time is not None
         by = self.snapshot.question.by if self.snapshot else "kind"
         width = self.size.width - (0 if not marked else 10)
+        rows = self.snapshot.rows if self.snapshot else ()
+        absent = {name for name in RARE if not any(getattr(row.sizes, name) for row in rows)}
         return [
             column._replace(title="STATE" if by == "process" else column.title)
             if column.key == "label"
             else column
             for column in _COLUMNS
             if width >= column.from_width
+            and column.key not in absent
             and (column.key != _CHANGE or marked)
             and (column.key != "label" or by != "kind")
             and (column.key != "mappings" or by != "mapping")
@@ -385,7 +390,7 @@ class Table(Lines):
     def _sum(
         self, snapshot: Snapshot, columns: list[_Column], name_width: int, width: int
     ) -> Strip:
-        total = snapshot.total
+        total = snapshot.whole
         what = f"sum of {group_digits(len(snapshot.rows))}"
         if self.filter:
             what = f"sum of {group_digits(len(self._matching))} with {escape(self.filter)!r}"
@@ -401,7 +406,7 @@ class Table(Lines):
 
     def _sum_of_shown(self, snapshot: Snapshot) -> Row:
         """Add up what the filter left; not what may not be added up over processes."""
-        may = [size is not None for size in snapshot.total.sizes]
+        may = [size is not None for size in snapshot.whole.sizes]
 
         def add(all_sizes: list[Sizes]) -> Sizes:
             sums: list[int | None] = [0 if allowed else None for allowed in may]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from ..analysis.breakdown import add_up
 from ..analysis.diff import change_of
 from ..analysis.identity import By
 from ..clocks import STEADY, TimeAxis
@@ -47,6 +48,13 @@ class Sizes(NamedTuple):
     uss: int | None = None
     swap: int | None = None
     swap_pss: int | None = None
+    hugetlb: int | None = None
+    lazy_free: int | None = None
+
+
+#: Of Sizes those that few programs have: shown where there are any. That an old kernel reports none
+#: makes no sum incomplete.
+RARE = ("hugetlb", "lazy_free")
 
 
 class Row(NamedTuple):
@@ -159,6 +167,18 @@ class Snapshot:
     clock: TimeAxis = STEADY
     most_mappings: int | None = None
     cpu_share: float | None = None
+
+    @property
+    def whole(self) -> Row:
+        """The total; of one process also with what no reading has, but its rows."""
+        if self.question.by == "process" or self.process_count > 1:
+            return self.total
+        told = {
+            name: add_up(getattr(row.sizes, name) for row in self.rows).size
+            for name in RARE
+            if getattr(self.total.sizes, name) is None
+        }
+        return self.total._replace(sizes=self.total.sizes._replace(**told))
 
 
 class Source(Protocol):

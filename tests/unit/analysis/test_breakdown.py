@@ -117,6 +117,23 @@ def test_names_are_sorted_and_the_rest_is_other() -> None:
     assert found.total.sum == Sum(15 * KI, 1)
 
 
+def test_what_rss_does_not_show_counts_when_lines_are_chosen() -> None:
+    """2 GiB in huge pages, or in swap, are not among "other mappings" because their PSS is 0."""
+    rows = attributed(
+        (Kind.FILE, "/a", 3),
+        (Kind.FILE, "/b", 2),
+        (Kind.HUGE_PAGES, "/huge", 0),
+        (Kind.FILE, "/swapped", 0),
+        (Kind.FILE, "/empty", 0),
+    )
+    for at, figures in ((2, {"private_hugetlb": 2 << 30}), (3, {"swap": 1 << 30})):
+        entry, told = rows[at]
+        rows[at] = MappingUsage(entry.mapping, entry.usage._replace(**figures)), told
+    assert lines(break_down(rows, top=3).top) == [("/a", 3), ("/huge", 0), ("/swapped", 0)]
+    assert lines(break_down(rows, top=1).top) == [("/huge", 0)]
+    assert len(break_down(rows, top=9).top) == 4
+
+
 def test_kind_and_name_are_two_things() -> None:
     """A file and a library of one name are two lines."""
     found = break_down(attributed((Kind.FILE, "/a", 1), (Kind.LIBRARY, "/a", 2)))

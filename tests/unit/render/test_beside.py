@@ -6,13 +6,18 @@ from memory_watcher.analysis.breakdown import Group, break_down
 from memory_watcher.analysis.kinds import attribute
 from memory_watcher.model import MappingUsage, Reading, SystemMemory, Usage
 from memory_watcher.render.activity import activity, cpu_ns, cpu_share
-from memory_watcher.render.beside import beside
+from memory_watcher.render.beside import aside, beside, beside_several
+from memory_watcher.render.text_columns import Line
 from tests.recordings import KI, MI, SECOND, mapping
 
 
 def total(*usages: Usage) -> Group:
     entries = [MappingUsage(mapping(MI * (n + 1)), usage) for n, usage in enumerate(usages)]
     return break_down(attribute(entries), "pss").total
+
+
+def sizes(lines: list[Line]) -> dict[str, int | None]:
+    return {line.name: line.size for line in lines}
 
 
 def test_nothing_that_is_0() -> None:
@@ -28,7 +33,7 @@ def test_sums_over_mappings() -> None:
             Usage(rss=MI, swap=MI, swap_pss=MI, private_hugetlb=4 * MI, shared_hugetlb=2 * MI),
         )
     )
-    assert dict(lines) == {
+    assert sizes(lines) == {
         "in swap, not in RSS:": 46 * MI,
         "in swap, divided by how many share it:": 41 * MI,
         "in huge pages (hugetlb), not in RSS:": 6 * MI,
@@ -41,10 +46,48 @@ def test_sums_over_mappings() -> None:
 def test_what_status_tells() -> None:
     """Kernels whose smaps does not tell swap: the process's own figure stands there."""
     lines = beside(total(Usage(rss=MI)), Reading(swap=45 * MI, hugetlb=2 * MI))
-    assert dict(lines) == {
+    assert sizes(lines) == {
         "in swap, not in RSS:": 45 * MI,
         "in huge pages (hugetlb), not in RSS:": 2 * MI,
     }
+
+
+HUGE = Usage(rss=0, pss=0, private_clean=0, private_dirty=0, private_hugetlb=4 * MI)
+RESIDENT = Usage(rss=MI, pss=MI, private_clean=0, private_dirty=MI, swap=8 * KI, swap_pss=4 * KI)
+
+
+def test_a_line_says_what_its_size_leaves_out() -> None:
+    """Huge pages, swap, and what of RSS was lazily freed; nothing where there is none."""
+    usages = (HUGE, HUGE._replace(shared_hugetlb=2 * MI), RESIDENT._replace(lazy_free=12 * KI))
+    assert aside(total(*usages)) == "+ 10 240 Ki hugetlb, + 8 Ki swap, 12 Ki of RSS lazily freed"
+    assert aside(total(HUGE, HUGE._replace(shared_hugetlb=2 * MI)), "uss") == "+ 2 048 Ki hugetlb"
+    assert aside(total(Usage(rss=MI, pss=MI, private_hugetlb=0, swap=0))) == ""
+
+
+def test_huge_pages_of_kernels_that_report_none() -> None:
+    """Before 4.4 how many are in use is not known: the mapping is the most there can be."""
+    flags, page_size = Usage(rss=0, vm_flags="rd wr ht sd"), Usage(rss=0, kernel_page_size=2 * MI)
+    plain = Usage(rss=0, kernel_page_size=65536), Usage(rss=0, vm_flags="rd wr"), Usage(rss=0)
+    for usage in (flags, page_size):
+        group = total(usage, *plain)
+        size = group.entries[0].mapping.size
+        assert aside(group) == f"+ up to {size // 1024} Ki hugetlb"
+        assert sizes(beside(group)) == {"in huge pages (hugetlb), at most, not in RSS:": size}
+        assert beside(total(*plain)) == []
+
+
+def test_several_processes() -> None:
+    """What several share counts once; what may not be added up over processes is left out."""
+    shared = HUGE._replace(shared_hugetlb=6 * MI)
+    group = total(shared, RESIDENT._replace(lazy_free=2 * MI, locked=KI))
+    group = group._replace(entries=(*group.entries, group.entries[0]))
+    assert aside(group, several=True) == "+ 14 336 Ki hugetlb, + 4 Ki swap"
+    assert sizes(beside_several(group, 14 * MI)) == {
+        "in huge pages (hugetlb), not in PSS, at least:": 14 * MI,
+        "of PSS: lazily freed (MADV_FREE), at most:": MI,
+        "of PSS: locked:": KI,
+    }
+    assert beside_several(total(Usage(rss=MI, pss=MI, swap=MI)), 0) == []
 
 
 def test_activity() -> None:

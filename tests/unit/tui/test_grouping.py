@@ -95,10 +95,10 @@ def test_merging_processes() -> None:
     one = Grouper(1, "a (1)").group(entries_of(["[heap]"], figures), NO_EVIDENCE).sums("kind")
     other = Grouper(2, "b (2)").group(entries_of(["[heap]"], figures), NO_EVIDENCE).sums("kind")
     both = merge([one, other])["heap"]
-    assert both.sizes == (8, None, 6, None, 4)
+    assert both.sizes == (8, None, 6, None, 4, None, None)
     assert both.mappings == 2
     assert not both.lacking
-    assert merge([one])["heap"].sizes == (4, 9, 3, 3, 2)
+    assert merge([one])["heap"].sizes == (4, 9, 3, 3, 2, None, None)
     third = merge([one, other, one])["heap"]
     assert (third.sizes.pss, third.lacking) == (12, False)
 

@@ -389,6 +389,40 @@ def test_not_told_is_no_zero(builder: RecordingBuilder) -> None:
     go(story())
 
 
+def test_huge_pages_and_what_was_freed_lazily(builder: RecordingBuilder) -> None:
+    """They have columns where there are any, and only there; USS above RSS is so explained."""
+    process = builder.process(77, "server")
+    huge = usage(0)._replace(private_hugetlb=90 * MI, shared_hugetlb=10 * MI, lazy_free=0)
+    heap = usage(8 * MI)._replace(shared_hugetlb=0, lazy_free=3 * MI)
+    builder.tick()
+    builder.layout(
+        process,
+        [
+            (mapping(0x10_0000, 64 * MI, pathname="[heap]"), heap),
+            (mapping(0x7F00_0000_0000, 128 * MI, "rw-s", "/SYSV00000000 (deleted)", inode=5), huge),
+        ],
+    )
+    builder.tick()
+    builder.layout(process, [(mapping(0x10_0000, 64 * MI, pathname="[heap]"), usage(MI))])
+
+    async def story() -> None:
+        source, size = (lambda _: ReplaySource(str(builder.path))), (110, 30)
+        async with shown(source, BY_NAME, size=size) as screen:
+            assert "USS 94 MiB" in screen.lines("header")[1]
+            assert "hugetlb 100 MiB" in screen.lines("header")[1]
+            lines = screen.lines("table")
+            titles = lines[0].split()
+            assert titles[titles.index("SWAP") + 1 :][:2] == ["HUGETLB", "LAZY"]
+            (segment,) = [line for line in lines if "SYSV" in line]
+            assert "100 MiB" in " ".join(segment.split())
+            assert "100 MiB" in " ".join(lines[-1].split())
+            assert "3 MiB" in " ".join(lines[-1].split())
+            await screen.press("right")
+            assert not {"HUGETLB", "LAZY"} & set(screen.lines("table")[0].split())
+
+    go(story())
+
+
 def test_cursor_and_pages(builder: RecordingBuilder) -> None:
     """The cursor moves by rows and pages, stays with its row, and never leaves the table."""
     process = builder.process(77, "server")

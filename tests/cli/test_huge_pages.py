@@ -1,0 +1,88 @@
+"""Huge pages (hugetlb) are in neither RSS nor PSS: each view shows them as what they are.
+
+The capture is of a database server whose shared memory is in huge pages: 90,112 KiB that several
+processes map, and 2,097,152 KiB that this one alone had touched.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ..programs import run
+
+CAPTURES = Path(__file__).parent.parent / "data" / "captures"
+SHARED, PRIVATE = 90_112 * 1024, 2_097_152 * 1024
+
+
+def loaded(name: str, folder: Path, text: str | None = None) -> Path:
+    """A recording of a capture."""
+    capture = folder / name
+    capture.write_text((CAPTURES / name).read_text() if text is None else text)
+    file = folder / "a.db"
+    done = run("memory-load-smaps", "--database-file", file, capture)
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+def lines(*arguments: str | Path) -> list[str]:
+    """What a command prints, with single blanks."""
+    done = run(*map(str, arguments))
+    assert done.returncode == 0, done.stderr
+    return [" ".join(line.split()) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("name", ["/SYSV00000000 0 Ki + 2 187 264 Ki hugetlb"]),
+        ("kind", ["huge pages 0 Ki + 2 187 264 Ki hugetlb"]),
+        (
+            "mapping",
+            [
+                "60000000-65800000 rw-s /SYSV00000000 0 Ki + 90 112 Ki hugetlb",
+                "65800000-e5800000 rw-s /SYSV00000000 0 Ki + 2 097 152 Ki hugetlb",
+            ],
+        ),
+    ],
+)
+def test_peak(tmp_path: Path, by: str, expected: list[str]) -> None:
+    """Lines of huge pages are among the biggest, and say what they have; the sum has none."""
+    file = loaded("hugetlb.smaps", tmp_path)
+    shown = lines("memory-peak", file, "--by", by, "--top", "3")
+    assert [line for line in shown if " Ki + " in line] == expected
+    assert "sum of PSS: 4 446 Ki" in shown
+    assert "in huge pages (hugetlb), not in RSS: 2 187 264 Ki" in shown
+
+
+def test_json(tmp_path: Path) -> None:
+    """A figure of its own, of each group and in sum."""
+    file = loaded("hugetlb.smaps", tmp_path)
+    view = json.loads(run("memory-peak", file, "--json", "--by", "kind").stdout)
+    figures = {group["name"]: group["figures"] for group in view["groups"]}
+    assert figures["huge pages"]["hugetlb"] == view["sum"]["figures"]["hugetlb"]
+    assert view["sum"]["figures"]["hugetlb"] == SHARED + PRIVATE
+    assert view["sum"]["figures"]["uss"] - PRIVATE <= view["sum"]["figures"]["rss"]
+    assert figures["library"]["hugetlb"] == 0
+
+
+def test_replay(tmp_path: Path) -> None:
+    """USS is above RSS, and it is said why."""
+    shown = lines("memory-replay", "--plain", loaded("hugetlb.smaps", tmp_path))
+    assert "RSS 49 072 Ki USS with hugetlb 2 099 656 Ki" in shown[1]
+    assert "/SYSV00000000 0 Ki + 2 187 264 Ki hugetlb" in shown
+    assert "in huge pages (hugetlb), not in RSS: 2 187 264 Ki" in shown
+
+
+def test_kernels_before_4_4(tmp_path: Path) -> None:
+    """They report no figures of huge pages: what is mapped is the most that there can be."""
+    text = (CAPTURES / "hugetlb.smaps").read_text()
+    old = "".join(line for line in text.splitlines(True) if "_Hugetlb:" not in line)
+    file = loaded("old.smaps", tmp_path, old)
+    shown = lines("memory-peak", file, "--by", "kind")
+    assert "huge pages 0 Ki + up to 2 187 264 Ki hugetlb" in shown
+    assert "in huge pages (hugetlb), at most, not in RSS: 2 187 264 Ki" in shown
+    view = json.loads(run("memory-peak", file, "--json").stdout)
+    assert view["sum"]["figures"]["hugetlb"] is None
