@@ -181,16 +181,12 @@ class Run:
             return self._moment(budget, chosen, counts, figure)
         except MemoryWatcherError as error:
             why = str(error).removeprefix(f"{self.recording.path}: ")
-            if all(map(self._ended_unread, chosen.members)):
-                what = (
-                    "it exited before its"
-                    if len(chosen.members) == 1
-                    else "all exited before their"
-                )
-                why = (
-                    f"{what} memory could be read; check something that runs for a second or longer"
-                )
+            if self._all_ended_unread(chosen):
+                why = _too_soon(chosen.members)
             return self._without(budget, chosen, counts, why, None)
+
+    def _all_ended_unread(self, chosen: Chosen) -> bool:
+        return bool(chosen.members) and all(map(self._ended_unread, chosen.members))
 
     def _ended_unread(self, process: RecordedProcess) -> bool:
         """Whether it exited before any layout of it was read, and nothing else was in the way."""
@@ -252,7 +248,7 @@ class Run:
         """Why there are no sizes; the most threads and processes are known all the same."""
         if budget.at == "peak" or not chosen.members:
             threads, processes = counts.threads(), counts.processes()
-            if why == _TOO_SOON:
+            if self._all_ended_unread(chosen):
                 threads = Count(untold(why), {})
         else:
             threads = processes = Count(untold(why), {})
@@ -314,6 +310,11 @@ def measured(recording: Recording, budget: Budget) -> Measured:
     Of several processes figures are added up that may be, at one pass over all of them.
     """
     return Run(recording).measured(budget)
+
+
+def _too_soon(members: Sequence[RecordedProcess]) -> str:
+    whose = "it exited before its" if len(members) == 1 else "all exited before their"
+    return f"{whose} memory could be read; check something that runs for a second or longer"
 
 
 def summed(budget: Budget, chosen: Chosen) -> str | None:
