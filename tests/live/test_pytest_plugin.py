@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xmlschema
 
 import memory_watcher
 from memory_watcher.errors import MemoryWatcherError
@@ -399,7 +400,8 @@ def test_junit_and_github(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyP
 @pytest.mark.limit_resident("20 MiB", at="rise")
 def test_over(): fill(40)
 """
-    result = pytest_in(pytester, body, "--memory-watcher", "--junit-xml=junit.xml")
+    words = ("--memory-watcher", "--junit-xml=junit.xml", "-ojunit_family=xunit1")
+    result = pytest_in(pytester, body, *words)
     result.stdout.re_match_lines(
         [r"::error file=test_suite.py,line=\d+,title=Over its memory limit::over its memory "]
     )
@@ -407,6 +409,21 @@ def test_over(): fill(40)
     figures = {each.get("name"): int(each.get("value") or 0) for each in properties}
     assert figures["memory_rise_bytes"] >= 39 * MI
     assert figures["memory_peak_bytes"] > figures["memory_rise_bytes"]
+
+
+@pytest.mark.parametrize("options", [["--memory-watcher"], ["--memory-watcher", "-n1"], ["-n1"]])
+def test_junit_is_valid_by_the_strict_schema(pytester: pytest.Pytester, options: list[str]) -> None:
+    """In the family xunit2, pytest's own choice, the figures are properties of the suite."""
+    body = """
+@pytest.mark.limit_resident("200 MiB", at="rise")
+def test_it(): fill(40)
+"""
+    pytest_in(pytester, body, *options, "--junit-xml=junit.xml").assert_outcomes(passed=1)
+    xmlschema.XMLSchema(Path(__file__).parents[1] / "data/ci/xunit2.xsd").validate("junit.xml")
+    properties = ET.parse(pytester.path / "junit.xml").iter("property")
+    figures = {each.get("name"): int(each.get("value") or 0) for each in properties}
+    if "--memory-watcher" in options:
+        assert figures["memory_rise_bytes: test_suite.py::test_it"] >= 39 * MI
 
 
 def test_github_and_xdist(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

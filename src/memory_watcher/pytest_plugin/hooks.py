@@ -21,7 +21,8 @@ from .measured import Measured, Over, exceeded
 
 MEASURED = pytest.StashKey["Measured | None"]()
 
-#: The properties of a test's report, as JUnit and the other side of xdist see them.
+#: A test's figures, and the attribute of its report that holds them, on either side of xdist.
+FIGURES = "memory_watcher"
 PEAK, RISE, BEGAN, ENDED = (
     *("memory_peak_bytes", "memory_rise_bytes"),
     *("memory_began_ns", "memory_ended_ns"),
@@ -78,7 +79,8 @@ class Watcher:
                 del item.runtest
             self._end(measured)
             self._intervals.append((measured.began_ns, measured.ended_ns, item.nodeid))
-            _set_properties(item, measured)
+            if not has_strict_junit(item.config):
+                _set_properties(item, _figures(measured))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -95,6 +97,8 @@ class Watcher:
         outcome = yield
         if text:
             outcome.get_result().sections.append(("memory-watcher", text))
+        if measured is not None and measured.ended_ns:  # not that of a subtest
+            setattr(outcome.get_result(), FIGURES, _figures(measured))
 
     def _begin(self, limits: Limits | None) -> Measured:
         if limits is not None and self.link is not None:
@@ -170,16 +174,28 @@ def _failure(text: str) -> pytest.ExceptionInfo[BaseException]:
         return pytest.ExceptionInfo.from_current()
 
 
-def _set_properties(item: pytest.Item, measured: Measured) -> None:
-    """Put what was measured into the test's reports; of a test that is run again the latest."""
-    figures = (
-        *((PEAK, measured.peak), (RISE, measured.rise)),
-        *((BEGAN, measured.began_ns), (ENDED, measured.ended_ns)),
-        (AT_LEAST, None if measured.is_exact else True),
-    )
-    names = {name for name, _ in figures}
+def has_strict_junit(config: pytest.Config) -> bool:
+    """Whether JUnit XML is written by a schema that has no properties of a test (xunit2)."""
+    is_written = getattr(config.option, "xmlpath", None) is not None
+    return is_written and config.getini("junit_family") == "xunit2"
+
+
+def _figures(measured: Measured) -> dict[str, int | bool]:
+    figures = {
+        PEAK: measured.peak,
+        RISE: measured.rise,
+        BEGAN: measured.began_ns,
+        ENDED: measured.ended_ns,
+        AT_LEAST: None if measured.is_exact else True,
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _set_properties(item: pytest.Item, figures: dict[str, int | bool]) -> None:
+    """Put them into JUnit; of a test that is run again the latest."""
+    names = (PEAK, RISE, BEGAN, ENDED, AT_LEAST)
     kept = [each for each in item.user_properties if each[0] not in names]
-    item.user_properties[:] = kept + [(name, value) for name, value in figures if value is not None]
+    item.user_properties[:] = kept + list(figures.items())
 
 
 #: When a process was started is known to so much.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,7 +16,7 @@ from ..render.output import write_whole
 from ..units import format_size, plural
 from .failure import short
 from .folder import recordings_of
-from .hooks import AT_LEAST, BEGAN, ENDED, PEAK, RISE
+from .hooks import AT_LEAST, BEGAN, ENDED, FIGURES, PEAK, RISE, has_strict_junit
 
 #: Tests, and processes that outlived theirs, that the terminal shows; annotations of a step.
 _SHOWN, _LEFT_SHOWN, _ANNOTATIONS = 10, 10, 10
@@ -73,8 +74,8 @@ class Summary:
         """Take note of a test's figures."""
         if report.when != "call":
             return
-        figures = {name: value for name, value in report.user_properties if name in _NAMES}
-        if not figures:
+        figures: dict[str, Any] | None = getattr(report, FIGURES, None)
+        if figures is None:
             return
         worker = getattr(report, "worker_id", None)
         self._rows[report.nodeid] = Row(report.nodeid, report.outcome, worker, figures)
@@ -85,9 +86,24 @@ class Summary:
             path = os.path.join(self._root, file)
             self._over.append((path, (line or 0) + 1, said[0]))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Write the JSON, when all recordings have ended."""
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_sessionfinish(self) -> Iterator[None]:
+        """Add to JUnit before it is written; write the JSON, when all recordings have ended."""
+        if has_strict_junit(self._config):
+            self._add_to_junit()
+        yield
+        self._write_json()
+
+    def _add_to_junit(self) -> None:
+        """Properties of the suite stand for those of its tests, which xunit2 has not."""
+        for plugin in self._config.pluginmanager.get_plugins():
+            if (add := getattr(plugin, "add_global_property", None)) is not None:
+                for row in self._rows.values():
+                    for name in (PEAK, RISE):
+                        if name in row.figures:
+                            add(f"{name}: {escape(row.test)}", row.figures[name])
+
+    def _write_json(self) -> None:
         if self._json is None:
             return
         try:
@@ -181,6 +197,3 @@ def _writable(path: str) -> str:
     if not os.path.isdir(folder):
         raise pytest.UsageError(f"--memory-watcher-json: there is no folder {folder}; create it")
     return path
-
-
-_NAMES = frozenset((PEAK, RISE, BEGAN, ENDED, AT_LEAST))
