@@ -80,7 +80,7 @@ def test_against_the_figure_of_the_runtime(name: str, groups: list[str], own: in
     "name",
     [
         *("node-20", "java-17", "java-17-serial", "redis-7", "go-1.19"),
-        *("chromium-156", "numpy-1.24"),
+        *("chromium-156", "numpy-1.24", "java-17-large"),
     ],
 )
 def test_share_that_is_left(name: str) -> None:
@@ -88,7 +88,7 @@ def test_share_that_is_left(name: str) -> None:
     assert share_of_anonymous(layout(f"runtimes/{name}")) <= 0.15
 
 
-@pytest.mark.parametrize("name", ["java-17", "java-17-serial", "java-17-no-coops"])
+@pytest.mark.parametrize("name", ["java-17", "java-17-serial", "java-17-large", "java-17-no-coops"])
 def test_only_what_hotspot_calls_so(name: str) -> None:
     """Each mapping lies inside of what native memory tracking calls Java Heap, or Code."""
     text = (DATA / "runtimes" / f"{name}.nmt").read_text()
@@ -167,6 +167,8 @@ _PLAIN_RESERVE = ["guard", "anonymous", "guard"]
 _POOL = """33a800000000-33a800004000 ---p 0 00:00 0 | mr mw me
     33a800004000-33a8001fc000 rw-p 0 00:00 0
     33a8001fc000-33ac00000000 ---p 0 00:00 0 | mr mw me"""
+_LARGE_HEAP = """7fb600000000-7fb680000000 rw-p 0 00:00 0
+    7fb680000000-7fc000000000 ---p 0 00:00 0 | mr mw me nr"""
 _NUMPY = (
     "7f0100000000-7f0100100000 r-xp 0 08:01 16"
     " /usr/lib/numpy/_multiarray_umath.cpython-311-x86_64-linux-gnu.so"
@@ -232,6 +234,12 @@ _V8 = "rd wr mr mw me dc nr"
             "f8000000-100000000 rw-p 0 00:00 0",
             ["anonymous", "/data", "Java heap"],
         ),
+        # Above 32 GiB it is known by its reserve.
+        (_JAVA, _LARGE_HEAP, ["Java heap"] * 2),
+        (_JAVA, _LARGE_HEAP.replace("7fc000000000", "7fb700000000"), ["anonymous", "guard"]),
+        (_JAVA, _LARGE_HEAP.replace("7fb600000000", "7fb600001000"), ["anonymous", "guard"]),
+        (_JAVA, _LARGE_HEAP.replace("mr mw me nr", "mr mw me"), ["anonymous", "guard"]),
+        (_JAVA, _LARGE_HEAP.replace("0\n", "0 | rd wr mr mw me nr\n"), ["anonymous", "guard"]),
         # Executable memory is JIT code, whoever made it.
         (_JAVA, "7f0000000000-7f0000010000 rwxp 0 00:00 0 | rd wr ex mr mw me ac", ["JIT code"]),
         (

@@ -14,6 +14,10 @@ _JVM = re.compile(r"libjvm\.so( \(deleted\))?")
 #: How far object pointers of 32 bits reach, without and with a shift: HotSpot puts a heap that it
 #: can so address right below. The kernel puts nothing there by itself.
 _TOPS = (4 << 30, 32 << 30)
+#: Nothing else that HotSpot reserves is as large: class space has 3 GiB at most, code 2 GiB.
+_LARGEST_OTHER = 4 << 30
+#: Heaps begin at a multiple of their regions, which have this size or more.
+_REGION = 1 << 20
 #: What of classes is mapped into the heap (class data sharing).
 _ARCHIVE = re.compile(r"/[^/]*\.jsa( \(deleted\))?$")
 #: The code cache grows by so much.
@@ -37,6 +41,23 @@ def _first_of_heap(run: Run, top: int) -> int:
     """Where in a run the heap begins that ends at `top`: a heap never reaches over a lower top."""
     lower = max((each for each in _TOPS if each < top), default=0)
     return next(at for at, piece in enumerate(run.pieces) if piece.start >= lower)
+
+
+def _large_heap(memory: Memory) -> Iterator[Piece]:
+    """The beginning of a reserve, made accessible by a second mmap, which takes `nr` from it."""
+    for run in memory.runs:
+        for piece, above in zip(run.pieces, run.pieces[1:], strict=False):
+            if (
+                above.is_reserve
+                and above.size >= _LARGEST_OTHER
+                and "nr" in above.flags
+                and piece.perms == "rw-p"
+                and "ac" in piece.flags
+                and "nr" not in piece.flags
+                and piece.start % _REGION == 0
+            ):
+                yield piece
+                yield above
 
 
 def _code(memory: Memory) -> Iterator[Piece]:
@@ -66,6 +87,19 @@ RULES = (
             ),
         ),
         find=_heap,
+    ),
+    Rule(
+        key="java-large-heap",
+        runtime="Java (HotSpot)",
+        kind=Kind.RUNTIME,
+        name="Java heap",
+        program=_JVM,
+        evidence="It begins at a multiple of 1 MiB, is counted (`ac`), and is directly followed by"
+        " a reserve (`nr`) of 4 GiB and more.",
+        contradiction="A smaller reserve: class space and code have such. No reserve: a heap that"
+        " is full cannot be known.",
+        proofs=(),
+        find=_large_heap,
     ),
     Rule(
         key="java-code",
