@@ -45,7 +45,8 @@ def _sums(whole: Whole) -> list[list[Line]]:
     """What all come to, and what that consists of: lines that add up to the sum of PSS."""
     sums, parts, unread = whole.sums, whole.breakdown, whole.moment.lacking
     pss = Line(sum_title("PSS", sums.pss.lacking + unread), sums.pss.size)
-    private = "private to one process" + (", hugetlb too" if whole.hugetlb else "")
+    has_huge = any(entry.usage.private_hugetlb for entry in parts.total.entries)
+    private = "private to one process" + (", hugetlb too" if has_huge else "")
     uss = sum_title("USS", sums.uss.lacking + unread, f" ({private})")
     swap = sum_title("swap", sums.swap_pss.lacking + unread, " (PSS)")
     rest = [_line(parts.other, ":")]
