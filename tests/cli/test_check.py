@@ -171,6 +171,10 @@ def test_nobody_reads(folder: Path) -> None:
         (("within.db", "./within.db"), "./within.db: this recording is named twice"),
         (("within.db", "node.db"), "name recordings of one program at a time"),
         (("within.db", "--update"), "--update needs --baseline"),
+        (
+            ("--budget", "above.toml", "--", "touch", "launched"),
+            "above.toml: line 2: this limit is",
+        ),
         (("within.db", "--baseline", "none.json"), "write it with --update"),
         (("within.db", "--baseline", "memory-budget.toml"), "no JSON"),
         (("within.db", "--baseline", "pipe"), "cannot read the baseline: it is not a regular file"),
@@ -190,6 +194,7 @@ def test_usage(folder: Path, arguments: tuple[str, ...], reason: str) -> None:
     RecordingBuilder(folder / "empty.db").close()
     os.mkfifo(folder / "pipe")  # nobody writes to it
     (folder / "kept").mkdir()
+    (folder / "above.toml").write_text('[[budget]]\ntotal.over-baseline = "2 %"\n')
     before = (folder / "within.db").read_bytes()
     done = run("memory-watcher", "check", *arguments, cwd=folder)
     assert done.returncode == 2, done.stdout

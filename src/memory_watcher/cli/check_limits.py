@@ -47,8 +47,20 @@ def read(budget: str | None, baseline: str | None, *, update: bool) -> Limits:
             " make one with: memory-watcher budget init FILE (a recording)"
         )
     if baseline is None:
+        _refuse_without_baseline(found)
         return Limits(found)
     return Limits(found, _baseline(baseline, update=update), baseline if update else None)
+
+
+def _refuse_without_baseline(budget: BudgetFile | None) -> None:
+    """Say before anything is launched that a limit cannot be judged."""
+    for each in budget.budgets if budget else ():
+        for line in each.lines:
+            if line.limit.is_over_baseline:
+                raise UsageError(
+                    f"{budget.path if budget else ''}: line {line.number}: this limit is above a"
+                    " baseline; name it with --baseline FILE, and write it first with --update"
+                )
 
 
 def _baseline(path: str, *, update: bool) -> Baseline | None:

@@ -117,6 +117,9 @@ def _run(run: Run, asked: Sequence[Budget]) -> _Found:
         measured = run.measured(budget)
         if measured.why:
             raise SelectionError(f"{measured.path}: no baseline: {measured.why}")
+        grows = measured.value(Line("total", Limit()))
+        if measured.rates is not None and grows.size != grows.at_most:
+            raise SelectionError(f"{measured.path}: no baseline: {grows.why}")
         found |= _sizes(measured)
         found |= _counts(measured)
     return found | _bound(run)

@@ -69,7 +69,11 @@ def _line(case: _Case, blamer: Blamer) -> Judged:
     word, why = _verdict(case, values, allowed)
     # Of what matches nothing nothing was measured, unless it is judged that there is none.
     is_there = word is not Word.UNDECIDED or any(value.matched for value in values)
-    sizes = tuple(value.size for value in values if value.size is not None and is_there)
+    sizes = tuple(
+        value.size
+        for value in values
+        if value.size is not None and is_there and not (word is Word.UNDECIDED and _is_bound(value))
+    )
     found = Blame()
     if word is Word.OVER and allowed.limit is not None:
         found = blamer.blame(line, allowed.limit)
@@ -90,6 +94,11 @@ def _line(case: _Case, blamer: Blamer) -> Judged:
         culprits=found.culprits,
         others=found.others,
     )
+
+
+def _is_bound(value: Value) -> bool:
+    """Whether nothing was measured, and is only known not to be more: growth of a short run."""
+    return value.size == 0 and value.at_most != 0
 
 
 def _verdict(case: _Case, values: Sequence[Value], allowed: _Allowed) -> tuple[Word, str]:
@@ -119,7 +128,9 @@ def _allowed(case: _Case) -> _Allowed:
     if not limit.is_over_baseline:
         return _Allowed(limit.maximum)
     if case.baseline is None:
-        return _Allowed(None, "baseline", why="it is a limit above a baseline; name one")
+        return _Allowed(
+            None, "baseline", why="it is a limit above a baseline, and no baseline was given"
+        )
     agreed = agreed_to(case.baseline, case.budget, case.line)
     if agreed.value is None:
         return _Allowed(None, "baseline", why=agreed.why)

@@ -9,7 +9,8 @@ import pytest
 
 import memory_watcher
 from memory_watcher.analysis.budgets.model import At, Limit, Line, Word
-from memory_watcher.errors import UsageError
+from memory_watcher.answers.check import baseline_of
+from memory_watcher.errors import SelectionError, UsageError
 from memory_watcher.model import LayoutState
 from memory_watcher.store.recording import Recording
 
@@ -205,6 +206,16 @@ def test_growth_is_in_bytes_an_hour(runs: Runs) -> None:
     assert found[1].unit == "bytes/h"
     assert found[1].culprits[0].name == "heap"
     assert found[2].measured == 0
+
+
+def test_growth_of_too_short_a_run_is_not_0(runs: Runs) -> None:
+    """Nothing is measured, so nothing is shown, and nothing agreed to."""
+    short = runs.make(*({HEAP: 10 * MI + at * 64 * KI} for at in range(12)))
+    (found,) = judged(short, budget(line("total", 1), at="growth"))
+    assert (found.verdict, found.measured, found.values) == (Word.UNDECIDED, None, ())
+    above = budget(Line("total", Limit(over_share=0.1)), at="growth")
+    with pytest.raises(SelectionError, match="no baseline: the recording is too short"):
+        baseline_of([short], "b.json", above)
 
 
 @pytest.mark.parametrize("name", ["a\nb", "<b>", "\x1b[31m", "[x]*?", "\udcff"])
