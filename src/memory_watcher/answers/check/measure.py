@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from ...analysis.assurance import Verdict
+from ...analysis.assurance import Doubt, Verdict
 from ...analysis.breakdown import Sum
 from ...analysis.budgets.decide import Value, untold
 from ...analysis.budgets.model import Budget, Line
@@ -21,7 +21,7 @@ from ...model import LayoutState, MappingUsage
 from ...recorded import RecordedProcess
 from ...store.recording import Recording
 from ...units import format_size, plural
-from ..assurance import assurance_of
+from ..assurance import Assurance, assurance_of
 from ..choices import why_not_added_up
 from ..group import between_passes
 from ..moment import Moment, parse
@@ -37,15 +37,22 @@ class Missed(NamedTuple):
     `besides`: so much more than their layouts the processes had at the moment itself. `higher`: so
     much higher RSS was at another moment by the kernel's mark, or the private memory of several
     processes by what was read between passes. `is_mark`: the figure is RSS, so that the mark is
-    what was measured.
+    what was measured. `unread`: so much more it may have had at its end, of which too much of its
+    life was not read.
     """
 
     besides: int = 0
     higher: int = 0
     is_mark: bool = False
+    unread: int = 0
 
 
 _NOTHING_MISSED = Missed()
+#: Of a life of which this share was not read at its end, too little is known.
+_UNREAD_SHARE = 0.25
+_UNREAD = (
+    "it exited too long after it was read last; check something that runs for a second or longer"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,14 @@ class Measured:
             number = sum(piece.mappings for piece in pieces)
             return Value(number, number, matched=bool(pieces))
         found = _sum(pieces, LAYOUT[self.figure].title, line)
-        return self._total(found, is_compared) if line.what == "total" else self._part(found)
+        value = self._total(found, is_compared) if line.what == "total" else self._part(found)
+        return self._to_the_end(value)
+
+    def _to_the_end(self, value: Value) -> Value:
+        """What a short life had after it was read last may be of any part."""
+        if not self.missed.unread or value.at_most is None:
+            return value
+        return value._replace(at_most=value.at_most + self.missed.unread, why=_UNREAD)
 
     def _part(self, value: Value) -> Value:
         """What the layouts lack may be of any part."""
@@ -289,10 +303,11 @@ class Run:
         is_peak = budget.at == "peak"
         if taken.sums is None:
             (process,) = chosen.members
-            gap = assurance_of(self.recording, process).gap if is_peak else None
-            is_higher = gap is not None and gap.verdict is Verdict.HIGHER
-            higher = (gap.size or 0) if gap is not None and is_higher else 0
-            return Missed(0, higher, figure == "rss")
+            if not is_peak:
+                return _NOTHING_MISSED
+            known = assurance_of(self.recording, process)
+            higher = (known.gap.size or 0) if known.gap.verdict is Verdict.HIGHER else 0
+            return Missed(0, higher, figure == "rss", _unread(process, known))
         besides = _lacking(taken, taken.sums, figure)
         moment = chosen.passes.at(taken.tick)
         if not is_peak or moment is None:
@@ -310,6 +325,16 @@ def measured(recording: Recording, budget: Budget) -> Measured:
     Of several processes figures are added up that may be, at one pass over all of them.
     """
     return Run(recording).measured(budget)
+
+
+def _unread(process: RecordedProcess, known: Assurance) -> int:
+    """How much more a short-lived process may have had after it was read last, bytes."""
+    gap, unseen = known.gap, known.known.unseen_ns
+    rss = known.highest.totals.rss if known.highest and known.highest.totals else None
+    if gap.doubt is not Doubt.ENDED or gap.at_most is None or rss is None or unseen is None:
+        return 0
+    life = (process.last_seen or 0) - (process.first_seen or 0)
+    return max(gap.at_most - rss, 0) if unseen > _UNREAD_SHARE * life else 0
 
 
 def _too_soon(members: Sequence[RecordedProcess]) -> str:

@@ -261,3 +261,35 @@ def test_names_and_roles_as_ls_shows_them(tmp_path: Path, pattern: str) -> None:
         recording = opened.enter_context(Recording(builder.close()))
         (found,) = judged(recording, budget(line("kind", 50 * MI, "heap"), process=pattern))
     assert found.measured == 10 * MI
+
+
+@pytest.mark.parametrize(
+    ("ticks", "parents", "limit", "verdict"),
+    [
+        (1, 17, 5, Word.UNDECIDED),  # one reading of two: it may have had 17 MiB
+        (1, 17, 20, Word.WITHIN),
+        (1, 17, 1, Word.OVER),
+        (1, 2, 5, Word.WITHIN),  # its parent was told that there was no more
+        (9, 17, 5, Word.WITHIN),  # a tenth of its life tells no more
+    ],
+)
+def test_a_short_life_that_was_not_read_to_its_end(
+    tmp_path: Path, ticks: int, parents: int, limit: int, verdict: Word
+) -> None:
+    """What it had after its last reading is known to the parent, if it had more than that has."""
+    builder = RecordingBuilder(tmp_path / "short.db")
+    short = builder.process(1, "short")
+    for _ in range(ticks):
+        builder.tick()
+        usage = [entry(HEAP, 2 * MI, 0x1000)]
+        builder.layout(short, usage, reading=Reading(resident=2 * MI, high_water_mark=2 * MI))
+    builder.tick()
+    builder.reading(short, Reading(), state=LayoutState.ZOMBIE)
+    builder.end(short, builder.last_tick)
+    builder.execute("INSERT INTO exits VALUES (?, 0, NULL, ?, ?)", short, parents * MI, 16 * MI)
+    builder.end_run()
+    with Recording(builder.close()) as recording:
+        lines = (line("total", limit * MI), line("kind", limit * MI, "heap"))
+        found = judged(recording, budget(*lines))
+    assert [each.verdict for each in found] == [verdict] * 2
+    assert all(("too long after" in each.why) == (verdict is Word.UNDECIDED) for each in found)
