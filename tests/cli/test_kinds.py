@@ -16,14 +16,12 @@ DATA = Path(__file__).parents[1] / "data"
 
 @pytest.fixture(name="file", scope="module")
 def recording_of_redis(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return loaded("runtimes/redis-7", tmp_path_factory.mktemp("kinds"))
+    return loaded("runtimes/redis-7.smaps", tmp_path_factory.mktemp("kinds"))
 
 
 def loaded(name: str, folder: Path) -> Path:
     file = folder / "a.db"
-    done = run(
-        "memory-load-smaps", DATA / f"{name}.smaps", "--database-file", file, "--name", "server"
-    )
+    done = run("memory-load-smaps", DATA / name, "--database-file", file, "--name", "server")
     assert done.returncode == 0, done.stderr
     return file
 
@@ -102,6 +100,8 @@ def test_why_not(file: Path) -> None:
         (["--why", "0"], 1, "nothing is mapped at 0 in this measurement; next to it lie"),
         (["--measurement-time", "x"], 2, "--measurement-time: "),
         (["-p", "5"], 1, "5"),
+        (["--by", "reservation", "--why", "0"], 2, "--by has no effect beside --why"),
+        (["--by", "reservation", "--why", "0"], 2, "--by has no effect beside --why"),
     ],
 )
 def test_refused(file: Path, arguments: list[str], code: int, said: str) -> None:
@@ -109,6 +109,32 @@ def test_refused(file: Path, arguments: list[str], code: int, said: str) -> None
     done = run("memory-watcher", "kinds", file, *arguments)
     assert said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
     assert done.returncode == code
+
+
+def test_by_reservation(tmp_path: Path) -> None:
+    """The heap with what is reserved for it, beside arenas of malloc and the like."""
+    file = loaded("runtimes/java-17.smaps", tmp_path)
+    found = facts(file, "--by", "reservation")["reservations"]
+    heap = next(each for each in found if each["name"] == "Java heap")
+    assert heap["start"] == 0x687400000
+    assert heap["end"] - heap["start"] == heap["reserved"] > heap["accessible"] > 0
+    groups = facts(file)["groups"]
+    (java,) = (group["size"]["bytes"] for group in groups if group["name"] == "Java heap")
+    held = sum(each["size"]["bytes"] for each in found if each["name"] == "Java heap")
+    assert 0.99 * java <= held <= java, "pieces between archives of classes are not held"
+    arenas = [each for each in found if each["kind"] == "malloc arena"]
+    assert arenas and all(each["reserved"] == 64 << 20 for each in arenas)
+    (space,) = (each for each in found if each["name"] == "anonymous")
+    assert (space["reserved"], space["pieces"]) == (1 << 30, 2), "class space"
+    titles, first, *_ = page(file, "--by", "reservation").splitlines()[2:]
+    assert re.split(r"\s{2,}", titles.strip())[:3] == ["reserved", "accessible", "pieces"]
+    assert re.search(r"runtime +Java heap +687400000-", first)
+
+
+def test_nothing_is_reserved(tmp_path: Path) -> None:
+    """It says so."""
+    text = page(loaded("proc/6.18-cat/smaps", tmp_path), "--by", "reservation")
+    assert text.endswith("\nNothing is proven to have been reserved together.\n")
 
 
 def test_names_are_escaped(tmp_path: Path) -> None:

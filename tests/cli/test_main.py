@@ -45,7 +45,7 @@ OPTIONS = {
     ],
     "kinds": [
         *("FILE", "-p", "--pid", "--process-id", "--measurement-time", "--json", "--why"),
-        *("ADDRESS", "--database-file"),
+        *("ADDRESS", "--database-file", "--by", "reservation"),
     ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],

@@ -13,8 +13,9 @@ Pure and linear; told from headers and flags, never from figures.
 
 from __future__ import annotations
 
+import itertools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -178,3 +179,28 @@ def _chosen(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
 
 def _is_kept(piece: Piece) -> bool:
     return piece.is_reserve and piece.size > LARGEST_GUARD
+
+
+def held_together(
+    runs: Sequence[Run], group_of: Callable[[Piece], Hashable | None]
+) -> list[Reservation]:
+    """What a rule names as one, as far as it touches, and what is left.
+
+    `group_of` tells what holds a piece together with its neighbours; None: nothing does. It has a
+    reserve, or is so large (64 MiB) that it had one. What is left are those of `find_reservations`
+    of which no piece is held already.
+    """
+    found = []
+    for run in runs:
+        for group, pieces in itertools.groupby(run.pieces, group_of):
+            held = tuple(pieces)
+            size = held[-1].end - held[0].start
+            if group is not None and (size >= CHOSEN or any(each.is_reserve for each in held)):
+                found.append(Reservation(held))
+    taken = {piece.position for each in found for piece in each.pieces}
+    found += [
+        each
+        for each in find_reservations(runs)
+        if taken.isdisjoint(piece.position for piece in each.pieces)
+    ]
+    return sorted(found, key=lambda each: each.start)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..analysis.arenas import HEAP_SIZE
 from ..analysis.attribution import Kind
 from ..analysis.basis import Basis
 from ..analysis.breakdown import Sum, add_up
 from ..analysis.figures import best
 from ..analysis.kinds import Reason, reasons
+from ..analysis.reservations import Piece, find_runs, held_together
 from ..analysis.runtimes import Found
 from ..errors import SelectionError, UsageError
 from ..recorded import Measurement, RecordedProcess
@@ -69,6 +72,54 @@ def evidence_of(view: KindsView) -> list[Evidence]:
         for key, each in members.items()
     ]
     return sorted(found, key=lambda each: (-(each.size.size or 0), each.kind.value, each.name))
+
+
+class Reserved(NamedTuple):
+    """Address space that was reserved together; bytes.
+
+    `accessible` is how much of it can be used, in so many `pieces`, and `size` what these hold, in
+    the view's figure. `kind` and `name` are those of its accessible pieces, if all have the same.
+    """
+
+    start: int
+    end: int
+    kind: Kind | None
+    name: str
+    accessible: int
+    pieces: int
+    size: Sum
+
+    @property
+    def reserved(self) -> int:
+        """All of it."""
+        return self.end - self.start
+
+
+def reserved_of(view: KindsView) -> list[Reserved]:
+    """What was reserved together, as far as that is proven: the biggest first."""
+    entries = [reason.entry for reason in view.reasons]
+    found = []
+    for each in held_together(find_runs(entries), lambda piece: _group(view.reasons, piece)):
+        used = [view.reasons[piece.position] for piece in each.pieces if not piece.is_reserve]
+        kinds = {reason.attribution for reason in used}
+        kind, name = kinds.pop() if len(kinds) == 1 else (None, "")
+        found.append(
+            Reserved(
+                *(each.start, each.end, kind, name),
+                accessible=sum(reason.entry.mapping.size for reason in used),
+                pieces=len(used),
+                size=add_up(getattr(reason.entry.usage, view.figure, None) for reason in used),
+            )
+        )
+    return sorted(found, key=lambda each: (-(each.size.size or 0), -each.reserved, each.start))
+
+
+def _group(reasons: Sequence[Reason], piece: Piece) -> tuple[object, ...] | None:
+    """What a rule says of it: heaps of malloc's arenas that touch are still several."""
+    reason = reasons[piece.position]
+    if reason.basis is Basis.ARENA:
+        return reason.basis, piece.start // HEAP_SIZE
+    return (reason.attribution,) if reason.basis is Basis.RUNTIME else None
 
 
 def parse_address(text: str, option: str = "address") -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..analysis.kinds import Reason
 from ..analysis.runtimes import Found
-from ..answers.kinds import KindsView, evidence_of
+from ..answers.kinds import KindsView, evidence_of, reserved_of
 from .json_values import dump, named, summed, timed
 
 
@@ -26,6 +26,28 @@ def render(view: KindsView) -> str:
                     "size": summed(group.size),
                 }
                 for group in evidence_of(view)
+            ],
+        }
+    )
+
+
+def render_reserved(view: KindsView) -> str:
+    """What was reserved together."""
+    return dump(
+        {
+            **_head(view),
+            "reservations": [
+                {
+                    "start": each.start,
+                    "end": each.end,
+                    "reserved": each.reserved,
+                    "accessible": each.accessible,
+                    "pieces": each.pieces,
+                    "size": summed(each.size),
+                    "kind": each.kind.value if each.kind else None,
+                    **named("name", each.name or None),
+                }
+                for each in reserved_of(view)
             ],
         }
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..analysis.basis import Basis
 from ..analysis.kinds import Reason
 from ..analysis.runtimes import Found, Proof
-from ..answers.kinds import Evidence, KindsView, evidence_of
+from ..answers.kinds import Evidence, KindsView, evidence_of, reserved_of
 from ..metrics import LAYOUT
 from ..units import format_kib, format_size, format_time, plural
 from .escape import escape, pad, width
@@ -32,6 +32,34 @@ def render(view: KindsView) -> str:
         f"  {pad(name, widths[3])}  {known}"
         for size, count, kind, name, known in cells
     ]
+    return "\n".join([_head(view), "", *lines]) + "\n"
+
+
+def render_reserved(view: KindsView) -> str:
+    """What was reserved together; ends in a newline."""
+    found = reserved_of(view)
+    if not found:
+        return f"{_head(view)}\n\nNothing is proven to have been reserved together.\n"
+    cells = [
+        ("reserved", "accessible", "pieces", LAYOUT[view.figure].title, "kind", "name", "address"),
+        *(
+            (
+                format_size(each.reserved),
+                format_size(each.accessible),
+                str(each.pieces),
+                ABSENT if each.size.size is None else format_size(each.size.size),
+                each.kind.value if each.kind else "",
+                escape(each.name),
+                f"{each.start:08x}-{each.end:08x}",
+            )
+            for each in found
+        ),
+    ]
+    widths = [max(width(line[column]) for line in cells) for column in range(6)]
+    lines = []
+    for *sizes, kind, name, address in cells:
+        right = [f"{size:>{wide}}" for size, wide in zip(sizes, widths, strict=False)]
+        lines.append("  ".join([*right, pad(kind, widths[4]), pad(name, widths[5]), address]))
     return "\n".join([_head(view), "", *lines]) + "\n"
 
 

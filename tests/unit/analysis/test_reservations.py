@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memory_watcher.analysis.reservations import find_reservations, find_runs
+from memory_watcher.analysis.reservations import find_reservations, find_runs, held_together
 from tests.unit.analysis.layouts import layout
 
 _RW = "rd wr mr mw me ac"
@@ -97,3 +97,19 @@ def test_without_flags_nothing_is_told() -> None:
 def test_reservations(text: str, found: list[list[int]]) -> None:
     """A reserve, one kind of flags, and ends that the program chose."""
     assert reservations(text) == found
+
+
+def test_what_a_rule_holds_together() -> None:
+    """It counts before flags and ends do; what no rule names is found by those."""
+    text = f"""
+        10000000-10200000 rw-p 0 00:00 0 | {_RW}
+        10200000-10400000 ---p 0 00:00 0 | {_KEPT}
+        10400000-10600000 rw-p 0 00:00 0 | {_RW}
+        20000000-21000000 rw-p 0 00:00 0 | {_RW}
+        21000000-24000000 ---p 0 00:00 0 | {_KEPT}
+        30000000-30040000 rw-p 0 00:00 0 | {_RW}
+        40000000-44000000 rw-p 0 00:00 0 | {_RW}
+        """
+    names = ["heap", "heap", None, None, None, "chunk", "full heap"]
+    found = held_together(find_runs(layout(text)), lambda piece: names[piece.position])
+    assert [[piece.position for piece in each.pieces] for each in found] == [[0, 1], [3, 4], [6]]
