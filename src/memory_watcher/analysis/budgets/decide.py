@@ -20,13 +20,14 @@ class Value(NamedTuple):
 
     `size` is None if it could not be told, and `why` says why. `at_most` is what it may have been:
     None if nothing bounds it; `why` then says what was not seen. `matched` tells whether the run
-    has anything that the line is about.
+    has anything that the line is about. `at_least` is what it was surely, None if that is `size`.
     """
 
     size: int | None
     at_most: int | None
     why: str = ""
     matched: bool = True
+    at_least: int | None = None
 
 
 def untold(why: str) -> Value:
@@ -36,7 +37,8 @@ def untold(why: str) -> Value:
 
 def of_run(value: Value, limit: int) -> Word:
     """What one run comes to."""
-    if value.size is not None and value.size > limit:
+    least = value.size if value.at_least is None else value.at_least
+    if least is not None and least > limit:
         return Word.OVER
     if value.size is not None and value.at_most is not None and value.at_most <= limit:
         return Word.WITHIN

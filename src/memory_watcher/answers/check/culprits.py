@@ -216,7 +216,7 @@ def _unseen(line: Line, run: Measured) -> tuple[Culprit, ...]:
         (run.besides, "processes whose layouts are older or lacking"),
         (higher, "what no layout shows (the kernel's mark)"),
     )
-    return tuple(Culprit("unseen", name, 0, size, size) for size, name in seen if size)
+    return tuple(Culprit("unseen", name, 0, size, size) for size, name in seen if size > 0)
 
 
 def _fastest(line: Line, run: Measured, rates: Rates) -> Blame:

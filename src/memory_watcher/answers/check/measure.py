@@ -34,7 +34,8 @@ from .unpassed import higher_unpassed
 class Missed(NamedTuple):
     """Bytes that no layout shows.
 
-    `besides`: so much more than their layouts the processes had at the moment itself. `higher`: so
+    `besides`: so much more than their layouts the processes had at the moment itself; less, if it
+    is negative: then the layouts are of other moments. `higher`: so
     much higher RSS was at another moment by the kernel's mark, or the private memory of several
     processes by what was read between passes. `is_mark`: the figure is RSS, so that the mark is
     what was measured. `unread`: so much more it may have had at its end, of which too much of its
@@ -115,10 +116,13 @@ class Measured:
         return value._replace(at_most=value.at_most + self.missed.unread, why=_UNREAD)
 
     def _part(self, value: Value) -> Value:
-        """What the layouts lack may be of any part."""
-        if not self.missed.besides or value.at_most is None:
+        """What the layouts lack, or have too much, may be of any part."""
+        besides = self.missed.besides
+        if not besides or value.size is None or value.at_most is None:
             return value
-        return value._replace(at_most=value.at_most + self.missed.besides, why=_besides(self))
+        if besides < 0:
+            return value._replace(at_least=max(value.size + besides, 0), why=_besides(self))
+        return value._replace(at_most=value.at_most + besides, why=_besides(self))
 
     def _total(self, value: Value, is_compared: bool) -> Value:
         if not self.besides:
@@ -148,8 +152,14 @@ def _sum(pieces: Sequence[Piece], title: str, line: Line) -> Value:
 
 
 def _besides(run: Measured) -> str:
+    besides = run.missed.besides
+    if besides < 0:
+        return (
+            f"the layouts are of other moments, and have {format_size(-besides)} more than the"
+            " processes had at this one; record fewer processes, or let the recorder use more CPU"
+        )
     return (
-        f"the layouts at this moment lack {format_size(run.missed.besides)} of what the processes"
+        f"the layouts at this moment lack {format_size(besides)} of what the processes"
         " had; record fewer processes, or let the recorder use more CPU"
     )
 
@@ -388,9 +398,12 @@ def _sum_of(sums: Sums, figure: str) -> Sum:
 
 
 def _lacking(taken: Taken, sums: Sums, figure: str) -> int:
-    """By how much more than is usual the layouts are less than what the pass found."""
+    """By how much the layouts are less than what the pass found; negative if they are more.
+
+    0 if that is not more than is usual.
+    """
     told = _sum_of(sums, figure).size or 0
     by = "uss" if figure == "uss" else "pss"
     shown = sum(getattr(entry.usage, by) or 0 for part in taken.parts for entry, _ in part.entries)
-    lacking = max(told - shown, 0)
-    return lacking if taken.without or lacking > allowed(told) else 0
+    lacking = told - shown
+    return lacking if (taken.without and lacking > 0) or abs(lacking) > allowed(told) else 0

@@ -99,6 +99,28 @@ def test_what_layouts_lack_may_be_of_any_kind(tree: Tree, most: int, word: Word)
     assert ("lack 5 MiB" in found.why) == (word is Word.UNDECIDED)
 
 
+@pytest.mark.parametrize(
+    ("what", "most", "measured", "word"),
+    [
+        ("total", 15, 15, Word.WITHIN),
+        ("total", 14, 15, Word.OVER),
+        ("kind", 30, 30, Word.WITHIN),
+        ("kind", 29, 30, Word.UNDECIDED),
+        ("kind", 14, 30, Word.OVER),
+    ],
+)
+def test_layouts_of_other_moments_may_have_too_much(
+    tree: Tree, what: str, most: int, measured: int, word: Word
+) -> None:
+    """What the pass found is the total; of which kind the rest was, nothing tells."""
+    tree.with_layout_of_worker()
+    tree.take_pass(10, 5, layouts=0)
+    found = tree.judged(most, what)
+    assert (found.measured, found.verdict) == (measured * MI, word)
+    assert ("have 15 MiB more" in found.why) == (word is Word.UNDECIDED)
+    assert all((each.after or 0) > 0 for each in found.culprits)
+
+
 def test_a_process_without_a_layout_is_in_the_total(tree: Tree) -> None:
     """And its memory may be of any kind."""
     tree.take_pass(10, 20)
