@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 
 class Metric(NamedTuple):
@@ -137,11 +137,13 @@ OVER_PROCESSES: tuple[str, ...] = tuple(
 ADDED_UP_AS: Mapping[str, str] = MappingProxyType(
     {"rss": "pss", "swap": "swap_pss", "held": "held_pss"}
 )
-#: The figures that the terminal UI and the report offer, in this order; of several processes those
-#: that stand for them.
-OFFERED: tuple[Literal["pss", "rss", "uss", "swap"], ...] = ("pss", "rss", "uss", "swap")
+#: The figures that the terminal UI, the chart and the report offer, in this order; of several
+#: processes those that stand for them.
+OfferedFigure = Literal["pss", "rss", "uss", "swap"]
+OFFERED: tuple[OfferedFigure, ...] = get_args(OfferedFigure)
 #: The same, and what a process truly keeps: to judge and to compare.
-JUDGED: tuple[Literal["pss", "rss", "uss", "swap", "held"], ...] = (*OFFERED, "held")
+JudgedFigure = Literal[OfferedFigure, "held"]
+JUDGED: tuple[JudgedFigure, ...] = get_args(JudgedFigure)
 #: Of them those beside which the kernel's own RSS means something; beside swap it does not.
 IN_RAM: tuple[str, ...] = ("pss", "rss", "uss")
 

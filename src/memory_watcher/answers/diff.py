@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from ..analysis.breakdown import add_up
 from ..analysis.diff import Group, Side, change_of, compare, total
@@ -13,7 +13,7 @@ from ..analysis.figures import STAND_INS, best, explain
 from ..analysis.identity import By
 from ..errors import SelectionError, UsageError
 from ..message import Named, Setting
-from ..metrics import JUDGED, LAYOUT
+from ..metrics import JUDGED, LAYOUT, JudgedFigure
 from ..model import LayoutState, MappingUsage
 from ..recorded import RecordedProcess
 from ..store.recording import Recording
@@ -23,7 +23,7 @@ from .moment import PEAK, Moment, understood
 from .same_program import of_processes, refuse_other_runs, refuse_others
 from .taken import Chosen, Taken, members, take
 
-Figure = Literal["pss", "rss", "uss", "swap", "held"]
+Figure = JudgedFigure
 BY: tuple[By, ...] = get_args(By)
 
 

@@ -10,6 +10,7 @@ from ..analysis.identity import By
 from ..analysis.timeline import Figure, Timeline
 from ..errors import NothingThen, SelectionError
 from ..message import Named, Setting
+from ..metrics import OFFERED
 from ..recorded import RecordedProcess
 from ..store.recording import Recording
 from . import choices
@@ -20,7 +21,7 @@ from .over_time import about_sums, doubt, places_of, title_of, told
 from .usages import load
 
 #: What can be shown over time.
-FIGURES = ("pss", "rss", "uss", "swap", "mappings")
+FIGURES = (*OFFERED, "mappings")
 
 
 class History(NamedTuple):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..metrics import OFFERED
 from . import recording_file, say, whole_number
 from .progress import ProgressLine
 from .unused import refuse_unused
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
-        choices=("pss", "rss", "uss", "swap", "mappings"),
+        choices=(*OFFERED, "mappings"),
         help="the stacked figure (default pss), or how many mappings there are, with the machine's"
         " limit. For several processes: pss, uss or swap (SwapPss). Not rss: shared pages would be"
         " counted once per process",

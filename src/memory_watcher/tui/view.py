@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from ..analysis.breakdown import add_up
 from ..analysis.diff import change_of
 from ..analysis.identity import By
 from ..clocks import STEADY, TimeAxis
-from ..metrics import LAYOUT, OFFERED
+from ..metrics import LAYOUT, OFFERED, OfferedFigure
 from ..model import LayoutState, Reading
 from ..render.colours import Shades
 
-ShownFigure = Literal["pss", "rss", "uss", "swap"]
+ShownFigure = OfferedFigure
 
 GROUPINGS: tuple[By, ...] = ("kind", "name", "mapping", "process")
 FIGURES: tuple[ShownFigure, ...] = OFFERED
