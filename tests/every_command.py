@@ -31,7 +31,10 @@ READERS: dict[str, list[str]] = {
     "verify": ["verify", "FILE"],
     "repair": ["repair", "FILE", "-o", "repaired.db"],
     "verify repaired": ["verify", "repaired.db"],
+    "growth": ["growth", "FILE", "--json"],
     "budget": ["budget", "init", "FILE", "-o", "-"],
+    "budget file": ["budget", "init", "FILE", "-o", "budget.toml"],
+    "check": ["check", "--budget", "budget.toml", "FILE"],
     "diff": ["diff", "FILE", "repaired.db", "--json"],
 }
 ADDS = ["record", "--proc", "PROC", "-p", "PID", "-o", "FILE", "--duration", "1ms", "-q"]

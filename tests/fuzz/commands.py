@@ -30,12 +30,21 @@ _FORMS = (
     ("report", "FILE", "-o", "a.html"),
     ("replay", "FILE", "--plain", "--process-id", "1"),
     ("replay", "FILE"),
+    ("explain", "FILE"),
+    ("explain", "FILE", "--process-id", "1", "--json"),
+    ("growth", "FILE"),
+    ("growth", "FILE", "--by", "kind", "--process-id", "1", "--json"),
+    ("kinds", "FILE"),
+    ("kinds", "FILE", "--process-id", "1", "--json"),
+    ("diff", "FILE", "--at", "start", "--at-b", "peak"),
+    ("diff", "FILE", "--by", "process", "--json"),
+    ("repair", "FILE", "-o", "b.db"),
     ("budget", "init", "FILE", "-o", "-"),
     ("top",),
     ("verify", "FILE"),
 )
 COMMANDS = tuple(words for words in _FORMS if words[0] in cli.COMMANDS)
-_EXPECTED = {"a.png", "a.svg", "a.html"}
+_EXPECTED = {"a.png", "a.svg", "a.html", "b.db"}
 
 
 class Outcome(NamedTuple):
