@@ -126,9 +126,12 @@ def test_what_rss_does_not_show_counts_when_lines_are_chosen() -> None:
         (Kind.FILE, "/swapped", 0),
         (Kind.FILE, "/empty", 0),
     )
-    for at, figures in ((2, {"private_hugetlb": 2 << 30}), (3, {"swap": 1 << 30})):
+    for at, usage in (
+        (2, rows[2][0].usage._replace(private_hugetlb=2 << 30)),
+        (3, rows[3][0].usage._replace(swap=1 << 30)),
+    ):
         entry, told = rows[at]
-        rows[at] = MappingUsage(entry.mapping, entry.usage._replace(**figures)), told
+        rows[at] = MappingUsage(entry.mapping, usage), told
     assert lines(break_down(rows, top=3).top) == [("/a", 3), ("/huge", 0), ("/swapped", 0)]
     assert lines(break_down(rows, top=1).top) == [("/huge", 0)]
     assert len(break_down(rows, top=9).top) == 4

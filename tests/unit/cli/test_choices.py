@@ -30,7 +30,7 @@ CHOICES = {
     ("budget", "--figure"): set(get_args(budgets.Figure)),
 }
 #: Choices that are the command line's own.
-OWN = {("ls", "--sort"), ("top", "--theme"), ("replay", "--theme")}
+OWN = {("ls", "--sort"), ("kinds", "--by"), ("top", "--theme"), ("replay", "--theme")}
 
 
 def offered() -> dict[tuple[str, str], set[str]]:
