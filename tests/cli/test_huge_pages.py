@@ -76,6 +76,30 @@ def test_replay(tmp_path: Path) -> None:
     assert "in huge pages (hugetlb), not in RSS: 2 187 264 Ki" in shown
 
 
+def test_nothing_is_0_that_does_not_exist(tmp_path: Path) -> None:
+    """A program without [heap] has no line of it: Android's heap is called by its allocator."""
+    shared = (CAPTURES / "android_names.smaps").read_text()
+    figures = "".join(shared.splitlines(True)[1:11]).replace("rd wr sh mr mw me ms", "rd wr ac")
+    names = ("scudo:primary", "scudo:secondary", "dalvik-main space", "dalvik-LinearAlloc")
+    own = "".join(
+        f"71{at:02x}000000-71{at:02x}400000 rw-p 00000000 00:00 0 [anon:{name}]\n{figures}"
+        for at, name in enumerate(names)
+    )
+    shown = lines("memory-peak", loaded("android_names.smaps", tmp_path, shared + own))
+    absent = ("heap:", "anonymous:", "thread stacks:")
+    assert not any(line.startswith(absent) for line in shown)
+    for line in (
+        "scudo 256 Ki",
+        "ART heap 128 Ki",
+        "ART, beside its heap 128 Ki",
+        "/dev/__properties__/* 256 Ki",
+        "/dev/ashmem/* 256 Ki",
+        "/dev/ashmem/gralloc 256 Ki",
+        "sum of PSS: 1 536 Ki",
+    ):
+        assert line in shown
+
+
 def test_kernels_before_4_4(tmp_path: Path) -> None:
     """They report no figures of huge pages: what is mapped is the most that there can be."""
     text = (CAPTURES / "hugetlb.smaps").read_text()

@@ -118,7 +118,6 @@ time:             2018-08-17T13:58:03.942
 
 thread stacks:                                            128 Ki
 heap:                                                      40 Ki
-anonymous:                                                  0 Ki
 
 /data/model.bin                                         2 048 Ki
 /data/deep/index.bin                                      100 Ki

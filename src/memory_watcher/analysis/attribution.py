@@ -39,7 +39,7 @@ _MEANINGS = {
     Kind.HEAP: "What brk gives: malloc's main arena ([heap]).",
     Kind.ARENA: "malloc's further arenas, glibc's 64 MiB heaps for threads, with their reserve.",
     Kind.RUNTIME: "Heaps of language runtimes that were recognised, and what these keep beside.",
-    Kind.ALLOCATOR: "What allocators other than the C library's took, where they were recognised.",
+    Kind.ALLOCATOR: "What allocators other than glibc's took, where they were recognised.",
     Kind.JIT_CODE: "Code that was made while the program runs: executable memory of no file.",
     Kind.ANONYMOUS: "Memory without a name, of which no more is proven: large malloc blocks, mmap.",
     Kind.NAMED_ANONYMOUS: "Memory that the program or its runtime named ([anon:…]), or /dev/zero.",

@@ -13,7 +13,7 @@ from .kinds import Attribution, Kind
 By = Literal["name", "kind", "mapping"]
 Attributed = Iterable[tuple[MappingUsage, Attribution]]
 
-#: Kinds that stand on lines of their own above the names, in this order; the arenas only if any.
+#: Kinds that stand on lines of their own above the names, in this order, if there are any of them.
 OWN_LINES = {
     Kind.THREAD_STACK: "thread stacks",
     Kind.HEAP: "heap",
@@ -89,7 +89,7 @@ def break_down(
     if by == "name":
         for kind, title in OWN_LINES.items():
             entries = members.pop((kind, title), [])
-            if entries or kind is not Kind.ARENA:
+            if entries:
                 own.append(_group(kind, title, entries, figure))
     # The figures come first: of many names only the few that are shown become groups.
     sums = [(key, _sum_of(entries, figure)) for key, entries in members.items()]

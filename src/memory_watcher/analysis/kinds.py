@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 from ..model import KindEvidence, MappingUsage
 from ..model import Mapping as Header
+from . import android
 from .arenas import find_arenas
 from .attribution import Attribution, Kind, plain
 from .basis import Basis
 from .bss import Bss, bss_owners, find_bss
+from .hugetlb import are_huge
 from .runtimes import Found, find_runtimes, runtimes_present
 from .stacks import find_stacks
 
@@ -181,6 +183,8 @@ _NAMED = {
     "[anon: Go: heap]": Attribution(Kind.RUNTIME, "Go heap"),
     "[anon: Go: heap reservation]": Attribution(Kind.RUNTIME, "Go heap"),
 }
+#: Where hugetlbfs usually is, for kernels that say nothing better.
+_OF_HUGE_PAGES = ("/anon_hugepage", "/dev/hugepages/")
 _SYSV = re.compile(r"(/SYSV[0-9a-f]{8})(?: \(deleted\))?")
 
 #: What a name's beginning tells; the first that fits counts. Graphics buffers (GEM objects,
@@ -190,13 +194,13 @@ _BEGINNINGS = (
     ("/i915" + _DELETED, Kind.DEVICE),
     ("/drm mm object" + _DELETED, Kind.DEVICE),
     ("anon_inode:i915", Kind.DEVICE),
+    ("anon_inode:dmabuf", Kind.DEVICE),
     ("anon_inode:", Kind.KERNEL),
     ("socket:[", Kind.SOCKET),
     ("/dev/shm/", Kind.SHARED_MEMORY),  # noqa: S108 -- a name to compare with, never opened
     ("/run/shm/", Kind.SHARED_MEMORY),
     ("/dev/ashmem/", Kind.SHARED_MEMORY),
     ("/dev/__properties__/", Kind.SHARED_MEMORY),
-    ("/dev/hugepages/", Kind.HUGE_PAGES),
     ("/dev/", Kind.DEVICE),
 )
 
@@ -219,10 +223,13 @@ def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attrib
     name = mapping.pathname
     if name.startswith("[") and name.endswith("]") and mapping.inode == 0:
         return _kernel_or_named(name)
-    if "ht" in (entry.usage.vm_flags or "").split() or name.startswith("/anon_hugepage"):
+    is_huge = are_huge(entry.usage)
+    if is_huge or (is_huge is None and name.startswith(_OF_HUGE_PAGES)):
         return Attribution(Kind.HUGE_PAGES, name.removesuffix(_DELETED))
     if _file_key(mapping) in programs:
         return Attribution(Kind.LIBRARY, name)
+    if name.startswith("/") and (told := android.by_name(name)):
+        return told
     return _shared_memory(name) or _special_file(name) or _file(name)
 
 
@@ -232,6 +239,8 @@ def _kernel_or_named(name: str) -> Attribution:
         return _NAMED[name]
     if _STACK_NAMES.fullmatch(name):
         return plain(Kind.THREAD_STACK)
+    if told := android.by_name(name):
+        return told
     if name.startswith("[anon:"):
         return Attribution(Kind.NAMED_ANONYMOUS, _without_number(name))
     if name.startswith("[anon_shmem:"):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..model import KindEvidence, MappingUsage, Usage
@@ -37,14 +38,17 @@ def attribute_lives(
     headers: Mapping[int, Header],
     flags: Mapping[int, str | None],
     evidence: Callable[[int], KindEvidence] = lambda _: NO_EVIDENCE,
+    page_sizes: Mapping[int, int | None] = MappingProxyType({}),
 ) -> dict[int, Attribution]:
     """Tell for each mapping id what it is for.
 
-    `headers` are by mapping id, `flags` (VmFlags) by detail id; `evidence` tells for a tick what
+    `headers` are by mapping id, `flags` (VmFlags) and `page_sizes` (the kernel's) by detail id;
+    `evidence` tells for a tick what
     was recorded besides, and the same object for as long as that is the same. What a later keyframe
     knows better counts for the whole life; that a mapping is anonymous is what is said when nothing
     better is known, and never replaces anything.
     """
+    told = {number: _usage(each, page_sizes.get(number)) for number, each in flags.items()}
     known: dict[int, Attribution] = {}
     before: KindEvidence | None = None
     for keyframe in keyframes:
@@ -56,41 +60,42 @@ def attribute_lives(
         if here is before and known.keys() >= {number for number, _ in mappings}:
             continue
         before = here
-        for number, attribution in _attribute(mappings, headers, flags, here):
+        for number, attribution in _attribute(mappings, headers, told, here):
             if number not in known or attribution.kind is not Kind.ANONYMOUS:
                 known[number] = attribution
     if not known.keys() >= set(lives.mapping_ids):
-        known.update(_births(lives, headers, flags, evidence, known.keys()))
+        known.update(_births(lives, headers, told, evidence, known.keys()))
     return known
 
 
 def _attribute(
     mappings: Iterable[tuple[int, int]],
     headers: Mapping[int, Header],
-    flags: Mapping[int, str | None],
+    told: Mapping[int, Usage],
     evidence: KindEvidence,
 ) -> list[tuple[int, Attribution]]:
     """Attribute a layout, given as mapping and detail ids, whole or what matters of it."""
     mappings = list(mappings)
     entries = [
-        MappingUsage(headers[number], _usage(flags.get(detail))) for number, detail in mappings
+        MappingUsage(headers[number], told.get(detail) or _usage(None, None))
+        for number, detail in mappings
     ]
-    told = attributed_entries(entries, evidence)
+    found = attributed_entries(entries, evidence)
     return [
-        (number, attribution) for (number, _), (_, attribution) in zip(mappings, told, strict=True)
+        (number, attribution) for (number, _), (_, attribution) in zip(mappings, found, strict=True)
     ]
 
 
 @cache
-def _usage(flags: str | None) -> Usage:
-    """Kinds are never told from figures: the flags are all they need."""
-    return Usage(vm_flags=flags)
+def _usage(flags: str | None, page_size: int | None) -> Usage:
+    """Kinds are never told from figures: flags are all they need, or without them the page size."""
+    return Usage(vm_flags=flags, kernel_page_size=page_size)
 
 
 def _births(
     lives: KindsOverTime,
     headers: Mapping[int, Header],
-    flags: Mapping[int, str | None],
+    told: Mapping[int, Usage],
     evidence: Callable[[int], KindEvidence],
     known: Set[int],
 ) -> dict[int, Attribution]:
@@ -108,7 +113,7 @@ def _births(
             here = evidence(tick)
             near = _around(born, living, headers, here.marks)
             around = [(number, living[number][1]) for number in near]
-            for number, attribution in _attribute(around, headers, flags, here):
+            for number, attribution in _attribute(around, headers, told, here):
                 if number in born:
                     found[number] = attribution
     return found

@@ -44,6 +44,7 @@ class _Detail(NamedTuple):
     private_hugetlb: int | None
     shared_hugetlb: int | None
     lazy_free: int | None
+    kernel_page_size: int | None
 
     @property
     def beside_rss(self) -> int | None:
@@ -237,6 +238,9 @@ class Usages:
         details = self._history.details(_Detail._fields)
         self._details = {number: _Detail._make(row) for number, row in details.items()}
         self._flags = {number: detail.vm_flags for number, detail in self._details.items()}
+        self._page_sizes = {
+            number: detail.kernel_page_size for number, detail in self._details.items()
+        }
         self._headers = self._history.headers([process.id for process in self.processes])
         self._presence = Coverage(self._instants, self._watch, self._several)
         for process in self.processes:
@@ -297,6 +301,7 @@ class Usages:
                 self._headers,
                 self._flags,
                 evidence_of(self._history, process),
+                self._page_sizes,
             )
         )
 

@@ -264,9 +264,11 @@ def _lives(
             for low, high in segments[bisect_right(keyframes, first) - 1].runs:
                 _append(life, start if start > low else low, end if end < high else high, usage)
     headers = recording.headers([process.id])
-    flags = {number: each for number, (each,) in recording.details(("vm_flags",)).items()}
+    details = recording.details(("vm_flags", "kernel_page_size"))
+    flags = {number: each for number, (each, _) in details.items()}
+    page_sizes = {number: each for number, (_, each) in details.items()}
     evidence = evidence_of(recording, process)
-    attributions = attribute_lives(raw, keyframes, headers, flags, evidence)
+    attributions = attribute_lives(raw, keyframes, headers, flags, evidence, page_sizes)
     return [
         Life(number, headers[number], attributions[number], *found[number])
         for number in sorted(found, key=lambda number: (headers[number], number))

@@ -54,7 +54,6 @@ class TestNames:
             ("[anon: Go: heap reservation]", Kind.RUNTIME, "Go heap"),
             ("[anon: Go: gc bits]", Kind.NAMED_ANONYMOUS, "[anon: Go: gc bits]"),
             ("[anon:OCaml: minor heap 0]", Kind.NAMED_ANONYMOUS, "[anon:OCaml: minor heap]"),
-            ("[anon:scudo:primary]", Kind.NAMED_ANONYMOUS, "[anon:scudo:primary]"),
             ("[anon:v8]", Kind.NAMED_ANONYMOUS, "[anon:v8]"),
             ("[anon:1234]", Kind.NAMED_ANONYMOUS, "[anon:1234]"),
             ("[anon:a]b] 3]", Kind.NAMED_ANONYMOUS, "[anon:a]b]]"),
@@ -90,7 +89,6 @@ class TestNames:
             (f"/dev/ashmem/{UUID} (deleted)", Kind.SHARED_MEMORY, "/dev/ashmem/*"),
             ("/dev/ashmem/lab-ashmem-16 (deleted)", Kind.SHARED_MEMORY, "/dev/ashmem/lab-ashmem"),
             ("/dev/ashmem/gralloc-1332.3 (deleted)", Kind.SHARED_MEMORY, "/dev/ashmem/gralloc"),
-            ("/dev/ashmem/dalvik-main space (deleted)", Kind.SHARED_MEMORY, None),
             ("/dev/shm/PostgreSQL.1337120334", Kind.SHARED_MEMORY, "/dev/shm/PostgreSQL"),
             ("/dev/shm/pulse-shm-39 (deleted)", Kind.SHARED_MEMORY, "/dev/shm/pulse-shm"),
             (f"/dev/shm/{UUID}", Kind.SHARED_MEMORY, "/dev/shm/*"),
@@ -104,8 +102,6 @@ class TestNames:
             ("/memfd:wl_shm-12 (deleted)", Kind.SHARED_MEMORY, "/memfd:wl_shm"),
             ("/memfd:x11-shm (deleted)", Kind.SHARED_MEMORY, "/memfd:x11-shm"),
             ("/memfd:4711 (deleted)", Kind.SHARED_MEMORY, "/memfd:4711"),
-            ("/anon_hugepage (deleted)", Kind.HUGE_PAGES, "/anon_hugepage"),
-            ("/dev/hugepages/guest", Kind.HUGE_PAGES, "/dev/hugepages/guest"),
             ("/dev/dri/renderD128", Kind.DEVICE, "/dev/dri/renderD128"),
             ("/dev/nvidia0", Kind.DEVICE, "/dev/nvidia0"),
             ("/i915 (deleted)", Kind.DEVICE, "/i915"),
@@ -142,6 +138,48 @@ class TestNames:
             (Kind.SHARED_MEMORY, "/dev/ashmem/gralloc"),
             (Kind.SHARED_MEMORY, "/dev/__properties__/*"),
         }
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "group"),
+        [
+            ("[anon:scudo:primary]", Kind.ALLOCATOR, "scudo"),
+            ("[anon:scudo:secondary]", Kind.ALLOCATOR, "scudo"),
+            ("[anon:libc_malloc]", Kind.ALLOCATOR, "libc_malloc"),
+            ("/dev/ashmem/libc_malloc (deleted)", Kind.ALLOCATOR, "libc_malloc"),
+            ("[anon:GWP-ASan Metadata]", Kind.ALLOCATOR, "GWP-ASan"),
+            ("[anon:dalvik-main space (region space)]", Kind.RUNTIME, "ART heap"),
+            ("[anon:dalvik-zygote space]", Kind.RUNTIME, "ART heap"),
+            ("[anon:dalvik-free list large object space]", Kind.RUNTIME, "ART heap"),
+            ("/dev/ashmem/dalvik-main space 1 (deleted)", Kind.RUNTIME, "ART heap"),
+            ("/dev/ashmem/dalvik-heap (deleted)", Kind.RUNTIME, "ART heap"),
+            ("[anon:dalvik-zygote-data-code-cache]", Kind.RUNTIME, "ART, beside its heap"),
+            ("[anon:dalvik-LinearAlloc]", Kind.RUNTIME, "ART, beside its heap"),
+            ("[anon:dalvik-data-code-cache]", Kind.RUNTIME, "ART, beside its heap"),
+            ("[anon:dalvik-jit-code-cache]", Kind.JIT_CODE, "ART code cache"),
+            ("/dev/ashmem/dalvik-jit-code-cache (deleted)", Kind.JIT_CODE, "ART code cache"),
+            ("[anon:scudoku]", Kind.NAMED_ANONYMOUS, "[anon:scudoku]"),
+            ("[anon:libc_malloc_debug]", Kind.NAMED_ANONYMOUS, "[anon:libc_malloc_debug]"),
+            ("/srv/dalvik-heap", Kind.FILE, "/srv/dalvik-heap"),
+            ("anon_inode:dmabuf", Kind.DEVICE, "anon_inode:dmabuf"),
+        ],
+    )
+    def test_what_android_names(self, name: str, kind: Kind, group: str) -> None:
+        """Its malloc and its runtime are found by the names that they give to their memory."""
+        inode = 0 if name.startswith("[") else 7
+        assert kind_of(name, inode=inode) == (kind, group)
+
+    def test_huge_pages(self) -> None:
+        """By the flag or the page size; by the name only where the kernel says neither."""
+        names = {"/anon_hugepage (deleted)": "/anon_hugepage", "/dev/hugepages/guest": None}
+        for name, group in names.items():
+            told = (Kind.HUGE_PAGES, group or name)
+            assert kind_of(name, flags="rd wr ht sd") == told
+            header = entry(f"1000-2000 rw-s 0 00:0f 7 {name} | -").mapping
+            for usage in (Usage(), Usage(kernel_page_size=2 * MIB)):
+                assert attribute([MappingUsage(header, usage)])[0][1] == told
+            small = attribute([MappingUsage(header, Usage(kernel_page_size=65536))])
+            assert small[0][1].kind is not Kind.HUGE_PAGES
+            assert kind_of(name).kind is not Kind.HUGE_PAGES, "flags that lack ht"
 
     @pytest.mark.parametrize(
         "name",

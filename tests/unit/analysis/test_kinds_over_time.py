@@ -162,3 +162,18 @@ def test_a_heap_between_keyframes_depends_on_what_is_far_away(
     )
     assert found[0].kind is kind
     assert found[0].kind is attribute(entries)[0][1].kind
+
+
+def test_huge_pages_without_flags() -> None:
+    """Kernels before 3.8 print no flags: over time the page size says the same as in a layout."""
+    (entry,) = layout("7f0000000000-7f0008000000 rw-s 0 00:0f 9 /SYSV00000001 (deleted) | -")
+    for page_size, kind in ((2 << 20, Kind.HUGE_PAGES), (4096, Kind.SHARED_MEMORY)):
+        for keyframes in ([1], [2]):
+            found = attribute_lives(
+                KindsOverTime([1], [9], [5], [3]),
+                keyframes,
+                {5: entry.mapping},
+                {3: None},
+                page_sizes={3: page_size},
+            )
+            assert found[5].kind is kind
