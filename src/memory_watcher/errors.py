@@ -21,6 +21,7 @@
     │   └── CannotWrite            missing or read-only folder, full disk, I/O error
     │       └── RecordingMoved     it was deleted, renamed or replaced while it was written
     ├── SelectionError             what was asked for is not in the recording, or is ambiguous
+    │   ├── NoProcess              a recording holds none at all
     │   ├── NothingThen            nothing was recorded in the time that was asked for
     │   └── OtherPrograms          what should be of one program is of several
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
@@ -178,6 +179,13 @@ class DamagedWarning(UserWarning):
 
 class SelectionError(MemoryWatcherError):
     """What was asked for is not in the recording, or stands for several things."""
+
+
+class NoProcess(SelectionError):
+    """A recording holds none: its recorder was ended before it had read anything."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: the recording holds no process; record again, or name another")
 
 
 class NothingThen(SelectionError):

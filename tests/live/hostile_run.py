@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memory_watcher.model import LayoutState
+from tests.rights import NOBODY
 
 from ..programs import command, environment, wait_until
 from .hostile import KINDS
 from .targets import Target
 
-NOBODY = 65534
 PERIOD_S = 1.0
 #: Of one core; what the first layouts at the first tick cost is not counted in it.
 MAX_CPU = 0.10

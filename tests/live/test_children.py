@@ -20,8 +20,9 @@ from memory_watcher.model import LayoutState
 from memory_watcher.store.recording import Recording
 
 from ..programs import one, recorder, rows, run, wait_until
+from ..rights import NOBODY
 from .targets import Target
-from .test_permissions import NOBODY, WITHOUT_RIGHTS
+from .test_permissions import WITHOUT_RIGHTS
 
 pytestmark = pytest.mark.live
 

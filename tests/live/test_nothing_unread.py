@@ -18,11 +18,11 @@ from memory_watcher.model import LayoutState
 from memory_watcher.record.policy import FOR_NAMED
 
 from ..programs import one, recorder, rows, run, wait_until
+from ..rights import NOBODY
 from .targets import PAGE, Target, Ticks, quiet_processes, recorded
 
 pytestmark = pytest.mark.live
 
-NOBODY = 65534
 #: Without these root sees the memory of no one else; see test_permissions.
 WITHOUT_RIGHTS = (
     ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin"] if os.geteuid() == 0 else []

@@ -11,11 +11,11 @@ import pytest
 from memory_watcher.model import LayoutState
 
 from ..programs import recorder, run
+from ..rights import NOBODY
 from .targets import Target, recorded
 
 pytestmark = pytest.mark.live
 
-NOBODY = 65534
 #: Root loses the rights that let it see every process's memory (CAP_SYS_ADMIN stands for
 #: CAP_PERFMON); others never had them. A target that may be seen must have lost them as well.
 WITHOUT_RIGHTS = (

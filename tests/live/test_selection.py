@@ -21,11 +21,11 @@ import pytest
 from memory_watcher.procfs.cgroup import Cgroup, find_folder, read_mountinfo
 
 from ..programs import PATIENCE, one, recorder, rows, run, wait_until
+from ..rights import NOBODY
 
 pytestmark = pytest.mark.live
 
 MI = 1 << 20
-NOBODY = 65534
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
 

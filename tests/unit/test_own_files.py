@@ -16,7 +16,7 @@ from memory_watcher.store.readonly import ReadOnlyDatabase
 from memory_watcher.store.repair import repair
 from memory_watcher.store.writer import Writer
 
-NOBODY = 65534
+from ..rights import NOBODY
 
 
 def write_output(path: str) -> None:

@@ -15,7 +15,7 @@ from ..analysis.kinds import Attribution, Kind
 from ..analysis.placement import Part, Placement, place
 from ..analysis.timeline import Figure, Timeline
 from ..analysis.verdicts import Judge, Verdict, Word
-from ..errors import NothingThen, SelectionError
+from ..errors import NoProcess, NothingThen, SelectionError
 from ..message import Named, Setting
 from ..metrics import JUDGED
 from ..model import LayoutState, Mapping, MappingUsage
@@ -155,7 +155,7 @@ def growth(
     """
     shown = recording.processes() if processes is None else list(processes)
     if not shown:
-        raise SelectionError(f"{recording.path}: the recording holds no process")
+        raise NoProcess(recording.path)
     choices.check(FIGURE, figure, JUDGED)
     if by is not None:
         choices.check(Named(Setting.BY, "by"), by, get_args(By))

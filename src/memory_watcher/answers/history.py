@@ -8,7 +8,7 @@ from typing import NamedTuple, get_args
 from ..analysis.figures import explain
 from ..analysis.identity import By
 from ..analysis.timeline import Figure, Timeline
-from ..errors import NothingThen, SelectionError
+from ..errors import NoProcess, NothingThen
 from ..message import Named, Setting
 from ..metrics import OFFERED
 from ..recorded import RecordedProcess
@@ -62,7 +62,7 @@ def history(
     """
     shown = recording.processes() if processes is None else list(processes)
     if not shown:
-        raise SelectionError(f"{recording.path}: the recording holds no process")
+        raise NoProcess(recording.path)
     choices.check(FIGURE, figure, FIGURES)
     if by is not None:
         choices.check(Named(Setting.BY, "by"), by, get_args(By))

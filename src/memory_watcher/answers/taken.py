@@ -12,7 +12,7 @@ from ..analysis.diff import Owner, Part, Run
 from ..analysis.figures import best
 from ..analysis.passes import Passes, Sums, read, sum_up
 from ..analysis.roles import Role, roles_at
-from ..errors import SelectionError
+from ..errors import NoProcess, SelectionError
 from ..message import Named, Setting
 from ..recorded import Measurement, RecordedProcess, StoredFigure
 from ..store.recording import Recording
@@ -66,7 +66,7 @@ def members(
         return (asked,)
     every = recording.processes()
     if not every:
-        raise SelectionError(f"{recording.path}: the recording holds no process")
+        raise NoProcess(recording.path)
     if asked is None:
         return tuple(every)
     role_of = roles_at(every)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from ..analysis.roles import roles_at
-from ..errors import SelectionError
+from ..errors import NoProcess
 from ..recorded import RecordedProcess
 from ..render.escape import escape
 from ..render.output import write_whole
@@ -36,7 +36,7 @@ def report_text(
     Raises SelectionError if there are none.
     """
     if not processes:
-        raise SelectionError(f"{recording.path}: the recording holds no process")
+        raise NoProcess(recording.path)
     held = read_what_fits(recording, processes, tell=tell)
     verdicts = read_verdicts(recording, processes, first_figure(recording, held)["figure"], tell)
     header, columns = contents(recording, held, time.time_ns(), verdicts)

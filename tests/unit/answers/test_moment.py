@@ -246,7 +246,7 @@ def test_what_a_script_may_write(recording: Recording, tmp_path: Path) -> None:
     builder = RecordingBuilder(tmp_path / "empty.db")
     with (
         Recording(builder.close()) as empty,
-        pytest.raises(SelectionError, match="holds no process"),
+        pytest.raises(SelectionError, match="holds no process; record again"),
     ):
         memory_watcher.history(empty)
 

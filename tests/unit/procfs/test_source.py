@@ -22,9 +22,9 @@ from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.source import ProcSource
 from tests.captures import KI
 from tests.fakeproc import PF_KTHREAD, FakeProc, FakeProcess, pread_as_in_proc
+from tests.rights import unprivileged
 from tests.unit.record.scripted import ScriptedFiles
 
-NOBODY = 65534
 READS: list[tuple[str, Callable[[ProcessFiles], object]]] = [
     ("stat", ProcessFiles.stat),
     ("statm", ProcessFiles.statm),
@@ -516,18 +516,6 @@ def others(tmp_path: Path) -> Iterator[FakeProc]:
     folder.chmod(0o755)
     yield FakeProc(folder / "proc")
     shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
-def unprivileged() -> Iterator[None]:
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_files_of_another_user(others: FakeProc) -> None:

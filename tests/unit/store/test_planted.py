@@ -22,9 +22,9 @@ from memory_watcher.store.repair import repair
 from memory_watcher.store.steps import Steps
 from memory_watcher.store.verify import findings
 from memory_watcher.store.writer import Writer
+from tests.rights import NOBODY
 from tests.unit.store.test_connection import begin, ticks
 
-NOBODY = 65534
 MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

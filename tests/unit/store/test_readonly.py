@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sqlite3
@@ -17,22 +16,9 @@ from memory_watcher.model import Usage
 from memory_watcher.store import schema
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, RecordingBuilder, mapping
+from tests.rights import unprivileged
 
-NOBODY = 65534
 ONE_MAPPING = [(mapping(0x1000), Usage(rss=4 * KI, pss=4 * KI))]
-
-
-@contextlib.contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be somebody whom permissions bind."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ class TestProcesses:
         recording = opened()
         assert recording.processes() == []
         for ask in ({}, {"pid": 1}):
-            with pytest.raises(SelectionError, match="holds no process"):
+            with pytest.raises(SelectionError, match="holds no process; record again"):
                 recording.process(**ask)
 
 

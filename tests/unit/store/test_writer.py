@@ -53,11 +53,11 @@ from memory_watcher.store.write.layouts import KEYFRAME_ROWS_PER_MAPPING
 from memory_watcher.store.write.texts import Texts
 from memory_watcher.store.write.transaction import Transaction
 from memory_watcher.store.writer import Writer
+from tests.rights import unprivileged
 from tests.unit.store.flat import Change
 
 MACHINE = Machine("boot", "host", "6.18", 4096)
 KI = 1024
-NOBODY = 65534
 
 
 def entry(number: int, rss: int = 4 * KI, pathname: str = "/lib/x") -> MappingUsage:
@@ -286,18 +286,6 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotWrite, match="Not a directory"):
         Writer(str(tmp_path / "file" / "a.db"))
-
-
-@contextlib.contextmanager
-def unprivileged() -> Iterator[None]:
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_read_only_folder_and_file(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...clocks import TimeAxis
-from ...errors import SelectionError
+from ...errors import NoProcess, SelectionError
 from ...model import Machine
 from ...recorded import RecordedImage, RecordedProcess, RecordedRun
 from ...units import format_time
@@ -63,11 +63,9 @@ class Processes:
                 f"{what} {len(found)} processes; choose one by its process id: {listing(found)}"
             )
         there = self.all() if asked else []
-        raise SelectionError(
-            f"{self._path}: no process with {asked}; there is: {listing(there)}"
-            if there
-            else f"{self._path}: the recording holds no process"
-        )
+        if not there:
+            raise NoProcess(self._path)
+        raise SelectionError(f"{self._path}: no process with {asked}; there is: {listing(there)}")
 
     def runs(self) -> list[RecordedRun]:
         """Each start of a recorder on this file, in order of time."""
