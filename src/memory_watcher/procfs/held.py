@@ -9,7 +9,7 @@ import os
 from ..errors import NoSense, NoSuchProcess, SourceError
 from .buffer import BorrowedText, TextBuffer
 from .files import NO_WAITING, SMALL_SIZE, meaning_of, read_whole
-from .resting import TINY_SIZE
+from .resting import TINY_SIZE, Still, Watched
 
 #: Which small files stay open, so that reading them takes a third of the time.
 _SMALL = frozenset(("statm", "stat", "schedstat", "status", "oom_score", "oom_score_adj"))
@@ -109,6 +109,16 @@ class HeldFiles:
                 return meaning_of(error, self.pid)
             return meaning_of(OSError(errno.ESRCH, ""), self.pid)
         return meaning_of(error, self.pid)
+
+    def watch(self, statm: bytes, name: str, text: bytes) -> Watched | None:
+        """Tells from now on whether statm and another file say this still; None: one is closed."""
+        if "statm" not in self.kept or name not in self.kept:
+            return None
+        return Watched(self.kept["statm"], statm, self.kept[name], text)
+
+    def says(self, still: Still) -> bool:
+        """Whether both files say that now; False if that cannot be told."""
+        return still.is_said_by(self.kept)
 
     def lacks(self, name: str) -> bool:
         """Whether the process is there, but has no such file: another kernel, or a copy of /proc.

@@ -42,10 +42,11 @@ class Shared(Protocol):
 class ProcessFiles:
     """The files of one process. The held directory makes sure that it stays this very process."""
 
-    def __init__(self, shared: Shared, pid: int, directory: int, keep_open: bool) -> None:
-        self.pid = pid
+    def __init__(self, shared: Shared, held: HeldFiles) -> None:
+        """`held` reads each file, once, by its name."""
+        self.pid = held.pid
         self._shared = shared
-        self._held = HeldFiles(pid, directory, keep_open=keep_open)
+        self._held = held
         self._fast = FastReader(self._held.kept, self.small, lambda: shared.page_size)
         #: RSS and high-water mark: FastReader.read itself, fifty times a second.
         self.fast_reading = self._fast.read
@@ -102,9 +103,8 @@ class ProcessFiles:
 
     def watch(self, statm: bytes, name: str, text: bytes) -> None:
         """Remember what statm and another small file said, for `is_still` and `rest_until`."""
-        kept = self._held.kept
-        with contextlib.suppress(KeyError):
-            self._watched = Watched(kept["statm"], statm, kept[name], text)
+        if (watched := self._held.watch(statm, name, text)) is not None:
+            self._watched = watched
 
     def is_still(self) -> bool:
         """Whether both say, to the byte, what they said then; False if that cannot be told."""
@@ -121,7 +121,7 @@ class ProcessFiles:
 
     def is_as(self, still: Still) -> bool:
         """Whether both files say what they said then; False if that cannot be told."""
-        return still.is_said_by(self._held.kept)
+        return self._held.says(still)
 
     def rest_until(self, time_ns: int) -> None:
         """Until then `ProcSource.awake` need not tell of this process, if it stays still."""

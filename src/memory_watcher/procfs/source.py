@@ -13,6 +13,7 @@ from ..model import Machine
 from . import process, system
 from .buffer import TextBuffer
 from .files import meaning_of, read_file
+from .held import HeldFiles
 from .mapped import MappedFiles
 from .process_files import ProcessFiles
 from .resting import RestingTable
@@ -111,7 +112,7 @@ class ProcSource:
             directory = os.open(f"{self.root}/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise meaning_of(error, pid) from None
-        return ProcessFiles(self, pid, directory, keep_open)
+        return ProcessFiles(self, HeldFiles(pid, directory, keep_open=keep_open))
 
 
 def _is_proc(root: str) -> bool:

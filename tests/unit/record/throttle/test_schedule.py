@@ -91,14 +91,14 @@ def test_rest(files: ScriptedFiles, time: FakeTime) -> None:
     stage = Stage(files, GATED, time)
     stage.tick()
     stage.read()
-    assert files.rests_until is None
+    assert files.rests.until is None
     assert stage.tick() is Due.UNCHANGED
-    assert files.rests_until is not None
-    assert time.now < files.rests_until <= time.now + 10 * SECOND
-    files.rests_until = None
+    assert files.rests.until is not None
+    assert time.now < files.rests.until <= time.now + 10 * SECOND
+    files.rests.until = None
     files.process = replace(PROCESS, faults=(101, 5))
     assert stage.tick() is Due.READ
-    assert files.rests_until is None
+    assert files.rests.until is None
 
 
 def test_others_are_looked_for_now_and_then(files: ScriptedFiles, time: FakeTime) -> None:
