@@ -15,7 +15,7 @@ from memory_watcher.analysis.kinds import attribute
 from memory_watcher.analysis.timeline import Figure
 from memory_watcher.answers.growth import growth
 from memory_watcher.answers.usages import load
-from memory_watcher.model import LayoutState, MappingUsage, Usage
+from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
 from memory_watcher.render.escape import escape
 from memory_watcher.render.growth_words import note, rate
 from memory_watcher.store.recording import Recording
@@ -549,6 +549,25 @@ def test_processes_at_a_pass(tmp_path: Path, open_report: Opener) -> None:
     assert str(102 * 1024) in total
     every = report.page.locator("[data-process=all] .value")
     assert every.inner_text() == "102 MiB"
+
+
+def test_one_rss_of_each_process(tmp_path: Path, open_report: Opener) -> None:
+    """There is no second one beside it from statm, but where nothing else was read that stands."""
+    builder = RecordingBuilder(tmp_path / "a.db")
+    first, second = builder.process(1, "server"), builder.process(2, "secret")
+    builder.tick()
+    heap = Usage(rss=8 * MI, pss=8 * MI, private_clean=0, private_dirty=8 * MI, swap=0, swap_pss=0)
+    reading = Reading(resident=9 * MI, hugetlb=2 * MI)
+    builder.layout(first, [(mapping(0x1000, 16 * MI, pathname="[heap]"), heap)], reading)
+    builder.reading(second, Reading(resident=7 * MI), state=LayoutState.NO_PERMISSION)
+    builder.end_run()
+    report = open_report(report_of(builder.close()))
+    report.tab("processes")
+    assert report.column("processes", "rss") == [str(8 * 1024), str(7 * 1024)]
+    assert report.column("processes", "read hugetlb") == [str(2 * 1024), "–"]
+    titles = report.page.locator("#panel-processes thead").inner_text().lower()
+    assert "hugetlb" in titles
+    assert "resident" not in titles
 
 
 def test_swap_of_several_processes(tmp_path: Path, open_report: Opener) -> None:

@@ -71,7 +71,10 @@ export class MomentPanel {
       const value = reading[metric.name][row]
       if (Number.isNaN(value) || (!value && metric.name === "hugetlb")) continue
       if (metric.name === "state") facts.push(`state ${recording.header.letters[value]}`)
-      else facts.push(`${metric.title} ${metric.unit === "bytes" ? formatSize(value) : value}`)
+      else {
+        const title = metric.source.startsWith("statm ") ? `statm ${metric.title}` : metric.title
+        facts.push(`${title} ${metric.unit === "bytes" ? formatSize(value) : value}`)
+      }
     }
     const rollup = reading.rollup_pss[row]
     if (!Number.isNaN(rollup)) facts.push(`PSS without rounding ${formatSize(rollup)}`)

@@ -10,7 +10,9 @@ import { READING, TITLES } from "./tables"
 import type { View } from "./view"
 
 const SUMMED = Object.keys(TITLES) as Figure[]
-const READ: ReadingName[] = ["resident", "high_water_mark", "threads", "oom_score"]
+const READ: ReadingName[] = ["high_water_mark", "hugetlb", "threads", "oom_score"]
+/** Those that few programs have: they have a column where there are any. */
+const RARE: ReadingName[] = ["hugetlb"]
 
 export class ProcessesPanel {
   readonly element = h("section", { "aria-label": "Processes at A" })
@@ -66,6 +68,27 @@ export class ProcessesPanel {
     return recording.shareAt(process, recording.passAt(store.state.a ?? 0))
   }
 
+  /** What a process has: at the pass, else over its mappings; of RSS else what statm says. */
+  private sizeOf(process: Process, name: Figure): number {
+    const share = this.share(process)
+    const isOfPass = share >= 0 && name !== "swap"
+    const size = isOfPass
+      ? this.view.recording.share[name][share]
+      : this.figure(process, `total.${name}`)
+    return Number.isNaN(size) && name === "rss" ? this.figure(process, "resident") : size
+  }
+
+  private figure(process: Process, name: ReadingName): number {
+    const row = this.row(process, name)
+    return row < 0 ? NaN : this.view.recording.reading[name][row]
+  }
+
+  /** Whether a figure has a column. */
+  private isShown(name: ReadingName): boolean {
+    const values = this.view.recording.reading[name]
+    return READ.includes(name) && (!RARE.includes(name) || values.some((value) => value > 0))
+  }
+
   /** Only what is of one pass is added up. */
   private sum(rows: Process[], name: Figure): string {
     const { recording } = this.view
@@ -76,10 +99,6 @@ export class ProcessesPanel {
 
   private columns(): Column<Process>[] {
     const { recording } = this.view
-    const figure = (name: ReadingName, process: Process): number => {
-      const row = this.row(process, name)
-      return row < 0 ? NaN : recording.reading[name][row]
-    }
     return [
       {
         key: "name",
@@ -89,14 +108,11 @@ export class ProcessesPanel {
         cell: (process) => h("bdi", {}, processName(process)),
       },
       ...SUMMED.map((name): Column<Process> => {
-        const values = (process: Process): number =>
-          this.share(process) < 0 || name === "swap"
-            ? figure(`total.${name}`, process)
-            : recording.share[name][this.share(process)]
+        const values = (process: Process): number => this.sizeOf(process, name)
         const column: Column<Process> = {
           key: name,
           title: TITLES[name],
-          meaning: "KiB, at the pass over all processes; else sum over the mappings",
+          meaning: `KiB, at the pass over all processes; else sum over the mappings${name === "rss" ? "; else statm's resident" : ""}`,
           numeric: true,
           value: values,
           cell: (process) => formatKib(values(process)),
@@ -105,15 +121,15 @@ export class ProcessesPanel {
           column.total = (rows) => this.sum(rows, name)
         return column
       }),
-      ...READING.filter(({ name }) => READ.includes(name)).map(
+      ...READING.filter(({ name }) => this.isShown(name)).map(
         ({ name, title, unit, meaning }): Column<Process> => ({
           key: `read ${name}`,
           title,
           meaning: unit === "bytes" ? `${meaning} (KiB)` : meaning,
           numeric: true,
-          value: (process) => figure(name, process),
+          value: (process) => this.figure(process, name),
           cell: (process) => {
-            const value = figure(name, process)
+            const value = this.figure(process, name)
             return unit === "bytes" ? formatKib(value) : Number.isNaN(value) ? "–" : String(value)
           },
         }),
