@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from memory_watcher import cli
 from memory_watcher.cli.progress import ProgressLine, _width
 from memory_watcher.model import Usage
 
@@ -58,6 +59,7 @@ def folder(tmp_path: Path) -> Path:
     old = sqlite3.connect(tmp_path / "old.db")
     old.executescript((DATA / "recordings" / "version-1.sql").read_text(encoding="utf-8"))
     old.close()
+    (tmp_path / "memory-budget.toml").write_text('[[budget]]\nfigure = "pss"\ntotal = "1 MiB"\n')
     (tmp_path / "a.smaps").write_bytes(capture(WHOLE[0]) * 2)
     return tmp_path
 
@@ -70,8 +72,10 @@ LONG = {
     ("explain", "a.db"): rb"explaining a\.db \S 0 ms",
     ("diff", "a.db", "--by", "process"): rb"comparing \S 0 ms",
     ("growth", "a.db"): rb"growth in a\.db: reading \S 0 ms",
-    ("budget", "init", "a.db"): rb"measuring \S 0 ms",
+    ("budget", "init", "a.db", "--force"): rb"measuring \S 0 ms",
     ("ls", "a.db"): rb"reading a\.db \S 0 ms",
+    ("kinds", "a.db", "-p", "1"): rb"reading a\.db \S 0 ms",
+    ("check", "a.db", "--report-only"): rb"judging \S 0 ms",
     ("peak", "a.db", "-p", "1"): rb"reading a\.db \S 0 ms",
     ("peak", "a.db", "-p", "1", "--json"): rb"reading a\.db \S 0 ms",
     ("load-smaps", "a.smaps", "--period", "1s"): rb"loading a\.smaps: measurement 2 of 2 \S 0 ms",
@@ -80,6 +84,15 @@ LONG = {
         rb"opening old\.db: migration step (\d+) of \1 \S 0 ms"
     ),
 }
+
+
+#: It shows a recording as it reads it.
+SHOWS_AT_ONCE = {"replay"}
+
+
+def test_every_command_that_reads_has_one() -> None:
+    reading = {name for name in cli.COMMANDS if getattr(cli._load(name), "READS_RECORDING", False)}
+    assert reading - SHOWS_AT_ONCE <= {words[0] for words in LONG}
 
 
 def left(drawn: bytes) -> str:

@@ -18,6 +18,7 @@ from types import ModuleType
 
 from . import recording_file
 from .console import write_text
+from .progress import ProgressLine
 
 READS_RECORDING = True
 
@@ -58,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     address = None if args.why is None else parse_address(args.why, "--why")
     written = args.measurement_time
     moment = PEAK if written is None else parse(written, "--measurement-time")
-    with Recording(recording_file.recording_file(args)) as recording:
+    name = recording_file.recording_file(args)
+    with Recording(name) as recording, ProgressLine(f"reading {name}"):
         process = recording.process(pid=args.pid, process_id=args.process_id)
         view = kinds_view(recording, process, moment)
     render: ModuleType
