@@ -565,7 +565,8 @@ class ElfFile(NamedTuple):
 
     `build_id` is the content of its NT_GNU_BUILD_ID note in hexadecimal: two files with the same
     one are the same build. None: it has none. `marks` are words for what shows a language runtime
-    in it: `go` for the note that Go's linker writes.
+    or an allocator in it: `go` for the note that Go's linker writes, `v8` and `jemalloc` for
+    functions of theirs that a program offers to its plug-ins.
     """
 
     segments: tuple[ElfSegment, ...]

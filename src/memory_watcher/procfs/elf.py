@@ -22,7 +22,7 @@ LARGEST_TABLE = 65536
 #: Linkers make a dozen segments at most; each is a row in the recording.
 MOST_SEGMENTS = 64
 #: What the kernel takes as a place in a file.
-_LARGEST_OFFSET = (1 << 63) - 1
+LARGEST_OFFSET = (1 << 63) - 1
 
 _EXECUTABLE_OR_SHARED = (2, 3)
 _PT_LOAD = 1
@@ -63,7 +63,7 @@ def find_table(head: bytes) -> Table | None:
     if file_type not in _EXECUTABLE_OR_SHARED or entry_size < (56 if is_64_bit else 32):
         return None
     size = entry_size * count
-    if not count or size > LARGEST_TABLE or offset + size > _LARGEST_OFFSET:
+    if not count or size > LARGEST_TABLE or offset + size > LARGEST_OFFSET:
         return None
     return Table(offset, size, entry_size, order, is_64_bit)
 
@@ -78,11 +78,11 @@ def parse_table(table: Table, data: bytes) -> tuple[ElfSegment, ...] | None:
         if segment is None:
             continue
         bits = 64 if table.is_64_bit else 32
-        if not segment.file_size <= segment.memory_size <= _LARGEST_OFFSET:
+        if not segment.file_size <= segment.memory_size <= LARGEST_OFFSET:
             return None
         if segment.address + segment.memory_size > 1 << bits:
             return None
-        if segment.offset + segment.file_size > _LARGEST_OFFSET:
+        if segment.offset + segment.file_size > LARGEST_OFFSET:
             return None
         segments.append(segment)
         if len(segments) > MOST_SEGMENTS:
@@ -103,7 +103,7 @@ def find_notes(table: Table, data: bytes) -> tuple[Notes, ...]:
     found = []
     for position in range(0, len(data) - table.entry_size + 1, table.entry_size):
         kind, offset, size, alignment = _note_header(table, data, position)
-        if kind != _PT_NOTE or not 0 < size <= LARGEST_NOTES or offset + size > _LARGEST_OFFSET:
+        if kind != _PT_NOTE or not 0 < size <= LARGEST_NOTES or offset + size > LARGEST_OFFSET:
             continue
         found.append(Notes(offset, size, 8 if alignment == 8 else 4))
         if len(found) == MOST_NOTES:

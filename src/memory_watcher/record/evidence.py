@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..errors import SourceError
 from ..model import ElfFile, Mapping, MappingUsage
 from ..procfs import elf
+from ..procfs.elf_symbols import find_symbols
 from ..procfs.mapped import NotReady
 from ..procfs.process_files import ProcessFiles
 from ..procfs.threads import parse_stack_pointer
@@ -24,6 +25,14 @@ _FILES_PER_SECOND = 32
 _FILES_AT_START = 1024
 _FILES_WAITING = 1024
 _FILES_REMEMBERED = 1 << 16
+
+#: Functions that programs offer which have a runtime or an allocator linked in, and its mark.
+#: Libraries that are those themselves are known by their names.
+_SYMBOLS = {
+    "_ZN2v87Isolate10InitializeEPS0_RKNS0_12CreateParamsE": "v8",
+    "mallctl": "jemalloc",
+    "je_mallctl": "jemalloc",
+}
 
 
 class StackPointers:
@@ -188,11 +197,18 @@ def _elf_file(files: ProcessFiles, mapping: Mapping) -> ElfFile | None:
         content = _part(files, mapping, head, notes.offset, notes.size)
         build_id = build_id or elf.find_build_id(table, notes, content)
         marks |= dict.fromkeys(elf.find_marks(table, notes, content))
+    if ".so" not in mapping.pathname.rpartition("/")[2]:
+        found = find_symbols(
+            table, data, segments, lambda *part: _part(files, mapping, head, *part), _SYMBOLS
+        )
+        marks |= {_SYMBOLS[name]: None for name in found}
     return ElfFile(segments, build_id, tuple(marks))
 
 
 def _part(files: ProcessFiles, mapping: Mapping, head: bytes, offset: int, size: int) -> bytes:
     """Bytes of a file whose beginning is read already: most of them are in it."""
+    if offset + size > elf.LARGEST_OFFSET:
+        return b""
     if offset + size <= len(head):
         return head[offset : offset + size]
     return files.mapped_file(mapping, offset, size) or b""

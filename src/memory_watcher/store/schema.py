@@ -328,7 +328,8 @@ CREATE TABLE build_ids (
     PRIMARY KEY (machine_id, dev, inode)
 ) WITHOUT ROWID;
 
--- What shows a language runtime in a file that was executed: 'go', the note of Go's linker.
+-- What shows a language runtime or an allocator in a file that was executed: 'go' the note of Go's
+-- linker, 'v8' and 'jemalloc' functions of theirs that the program offers to its plug-ins.
 CREATE TABLE file_marks (
     machine_id INTEGER NOT NULL REFERENCES machines(id),
     dev INTEGER NOT NULL,

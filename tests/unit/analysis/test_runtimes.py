@@ -347,6 +347,22 @@ def test_go(mark: str, text: str, names: list[str]) -> None:
     assert [lives[number].name for number in rows[1:]] == names, "between keyframes"
 
 
+@pytest.mark.parametrize(
+    ("mark", "text", "name"),
+    [
+        ("v8", f"1000400000-1000440000 rw-p 0 00:00 0 | {_V8}", "V8 heap"),
+        ("jemalloc", "7f0000000000-7f0000200000 rw-p 0 00:00 0 | rd wr mr mw me nr", "jemalloc"),
+        ("go", f"1000400000-1000440000 rw-p 0 00:00 0 | {_V8}", "anonymous"),
+    ],
+)
+def test_what_is_linked_into_a_program(mark: str, text: str, name: str) -> None:
+    """It is known by its mark, whatever the program is called."""
+    (_, (_, told)) = attribute(
+        written(f"{_GO}\n{text}"), KindHints(marks={(8 << 20 | 1, 14): [mark]})
+    )
+    assert told.name == name
+
+
 def test_rules() -> None:
     """Each has a key of its own, says whereby it is known, and its proof is within 5 %."""
     assert len({rule.key for rule in RULES}) == len(RULES)

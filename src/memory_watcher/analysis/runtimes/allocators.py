@@ -54,6 +54,7 @@ RULES = (
         contradiction="Another size, a reserve beside it, or the flag `ac`: others mapped it.",
         proofs=(Proof("Redis 7.0.15, jemalloc 5.3.0", "allocator_resident", 153059328, 155639808),),
         find=_noreserve(512 << 10),
+        mark="jemalloc",
     ),
     Rule(
         key="mimalloc",

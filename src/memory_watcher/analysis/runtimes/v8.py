@@ -59,6 +59,7 @@ RULES = (
         contradiction="Memory of a file, as the built-in functions are.",
         proofs=(),
         find=_code,
+        mark="v8",
     ),
     Rule(
         key="node-heap",
@@ -71,6 +72,7 @@ RULES = (
         contradiction="Something touches it, it has a reserve, or the kernel chose its address.",
         proofs=(Proof("Node.js 20.20.2, 2 million objects", "heapTotal", 359358464, 353382400),),
         find=_heap,
+        mark="v8",
     ),
     Rule(
         key="node-other",
@@ -82,5 +84,6 @@ RULES = (
         contradiction="It lacks one of the flags, or is counted (`ac`).",
         proofs=(Proof(_BUFFERS, "what it filled", 134103040, 134091264),),
         find=_others,
+        mark="v8",
     ),
 )
