@@ -35,7 +35,7 @@ export class FactsPanel {
       ),
       ...shown.map((process) => this.list(processName(process), this.process(process))),
       processes.length > shown.length
-        ? h("p", {}, `and ${processes.length - shown.length} more processes`)
+        ? h("p", {}, `and ${processes.length - shown.length} more`)
         : "",
       this.counts.element,
     )

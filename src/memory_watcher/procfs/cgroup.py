@@ -120,7 +120,10 @@ class CgroupReader:
             with contextlib.suppress(OSError):
                 self._files[name] = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         if not self._files:
-            raise SourceError(f"{folder}: the memory controller is not on for this cgroup")
+            raise SourceError(
+                f"{folder}: the memory controller is not enabled for this cgroup; write +memory to"
+                " cgroup.subtree_control of its parent"
+            )
 
     def close(self) -> None:
         """Give all descriptors back."""

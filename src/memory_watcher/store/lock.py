@@ -145,8 +145,8 @@ class WriteLock:
     def _refuse_another_wal(self) -> None:
         if beside.has_another_wal(self._absolute):
             raise CannotWrite(
-                f"{self.path}: cannot write: {self.path}-wal lies there, but it belongs to another"
-                " recording, for this one was closed without any: move it away"
+                f"{self.path}: cannot write: {self.path}-wal belongs to another recording, because"
+                " this one was closed and left none: move it away"
             )
 
     def _lock_wal(self, name: str) -> None:

@@ -174,7 +174,9 @@ class ReadOnlyDatabase:
             else:
                 if not self._overtaken():
                     return answer
-        raise StoreError(f"{self.path}: it is written to faster than it can be read; ask a copy")
+        raise StoreError(
+            f"{self.path}: it is written to faster than it can be read; copy it, and read the copy"
+        )
 
     def _timed(
         self,

@@ -90,7 +90,7 @@ def _readable(path: str) -> Iterator[sqlite3.Connection]:
         shutil.copyfile(f"{real}-journal", f"{copy}-journal", follow_symlinks=False)
         # Of the copy: nobody changes that any more.
         if beside.has_strange_journal(copy):
-            raise StoreError(f"{path}-journal: not left by a recorder")
+            raise StoreError(f"{path}-journal: not left by a recorder; remove it")
         with contextlib.closing(_connect(uri_of(copy), path)) as connection:
             yield connection
 

@@ -423,7 +423,7 @@ def test_repair_looks_at_the_journal_that_it_copied(
         return copy(source, target, **options)
 
     monkeypatch.setattr(shutil, "copyfile", swap)
-    with pytest.raises(StoreError, match=r"a\.db-journal: not left by a recorder"):
+    with pytest.raises(StoreError, match=r"a\.db-journal: not left by a recorder; remove it"):
         repair(str(path), str(path.with_name("new.db")))
     assert victim.exists()
 
