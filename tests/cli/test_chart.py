@@ -320,6 +320,31 @@ def test_figure_that_the_kernel_lacks(
     assert ("the kernel reports no PSS" in picture) == (told.pss is None)
 
 
+def test_huge_pages(chart: Chart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They are drawn by themselves; where USS has them, above RSS, that is said."""
+    kept = views(monkeypatch)
+    builder = RecordingBuilder(tmp_path / "measurement.db")
+    process = builder.process(7, "postgres")
+    own = Usage(rss=MI, pss=MI, private_clean=0, private_dirty=MI, private_hugetlb=0)
+    huge = own._replace(rss=0, pss=0, private_dirty=0, private_hugetlb=6 * MI, shared_hugetlb=MI)
+    segment = mapping(0x7F00_0000_0000, 8 * MI, "rw-s", "/SYSV00000000 (deleted)", inode=5)
+    for _ in range(3):
+        builder.tick()
+        layout = [(mapping(0x10_0000, MI, pathname="[heap]"), own), (segment, huge)]
+        builder.layout(process, layout, Reading(resident=MI, hugetlb=7 * MI))
+    builder.close()
+    assert chart("-o", "a.svg", "--process-memory", "hugetlb").code == 0
+    timeline = kept[-1][0].timeline
+    assert list(timeline.total) == [7 * MI] * 3
+    assert [series.name for series in timeline.groups] == ["/SYSV00000000"]
+    assert chart("-o", "a.svg", "--process-memory", "uss").code == 0
+    view = kept[-1][0]
+    assert list(view.timeline.total) == [7 * MI] * 3
+    assert "USS has private huge pages (hugetlb)" in " ".join(map(str, view.notes))
+    assert chart("-o", "a.svg", "--process-memory", "pss").code == 0
+    assert "USS has" not in " ".join(map(str, kept[-1][0].notes))
+
+
 def test_figure_that_nothing_stands_for(chart: Chart, tmp_path: Path) -> None:
     """Swap is no other figure: where it is not reported, one line names what is."""
     builder = RecordingBuilder(tmp_path / "measurement.db")
@@ -327,6 +352,8 @@ def test_figure_that_nothing_stands_for(chart: Chart, tmp_path: Path) -> None:
     builder.tick()
     builder.layout(process, [(mapping(0x10_0000, MI), Usage(rss=MI, pss=MI))])
     builder.close()
+    result = chart("-o", "a.svg", "--process-memory", "hugetlb")
+    assert (result.code, "the kernel reports no hugetlb; choose" in result.err) == (1, True)
     result = chart("-o", "a.svg", "--process-memory", "swap")
     assert result.code == 1
     assert result.err == (

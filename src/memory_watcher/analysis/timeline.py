@@ -21,7 +21,7 @@ from .reduce import cut, edges, highest, shown
 
 #: "mappings" counts them, all others are bytes.
 Figure = Literal[
-    "pss", "pss_dirty", "rss", "uss", "swap", "swap_pss", "held", "held_pss", "mappings"
+    "pss", "pss_dirty", "rss", "uss", "swap", "swap_pss", "hugetlb", "held", "held_pss", "mappings"
 ]
 
 

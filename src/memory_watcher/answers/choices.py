@@ -25,7 +25,7 @@ def check(what: Named, asked: str, choices: Collection[str]) -> None:
 
 def why_not_added_up(figure: str) -> str | None:
     """Why a figure of several processes is never added up; None of one that is."""
-    if figure not in ("rss", "statm"):
+    if figure not in ("rss", "statm", "hugetlb"):
         return None
     return f"{figure} cannot be added up over processes, because shared pages would count in each"
 

@@ -10,7 +10,7 @@ from ..analysis.identity import By
 from ..analysis.timeline import Figure, Timeline
 from ..errors import NoProcess, NothingThen
 from ..message import Named, Setting
-from ..metrics import OFFERED
+from ..metrics import HUGETLB, OFFERED
 from ..recorded import RecordedProcess
 from ..store.recording import Recording
 from . import choices
@@ -21,16 +21,16 @@ from .over_time import about_sums, doubt, places_of, title_of, told
 from .usages import load
 
 #: What can be shown over time.
-FIGURES = (*OFFERED, "mappings")
+FIGURES = (*OFFERED, HUGETLB.name, "mappings")
 
 
 class History(NamedTuple):
     """A timeline and what is to be said of it.
 
-    `instead` says why another figure is shown than the one asked for, `sums` why there is no sum
-    over processes or which passes give none. `title` is who is shown. `limit` is how many mappings
-    the machine lets a process have, if they are shown. `assurance` is whether a higher RSS was
-    missed, of a single process with a layout.
+    `instead` says why another figure is shown than the one asked for, or what RSS lacks of it;
+    `sums` why there is no sum over processes or which passes give none. `title` is who is shown.
+    `limit` is how many mappings the machine lets a process have, if they are shown.
+    `assurance` is whether a higher RSS was missed, of a single process with a layout.
     """
 
     timeline: Timeline
@@ -52,7 +52,7 @@ def history(
     begin: Moment | str | int | None = None,
     end: Moment | str | int | None = None,
 ) -> History:
-    """How a figure went over time, bytes: pss, rss, uss, swap, or mappings (a number).
+    """How a figure went over time, bytes: pss, rss, uss, swap, hugetlb, or mappings (a number).
 
     `by` is what makes a series: kind, name (of one process the default), mapping or process; the
     `top` with the highest peaks are series of their own. Only from `begin` to `end`, if given. All
@@ -83,11 +83,21 @@ def history(
         timeline,
         chosen,
         title_of(recording, shown),
-        explain(asked, chosen),
+        explain(asked, chosen) or _outside_rss(recording, shown, chosen),
         about_sums(usages, timeline),
         recording.max_map_count(timeline.ticks[-1]) if chosen == "mappings" else None,
         _assurance(recording, shown),
     )
+
+
+def _outside_rss(
+    recording: Recording, processes: Sequence[RecordedProcess], figure: Figure
+) -> str | None:
+    """Why USS may be above RSS; None if it is not shown, or nobody has huge pages."""
+    having = recording.most_hugetlb() if figure == "uss" else {}
+    if not any(process.id in having for process in processes):
+        return None
+    return "USS has private huge pages (hugetlb), which are in neither RSS nor PSS"
 
 
 def _assurance(recording: Recording, processes: Sequence[RecordedProcess]) -> Assurance | None:

@@ -19,7 +19,7 @@ from .no_sum import refused, why_no_sum
 from .usages import Usages
 
 #: Figures that no layout has a stored sum of: from what they are computed.
-_COMPUTED = {"held": {"rss", "swap"}, "held_pss": {"pss", "swap_pss"}}
+_COMPUTED = {"held": {"rss", "swap"}, "held_pss": {"pss", "swap_pss"}, "hugetlb": {"hugetlb"}}
 
 
 def places_of(
@@ -44,6 +44,8 @@ def told(recording: Recording, processes: Sequence[RecordedProcess], asked: Figu
     """
     several = len(processes) > 1
     known = recording.told_figures(None if several else processes[0].id)
+    if asked == "hugetlb" and _reports_hugetlb(recording):
+        known |= {"hugetlb"}
     computed = {figure for figure, parts in _COMPUTED.items() if parts <= known}
     figure = best(asked, known | computed, summed=several)
     if figure is None and known:
@@ -53,6 +55,12 @@ def told(recording: Recording, processes: Sequence[RecordedProcess], asked: Figu
             f": {', '.join(sorted(known - {'statm'}))}",
         )
     return cast(Figure, figure or asked)
+
+
+def _reports_hugetlb(recording: Recording) -> bool:
+    """Whether the kernel says of mappings what they have in huge pages: since 4.4."""
+    details = recording.details(("private_hugetlb", "shared_hugetlb"))
+    return any(size is not None for sizes in details.values() for size in sizes)
 
 
 def doubt(

@@ -47,12 +47,18 @@ class _Detail(NamedTuple):
     kernel_page_size: int | None
 
     @property
+    def hugetlb(self) -> int | None:
+        """See model.Usage."""
+        if self.private_hugetlb is None and self.shared_hugetlb is None:
+            return None
+        return (self.private_hugetlb or 0) + (self.shared_hugetlb or 0)
+
+    @property
     def beside_rss(self) -> int | None:
         """What `held` has besides RSS, bytes: see model.Usage."""
         if self.swap is None:
             return None
-        huge = (self.private_hugetlb or 0) + (self.shared_hugetlb or 0)
-        return self.swap + huge - (self.lazy_free or 0)
+        return self.swap + (self.hugetlb or 0) - (self.lazy_free or 0)
 
     @property
     def beside_pss(self) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..metrics import OFFERED
+from ..metrics import HUGETLB, OFFERED
 from . import recording_file, say, whole_number
 from .progress import ProgressLine
 from .unused import refuse_unused
@@ -61,10 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
-        choices=(*OFFERED, "mappings"),
+        choices=(*OFFERED, HUGETLB.name, "mappings"),
         help="the stacked figure (default pss), or how many mappings there are, with the machine's"
-        " limit. For several processes: pss, uss or swap (SwapPss). Not rss: shared pages would be"
-        " counted once per process",
+        " limit. For several processes: pss, uss or swap (SwapPss). Not rss or hugetlb: shared"
+        " pages would be counted once per process",
     )
     parser.add_argument(
         "--by",
@@ -135,8 +135,10 @@ def _compare(args: argparse.Namespace, file_format: str, process: RecordedProces
 
     refuse_unused(args, _NOT_OF_TWO, "with --compare")
     figure: Figure = args.process_memory or "pss"
-    if args.process_memory == "mappings":
-        raise UsageError("--process-memory mappings: with --compare choose pss, rss, uss or swap")
+    if args.process_memory in (HUGETLB.name, "mappings"):
+        raise UsageError(
+            f"--process-memory {args.process_memory}: with --compare choose pss, rss, uss or swap"
+        )
     name = recording_file.recording_file(args)
     with Recording(name) as before, Recording(args.compare) as after:
         sides = [At(before), At(after)]
