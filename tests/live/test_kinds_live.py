@@ -354,3 +354,23 @@ def test_chromium(chromium: list[int]) -> None:
         threads += len(pointers)
     assert checked >= 2
     assert threads >= 10
+
+
+def test_heaps_of_chromium(chromium: list[int]) -> None:
+    """A renderer has heaps of V8 and Blink, all have PartitionAlloc; little stays anonymous."""
+    renderers = 0
+    for pid in chromium:
+        try:
+            is_renderer = b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            found = attribute(steady_layout(pid))
+        except OSError:
+            continue
+        names = {name for _, (_, name) in found}
+        assert "PartitionAlloc" in names
+        assert {"V8 heap", "Blink heap"} <= names or not is_renderer
+        anonymous = sum(
+            entry.usage.rss or 0 for entry, (kind, _) in found if kind is Kind.ANONYMOUS
+        )
+        assert anonymous < 6 << 20
+        renderers += is_renderer
+    assert renderers
