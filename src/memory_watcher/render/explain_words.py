@@ -302,6 +302,16 @@ def _huge_page_pool(finding: Finding, explanation: Explanation) -> list[str]:
     ]
 
 
+def _hugetlb(finding: Finding, explanation: Explanation) -> list[str]:
+    size, memory = _size(finding.figures["hugetlb"]), _size(finding.figures["memory"])
+    least = "At least " if finding.word == "at least" else ""
+    return [
+        f"{least}{size} is in huge pages (hugetlb), beside the {memory} of memory: they are in"
+        " neither RSS nor PSS.",
+        *_most(finding),
+    ]
+
+
 def _lazily_freed(finding: Finding, explanation: Explanation) -> list[str]:
     figures = finding.figures
     return [
@@ -382,6 +392,7 @@ WORDS: Mapping[str, Words] = {
     "huge-page-stacks": _huge_page_stacks,
     "huge-pages": _huge_pages,
     "huge-page-pool": _huge_page_pool,
+    "hugetlb": _hugetlb,
     "lazily-freed": _lazily_freed,
     "library-builds": _library_builds,
     "same-build-apart": _same_build_apart,

@@ -67,6 +67,7 @@ SATURATING = Verdict(Word.SATURATING, rise=3 * MIB, held=3 * MIB)
 #: A process of which nearly everything can be said.
 RICH = (
     told(Kind.HEAP, 90 * MIB, swap=9 * MIB, locked=3 * MIB, lazy_free=20 * MIB),
+    told(Kind.HUGE_PAGES, 0, "/SYSV00000000", inode=7, private_hugetlb=99 * MIB),
     told(Kind.ANONYMOUS, 50 * MIB, anon_huge_pages=40 * MIB, anonymous=50 * MIB),
     told(Kind.LIBRARY, 60 * MIB, "/x/liba.so (deleted)", inode=5, private_dirty=50 * MIB),
     told(Kind.FILE, 60 * MIB, "/data", inode=6, private_clean=60 * MIB),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..arenas import HEAP_SIZE
+from ..hugetlb import at_least_together
 from ..kinds import Kind
 from .base import (
     MIB,
@@ -13,11 +14,12 @@ from .base import (
     Scene,
     biggest,
     by_kind,
+    by_name,
     total,
 )
 
 #: Shares of the whole that are worth a sentence.
-_ARENAS = _HUGE_PAGES = 0.1
+_ARENAS = _HUGE_PAGES = _HUGETLB = 0.1
 _LAZY = 0.05
 #: So many heaps of arenas are worth one whatever they hold.
 _MANY_HEAPS = 16
@@ -121,6 +123,18 @@ def huge_page_pool(scene: Scene) -> Finding | None:
     return Finding("huge-page-pool", Rank.LOOK, scene.pool, {"free": scene.pool})
 
 
+def hugetlb(scene: Scene) -> Finding | None:
+    """What is in pages of hugetlbfs, of which the figures of memory have nothing."""
+    huge = [[entry for entry, _ in member.entries] for member in scene.members]
+    size = at_least_together(huge)
+    if not scene.is_notable(size, _HUGETLB):
+        return None
+    figures = {"hugetlb": size, "memory": scene.memory}
+    word = "exact" if scene.is_one else "at least"
+    examples = biggest(scene.entries, "hugetlb", by_name) if scene.is_one else ()
+    return Finding("hugetlb", Rank.MAIN, size, figures, examples, word)
+
+
 def lazily_freed(scene: Scene) -> Finding | None:
     """What the program gave back with MADV_FREE, and still counts."""
     lazy = total(scene.entries if scene.is_one else _private(scene), "lazy_free")
@@ -129,4 +143,4 @@ def lazily_freed(scene: Scene) -> Finding | None:
     return Finding("lazily-freed", Rank.NOTE, lazy, {"lazy_free": lazy, "memory": scene.memory})
 
 
-FINDERS = (arenas, stacks, huge_page_stacks, huge_pages, huge_page_pool, lazily_freed)
+FINDERS = (arenas, stacks, huge_page_stacks, huge_pages, huge_page_pool, hugetlb, lazily_freed)

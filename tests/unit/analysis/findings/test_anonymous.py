@@ -9,6 +9,7 @@ from memory_watcher.analysis.findings.anonymous import (
     huge_page_pool,
     huge_page_stacks,
     huge_pages,
+    hugetlb,
     lazily_freed,
     stacks,
 )
@@ -116,6 +117,22 @@ def test_pool(free: int | None, fires: bool) -> None:
     found = huge_page_pool(of_one(piece(Kind.HEAP, MIB), pool=free))
     assert (found is not None) is fires
     assert found is None or found.figures == {"free": HUGE}
+
+
+def test_hugetlb() -> None:
+    """Beside the memory, from a tenth of it on; what several processes share counts once."""
+    segment = piece(Kind.HUGE_PAGES, 0, "/SYSV00000000", shared_hugetlb=8 * MIB, private_hugetlb=0)
+    own = piece(Kind.HUGE_PAGES, 0, "/dev/hugepages/x", private_hugetlb=2 * MIB, inode=9)
+    heap = piece(Kind.HEAP, 100 * MIB)
+    found = hugetlb(of_one(heap, segment, own))
+    assert found is not None
+    assert found.figures == {"hugetlb": 10 * MIB, "memory": 100 * MIB}
+    assert [each.size for each in found.examples] == [8 * MIB, 2 * MIB]
+    assert hugetlb(of_one(piece(Kind.HEAP, 101 * MIB), segment, own)) is None
+    assert hugetlb(of_one(heap)) is None
+    several = hugetlb(scene(member(heap, segment), member(segment, own)))
+    assert several is not None
+    assert (several.figures["hugetlb"], several.word) == (10 * MIB, "at least")
 
 
 def test_lazily_freed() -> None:
