@@ -294,9 +294,12 @@ def test_shapes(runtime: str, text: str, names: list[str]) -> None:
     assert [attribution.name for _, attribution in told] == names
 
 
-def test_between_keyframes() -> None:
-    """Memory that appears then is told as in the whole layout: by a file far away."""
-    entries = layout("runtimes/redis-7")
+@pytest.mark.parametrize(
+    "name", ["redis-7", "java-17-serial", "java-17-large", "node-20", "chromium-156", "numpy-1.24"]
+)
+def test_between_keyframes(name: str) -> None:
+    """Memory that appears then is told as in a whole layout: by a file far away, and the stack."""
+    entries = layout(f"runtimes/{name}")
     births = [5 if entry.mapping.pathname == "" else 1 for entry in entries]
     order = sorted(range(len(entries)), key=lambda number: births[number])
     found: dict[int, Attribution] = attribute_lives(
