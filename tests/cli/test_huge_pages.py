@@ -76,6 +76,13 @@ def test_replay(tmp_path: Path) -> None:
     assert "in huge pages (hugetlb), not in RSS: 2 187 264 Ki" in shown
 
 
+def test_kinds(tmp_path: Path) -> None:
+    """What is in huge pages stands beside PSS, and how they are known is said."""
+    shown = lines("memory-watcher", "kinds", loaded("hugetlb.smaps", tmp_path))
+    (line,) = [line for line in shown if "SYSV" in line]
+    assert line.startswith("0 Ki + 2 187 264 Ki hugetlb 2 huge pages /SYSV00000000 Its pages are")
+
+
 def test_nothing_is_0_that_does_not_exist(tmp_path: Path) -> None:
     """A program without [heap] has no line of it: Android's heap is called by its allocator."""
     shared = (CAPTURES / "android_names.smaps").read_text()

@@ -14,6 +14,7 @@ class Basis(enum.Enum):
     STACK = "stack"
     NAME = "name"
     PROGRAM = "program"
+    HUGE_PAGES = "huge pages"
     NO_ACCESS = "no access"
     DEVICE = "device"
     NOTHING = "nothing"
@@ -34,6 +35,7 @@ _MEANINGS = {
     " on its guard.",
     Basis.NAME: "The name that the kernel shows for it.",
     Basis.PROGRAM: "The process executes this file.",
+    Basis.HUGE_PAGES: "Its pages are huge ones (hugetlb), by the flag `ht` or the size of a page.",
     Basis.NO_ACCESS: "Private memory without a name and without access.",
     Basis.DEVICE: "Memory of a device (`io`).",
     Basis.NOTHING: "Private memory without a name, of which nothing more is proven.",

@@ -124,9 +124,12 @@ class _Known(NamedTuple):
             return Basis.RUNTIME
         if index in self.stacks:
             return Basis.STACK
-        if entry.mapping.pathname:
-            return Basis.PROGRAM if _file_key(entry.mapping) in self.programs else Basis.NAME
-        return _without_name(entry)
+        return self._with_name(entry) if entry.mapping.pathname else _without_name(entry)
+
+    def _with_name(self, entry: MappingUsage) -> Basis:
+        if are_huge(entry.usage):
+            return Basis.HUGE_PAGES
+        return Basis.PROGRAM if _file_key(entry.mapping) in self.programs else Basis.NAME
 
     def attribution(self, index: int, entry: MappingUsage) -> Attribution:
         """What it is for."""

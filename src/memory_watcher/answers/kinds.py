@@ -30,7 +30,10 @@ class KindsView(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Mappings of one kind and name that have it on the same grounds; `size` in the figure."""
+    """Mappings of one kind and name that have it on the same grounds; `size` in the figure.
+
+    `hugetlb` is what they have in huge pages, bytes: outside RSS and PSS.
+    """
 
     kind: Kind
     name: str
@@ -38,6 +41,7 @@ class Evidence(NamedTuple):
     rule: Found | None
     mappings: int
     size: Sum
+    hugetlb: int = 0
 
 
 def kinds_view(
@@ -68,6 +72,7 @@ def evidence_of(view: KindsView) -> list[Evidence]:
             *key,
             mappings=len(each),
             size=add_up(getattr(reason.entry.usage, view.figure, None) for reason in each),
+            hugetlb=sum(reason.entry.usage.hugetlb or 0 for reason in each),
         )
         for key, each in members.items()
     ]

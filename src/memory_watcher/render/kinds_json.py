@@ -24,6 +24,7 @@ def render(view: KindsView) -> str:
                     "rule": _rule(group.rule),
                     "mappings": group.mappings,
                     "size": summed(group.size),
+                    "hugetlb": group.hugetlb,
                 }
                 for group in evidence_of(view)
             ],

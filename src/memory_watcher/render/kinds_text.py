@@ -64,8 +64,9 @@ def render_reserved(view: KindsView) -> str:
 
 
 def _cells(group: Evidence) -> tuple[str, str, str, str, str]:
+    beside = f" + {format_kib(group.hugetlb)} hugetlb" if group.hugetlb else ""
     return (
-        format_kib(group.size.size),
+        format_kib(group.size.size) + beside,
         str(group.mappings),
         group.kind.value,
         escape(group.name),
