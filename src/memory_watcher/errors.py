@@ -22,6 +22,7 @@
     │       └── RecordingMoved     it was deleted, renamed or replaced while it was written
     ├── SelectionError             what was asked for is not in the recording, or is ambiguous
     │   ├── NoProcess              a recording holds none at all
+    │   ├── NothingRecorded        nor a single tick
     │   ├── NothingThen            nothing was recorded in the time that was asked for
     │   └── OtherPrograms          what should be of one program is of several
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
@@ -186,6 +187,13 @@ class NoProcess(SelectionError):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path}: the recording holds no process; record again, or name another")
+
+
+class NothingRecorded(SelectionError):
+    """A recording holds not a single tick: its recorder was ended before the first."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: nothing was recorded; record again, or name another")
 
 
 class NothingThen(SelectionError):

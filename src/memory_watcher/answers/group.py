@@ -12,7 +12,7 @@ from ..analysis.parents import nearest, parents, walk
 from ..analysis.passes import Figures, Moment, Passes, Share, Sums, is_of_pass, read, sum_up
 from ..analysis.roles import Role, roles_at
 from ..clocks import TimeAxis
-from ..errors import SelectionError
+from ..errors import NothingRecorded, SelectionError
 from ..message import Named, Setting
 from ..model import MappingUsage, Totals
 from ..recorded import (
@@ -161,7 +161,7 @@ def tree_view(
         )
     runs = recording.runs()
     if not runs:
-        raise SelectionError(f"{recording.path}: nothing was recorded")
+        raise NothingRecorded(recording.path)
     run = runs[-1]
     passes = read(recording)
     moment = pass_of(asked, recording, passes, run.id)

@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 from ..analysis.ending import MOST, before_the_end
-from ..errors import SelectionError, UsageError
+from ..errors import NothingRecorded, SelectionError, UsageError
 from ..message import Named, Setting
 from ..units import SECOND, format_time, parse_duration, parse_time
 
@@ -138,7 +138,7 @@ def time_of(moment: Moment, recording: Recording) -> int:
         return moment.value
     bounds = recording.span()
     if bounds is None:
-        raise SelectionError(f"{recording.path}: nothing was recorded")
+        raise NothingRecorded(recording.path)
     return place(moment, *bounds)
 
 
@@ -152,7 +152,7 @@ def place_of(moment: Moment, recording: Recording, *, first: bool) -> int:
         return recording.axis.begin(time_ns) if first else recording.axis.end(time_ns)
     rows = recording.tick_rows()
     if not rows:
-        raise SelectionError(f"{recording.path}: nothing was recorded")
+        raise NothingRecorded(recording.path)
     return place(moment, rows[0].time, rows[-1].time)
 
 
@@ -162,7 +162,7 @@ def tick_of(moment: Moment, recording: Recording) -> int:
         return recording.tick_at(time_of(moment, recording))
     rows = recording.tick_rows()
     if not rows:
-        raise SelectionError(f"{recording.path}: nothing was recorded")
+        raise NothingRecorded(recording.path)
     return _at(moment, rows).tick
 
 

@@ -244,11 +244,12 @@ def test_what_a_script_may_write(recording: Recording, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a measurement is of one process"):
         memory_watcher.system_view(recording, "#3")
     builder = RecordingBuilder(tmp_path / "empty.db")
-    with (
-        Recording(builder.close()) as empty,
-        pytest.raises(SelectionError, match="holds no process; record again"),
-    ):
-        memory_watcher.history(empty)
+    with Recording(builder.close()) as empty:
+        with pytest.raises(SelectionError, match="holds no process; record again"):
+            memory_watcher.history(empty)
+        for moment in ("start", "50%"):
+            with pytest.raises(SelectionError, match="nothing was recorded; record again"):
+                memory_watcher.system_view(empty, moment)
 
 
 def test_scripts_ask_what_commands_answer(recording: Recording) -> None:
