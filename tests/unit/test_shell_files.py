@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pty
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from memory_watcher import cli
 
+from ..modules import module_at
 from ..programs import environment, run
 
 pytest.importorskip("shtab", reason="the extra dev brings it")
@@ -71,20 +69,11 @@ zle -N ends-here; bindkey '^I' ends-here
 """
 
 
-def _module(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tell the folder share/ of an installation, as hatch_build.py makes it."""
     folder = tmp_path_factory.mktemp("installed")
-    written = _module("hatch_build")._write_shell_files(str(folder))
+    written = module_at(ROOT / "hatch_build.py")._write_shell_files(str(folder))
     assert all(str(folder / name) == path for path, name in written.items())
     return folder / "share"
 
@@ -169,7 +158,7 @@ def test_examples_are_lines_to_copy(share: Path) -> None:
 
 
 def test_a_page_is_the_same_on_every_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = _module("shell_files")
+    module = module_at(ROOT / "shell_files.py")
     monkeypatch.setenv("COLUMNS", "40")
     narrow = module.make()
     monkeypatch.setenv("COLUMNS", "200")
@@ -300,7 +289,7 @@ def test_a_folder_is_completed_where_one_is_meant(
 
 def test_every_value_is_a_file_a_folder_or_a_word() -> None:
     """A new name of a value is put where it belongs, so that files are always completed."""
-    module = _module("shell_files")
+    module = module_at(ROOT / "shell_files.py")
     known = module.FILES | module.FOLDERS | WORDS
     for name in cli.COMMANDS:
         parser = cli.command_parser(name, f"memory-watcher {name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -19,6 +18,7 @@ from memory_watcher.report.contents import RELATIVE_TO
 from memory_watcher.report.history import FIGURES
 from memory_watcher.store.recording import Recording
 from tests.browser.stories import fork
+from tests.modules import module_at
 
 from .report.decoding import unpack
 
@@ -28,12 +28,7 @@ WEB = Path(__file__).resolve().parents[2] / "web"
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
     """web/generate_tables.py, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("generate_tables", WEB / "generate_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(WEB / "generate_tables.py")
 
 
 def constant(text: str, name: str) -> Any:
