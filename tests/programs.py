@@ -104,6 +104,15 @@ def one(file: Path, sql: str, *parameters: object) -> tuple[Any, ...]:
     return row
 
 
+def layouts_by_pid(file: Path) -> dict[int, int]:
+    """How many layouts of each process are in the recording so far."""
+    query = (
+        "SELECT p.pid, count(*) FROM readings AS r JOIN processes AS p ON p.id = r.process_id"
+        " WHERE r.keyframe IS NOT NULL GROUP BY p.pid"
+    )
+    return dict(rows(file, query))
+
+
 class RunningRecorder:
     """A memory-record that runs beside the test."""
 

@@ -20,9 +20,11 @@ import memory_watcher
 from memory_watcher.model import Layout, MappingUsage, Usage
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record.clock import Deadline
+from memory_watcher.record.discovery import DiscoveredTargets
+from memory_watcher.record.family import Family
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.recorder import Recorder
-from memory_watcher.record.targets import NamedTargets, WholeMachine
+from memory_watcher.record.targets import NamedTargets, Targets, WholeMachine
 from memory_watcher.recorded import Measurement
 from memory_watcher.store.writer import Writer
 from memory_watcher.units import SECOND
@@ -164,7 +166,10 @@ def statm_of(pid: int) -> list[int]:
 
 
 class Ticks:
-    """Records processes (all of the machine, if none is named) when told to; `with` closes."""
+    """Records processes (all of the machine, if none is named) when told to; `with` closes.
+
+    With `children` those that they start, too.
+    """
 
     def __init__(
         self,
@@ -172,9 +177,14 @@ class Ticks:
         pids: Sequence[int] = (),
         root: str = "/proc",
         policy: Policy = Policy(),  # noqa: B008 - it is frozen
+        *,
+        children: bool = False,
     ) -> None:
         source = ProcSource(root)
-        targets = NamedTargets(source, list(pids)) if pids else WholeMachine(source)
+        named = NamedTargets(source, list(pids))
+        targets: Targets = named if pids else WholeMachine(source)
+        if children:
+            targets = DiscoveredTargets(source, named=named, family=Family())
         self._writer = Writer(str(file))
         self._recorder = Recorder(source, targets, self._writer, policy)
         self._writer.start_run(source.machine(), SECOND, ["live test"])

@@ -65,7 +65,9 @@ def test_gitlab_failure(tmp_path: Path) -> None:
     assert done.code == 1, done.log
     (suite,) = JUnitXml.fromfile(str(tmp_path / "repository" / "memory.xml"))
     texts = [result.text for case in suite for result in case.result]
-    assert suite.failures == len(texts) >= 1
+    # On a busy machine one of three launches may lack a layout: then something is not judged.
+    assert suite.failures + suite.errors == len(texts)
+    assert suite.failures >= 1
     assert any("in [heap]" in text for text in texts)
 
 

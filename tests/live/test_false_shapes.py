@@ -13,7 +13,7 @@ import memory_watcher
 from memory_watcher.analysis.kinds import Kind, attribute
 
 from ..captures import parse
-from ..programs import recorder
+from ..programs import layouts_by_pid, recorder, wait_until
 
 pytestmark = pytest.mark.live
 
@@ -88,6 +88,7 @@ def test_no_false_names(programs: dict[str, int], tmp_path: Path) -> None:
     pids = [argument for pid in programs.values() for argument in ("-p", pid)]
     with recorder(file, *pids, "--period", "200ms") as recording:
         recording.wait_for_ticks(3)
+        wait_until(lambda: len(layouts_by_pid(file)) == len(programs), "a layout of each")
         code, said = recording.stop()
     assert code == 0, said
     assert len(programs) >= 30

@@ -136,6 +136,13 @@ def _has_runs(file: Path, number: int) -> bool:
         return False
 
 
+def _has_processes(file: Path, number: int) -> bool:
+    try:
+        return int(one(file, "SELECT count(*) FROM processes")[0]) >= number
+    except sqlite3.OperationalError:
+        return False
+
+
 def _first_states(file: Path) -> list[int]:
     """Of each run that has a tick, the best state in the first one."""
     found = rows(
@@ -346,9 +353,16 @@ def test_wrong_usage(tmp_path: Path, arguments: list[str], part: str) -> None:
 def test_fork_bomb(file: Path) -> None:
     """400 processes at once, in turns: the recorder lives on, and gives its descriptors back."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    script = "for i in 1 2 3 4; do for j in $(seq 100); do sleep 2 & done; done; wait; exit 9"
-    done = launch(file, "sh", "-c", script, options=("--max-cpu", "0"))
-    assert done.returncode == 9, done.stderr
-    assert "Traceback" not in done.stderr
-    assert one(file, "SELECT count(*) FROM processes")[0] >= 401  # seq may be too short
+    script = "exec 3<&0; for i in $(seq 400); do cat <&3 & done; wait; exit 9"
+    options = ("-o", str(file), "--max-cpu", "0")
+    words = command("memory-watcher", "record", *options, "--", "sh", "-c", script)
+    with subprocess.Popen(
+        words, env=environment(), text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as recorder:
+        try:  # they live until all have been seen, however long that takes
+            wait_until(partial(_has_processes, file, 401), "all processes")  # seq may be too short
+        finally:
+            said = recorder.communicate()[1]
+    assert recorder.returncode == 9, said
+    assert "Traceback" not in said
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == limit

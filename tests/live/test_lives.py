@@ -244,7 +244,8 @@ def tick_until_read(recording: Ticks, file: Path, pid: int) -> None:
 
 def test_pid_used_again(file: Path) -> None:
     """A PID that comes again is another process, with rows of its own; none is mixed with it."""
-    with Target() as target, Ticks(file) as recording:
+    mine = [os.getpid()]
+    with Target() as target, Ticks(file, mine, children=True) as recording:
         tick_until_read(recording, file, target.pid)
         start = target.reserve(700)
         target.touch(start, 700)

@@ -20,7 +20,7 @@ import pytest
 
 from memory_watcher.procfs.cgroup import Cgroup, find_folder, read_mountinfo
 
-from ..programs import PATIENCE, one, recorder, rows, run, wait_until
+from ..programs import PATIENCE, one, recorder, rows, run, ticks, wait_until
 from ..rights import NOBODY
 
 pytestmark = pytest.mark.live
@@ -285,11 +285,16 @@ def test_postgresql(file: Path, folder: Path) -> None:
             recording.wait_for_ticks(2)
             fill = (
                 "CREATE TABLE t AS SELECT repeat(md5(i::text), 20) AS x"
-                " FROM generate_series(1, 60000) AS i; SELECT count(*) FROM t; SELECT pg_sleep(0.5)"
+                " FROM generate_series(1, 60000) AS i; SELECT 'filled' FROM t LIMIT 1"
             )
-            subprocess.run(
-                [*psql, fill], user=user, check=True, cwd=folder, stdout=subprocess.DEVNULL
-            )
+            with subprocess.Popen(
+                [*psql, fill, "-c", "SELECT pg_sleep(600)"],
+                user=user, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            ) as session:  # fmt: skip
+                assert session.stdout is not None
+                assert any("filled" in line for line in session.stdout)
+                recording.wait_for_ticks(ticks(file) + 3)  # it has all of the table mapped
+                session.send_signal(signal.SIGINT)
             code, said = recording.stop()
     finally:
         server.send_signal(signal.SIGINT)
