@@ -18,6 +18,7 @@ from itertools import accumulate, repeat
 from typing import Any, NamedTuple, Protocol
 
 from ..analysis import group_timeline, passes
+from ..analysis.between import count_between
 from ..analysis.breakdown import OWN_LINES
 from ..analysis.contradictions import count_wrong
 from ..analysis.coverage import Coverage, Segment
@@ -317,13 +318,9 @@ class Usages:
         self._resident = [row.resident for row in rows]
         self._highest = list(self._resident)
         self._mark = [row.high_water_mark for row in rows]
-        for time, _, resident, mark in self._history.fast_points(process.id):
-            position = bisect_right(times, time) - 1
-            if position < 0 or time > self._watch.until(times[position]):
-                continue
-            for values, value in ((self._highest, resident), (self._mark, mark)):
-                if value is not None and value > (values[position] or 0):
-                    values[position] = value
+        fast = self._history.fast_points(process.id)
+        points = ((time, (resident, mark)) for time, _, resident, mark in fast)
+        count_between(times, points, (self._highest, self._mark), self._watch.until)
 
     def _values(self, figure: Figure, told: dict[str, Row], details: Row) -> Iterable[int]:
         """One figure of a page of rows."""

@@ -14,6 +14,7 @@ from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from ..analysis import contradictions
+from ..analysis.between import count_between
 from ..analysis.coverage import Coverage
 from ..analysis.kinds import Attribution
 from ..analysis.kinds_over_time import KindsOverTime, attribute_lives
@@ -222,18 +223,12 @@ def _highest(
     highest = Highest([None] * len(kept), [None] * len(kept))
     axis = recording.axis
     times = [axis.place(each.tick, each.time) for each in kept]
-    points = ((row.time, row.resident, row.high_water_mark) for row in rows)
+    points = ((row.time, (row.resident, row.high_water_mark)) for row in rows)
     fast = (
-        (point.time, point.resident, point.high_water_mark)
+        (point.time, (point.resident, point.high_water_mark))
         for point in recording.fast_points(process.id)
     )
-    for time, *figures in chain(points, fast):
-        position = bisect_right(times, time) - 1
-        if position < 0:
-            continue
-        for values, value in zip(highest, figures, strict=True):
-            if value is not None and value > (values[position] or -1):
-                values[position] = value
+    count_between(times, chain(points, fast), highest)
     return highest
 
 
