@@ -74,7 +74,7 @@ class _Plan:
 
     def __init__(
         self,
-        keys: list[tuple[Mapping, str | None]],
+        keys: list[tuple[Mapping, str | None, int | None]],
         evidence: KindEvidence,
         attributions: list[Attribution],
         process: tuple[int, str],
@@ -90,7 +90,7 @@ class _Plan:
         if by not in self._places:
             numbers: dict[str, int] = {}
             places = _Places([], [], [], [])
-            for (mapping, _), attribution in zip(self.keys, self._attributions, strict=True):
+            for (mapping, *_), attribution in zip(self.keys, self._attributions, strict=True):
                 identity = identify(mapping, attribution, by, self._process)
                 number = numbers.setdefault(identity.key, len(places.groups))
                 if number == len(places.groups):
@@ -162,7 +162,9 @@ class Grouper:
 
     def group(self, entries: Sequence[MappingUsage], evidence: KindEvidence) -> GroupedLayout:
         """Make a layout one that can be summed up."""
-        keys = [(entry.mapping, entry.usage.vm_flags) for entry in entries]
+        keys = [
+            (entry.mapping, entry.usage.vm_flags, entry.usage.kernel_page_size) for entry in entries
+        ]
         before = self._last
         if before is None or before.plan.evidence is not evidence or before.plan.keys != keys:
             told = attributed_entries(entries, evidence)

@@ -23,6 +23,7 @@ usages = st.builds(
     private_hugetlb=sizes,
     swap=sizes,
     swap_pss=sizes,
+    kernel_page_size=st.just(4096),  # a file is of huge pages, or not: never in part
 )
 
 
@@ -87,6 +88,16 @@ def test_another_mapping_is_another_plan() -> None:
     assert len(grouper.group(entries, NO_EVIDENCE).sums("name")) == 3
     assert len(grouper.group(entries[:2], NO_EVIDENCE).sums("name")) == 2
     assert len(grouper.group(entries, NO_EVIDENCE).sums("name")) == 3
+
+
+def test_another_page_size_is_another_plan() -> None:
+    """Without flags the page size says what is in huge pages, and so of which kind it is."""
+    small = Usage(rss=1, pss=1, private_clean=0, private_dirty=1, swap=0, swap_pss=0)
+    grouper = Grouper(1, "a (1)")
+    for size, kind in ((4096, "shared memory"), (2 << 20, "huge pages")):
+        usage = small._replace(kernel_page_size=size)
+        found = grouper.group(entries_of(["/dev/shm/c"], [usage]), NO_EVIDENCE).sums("kind")
+        assert list(found) == [kind]
 
 
 def test_merging_processes() -> None:
