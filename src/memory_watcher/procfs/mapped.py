@@ -192,10 +192,11 @@ class MappedFiles:
         while not text.endswith(b"\n"):
             left_ms = (until - time.monotonic()) * 1000
             if left_ms <= 0 or not poll.poll(left_ms):
-                if until >= last or not self._lacks_cpu():
+                if until < last and self._lacks_cpu():
+                    until = min(last, time.monotonic() + _AGAIN_S)
+                    continue
+                if not poll.poll(0):  # it may have answered before it was looked at
                     raise _Late
-                until = min(last, time.monotonic() + _AGAIN_S)
-                continue
             part = os.read(descriptor, 1 << 18)
             if not part:
                 return None

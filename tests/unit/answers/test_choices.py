@@ -40,7 +40,7 @@ def diff_to_itself(recording: Recording, **words: Any) -> object:
 #: The question with a wrong word, and the sentence that answers it.
 WRONG: list[tuple[Callable[..., Any], dict[str, str], str]] = [
     (memory_watcher.history, {"by": "owner"}, "by: 'owner' .* one of kind, name, mapping, process"),
-    (memory_watcher.history, {"figure": "vsz"}, "figure: 'vsz' .* one of pss, rss, uss, swap, map"),
+    (memory_watcher.history, {"figure": "vsz"}, "figure: 'vsz' .* one of pss, .*, hugetlb, map"),
     (diff_to_itself, {"by": "owner"}, "by: 'owner' .* one of kind, name, mapping, process"),
     (diff_to_itself, {"figure": "vsz"}, "figure: 'vsz' .* one of pss, rss, uss, swap, held"),
     (memory_watcher.tree_view, {"by": "process"}, "by: 'process' .* one of name, kind, mapping"),

@@ -281,6 +281,6 @@ def test_a_wal_beside_a_file_that_was_closed(tmp_path: Path, left: bytes | None)
     before = path.read_bytes()
     wal.write_bytes(left)
     assert ticks(path) == 2
-    with pytest.raises(CannotWrite, match=r"a\.db-wal lies there.*another recording"):
+    with pytest.raises(CannotWrite, match=r"a\.db-wal belongs to another recording.*move it away"):
         Writer(str(path))
     assert (path.read_bytes(), wal.read_bytes()) == (before, left)
