@@ -181,8 +181,8 @@ class Ticks:
         children: bool = False,
     ) -> None:
         source = ProcSource(root)
-        named = NamedTargets(source, list(pids))
-        targets: Targets = named if pids else WholeMachine(source)
+        named = NamedTargets(source, list(pids)) if pids else None
+        targets: Targets = named or WholeMachine(source)
         if children:
             targets = DiscoveredTargets(source, named=named, family=Family())
         self._writer = Writer(str(file))
