@@ -1,0 +1,94 @@
+"""Records a program as a user does, and asks it at the same time what its runtime says."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import memory_watcher
+from memory_watcher.analysis.basis import Basis
+from memory_watcher.analysis.kinds import Kind, Reason
+from memory_watcher.answers.kinds import kinds_view
+
+from ..commands import console_script
+from .base import Claim, Owned, Program, Running
+
+#: Of nameless memory: what a rule named, and what none did.
+_NAMELESS = (Basis.RUNTIME, Basis.NOTHING)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One layout of a program, and what its runtime said before and after it was read."""
+
+    version: str
+    reasons: Sequence[Reason]
+    before: Sequence[Claim]
+    after: Sequence[Claim]
+    owned: Owned
+
+    @property
+    def pss(self) -> int:
+        """Of all mappings, bytes."""
+        return _pss(self.reasons)
+
+    @property
+    def anonymous(self) -> float:
+        """The share of PSS that no rule names."""
+        left = [each for each in self.reasons if each.attribution.kind is Kind.ANONYMOUS]
+        return _pss(left) / self.pss
+
+    @property
+    def without_rules(self) -> float:
+        """The share of PSS that would be left without the rules of runtimes and allocators."""
+        left = [
+            each
+            for each in self.reasons
+            if each.basis in _NAMELESS and not each.entry.mapping.pathname
+        ]
+        return _pss(left) / self.pss
+
+    def named(self, names: Sequence[str]) -> int:
+        """RSS of what is summed up under these names, bytes."""
+        return sum(
+            each.entry.usage.rss or 0 for each in self.reasons if each.attribution.name in names
+        )
+
+    def strangers(self) -> list[Reason]:
+        """What bears a name of which the program knows all places, and lies in none of them."""
+        return [
+            each
+            for each in self.reasons
+            if each.basis is Basis.RUNTIME
+            and each.attribution.name in self.owned
+            and not any(
+                start <= each.entry.mapping.start and each.entry.mapping.end <= end
+                for start, end in self.owned[each.attribution.name]
+            )
+        ]
+
+
+def _pss(reasons: Sequence[Reason]) -> int:
+    return sum(each.entry.usage.pss or 0 for each in reasons)
+
+
+def measure(program: Program) -> Measured:
+    """Start it, record it for a second, and end it. Raises Missing."""
+    with tempfile.TemporaryDirectory() as name, program.start(Path(name)) as running:
+        return _recorded(running, Path(name) / "recording.db")
+
+
+def _recorded(running: Running, file: Path) -> Measured:
+    before = running.claims()
+    options = ["-p", str(running.pid), "--period", "200ms", "--duration", "1", "--max-cpu", "0"]
+    subprocess.run(
+        [console_script("memory-record"), *options, "--quiet", "-o", str(file)], check=True
+    )
+    owned = running.owned()
+    after = running.claims()
+    with memory_watcher.open(file) as recording:
+        view = kinds_view(recording, recording.process(), "end")
+    return Measured(running.version, view.reasons, before, after, owned)
