@@ -18,7 +18,7 @@ help:
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
 	@echo "make lint    ruff, mypy, import-linter, tsc and biome for web/, what is generated"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
-	@echo "make bench   what recording costs, against the bars (about 6 minutes)"
+	@echo "make bench   what recording costs, against the bars (about 11 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
 	@echo "make bench-check    what check adds to the wall time of ten-second programs (about 4 minutes)"
 	@echo "make bench-pytest what the pytest plugin costs a suite of short tests (about 1 minute)"

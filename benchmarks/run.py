@@ -8,16 +8,18 @@ from __future__ import annotations
 import argparse
 import os
 import sqlite3
+import statistics
 import sys
 import tempfile
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from itertools import zip_longest
 
 from memory_watcher.record.clock import Deadline
 from memory_watcher.record.policy import FOR_MACHINE
 
-from . import targets, truth
+from . import as_used, targets, truth
 from .commands import console_script, median_wall, ratio
 from .driven import recorder
 from .recording import Cost, interleaved, peak_rss_of_command
@@ -60,6 +62,29 @@ class Table:
         self.row(f"{name}: database per tick", cost.bytes_per_tick, "B")
         self.row(f"{name}: of one row per mapping", 100 * cost.flat_share, "%", flat_bar)
         self.row(f"{name}: torn layouts", cost.torn, "")
+
+    def ways(self, when: str, found: dict[str, as_used.Measured], bars: list[float]) -> None:
+        """What whole commands cost beside the bare reader, which is the first of them."""
+        for (name, way), bar in zip_longest(found.items(), [None, *bars]):
+            self.row(f"{name}, {when}: CPU per tick", statistics.median(way.cpu_ms), "ms")
+            if name != as_used.BARE.name:
+                self.row("- ÷ bare reader", statistics.median(way.ratios), "", bar)
+                self.row("- stored per tick", statistics.median(way.bytes_per_tick), "B")
+            if bar is not None:
+                self.row("- ticks without a layout", way.lacking, "", 0)
+
+
+def bench_as_used(table: Table, quick: bool) -> None:
+    """The real command with its defaults beside a bare reader, and what else a user would run."""
+    ways = [
+        as_used.Way("memory-record, defaults", as_used.recorder()),
+        as_used.Way("memory-record --fast-period 0", as_used.recorder("--fast-period", "0")),
+    ]
+    turns = 1 if quick else 4
+    table.ways("at 200 ms", as_used.measure(ways, 0.2, 40, turns), [1.50, 1.30])
+    turns = 1 if quick else 3
+    table.ways("at 1 s", as_used.measure(ways[:1], 1.0, 12, turns), [1.80])
+    table.ways("at 200 ms", as_used.measure(as_used.others(), 0.2, 16, 1), [])
 
 
 def bench_churn(table: Table, seconds: int) -> None:
@@ -212,6 +237,7 @@ def main() -> int:
     print(f"Linux {os.uname().release}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}\n")
     table = Table()
     bench_start(table)
+    bench_as_used(table, quick)
     bench_churn(table, seconds)
     bench_chromium(table, seconds)
     bench_big(table, seconds // 2)
