@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 #: A file that is looked into is never waited for, and is never what a link leads to.
 SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -189,6 +189,16 @@ def replace_whole(path: str, data: bytes) -> None:
 
     Raises OSError; PermissionError with the reason if the name stands for what must not be written.
     """
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: str) -> Iterator[BinaryIO]:
+    """The same for what is written in pieces: it gets its name at the end, and after an error none.
+
+    Raises OSError, as replace_whole.
+    """
     with contextlib.suppress(FileNotFoundError):
         if (why := refusal(os.lstat(path))) is not None:
             raise NotOwn(why)
@@ -196,7 +206,7 @@ def replace_whole(path: str, data: bytes) -> None:
     descriptor = _new(part)
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(descriptor)
         os.replace(part, path)

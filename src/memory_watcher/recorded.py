@@ -309,7 +309,8 @@ class Measurement(NamedTuple):
     `id` is the number of the measurement, `time` when this process was read. `totals` are the sums
     over the layout, None if there is none; `Recording.layout(id)` gives the layout itself.
     `rollup_pss` is PSS without the rounding of each mapping, read now and then. `cpu_ns` and
-    `wall_ns` are what reading the layout cost.
+    `wall_ns` are what reading the layout cost. `keyframe` is the tick of the oldest rows of its
+    layout, None without one.
     """
 
     id: int
@@ -322,6 +323,7 @@ class Measurement(NamedTuple):
     rollup_pss: int | None
     cpu_ns: int | None
     wall_ns: int | None
+    keyframe: int | None = None
 
     @property
     def has_layout(self) -> bool:

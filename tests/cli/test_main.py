@@ -47,6 +47,11 @@ OPTIONS = {
         *("FILE", "-p", "--pid", "--process-id", "--measurement-time", "--json", "--why"),
         *("ADDRESS", "--database-file", "--by", "reservation"),
     ],
+    "export": [
+        *("FORMAT", "FILE", "-o", "--output", "-p", "--pid", "--from", "--to", "--by", "--at"),
+        *("--base", "--changes", "--ticks", "--redact"),
+        *("csv", "jsonl", "html", "folded", "pprof", "openmetrics"),
+    ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
     "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],

@@ -48,23 +48,53 @@ def attribute_lives(
     knows better counts for the whole life; that a mapping is anonymous is what is said when nothing
     better is known, and never replaces anything.
     """
+    first_ticks = lives.first_ticks
+
+    def at(keyframe: int) -> list[tuple[int, int]]:
+        rows = slice(bisect_left(first_ticks, keyframe), bisect_right(first_ticks, keyframe))
+        return list(zip(lives.mapping_ids[rows], lives.detail_ids[rows], strict=True))
+
+    return attribute_rows(
+        ((keyframe, at(keyframe)) for keyframe in keyframes),
+        lambda: zip(*lives, strict=True),
+        headers,
+        flags,
+        evidence,
+        page_sizes,
+        set(lives.mapping_ids),
+    )
+
+
+def attribute_rows(
+    keyframes: Iterable[tuple[int, list[tuple[int, int]]]],
+    rows: Callable[[], Iterable[tuple[int, int, int, int]]],
+    headers: Mapping[int, Header],
+    flags: Mapping[int, str | None],
+    evidence: Callable[[int], KindEvidence] = lambda _: NO_EVIDENCE,
+    page_sizes: Mapping[int, int | None] = MappingProxyType({}),
+    wanted: Set[int] | None = None,
+) -> dict[int, Attribution]:
+    """The same of rows that are read as they are needed, and never held together.
+
+    `keyframes` are ticks with the mapping and detail ids that stand there; `rows` gives all
+    intervals as those of KindsOverTime, in order. `wanted` are the mapping ids in them, by default
+    all that have a header.
+    """
     told = {number: _usage(each, page_sizes.get(number)) for number, each in flags.items()}
     known: dict[int, Attribution] = {}
+    same: dict[Attribution, Attribution] = {}  # equal ones are one object: there are many
     before: KindEvidence | None = None
-    for keyframe in keyframes:
-        rows = slice(
-            bisect_left(lives.first_ticks, keyframe), bisect_right(lives.first_ticks, keyframe)
-        )
-        mappings = list(zip(lives.mapping_ids[rows], lives.detail_ids[rows], strict=True))
+    for keyframe, mappings in keyframes:
         here = evidence(keyframe)
         if here is before and known.keys() >= {number for number, _ in mappings}:
             continue
         before = here
         for number, attribution in _attribute(mappings, headers, told, here):
             if number not in known or attribution.kind is not Kind.ANONYMOUS:
-                known[number] = attribution
-    if not known.keys() >= set(lives.mapping_ids):
-        known.update(_births(lives, headers, told, evidence, known.keys()))
+                known[number] = same.setdefault(attribution, attribution)
+    if not known.keys() >= (headers.keys() if wanted is None else wanted):
+        born = _births(rows(), headers, told, evidence, known.keys())
+        known.update((number, same.setdefault(each, each)) for number, each in born.items())
     return known
 
 
@@ -93,7 +123,7 @@ def _usage(flags: str | None, page_size: int | None) -> Usage:
 
 
 def _births(
-    lives: KindsOverTime,
+    rows: Iterable[tuple[int, int, int, int]],
     headers: Mapping[int, Header],
     told: Mapping[int, Usage],
     evidence: Callable[[int], KindEvidence],
@@ -102,9 +132,9 @@ def _births(
     """Attribute those that no keyframe saw, each among its neighbours at its first tick."""
     living: dict[int, tuple[int, int]] = {}
     found: dict[int, Attribution] = {}
-    for tick, rows in groupby(zip(*lives, strict=True), key=itemgetter(0)):
+    for tick, begun in groupby(rows, key=itemgetter(0)):
         born = set()
-        for _, last, number, detail in rows:
+        for _, last, number, detail in begun:
             living[number] = last, detail
             if number not in known and number not in found:
                 born.add(number)

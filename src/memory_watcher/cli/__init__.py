@@ -38,6 +38,7 @@ COMMANDS = {
     "check": "check",
     "ls": "ls",
     "diff": "diff",
+    "export": "export",
     "load-smaps": "load_smaps",
     "chart": "chart",
     "report": "report",

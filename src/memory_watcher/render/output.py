@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from ..errors import CannotWrite
-from ..own_files import SAFELY, reason, replace_whole
+from ..own_files import SAFELY, reason, whole_file
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -21,16 +23,38 @@ def write_whole(path: str, data: bytes) -> None:
 
     Raises CannotWrite.
     """
+    with whole_output(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_output(path: str) -> Iterator[BinaryIO]:
+    """The same for what is written in pieces; what comes before an error goes to no file.
+
+    Raises CannotWrite; errors of another file that is read meanwhile are left as they are.
+    """
     try:
         if path == "/dev/stdout":
-            sys.stdout.buffer.write(data)
+            yield sys.stdout.buffer
             sys.stdout.flush()
             return
-        replace_whole(path, data)
+        with whole_file(path) as file:
+            yield file
+    except BrokenPipeError:
+        raise
     except OSError as error:
+        if error.filename not in (None, path) and not _is_part(error.filename, path):
+            raise
         raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None
     except ValueError as error:  # a NUL byte in the name
+        if "\0" not in path:
+            raise
         raise CannotWrite(f"{path!r}: cannot write: {error}") from None
+
+
+def _is_part(name: object, path: str) -> bool:
+    """Whether an error is of the file under the name that it has until it is complete."""
+    return os.path.dirname(os.fsdecode(name)) == os.path.dirname(path)  # type: ignore[arg-type]
 
 
 def append(path: str, most_bytes: int, text_for: Callable[[int], str]) -> None:

@@ -127,6 +127,13 @@ class Recording:
         """
         return self._processes.machine(process_id)
 
+    def secret(self) -> bytes:
+        """Give bytes that only who has the recording can know, for pseudonyms: see export.names.
+
+        They stay the same while it grows, but for one of loaded captures.
+        """
+        return self._processes.secret()
+
     # One process over time
 
     def measurements(self, process_id: int) -> Iterator[Measurement]:
@@ -362,6 +369,10 @@ class Recording:
         to `anonymous`. `first_tick` should be a keyframe: what began before it is not told.
         """
         return self._intervals.pages(process_id, columns, first_tick, last_tick)
+
+    def keyframes(self, process_id: int) -> list[int]:
+        """The ticks at which all usages of a process stand anew, in order."""
+        return self._intervals.keyframes(process_id)
 
     def sum_rows(self, process_id: int) -> list[SumRow]:
         """The sums of all layouts of a process in order of ticks."""

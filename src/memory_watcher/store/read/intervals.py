@@ -46,6 +46,15 @@ class Intervals:
                 return
             after = (rows[-1][0], rows[-1][2])
 
+    def keyframes(self, process_id: int) -> list[int]:
+        """The ticks at which all usages of a process stand anew, in order."""
+        rows = self._database.rows(
+            "SELECT DISTINCT keyframe FROM readings WHERE process_id = ?"
+            " AND keyframe IS NOT NULL ORDER BY keyframe",
+            process_id,
+        )
+        return [row[0] for row in rows]
+
     def count(self, process_id: int) -> int:
         """How many usage intervals a process has, those less that a keyframe may only repeat."""
         row = self._database.row(

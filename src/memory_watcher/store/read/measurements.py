@@ -260,4 +260,5 @@ def _measurement_of(row: Row) -> Measurement:
         rollup_pss=row[13],
         cpu_ns=row[14],
         wall_ns=row[15],
+        keyframe=row[5],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from ...clocks import TimeAxis
 from ...errors import NoProcess, SelectionError
 from ...model import Machine
@@ -124,6 +126,20 @@ class Processes:
             self._without_readings(each) if each.first_seen is None else each for each in found
         ]
         return found if self._ticks.are_in_order() else [self._seen(process) for process in found]
+
+    def secret(self) -> bytes:
+        """See Recording.secret: the boot of the first machine, and its clocks at the first tick.
+
+        A loaded capture tells no boot: it is all names that were ever mapped, then.
+        """
+        digest = hashlib.sha256()
+        machine = self._database.row("SELECT boot_id FROM machines ORDER BY id LIMIT 1")
+        first = self._database.row("SELECT time_ns, monotonic_ns FROM ticks ORDER BY id LIMIT 1")
+        digest.update(repr((machine, first)).encode())
+        if machine is None or machine[0] is None:
+            for row in self._database.rows("SELECT CAST(pathname AS BLOB) FROM paths ORDER BY id"):
+                digest.update(bytes(row[0]) + b"\0")
+        return digest.digest()
 
     def _without_readings(self, process: RecordedProcess) -> RecordedProcess:
         """One that only passes read, or that ended as it was found: seen at those ticks."""

@@ -1,0 +1,169 @@
+"""Write a recording as another program's file.
+
+{formats}
+
+  memory-watcher export csv server.db -p 1234                 server.csv
+  memory-watcher export pprof server.db -o peak.pb.gz         then: go tool pprof -top peak.pb.gz
+  memory-watcher export folded server.db --base start --at end -o - | difffolded.pl | flamegraph.pl
+  memory-watcher export jsonl server.db --redact -o -         without any names, to the screen
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ..export.registry import FORMATS
+from . import recording_file, say, whole_number
+from .progress import ProgressLine
+from .unused import refuse_unused
+
+if TYPE_CHECKING:
+    from ..export.registry import Format
+    from ..export.request import Request
+    from ..recorded import RecordedProcess
+    from ..store.recording import Recording
+
+__doc__ = (__doc__ or "").format(
+    formats="\n".join(f"  {name:12} {each.summary}" for name, each in FORMATS.items())
+)
+
+READS_RECORDING = True
+_OF_HISTORIES = {"first": "--from", "last": "--to", "rows": "--changes or --ticks"}
+_OF_MOMENTS = {"at": "--at", "base": "--base"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes."""
+    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help=", ".join(FORMATS))
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default=recording_file.DEFAULT_FILE,
+        metavar="FILE",
+        help="the recording (default %(default)s)",
+    )
+    parser.add_argument(
+        *("-o", "--output"),
+        metavar="FILE",
+        help="the file to write, - for standard output (default: the recording's name with the"
+        " format's ending)",
+    )
+    parser.add_argument(
+        *("-p", "--pid"),
+        type=whole_number,
+        action="append",
+        default=[],
+        metavar="PID",
+        help="only this process; may be given several times (default: all)",
+    )
+    recording_file.add_span(parser)
+    parser.add_argument(
+        "--at",
+        metavar="MOMENT",
+        help="of html, folded and pprof: the moment to show, the peak by default. Also floor,"
+        " start, end, +10m, 50%%, 15:58, a date and time, or #17 (a measurement)",
+    )
+    parser.add_argument(
+        "--base",
+        metavar="MOMENT",
+        help="of the same: show what differs from this moment on",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("kind", "name", "mapping"),
+        help="what is summed up together: the kind of memory, the name of a file or group, or"
+        " nothing: each mapping by itself. The default is the format's",
+    )
+    rows = parser.add_mutually_exclusive_group()
+    rows.add_argument(
+        "--changes",
+        dest="rows",
+        action="store_const",
+        const="changes",
+        help="of csv and jsonl: a row for as long as a group stays the same (default)",
+    )
+    rows.add_argument(
+        "--ticks",
+        dest="rows",
+        action="store_const",
+        const="ticks",
+        help="of the same: a row for each group at each layout",
+    )
+    parser.add_argument(
+        "--redact",
+        action="store_true",
+        help="put pseudonyms in the place of all names of files, programs, commands, control"
+        " groups and users, to send it outside; kinds, sizes, addresses and times stay",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file; errors are raised as MemoryWatcherError."""
+    from ..export.registry import exporter
+    from ..render.output import whole_output
+    from ..store.recording import Recording
+    from ..units import format_size
+
+    form = FORMATS[args.format]
+    path = args.output or os.path.splitext(args.file)[0] + form.ending
+    if path == "-":
+        path = "/dev/stdout"
+    recording_file.refuse_as_output(path, args.file)
+    unused = _OF_MOMENTS if form.shows == "history" else _OF_HISTORIES
+    refuse_unused(args, unused, f"on {args.format}")
+    with Recording(args.file) as recording, ProgressLine(f"export of {args.file}") as progress:
+        request = _request(args, form, recording, progress)
+        writer = exporter(args.format)
+        with whole_output(path) as out:
+            writer.write(request, out)
+            size = None if path == "/dev/stdout" else out.tell()
+    if size is not None:
+        say(f"{path}: {format_size(size)}")
+    return 0
+
+
+def _request(
+    args: argparse.Namespace, form: Format, recording: Recording, progress: ProgressLine
+) -> Request:
+    """What is asked for. Raises SelectionError, UsageError."""
+    from ..answers.moment import PEAK, parse
+    from ..answers.over_time import places_of
+    from ..errors import UsageError
+    from ..export.names import names_of
+    from ..export.request import Request
+
+    by = args.by or form.by[0]
+    if by not in form.by:
+        raise UsageError(f"--by {by}: {args.format} is written by {' or '.join(form.by)}")
+    if args.rows is not None and args.rows not in form.rows:
+        raise UsageError(f"--{args.rows} has no effect on {args.format}")
+    return Request(
+        recording,
+        _processes(recording, args.pid),
+        names_of(recording, args.redact),
+        by,
+        rows=args.rows or (form.rows[0] if form.rows else "changes"),
+        places=places_of(
+            recording,
+            None if args.first is None else parse(args.first, "--from", first=True),
+            None if args.last is None else parse(args.last, "--to"),
+        ),
+        at=PEAK if args.at is None else parse(args.at, "--at"),
+        base=None if args.base is None else parse(args.base, "--base"),
+        tell=progress.step,
+    )
+
+
+def _processes(recording: Recording, pids: list[int]) -> list[RecordedProcess]:
+    """Those that were asked for, or all. Raises SelectionError for a PID that is not there."""
+    from ..errors import NoProcess
+
+    every = recording.processes()
+    for pid in pids:
+        if all(each.pid != pid for each in every):
+            recording.process(pid=pid)  # says what there is
+    if not every:
+        raise NoProcess(recording.path)
+    return [each for each in every if not pids or each.pid in pids]

@@ -1,0 +1,196 @@
+r"""OpenMetrics text, for Prometheus to backfill (`promtool tsdb create-blocks-from openmetrics`).
+
+One family has the mappings, by kind or by the names that ever had most; one more for each figure of
+a process. A sample stands where a figure changed, and at least once a minute: a query shows what
+was last told for five minutes. What is not printable in a label is written as \xNN.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import IO, BinaryIO, NamedTuple
+
+from ..answers.walk import Group, Walk
+from ..metrics import OFFERED, READING, Metric
+from ..model import Reading
+from ..recorded import Measurement, RecordedProcess
+from ..render.escape import escape
+from ..units import MILLISECOND
+from .request import Request
+
+_PREFIX = "memory_watcher"
+_MAPPINGS = f"{_PREFIX}_mapping_bytes"
+#: Series are few: so many names at most, and one for all others.
+TOP = 20
+OTHER = "other"
+#: A series that tells nothing for five minutes is over, as Prometheus sees it.
+_AT_LEAST_EVERY = 60_000  # ms
+_IN_MEMORY = 1 << 15
+_SUFFIXES = {"bytes": "bytes", "1/100 s": "seconds"}
+
+
+def write(request: Request, out: BinaryIO) -> None:
+    """Write all families: a family's samples stand together, and so do those of a series."""
+    about = "Memory of the mappings of a process, by what they are for"
+    out.write(f"# TYPE {_MAPPINGS} gauge\n# UNIT {_MAPPINGS} bytes\n".encode())
+    out.write(f"# HELP {_MAPPINGS} {about}.\n".encode())
+    for process in request.processes:
+        _write_mappings(request, process, out)
+    for metric in READING:
+        if metric.unit != "text":
+            _write_readings(request, metric, out)
+    out.write(b"# EOF\n")
+
+
+class _Series:
+    """Samples of one series, in a file once they are many: value and time, a line each."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._last: tuple[int, int | None] = (-(2**63), None)
+
+    def add(self, time_ms: int, value: int | None) -> None:
+        """Tell a value; what stays the same is left out for a while, and None always."""
+        told_ms, told = self._last
+        is_due = time_ms - told_ms >= _AT_LEAST_EVERY
+        if value is None or time_ms <= told_ms or (value == told and not is_due):
+            return
+        self._file.write(b"%d %.3f\n" % (value, time_ms / 1000))
+        self._last = time_ms, value
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The samples with the series' name in front."""
+        self._file.seek(0)
+        begin = f"{name} ".encode()
+        return (begin + line for line in self._file)
+
+
+#: By figure, bytes.
+_Told = dict[str, int | None]
+
+
+class _Key(NamedTuple):
+    kind: str
+    name: str | None
+
+
+def _write_mappings(request: Request, process: RecordedProcess, out: BinaryIO) -> None:
+    shown = _biggest(request, process) if request.by == "name" else None
+    series: dict[tuple[_Key, str], _Series] = {}
+    living: set[_Key] = set()
+    with ExitStack() as files:
+        walk = Walk(request.recording, process, request.by, request.places)
+        for number, instant in enumerate(walk, 1):
+            if number % 256 == 1:
+                request.tell(f"PID {process.pid}, layout", number, number)
+            time_ms = instant.measurement.time // MILLISECOND
+            sums: dict[_Key, _Told] = {}
+            for group, each in walk.groups:
+                told: _Told = {figure: each.figure(figure) for figure in OFFERED}
+                key = _key(request, group, shown)
+                sums[key] = _added(sums[key], told) if key in sums else told
+            for key in living - sums.keys():
+                sums[key] = dict.fromkeys(OFFERED, 0)  # no mapping of it is left
+            living |= sums.keys()
+            for key, of_key in sums.items():
+                for figure, value in of_key.items():
+                    if (key, figure) not in series:
+                        file = files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
+                        series[key, figure] = _Series(file)
+                    series[key, figure].add(time_ms, value)
+        for (key, name), samples in sorted(series.items(), key=lambda each: str(each[0])):
+            labels = {**_labels(request, process), "kind": key.kind, "figure": name}
+            if key.name is not None:
+                labels["name"] = key.name
+            out.writelines(samples.lines(f"{_MAPPINGS}{_braced(labels)}"))
+
+
+def _added(one: _Told, other: _Told) -> _Told:
+    pairs = ((figure, one[figure], other[figure]) for figure in one)
+    return {figure: None if None in (a, b) else a + b for figure, a, b in pairs}  # type: ignore[operator]
+
+
+def _key(request: Request, group: Group, shown: set[str] | None) -> _Key:
+    if request.by == "kind":
+        return _Key(group.kind.value, None)
+    name = f"{group.kind.value}: {group.name}"
+    if shown is not None and name not in shown:
+        return _Key(OTHER, OTHER)
+    return _Key(group.kind.value, request.names.group(group.kind, group.name))
+
+
+def _biggest(request: Request, process: RecordedProcess) -> set[str]:
+    """The names that ever had most PSS, or RSS where that is not told."""
+    peaks: dict[str, int] = {}
+    walk = Walk(request.recording, process, request.by, request.places)
+    for instant in walk:
+        for group in instant.changed:
+            sums = group.sums()
+            size = 0 if sums is None else sums.figure("pss") or sums.figure("rss") or 0
+            name = f"{group.kind.value}: {group.name}"
+            peaks[name] = max(size, peaks.get(name, 0))
+    return set(sorted(peaks, key=lambda name: -peaks[name])[:TOP])
+
+
+def _write_readings(request: Request, metric: Metric, out: BinaryIO) -> None:
+    unit = _SUFFIXES.get(metric.unit)
+    name = "_".join([_PREFIX, "process", metric.name, *([unit] if unit else [])])
+    kind = "counter" if metric.is_counter else "gauge"
+    head = f"# TYPE {name} {kind}\n" + (f"# UNIT {name} {unit}\n" if unit else "")
+    head += f"# HELP {name} {_help(metric)}\n"
+    sample = f"{name}_total" if metric.is_counter else name
+    scale = 100 if metric.unit == "1/100 s" else 1
+    for process in request.processes:
+        begin = f"{sample}{_braced(_labels(request, process))}"
+        for time_ms, value in _changes(_readings(request, process), metric):
+            shown = value if scale == 1 else value / scale
+            out.write(f"{head}{begin} {shown} {time_ms / 1000:.3f}\n".encode())
+            head = ""  # a family without a sample has no head either
+
+
+def _help(metric: Metric) -> str:
+    return f"{metric.described} ({metric.source})".replace("\\", "\\\\").replace("\n", " ")
+
+
+def _readings(request: Request, process: RecordedProcess) -> Iterator[Measurement]:
+    axis, (first, last) = request.recording.axis, request.places
+    for measurement in request.recording.measurements(process.id):
+        place = axis.place(measurement.tick, measurement.time)
+        if (first is None or place >= first) and (last is None or place <= last):
+            yield measurement
+
+
+def _changes(measurements: Iterable[Measurement], metric: Metric) -> Iterator[tuple[int, int]]:
+    """When a figure of a reading changed, ms, and at least once a minute."""
+    told_ms, told = -(2**63), None
+    for measurement in measurements:
+        value = _value(measurement.reading, metric)
+        time_ms = measurement.time // MILLISECOND
+        if value is None or time_ms <= told_ms:
+            continue
+        if value != told or time_ms - told_ms >= _AT_LEAST_EVERY:
+            yield time_ms, value
+            told_ms, told = time_ms, value
+
+
+def _value(reading: Reading, metric: Metric) -> int | None:
+    value: int | None = getattr(reading, metric.name)
+    return value
+
+
+def _labels(request: Request, process: RecordedProcess) -> dict[str, str]:
+    """What tells a process apart: the same PID may have come back."""
+    labels = {"pid": str(process.pid), "process": request.names.program(process.name)}
+    if sum(each.pid == process.pid for each in request.processes) > 1:
+        labels["process_id"] = str(process.id)
+    return labels
+
+
+def _braced(labels: dict[str, str]) -> str:
+    return "{" + ",".join(f'{key}="{_label(value)}"' for key, value in labels.items()) + "}"
+
+
+def _label(text: str) -> str:
+    return escape(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,73 @@
+"""The formats that a recording can be exported as: each has a module here with a `write`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    from ..answers.walk import By
+    from .request import Request, Rows
+
+#: "history": all layouts in a span; "moment": one layout, or what differs between two.
+Shows = Literal["history", "moment"]
+
+
+class Format(NamedTuple):
+    """What a format is and takes; `summary` is a line of help.
+
+    `by` are the groupings that it has, the default first, and `rows` likewise, of histories.
+    `ending` is that of its files.
+    """
+
+    module: str
+    ending: str
+    summary: str
+    shows: Shows
+    by: tuple[By, ...] = ("kind", "name", "mapping")
+    rows: tuple[Rows, ...] = ()
+
+
+class Exporter(Protocol):
+    """What a format's module offers."""
+
+    def write(self, request: Request, out: BinaryIO) -> None:
+        """Write all of it, in pieces."""
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "csv": Format(
+            *("csv_rows", ".csv", "a table for spreadsheets and data frames", "history"),
+            rows=("changes", "ticks"),
+        ),
+        "jsonl": Format(
+            *("json_lines", ".jsonl", "a JSON object for each line", "history"),
+            rows=("changes", "ticks"),
+        ),
+        "html": Format(
+            *("html_table", ".html", "a table to read in a browser or to mail", "moment"),
+            by=("name", "kind", "mapping"),
+        ),
+        "folded": Format(
+            *("folded", ".folded", "stacks for flame graphs", "moment"),
+            by=("mapping", "name", "kind"),
+        ),
+        "pprof": Format(
+            *("pprof", ".pb.gz", "a profile for go tool pprof, speedscope, Pyroscope", "moment"),
+            by=("mapping", "name", "kind"),
+        ),
+        "openmetrics": Format(
+            *("openmetrics", ".om", "series for Prometheus to backfill", "history"),
+            by=("kind", "name"),
+            rows=("ticks",),
+        ),
+    }
+)
+
+
+def exporter(name: str) -> Exporter:
+    """The module of a format. Raises MissingExtra if it needs what is not installed."""
+    return cast(Exporter, importlib.import_module(f".{FORMATS[name].module}", __package__))
