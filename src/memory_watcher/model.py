@@ -644,10 +644,11 @@ class KindEvidence(NamedTuple):
     """What was recorded besides a layout that tells what its mappings are for.
 
     `stack_pointers` by TID, `segments` of executed files by (dev, inode), `page_size` in bytes,
-    `marks` of those files that have some (see ElfFile).
+    `marks` of those files that have some (see ElfFile), `exe` is the file that the process runs.
     """
 
     stack_pointers: dict[int, int]
     segments: dict[tuple[int, int], tuple[ElfSegment, ...]]
     page_size: int
     marks: abc.Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})
+    exe: str | None = None

@@ -343,7 +343,7 @@ def test_keys(recorded: Path, report: Report) -> None:
     report.page.keyboard.press("2")
     assert report.total() == sum(entry.usage.rss or 0 for entry in entries_at(recorded, PEAK))
     report.page.keyboard.press("k")
-    assert "library" in report.groups()
+    assert "library code" in report.groups()
     report.page.keyboard.press("?")
     assert report.page.locator("dialog").is_visible()
 

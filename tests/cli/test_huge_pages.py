@@ -65,7 +65,7 @@ def test_json(tmp_path: Path) -> None:
     assert figures["huge pages"]["hugetlb"] == view["sum"]["figures"]["hugetlb"]
     assert view["sum"]["figures"]["hugetlb"] == SHARED + PRIVATE
     assert view["sum"]["figures"]["uss"] - PRIVATE <= view["sum"]["figures"]["rss"]
-    assert figures["library"]["hugetlb"] == 0
+    assert figures["library code"]["hugetlb"] == 0
 
 
 def test_replay(tmp_path: Path) -> None:

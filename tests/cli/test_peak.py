@@ -260,14 +260,14 @@ class TestOneProcess:
         builder.execute("INSERT INTO build_ids VALUES (1, 0, 7, '0a'), (1, 0, 9, '0b')")
         expected = {
             "name": {"/lib/a.so": "0a", "/lib/b.so": None, "/data": None},
-            "kind": {"library": "0a", "file": None},
+            "kind": {"library code": "0a", "library data": "0a", "file": None},
         }
         for by, ids in expected.items():
             groups = peak.json("--by", by)["groups"]
             assert {group["name"]: group["build_id"] for group in groups if group["bytes"]} == ids
         builder.execute("INSERT INTO build_ids VALUES (1, 0, 8, '0c')")
         library = peak.json("--by", "kind")["groups"][0]
-        assert (library["name"], library["build_id"]) == ("library", None)
+        assert (library["name"], library["build_id"]) == ("library code", None)
 
     @pytest.mark.parametrize(
         ("mark", "state", "words"),

@@ -86,7 +86,7 @@ def test_mappings_of_all(file: Path) -> None:
     assert sizes["/lib/libx.so"] == (2 * MI, 2)
     assert view["sum"]["bytes"] == view["sums"]["pss"]["bytes"]
     kinds = {group["name"]: group["bytes"] for group in shown(file, "--by", "kind")["groups"]}
-    assert kinds == {"heap": 100 * MI, "library": 2 * MI}
+    assert kinds == {"heap": 100 * MI, "library code": 2 * MI}
 
 
 def test_json_adds_up_over_processes_only_what_may_be(file: Path) -> None:

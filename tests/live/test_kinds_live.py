@@ -257,7 +257,7 @@ def check_bss(pid: int) -> tuple[int, int]:
 
     booked = 0
     for entry, (kind, name) in attribute(entries, KindHints(bss=bss)):
-        if kind is Kind.LIBRARY and not entry.mapping.inode:
+        if kind.family is Kind.LIBRARY and not entry.mapping.inode:
             owner = [
                 each
                 for each in expected

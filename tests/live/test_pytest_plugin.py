@@ -157,6 +157,18 @@ def test_within():
     result.stdout.fnmatch_lines(["over its memory limit: anonymous (rise *limit 20 MiB*"])
 
 
+def test_a_library_as_a_whole_is_held_to_its_limit(pytester: pytest.Pytester) -> None:
+    """The word of a family is all of its parts together, and that of a part only this."""
+    body = """
+@pytest.mark.limit_resident(library="1 MiB")
+def test_whole(): time.sleep(0.1)
+@pytest.mark.limit_resident(library_bss="1 GiB")
+def test_part(): time.sleep(0.1)
+"""
+    found = told(pytester, body)["tests"]
+    assert (found["test_whole"]["outcome"], found["test_part"]["outcome"]) == ("failed", "passed")
+
+
 def test_a_kind_that_no_layout_shows_is_not_called_within(pytester: pytest.Pytester) -> None:
     """Where memory came and went between two layouts, a limit on a kind cannot be judged."""
     body = """
@@ -306,6 +318,7 @@ def test_it(memory_recording):
     assert memory_recording.peak() >= memory_recording.resident() - (1 << 20)
     after = memory_recording.by_kind()
     assert 40 << 20 <= after["anonymous"] - before["anonymous"] < 42 << 20
+    assert after["program code"] and "library" not in after, "parts, and not their sum as well"
     with memory_recording.open() as recording:
         assert recording.process(pid=os.getpid()).name
 """

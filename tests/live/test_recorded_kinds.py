@@ -131,7 +131,7 @@ def layout_of(file: Path, pid: int) -> tuple[Layout, list[MappingUsage], int, in
     booked = [
         entry
         for entry, (kind, _) in attribute(layout.entries, facts)
-        if kind is Kind.LIBRARY and not entry.mapping.inode
+        if kind.family is Kind.LIBRARY and not entry.mapping.inode
     ]
     parts = bss_parts(layout.entries, facts.bss)
     return (

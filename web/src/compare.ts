@@ -44,7 +44,7 @@ export function compare(recording: Recording, before: Entry[], after: Entry[], b
 
 function keyOf(recording: Recording, entry: Entry, by: By): string | number {
   if (by === "process") return entry.process.index
-  if (by === "kind") return recording.groupOf(entry.mapping).kind
+  if (by === "kind") return recording.mapping.kind[entry.mapping]
   return by === "name"
     ? recording.mapping.group[entry.mapping]
     : recording.mapping.same[entry.mapping]

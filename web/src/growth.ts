@@ -1,9 +1,10 @@
 // What grew: the verdicts that `growth` gave when the page was made, and how each group changed over
 // the visible span. The page judges nothing itself.
 
+import type { Group } from "./group"
 import { type Figure, hasLayout, type Process, type Recording, type VerdictRow } from "./model"
 import { firstAtOrAfter } from "./search"
-import type { Group, Stack } from "./stack"
+import type { Stack } from "./stack"
 import type { By } from "./state"
 import { TITLES } from "./tables"
 

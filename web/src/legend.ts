@@ -2,7 +2,8 @@
 
 import { h, swatch } from "./dom"
 import { ABSENT, formatDuration, formatSize, formatTime } from "./format"
-import { type Group, OTHER } from "./stack"
+import type { Group } from "./group"
+import { OTHER } from "./stack"
 import { LayoutState } from "./tables"
 import { LINES, type Timeline } from "./timeline"
 import type { View } from "./view"

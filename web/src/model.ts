@@ -179,6 +179,7 @@ const MAPPING = [
   "inode.low",
   "permissions",
   "path",
+  "kind",
   "group",
   "same",
   "usages",
@@ -484,7 +485,7 @@ export class Recording {
   }
 
   kindOf(mapping: number): Kind {
-    return this.header.kinds[this.groupOf(mapping).kind]
+    return this.header.kinds[this.mapping.kind[mapping]]
   }
 
   pathOf(mapping: number): string {

@@ -1,22 +1,13 @@
 // Groups of mappings over time: the sums that answers/usages.py makes, made in the page.
 
 import { formatAddress } from "./format"
-import type { Colours, Figure, Process, Recording } from "./model"
+import type { Group } from "./group"
+import type { Figure, Process, Recording } from "./model"
 import { hasLayout, processName, stateFacts } from "./model"
 import { reduced } from "./reduce"
 import type { By } from "./state"
 import { apart, hold, type Line, lineOf, shareGroups, standing, wholePasses } from "./sums"
 import { LayoutState } from "./tables"
-
-export interface Group {
-  key: string
-  kind: number | null
-  name: string
-  colours: Colours
-  /** Bytes at each tick. */
-  values: Float64Array
-  peak: number
-}
 
 /**
  * Values of all groups add up to `total` at every instant. Of several processes `line` is what they
@@ -172,7 +163,7 @@ function identityOf(
   by: By,
 ): string | number {
   if (by === "process") return process.index
-  if (by === "kind") return recording.groupOf(mapping).kind
+  if (by === "kind") return recording.mapping.kind[mapping]
   return by === "name" ? recording.mapping.group[mapping] : recording.mapping.same[mapping]
 }
 
@@ -184,14 +175,17 @@ function newGroup(
   identity: string,
 ): Group {
   const named = recording.groupOf(mapping)
-  const kind = recording.header.kinds[named.kind]
+  const number = recording.mapping.kind[mapping]
   const base = { values: new Float64Array(recording.ticks + 1), peak: 0, key: `${by} ${identity}` }
   if (by === "process")
     return { ...base, kind: null, name: processName(process), colours: process.facts.colours }
-  if (by === "kind") return { ...base, kind: named.kind, name: kind.name, colours: kind.colours }
+  if (by === "kind") {
+    const { name, colours } = recording.header.kinds[number]
+    return { ...base, kind: number, name, colours }
+  }
   if (by === "name") return { ...base, kind: named.kind, name: named.name, colours: named.colours }
   const colours = recording.header.sameColours[recording.mapping.same[mapping]]
-  return { ...base, kind: named.kind, name: mappingName(recording, mapping), colours }
+  return { ...base, kind: number, name: mappingName(recording, mapping), colours }
 }
 
 function mappingName(recording: Recording, mapping: number): string {

@@ -1,8 +1,8 @@
 // What several processes come to together: at passes over all of them, and never between two.
 
 import { overProcesses } from "./figures"
+import type { Group } from "./group"
 import { type Figure, type Process, processName, type Recording } from "./model"
-import type { Group } from "./stack"
 
 /** The sums of several processes, a value for each pass that tells it. */
 export interface Line {

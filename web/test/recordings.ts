@@ -78,6 +78,7 @@ export function recordingOf(
         add(`mapping.${field}.high`, Math.floor(value / 2 ** 32))
         add(`mapping.${field}.low`, value % 2 ** 32)
       }
+      add("mapping.kind", kind)
       add("mapping.group", group)
       add("mapping.same", group)
       add("mapping.path", 0)

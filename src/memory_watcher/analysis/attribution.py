@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 
 class Kind(enum.Enum):
-    """What a mapping is for. The value is the word that outputs show."""
+    """What a mapping is for. The value is the word that outputs show.
+
+    No mapping is of kind `LIBRARY`: it is the family of all parts of programs and libraries.
+    """
 
     THREAD_STACK = "thread stack"
     HEAP = "heap"
@@ -18,6 +21,12 @@ class Kind(enum.Enum):
     ANONYMOUS = "anonymous"
     NAMED_ANONYMOUS = "named anonymous"
     LIBRARY = "library"
+    PROGRAM_CODE = "program code"
+    PROGRAM_DATA = "program data"
+    PROGRAM_BSS = "program .bss"
+    LIBRARY_CODE = "library code"
+    LIBRARY_DATA = "library data"
+    LIBRARY_BSS = "library .bss"
     FILE = "file"
     DELETED_FILE = "deleted file"
     SHARED_MEMORY = "shared memory"
@@ -33,6 +42,18 @@ class Kind(enum.Enum):
         """One sentence for documentation and help."""
         return _MEANINGS[self]
 
+    @property
+    def family(self) -> Kind:
+        """What it is summed up under by name: a library's parts are one; most are their own."""
+        return Kind.LIBRARY if self in _OF_PROGRAMS else self
+
+
+_OF_PROGRAMS = frozenset(
+    (
+        *(Kind.PROGRAM_CODE, Kind.PROGRAM_DATA, Kind.PROGRAM_BSS),
+        *(Kind.LIBRARY_CODE, Kind.LIBRARY_DATA, Kind.LIBRARY_BSS),
+    )
+)
 
 _MEANINGS = {
     Kind.THREAD_STACK: "Stacks of threads, and those that glibc keeps for the next thread.",
@@ -43,7 +64,13 @@ _MEANINGS = {
     Kind.JIT_CODE: "Code that was made while the program runs: executable memory of no file.",
     Kind.ANONYMOUS: "Memory without a name, of which no more is proven: large malloc blocks, mmap.",
     Kind.NAMED_ANONYMOUS: "Memory that the program or its runtime named ([anon:…]), or /dev/zero.",
-    Kind.LIBRARY: "Programs and libraries: text, constants, data, relro and .bss together.",
+    Kind.LIBRARY: "Programs and libraries, all parts of a file together: by name, and in budgets.",
+    Kind.PROGRAM_CODE: "Text and constants of the file that the process runs (/proc/PID/exe).",
+    Kind.PROGRAM_DATA: "Its variables that begin with a value, and what the loader wrote (relro).",
+    Kind.PROGRAM_BSS: "Its variables that begin as zero (.bss).",
+    Kind.LIBRARY_CODE: "Text and constants of libraries, and of files that are run otherwise.",
+    Kind.LIBRARY_DATA: "Their variables that begin with a value, and what the loader wrote.",
+    Kind.LIBRARY_BSS: "Their variables that begin as zero (.bss).",
     Kind.FILE: "Files that are mapped but not executed.",
     Kind.DELETED_FILE: "Mapped files that no longer have a name in their folder.",
     Kind.SHARED_MEMORY: "Memory shared by design: SysV, POSIX, memfd, shared anonymous.",

@@ -78,7 +78,8 @@ def break_down(
 ) -> Breakdown:
     """Sum up a layout by group name, by kind or by mapping; the `top` biggest lines (None: all).
 
-    By name, the kinds of OWN_LINES have their own lines and are not among the names.
+    By name, the kinds of OWN_LINES have their own lines and are not among the names, and the parts
+    of a library are one.
     """
     members: dict[tuple[Kind, str], list[MappingUsage]] = {}
     every: list[MappingUsage] = []
@@ -144,7 +145,7 @@ def _key(entry: MappingUsage, attribution: Attribution, by: By) -> tuple[Kind, s
         mapping = entry.mapping
         header = f"{mapping.start:08x}-{mapping.end:08x} {mapping.perms}"
         return kind, f"{header} {attribution.name}".rstrip()
-    return kind, OWN_LINES.get(kind, attribution.name)
+    return kind.family, OWN_LINES.get(kind, attribution.name)
 
 
 def _group(kind: Kind | None, name: str, entries: Iterable[MappingUsage], figure: str) -> Group:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-from ..model import Mapping as Header
 from ..model import MappingUsage
 from .breakdown import OWN_LINES, Sum, add_up
+from .file_parts import data_starts, part_of
 from .identity import By, identify
 from .kinds import Attribution, Kind
 from .matching import Item, Match, Pair, pair_by, pair_identical, pair_items, title
@@ -201,36 +201,24 @@ def _items_of(part: Part, by: By, same_run: bool) -> Iterable[tuple[Item, Mappin
         if by == "kind":
             yield Item(kind, kind.value), entry
         else:
-            yield Item(kind, OWN_LINES.get(kind, name), place, "", build_of.get(name)), entry
+            shown = OWN_LINES.get(kind, name)
+            yield Item(kind.family, shown, place, "", build_of.get(name)), entry
 
 
 def file_parts(entries: Sequence[tuple[MappingUsage, Attribution]]) -> list[str]:
     """Tell for each mapping which part of its file it is; empty for what is of no file.
 
-    A library's are text, data, relro (constants that the loader has written: they lie directly
-    before the data, in memory and in the file), rodata and .bss; of other files the permissions.
+    Of programs and libraries as analysis.file_parts says; of other files the permissions.
     """
-    starts = {
-        (entry.mapping.start, entry.mapping.offset)
-        for entry, _ in entries
-        if entry.mapping.inode and "w" in entry.mapping.perms
-    }
-    return [_file_part(entry.mapping, attribution.kind, starts) for entry, attribution in entries]
-
-
-def _file_part(mapping: Header, kind: Kind, starts: set[tuple[int, int]]) -> str:
-    if kind is not Kind.LIBRARY:
-        return mapping.perms if mapping.inode else ""
-    if not mapping.pathname:
-        return ".bss"
-    if "x" in mapping.perms:
-        return "text"
-    if "w" in mapping.perms:
-        return "data"
-    if "r" not in mapping.perms:
-        return "gap"
-    is_relro = (mapping.end, mapping.offset + mapping.size) in starts
-    return "relro" if is_relro else "rodata"
+    starts = data_starts(entry.mapping for entry, _ in entries)
+    return [
+        part_of(entry.mapping, starts)
+        if attribution.kind.family is Kind.LIBRARY
+        else entry.mapping.perms
+        if entry.mapping.inode
+        else ""
+        for entry, attribution in entries
+    ]
 
 
 # -- both sides -------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def identify(
         return Identity(kind.value, kind, kind.value)
     if by == "name":
         name = OWN_LINES.get(kind, attribution.name)
-        return Identity(f"{kind.value}: {name}", kind, name)
+        return Identity(f"{kind.family.value}: {name}", kind.family, name)
     header = f"{mapping.start:08x}-{mapping.end:08x} {mapping.perms}"
     return Identity(
         f"{process[0]} {_anchor(mapping)}", kind, f"{header} {attribution.name}".rstrip()

@@ -20,6 +20,7 @@ from .arenas import find_arenas
 from .attribution import Attribution, Kind, plain
 from .basis import Basis
 from .bss import Bss, bss_owners, find_bss
+from .file_parts import OF_CODE, DataStarts, data_starts, part_of
 from .hugetlb import are_huge
 from .runtimes import Found, find_runtimes, runtimes_present
 from .stacks import find_stacks
@@ -42,12 +43,13 @@ class KindHints(NamedTuple):
     """What was recorded besides the mappings themselves: empty where it was not.
 
     `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers (bss.find_bss);
-    `marks` of runtimes in executed files, by (dev, inode).
+    `marks` of runtimes in executed files, by (dev, inode); `exe` is the file that the process runs.
     """
 
     stack_pointers: Mapping[int, int] = MappingProxyType({})
     bss: tuple[Bss, ...] = ()
     marks: Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})
+    exe: str | None = None
 
 
 NO_HINTS = KindHints()
@@ -56,7 +58,7 @@ NO_HINTS = KindHints()
 def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindHints:
     """Derive hints from what was recorded beside a layout."""
     bss = find_bss(entries, evidence.segments, evidence.page_size)
-    return KindHints(evidence.stack_pointers, bss, evidence.marks)
+    return KindHints(evidence.stack_pointers, bss, evidence.marks, evidence.exe)
 
 
 class Reason(NamedTuple):
@@ -106,13 +108,19 @@ def reasons(entries: Iterable[MappingUsage], evidence: KindEvidence) -> list[Rea
 
 
 class _Known(NamedTuple):
-    """What a whole layout tells, by positions in it; `programs` are the files it executes."""
+    """What a whole layout tells, by positions in it.
+
+    `programs` are the files it executes, `program` is the path of the one that the process runs,
+    None if that is not told; `starts` say where data of files begins.
+    """
 
     arenas: set[int]
     owners: dict[int, str]
     runtimes: dict[int, Found]
     stacks: set[int]
     programs: set[tuple[int, int, str]]
+    program: str | None
+    starts: DataStarts
 
     def basis(self, index: int, entry: MappingUsage) -> Basis:
         """Which evidence decides: the first that there is."""
@@ -137,10 +145,15 @@ class _Known(NamedTuple):
         if basis in _PLAIN:
             return _PLAIN[basis]
         if basis is Basis.BSS:
-            return Attribution(Kind.LIBRARY, self.owners[index])
+            owner = self.owners[index]
+            return Attribution(_BSS[owner == self.program], owner)
         if basis is Basis.RUNTIME:
             return self.runtimes[index].rule.attribution
-        return _by_name(entry, self.programs)
+        if basis is Basis.PROGRAM:
+            name = entry.mapping.pathname
+            kinds = _CODE if part_of(entry.mapping, self.starts) in OF_CODE else _DATA
+            return Attribution(kinds[name == self.program], name)
+        return _by_name(entry)
 
 
 _PLAIN = {
@@ -150,6 +163,10 @@ _PLAIN = {
     Basis.DEVICE: plain(Kind.DEVICE),
     Basis.NOTHING: plain(Kind.ANONYMOUS),
 }
+#: Of libraries, and of the program.
+_CODE = (Kind.LIBRARY_CODE, Kind.PROGRAM_CODE)
+_DATA = (Kind.LIBRARY_DATA, Kind.PROGRAM_DATA)
+_BSS = (Kind.LIBRARY_BSS, Kind.PROGRAM_BSS)
 
 
 def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
@@ -159,7 +176,20 @@ def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
     taken = arenas | owners.keys() | runtimes.keys()
     stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
-    return _Known(arenas, owners, runtimes, stacks, programs)
+    of_programs = [entry.mapping for entry in entries if _file_key(entry.mapping) in programs]
+    return _Known(
+        *(arenas, owners, runtimes, stacks, programs),
+        program=_program({name for _, _, name in programs}, facts.exe),
+        starts=data_starts(of_programs),
+    )
+
+
+def _program(executed: Collection[str], exe: str | None) -> str | None:
+    """The name under which the file is mapped that the process runs; it may be deleted since."""
+    if exe is None or exe in executed:
+        return exe
+    gone = exe + _DELETED
+    return gone if gone in executed else None
 
 
 def _without_name(entry: MappingUsage) -> Basis:
@@ -221,7 +251,7 @@ def _is_program(mapping: Header) -> bool:
     return mapping.perms[2:4] == "xp" and mapping.inode != 0
 
 
-def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attribution:
+def _by_name(entry: MappingUsage) -> Attribution:
     mapping = entry.mapping
     name = mapping.pathname
     if name.startswith("[") and name.endswith("]") and mapping.inode == 0:
@@ -229,8 +259,6 @@ def _by_name(entry: MappingUsage, programs: set[tuple[int, int, str]]) -> Attrib
     is_huge = are_huge(entry.usage)
     if is_huge or (is_huge is None and name.startswith(_OF_HUGE_PAGES)):
         return Attribution(Kind.HUGE_PAGES, name.removesuffix(_DELETED))
-    if _file_key(mapping) in programs:
-        return Attribution(Kind.LIBRARY, name)
     if name.startswith("/") and (told := android.by_name(name)):
         return told
     return _shared_memory(name) or _special_file(name) or _file(name)

@@ -82,7 +82,7 @@ def title_of(recording: Recording, processes: Sequence[RecordedProcess]) -> str:
     if len(processes) == 1:
         process = processes[0]
         label = roles_at(recording.processes())[process.id].label
-        return f"{label or '(no name)'} (PID {process.pid})"
+        return f"{label or '(no name)'} ({process.pid})"
     return f"{len(processes)} processes"
 
 

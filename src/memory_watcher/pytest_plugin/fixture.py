@@ -54,10 +54,17 @@ class MemoryRecording:
         return None if peak is None or begin is None else peak - begin
 
     def by_kind(self) -> dict[str, int]:
-        """RSS of each kind of memory (heap, anonymous, library…), of a layout that is read now."""
+        """RSS of each kind of memory (heap, library code…), of a layout that is read now.
+
+        Every byte is in one of them.
+        """
         self._link.ask("layout")
         found = self._link.ask("judge", since=self.began_ns, until=utc_ns())
-        return {kind: last for kind, (_, _, last) in found["kinds"].items()}
+        return {
+            kind: last
+            for kind, (_, _, last) in found["kinds"].items()
+            if kind not in found["families"]
+        }
 
     def open(self) -> Recording:
         """All that was recorded up to now, to be closed by whom asked: see memory_watcher.open."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..analysis.breakdown import break_down
+from ..analysis.kinds import Kind
 from ..answers.diff import At, DiffView, diff
 from ..answers.layouts import attributed
 from ..answers.moment import Moment
@@ -24,6 +25,7 @@ _MOST_LAYOUTS = 64
 #: So many groups are told, and none that changed by less.
 _MOST_CULPRITS = 8
 _LEAST_CHANGE = 64 * 1024
+_FAMILIES = sorted({kind.family.value for kind in Kind if kind is not kind.family})
 
 
 def facts(path: str, pid: int, since_ns: int, until_ns: int) -> Facts:
@@ -33,6 +35,7 @@ def facts(path: str, pid: int, since_ns: int, until_ns: int) -> Facts:
     layouts     how many layouts there are between the two
     highest     RSS of the highest of all these, `highest_ns` its time
     kinds       of each kind its RSS: before, in the layout where it is highest, in the last one
+    families    those of the kinds that are sums of others, as library is of its parts
     changes     from before to the highest: kind, name, before, after, change; the biggest first
     others      the greatest change of any group that is not among them
     tree        the highest sum of PSS of all processes between the two; None if it is not known
@@ -46,6 +49,7 @@ def facts(path: str, pid: int, since_ns: int, until_ns: int) -> Facts:
         every = ([before] if before else []) + layouts
         tree, passes = _tree(recording, since_ns, until_ns)
         found: Facts = {"layouts": len(layouts), "tree": tree, "passes": passes}
+        found |= {"families": _FAMILIES}
         found |= {"from": format_time(since_ns), "to": format_time(until_ns)}
         if not every:
             return {**found, "before": None, "highest": None, "kinds": {}, "changes": []}
@@ -124,8 +128,12 @@ def _kinds(
 
 
 def _by_kind(recording: Recording, measurement: Measurement) -> dict[str, int]:
-    lines = break_down(attributed(recording, measurement), "rss", "kind").top
-    return {line.name: line.sum.size for line in lines if line.sum.size is not None}
+    found: dict[str, int] = {}
+    for line in break_down(attributed(recording, measurement), "rss", "kind").top:
+        for kind in {line.kind, line.kind.family} if line.kind else ():
+            if line.sum.size is not None:
+                found[kind.value] = found.get(kind.value, 0) + line.sum.size
+    return found
 
 
 def _changes(

@@ -71,7 +71,7 @@ def _named_group(group: Group, view: ProcessView) -> dict[str, Any]:
 
 def _build_id(group: Group, view: ProcessView) -> str | None:
     """That of a program or library; null for several together."""
-    if group.kind is not Kind.LIBRARY:
+    if group.kind is None or group.kind.family is not Kind.LIBRARY:
         return None
     files = {(entry.mapping.dev, entry.mapping.inode) for entry in group.entries}
     found = {view.build_ids[file] for file in files if file in view.build_ids}

@@ -37,6 +37,7 @@ from .sums import add_sums
 from .verdicts import Verdicts, verdicts_told
 
 FORMAT = 1
+_KINDS = list(Kind)
 #: Figures that are stored less the sum of others; the page adds these again, in this order.
 RELATIVE_TO: Final[dict[str, tuple[str, ...]]] = {
     "rss": ("shared_clean", "shared_dirty", "private_clean", "private_dirty"),
@@ -238,6 +239,7 @@ def _mappings(
         for process, life in lives
     ]
     columns.add("mapping.group", by_name)
+    columns.add("mapping.kind", [_KINDS.index(life.attribution.kind) for _, life in lives])
     columns.add("mapping.same", same)
     columns.add("mapping.usages", [len(life.starts) for _, life in lives])
     return by_name, same
@@ -245,7 +247,7 @@ def _mappings(
 
 def _group(groups: _Numbered, life: Life) -> int:
     identity = identify(life.header, life.attribution, "name")
-    return groups[life.attribution.kind, identity.name]
+    return groups[identity.kind, identity.name]
 
 
 def _usages(columns: Columns, lives: Sequence[Life], held: Histories, used: _Numbered) -> None:

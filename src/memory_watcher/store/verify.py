@@ -83,7 +83,7 @@ def _types(database: ReadOnlyDatabase) -> Iterator[str]:
                 f'SELECT count(*) FROM {table} WHERE typeof("{column}") NOT IN ({allowed})'
             ) or (0,)
             if count:
-                yield f"types: {count} values of {table}.{column} are not {kind.lower()}"
+                yield f"types: values of {table}.{column} that are not {kind.lower()}: {count}"
 
 
 def _escapes(database: ReadOnlyDatabase) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _escapes(database: ReadOnlyDatabase) -> Iterator[str]:
         texts = (row[0] for row in database.rows(f"SELECT {column} FROM {table}"))
         count = sum(shown.get(text) != escaped(_bytes(text)) for text in texts if text is not None)
         if count:
-            yield f"texts: {count} values of {table}.{column} are shown wrong by the views"
+            yield f"texts: values of {table}.{column} that the views show wrong: {count}"
 
 
 def _bytes(text: str) -> bytes:
@@ -117,16 +117,16 @@ def _references(database: ReadOnlyDatabase) -> Iterator[str]:
     for table, _, parent, _ in database.inspect(ask):
         counts[table, parent] = counts.get((table, parent), 0) + 1
     for (table, parent), count in counts.items():
-        yield f"references: {count} rows of {table} refer to rows of {parent} that are not there"
+        yield f"references: rows of {table} whose rows of {parent} are not there: {count}"
     yield from _counted(
         database,
-        "references: {} usages are of a process or mapping that is not there, or not of it",
+        "references: usages of a process or mapping that is not there, or not of it: {}",
         f"SELECT count(*) FROM {_usages(database)} AS u LEFT JOIN {_mappings(database)} AS m"
         " ON m.id = u.mapping_id WHERE m.process_id IS NOT u.process_id",
     )
     yield from _counted(
         database,
-        "references: {} images are of a process that is not there",
+        "references: images of a process that is not there: {}",
         f"SELECT count(*) FROM {_images(database)}"
         " WHERE process_id NOT IN (SELECT id FROM processes)",
     )
@@ -136,34 +136,34 @@ def _order(database: ReadOnlyDatabase) -> Iterator[str]:
     """Ticks, runs and states are as a recorder counts them."""
     for words, sql in (
         (
-            "order: {} readings have a state that does not exist",
+            "order: readings with a state that does not exist: {}",
             f"SELECT count(*) FROM readings WHERE layout_state NOT IN {STATES}",
         ),
         (
-            "order: {} readings have a layout against their state, or none",
+            "order: readings with a layout against their state, or without one: {}",
             "SELECT count(*) FROM readings"
             f" WHERE (keyframe IS NOT NULL) <> (layout_state IN {STATES_WITH_LAYOUT})",
         ),
         (
-            "order: {} readings have a keyframe after them",
+            "order: readings with a keyframe after them: {}",
             "SELECT count(*) FROM readings WHERE keyframe > tick",
         ),
         (
-            "order: {} ticks are outside of their run",
+            "order: ticks outside of their run: {}",
             "SELECT count(*) FROM ticks AS t JOIN runs AS r ON r.id = t.run_id"
             " WHERE t.id < r.first_tick OR t.id > r.last_tick",
         ),
         (
-            "order: {} runs end before they begin",
+            "order: runs that end before they begin: {}",
             "SELECT count(*) FROM runs WHERE last_tick < first_tick - 1",
         ),
         (
-            "order: {} ticks come before the one before them, by the clock that is never set",
+            "order: ticks earlier than the one before them, by the clock that is never set: {}",
             "SELECT count(*) FROM ticks AS t JOIN ticks AS b ON b.id = t.id - 1"
             " WHERE t.run_id = b.run_id AND t.monotonic_ns < b.monotonic_ns",
         ),
         (
-            "order: {} figures are negative",
+            "order: readings with a negative figure: {}",
             "SELECT count(*) FROM readings WHERE min(ifnull(rss, 0), ifnull(pss, 0),"
             " ifnull(uss, 0), ifnull(resident, 0), ifnull(size, 0), ifnull(high_water_mark, 0),"
             " ifnull(swap, 0)) < 0",
@@ -194,7 +194,7 @@ def _intervals(database: ReadOnlyDatabase) -> Iterator[str]:
     """A mapping has one usage at a time; each ends not before it begins."""
     yield from _counted(
         database,
-        "intervals: {} usages end before they begin",
+        "intervals: usages that end before they begin: {}",
         f"SELECT count(*) FROM {_usages(database)} WHERE last_tick < first_tick",
     )
 
@@ -214,7 +214,7 @@ def _sums(database: ReadOnlyDatabase, tell: Steps) -> Iterator[str]:
         wrong = list(_wrong_sums(database, process_id))
         yield from wrong[:LISTED]
         if len(wrong) > LISTED:
-            yield f"sums: {len(wrong) - LISTED} more layouts of process {process_id}"
+            yield f"sums: more layouts of process {process_id}: {len(wrong) - LISTED}"
 
 
 def wrong_layouts(database: ReadOnlyDatabase, tell: Steps = silently) -> Iterator[int]:

@@ -224,14 +224,59 @@ class TestPrograms:
             """
         )
         found = [attribution for _, attribution in attribute(entries)]
-        assert found == [(Kind.LIBRARY, "/usr/lib/liba.so")] * 4 + [
-            (Kind.FILE, "/usr/lib/liba.so.txt")
+        assert [(kind.family, name) for kind, name in found] == [
+            *[(Kind.LIBRARY, "/usr/lib/liba.so")] * 4,
+            (Kind.FILE, "/usr/lib/liba.so.txt"),
         ]
+
+    PARTS = """
+        555500000000-555500001000 r--p 00000000 fe:01 5 /usr/bin/a
+        555500001000-555500002000 r-xp 00001000 fe:01 5 /usr/bin/a | rd ex mr mw me
+        555500002000-555500003000 r--p 00002000 fe:01 5 /usr/bin/a
+        555500003000-555500004000 r--p 00002000 fe:01 5 /usr/bin/a
+        555500004000-555500005000 rw-p 00003000 fe:01 5 /usr/bin/a
+        555500005000-555500006000 rw-p 00000000 00:00 0 [anon:.bss]
+        7f0000000000-7f0000001000 r-xp 00000000 fe:01 7 /usr/lib/liba.so | rd ex mr mw me
+        7f0000001000-7f0000002000 ---p 00001000 fe:01 7 /usr/lib/liba.so
+        7f0000002000-7f0000003000 rw-p 00001000 fe:01 7 /usr/lib/liba.so
+        7f0000003000-7f0000004000 rw-p 00000000 00:00 0 [anon:.bss]
+        """
+
+    @pytest.mark.parametrize("exe", ["/usr/bin/a", None, "/usr/bin/b"])
+    def test_code_data_and_bss_are_apart(self, exe: str | None) -> None:
+        """Relro is data: the loader wrote it. The program is what the process runs, if told."""
+        found = kinds(layout(self.PARTS), KindHints(exe=exe))
+        of_library = [Kind.LIBRARY_CODE] * 3 + [Kind.LIBRARY_DATA] * 2 + [Kind.LIBRARY_BSS]
+        of_program = [Kind.PROGRAM_CODE] * 3 + [Kind.PROGRAM_DATA] * 2 + [Kind.PROGRAM_BSS]
+        assert found[:6] == (of_program if exe == "/usr/bin/a" else of_library)
+        assert found[6:] == [
+            *(Kind.LIBRARY_CODE, Kind.LIBRARY_CODE, Kind.LIBRARY_DATA, Kind.LIBRARY_BSS)
+        ]
+
+    def test_a_program_that_was_replaced_is_the_program_still(self) -> None:
+        """It was deleted after its path was read; but not another file that took its name."""
+        gone = self.PARTS.replace("/usr/bin/a", "/usr/bin/a (deleted)")
+        assert kinds(layout(gone), KindHints(exe="/usr/bin/a"))[0] is Kind.PROGRAM_CODE
+        both = gone.replace("/usr/lib/liba.so", "/usr/bin/a")
+        found = kinds(layout(both), KindHints(exe="/usr/bin/a (deleted)"))
+        assert (found[0], found[6]) == (Kind.PROGRAM_CODE, Kind.LIBRARY_CODE)
+
+    def test_relro_lies_before_data_of_the_same_file(self) -> None:
+        """Constants before the data of another file are constants."""
+        entries = layout(
+            """
+            7f0000000000-7f0000001000 r-xp 00000000 fe:01 7 /usr/lib/liba.so | rd ex mr mw me
+            7f0000001000-7f0000002000 r--p 00001000 fe:01 7 /usr/lib/liba.so
+            7f0000002000-7f0000003000 rw-p 00002000 fe:01 8 /usr/lib/libb.so
+            7f0000003000-7f0000004000 r-xp 00000000 fe:01 8 /usr/lib/libb.so | rd ex mr mw me
+            """
+        )
+        assert kinds(entries)[:3] == [Kind.LIBRARY_CODE, Kind.LIBRARY_CODE, Kind.LIBRARY_DATA]
 
     def test_a_replaced_library_stays_a_library(self) -> None:
         """After an upgrade the old file is deleted, but still what runs: its name tells so."""
         assert kind_of("/usr/lib/liba.so (deleted)", "r-xp") == (
-            Kind.LIBRARY,
+            Kind.LIBRARY_CODE,
             "/usr/lib/liba.so (deleted)",
         )
 
@@ -243,7 +288,7 @@ class TestPrograms:
             7f0000001000-7f0000002000 r--p 00001000 fe:01 8 /srv/a (deleted) | rd mr mw me
             """
         )
-        assert kinds(entries) == [Kind.LIBRARY, Kind.DELETED_FILE]
+        assert kinds(entries) == [Kind.LIBRARY_CODE, Kind.DELETED_FILE]
 
     def test_shared_executable_mappings_are_a_jit_not_a_program(self) -> None:
         """Loaders map privately; a shared executable view is how a JIT gets at its code."""
@@ -252,7 +297,7 @@ class TestPrograms:
 
     def test_program_run_from_a_memfd(self) -> None:
         """A memfd that is executed privately is a program (fexecve)."""
-        assert kind_of("/memfd:runc (deleted)", "r-xp").kind is Kind.LIBRARY
+        assert kind_of("/memfd:runc (deleted)", "r-xp").kind is Kind.LIBRARY_CODE
 
 
 class TestNameless:
@@ -352,12 +397,12 @@ class TestArenas:
         full = [anonymous(BASE + 4 * HEAP, HEAP, "rw-p", PLAIN)]
         below = [anonymous(BASE - HEAP, HEAP, "rw-p", PLAIN)]
         file = layout(f"7fffff000000-7fffff200000 r-xp 0 fe:01 7 /usr/lib/{libc}")
-        assert kinds([*heap, *file]) == [Kind.ARENA, Kind.ARENA, Kind.LIBRARY]
+        assert kinds([*heap, *file]) == [Kind.ARENA, Kind.ARENA, Kind.LIBRARY_CODE]
         assert kinds([*below, *heap, *file])[:3] == [Kind.ARENA] * 3
         assert kinds([*heap, *full, *file])[2] is Kind.ANONYMOUS
         assert kinds(heap) == [Kind.ANONYMOUS, Kind.GUARD]
         alone = [*heap[:1], *file]
-        assert kinds(alone) == [Kind.ANONYMOUS, Kind.LIBRARY]
+        assert kinds(alone) == [Kind.ANONYMOUS, Kind.LIBRARY_CODE]
 
     @pytest.mark.parametrize("flags", [(ARENA, RESERVE), (PLAIN, "mr mw me")])
     @pytest.mark.parametrize(
@@ -505,7 +550,7 @@ class TestStacks:
         assert kinds(entries, facts) == [
             Kind.HEAP,
             Kind.FILE,
-            Kind.LIBRARY,
+            Kind.LIBRARY_BSS,
             Kind.RUNTIME,
             Kind.ARENA,
             Kind.ARENA,
@@ -572,8 +617,8 @@ class TestBss:
         """A mapping wholly inside belongs to the library, also a piece of it."""
         entries = [anonymous(BASE + 4096, 8192)]
         found = attribute(entries, self.FACTS)[0][1]
-        assert found == (Kind.LIBRARY, "/usr/lib/liba.so")
-        assert kinds([anonymous(BASE + 2 * 4096, 4096)], self.FACTS) == [Kind.LIBRARY]
+        assert found == (Kind.LIBRARY_BSS, "/usr/lib/liba.so")
+        assert kinds([anonymous(BASE + 2 * 4096, 4096)], self.FACTS) == [Kind.LIBRARY_BSS]
 
     @pytest.mark.parametrize(("start", "size"), [(1, 3), (0, 3), (3, 1), (0, 1)])
     def test_not_wholly_inside(self, start: int, size: int) -> None:
@@ -603,7 +648,7 @@ class TestBss:
             """
         )
         found = [attribution for _, attribution in attribute(entries)]
-        assert found[1] == (Kind.LIBRARY, "/usr/lib/liba.so")
+        assert found[1] == (Kind.LIBRARY_BSS, "/usr/lib/liba.so")
         assert found[2].kind is Kind.NAMED_ANONYMOUS
 
 
@@ -642,7 +687,7 @@ def test_any_layout_gets_one_kind_per_mapping(
     assert [each for each, _ in found] == entries
     for each, attribution in found:
         assert attribution.name or each.mapping.pathname
-        if attribution == (Kind.LIBRARY, "/bss"):
+        if attribution == (Kind.LIBRARY_BSS, "/bss"):
             assert any(
                 one.start <= each.mapping.start and each.mapping.end <= one.end for one in bss
             )

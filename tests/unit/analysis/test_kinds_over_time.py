@@ -68,8 +68,8 @@ def test_the_layout_has_something_to_tell() -> None:
     kinds = [attribution.kind for attribution in whole(LAYOUT)]
     assert kinds.count(Kind.ARENA) == 3
     assert kinds.count(Kind.THREAD_STACK) == 3
-    assert kinds[2] is Kind.LIBRARY, ".bss"
-    assert kinds[13] is Kind.LIBRARY, "a second mapping of a file that is run elsewhere"
+    assert kinds[2] is Kind.LIBRARY_BSS
+    assert kinds[13].family is Kind.LIBRARY, "a second mapping of a file that is run elsewhere"
 
 
 def test_at_a_keyframe() -> None:
@@ -114,7 +114,7 @@ def test_later_evidence_counts_for_the_whole_life() -> None:
             lambda tick, known_at=known_at: EVIDENCE if tick == known_at else NO_EVIDENCE,  # type: ignore[misc]
         )
         assert found[10].kind is Kind.THREAD_STACK
-        assert found[2].kind is Kind.LIBRARY
+        assert found[2].kind is Kind.LIBRARY_BSS
 
 
 _NEWER_HEAP = """

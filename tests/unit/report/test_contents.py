@@ -119,14 +119,17 @@ def test_groups_are_those_of_the_other_outputs(recorded: Path) -> None:
     with Recording(recorded) as recording:
         page = Page(recording, all_of(recording))
         starts, groups = page.wide("mapping.start"), page.column("mapping.group")
-        shown: dict[int, tuple[str, str]] = {}
-        for start, number in zip(starts, groups, strict=True):
+        kinds = page.header["kinds"]
+        shown: dict[int, tuple[str, str, str]] = {}
+        for start, number, part in zip(starts, groups, page.column("mapping.kind"), strict=True):
             group = page.header["groups"][number or 0]
-            shown[start] = page.header["kinds"][group["kind"]]["name"], group["name"]
+            family = kinds[group["kind"]]["name"]
+            shown[start] = kinds[part or 0]["name"], family, group["name"]
         measurement = recording.peak(recording.processes()[0].id)
         for entry, attribution in attribute(recording.layout(measurement.id)):
             name = escape(identify(entry.mapping, attribution, "name").name)
-            assert shown[entry.mapping.start] == (attribution.kind.value, name)
+            kind = attribution.kind
+            assert shown[entry.mapping.start] == (kind.value, kind.family.value, name)
 
 
 def test_unchanged_usages_are_one_across_keyframes(tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def test_verify_and_repair(odd: Path, tmp_path: Path) -> None:
     change(odd, "DELETE FROM escaped_texts WHERE shown LIKE '/m%'")
     change(odd, "UPDATE escaped_texts SET shown = 'init' WHERE shown LIKE 'New: %'")
     assert list(findings(str(odd))) == [
-        "texts: 1 values of paths.pathname are shown wrong by the views",
-        "texts: 1 values of details.other are shown wrong by the views",
+        "texts: values of paths.pathname that the views show wrong: 1",
+        "texts: values of details.other that the views show wrong: 1",
     ]
     new = tmp_path / "new.db"
     repair(str(odd), str(new))

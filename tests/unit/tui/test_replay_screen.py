@@ -112,7 +112,7 @@ def test_first_picture(one: Opener) -> None:
             ]
             assert "sum of 4" in screen.lines("table")[-1]
             assert "peak 110 MiB at" in screen.lines("chart")[0]
-            assert "library 7 MiB" in screen.lines("legend")[0]
+            assert "library code 7 MiB" in screen.lines("legend")[0]
 
     go(story())
 
@@ -213,7 +213,7 @@ def test_groupings(one: Opener) -> None:
     async def story() -> None:
         async with shown(one, BY_NAME) as screen:
             await screen.press("1")
-            assert screen.names() == ["library", "anonymous", "heap"]
+            assert screen.names() == ["library code", "anonymous", "heap"]
             assert "KIND" in screen.lines("table")[0]
             await screen.press("3")
             assert any(name.startswith("7f0000000000 r-xp /") for name in screen.names())

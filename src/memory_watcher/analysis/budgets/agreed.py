@@ -34,17 +34,48 @@ def agreed_to(baseline: Baseline, budget: Budget, line: Line) -> Agreed:
         entry = mine.get((line.what, ""))
         return Agreed(entry.value) if entry else Agreed(None, f"{baseline.path} has no {line.what}")
     if line.what == "unlisted":
-        listed = {key for each in budget.lines for key in _keys(each, mine)}
-        kinds = sum(
-            entry.value
-            for (kind, name), entry in mine.items()
-            if not name and kind not in ("total", *COUNTS)
-        )
-        return Agreed(max(kinds - sum(mine[key].value for key in _once(listed)), 0))
+        return _unlisted(budget, mine)
     keys = _keys(line, mine)
+    if not keys and _lacks_parts(line, mine):
+        return Agreed(
+            None,
+            f"{baseline.path} was written before libraries were divided into code, data and .bss;"
+            " update the baseline, or limit kind.library",
+        )
     if line.what == "name" and not keys:
         return Agreed(None, f"{baseline.path} names nothing like {line.pattern!r}")
     return Agreed(sum(mine[key].value for key in keys))
+
+
+def _unlisted(budget: Budget, mine: dict[tuple[str, str], Entry]) -> Agreed:
+    """What is left of all kinds."""
+    listed = {key for each in budget.lines for key in _keys(each, mine)}
+    if _overlap(listed):
+        return Agreed(
+            None,
+            "a baseline has names of whole libraries, not of their parts;"
+            " limit names or parts of libraries, not both",
+        )
+    kinds = sum(
+        entry.value
+        for (kind, name), entry in mine.items()
+        if not name and kind not in ("total", *COUNTS) and not is_part(kind)
+    )
+    return Agreed(max(kinds - sum(mine[key].value for key in _once(listed)), 0))
+
+
+def is_part(word: str) -> bool:
+    """Whether a kind is part of another that the baseline has, too."""
+    kind = kind_named(word)
+    return kind is not None and kind is not kind.family
+
+
+def _lacks_parts(line: Line, mine: dict[tuple[str, str], Entry]) -> bool:
+    """Whether a line is of a part, and the baseline knows of no parts at all."""
+    kind = kind_named(line.pattern) if line.what == "kind" else None
+    if kind is None or kind is kind.family or (kind.family.value, "") not in mine:
+        return False
+    return not any(is_part(word) for word, _ in mine)
 
 
 def entries_of(baseline: Baseline, budget: Budget) -> dict[tuple[str, str], Entry]:
@@ -93,4 +124,19 @@ def mappings_by_kind(baseline: Baseline, budget: Budget) -> dict[str, int]:
 def _once(keys: Sequence[tuple[str, str]] | set[tuple[str, str]]) -> list[tuple[str, str]]:
     """Without names of kinds that are listed as a whole."""
     whole = {kind for kind, name in keys if not name}
-    return [(kind, name) for kind, name in keys if not name or kind not in whole]
+    return [
+        (kind, name)
+        for kind, name in keys
+        if (not name or kind not in whole) and (not is_part(kind) or _family(kind) not in whole)
+    ]
+
+
+def _overlap(keys: set[tuple[str, str]]) -> bool:
+    """Whether parts of a family are listed, and names in it that have some of the same memory."""
+    families = {_family(kind) for kind, _ in keys if is_part(kind)}
+    return any(name and kind in families and (kind, "") not in keys for kind, name in keys)
+
+
+def _family(word: str) -> str:
+    kind = kind_named(word)
+    return word if kind is None else kind.family.value

@@ -15,7 +15,9 @@ from ...units import format_size, plural
 from ..kinds import Kind
 from .model import COUNTS, At, Figure
 
-FORMAT_VERSION = 1
+#: 1: without the parts of programs and libraries. 2: with them.
+FORMAT_VERSION = 2
+_READ = (1, 2)
 _LARGEST = 2**63
 _REMEDY = "write it anew, from recordings that are as they should be"
 _KEYS = ("format_version", "programs", "runs", "machine", "entries")
@@ -101,11 +103,11 @@ def parse(text: str, path: str) -> Baseline:
         raise BaselineFormatError(path, f"this is no JSON ({error}); {_REMEDY}") from None
     if not isinstance(found, dict) or "format_version" not in found:
         raise BaselineFormatError(path, f"this is no baseline; {_REMEDY}")
-    if found["format_version"] != FORMAT_VERSION:
+    if found["format_version"] not in _READ:
         raise BaselineFormatError(
             path,
             f"its format_version is {found['format_version']!r}; this version of memory-watcher"
-            f" reads {FORMAT_VERSION}: update memory-watcher, or {_REMEDY}",
+            f" reads {FORMAT_VERSION} and before: update memory-watcher, or {_REMEDY}",
         )
     return _Reader(path).baseline(found)
 

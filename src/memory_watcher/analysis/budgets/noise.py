@@ -70,7 +70,8 @@ def _key(figure: Figure, kind: str) -> Key:
 def _modified(baseline: Baseline, figure: Figure) -> Iterator[Line]:
     # PSS of files is judged by what bounds it.
     apart = FILE_KINDS if figure == FILE_FIGURE else ()
-    for kind in sorted(kind.value for kind in Kind if kind.value not in apart):
+    families = {kind.family.value for kind in Kind}
+    for kind in sorted(families.difference(apart)):
         if entry := baseline.entries.get(_key(figure, kind)):
             share, least = MODIFIED.get(kind, _OTHER_MODIFIED)
             yield Line("kind", _limit(share, least, entry), kind)

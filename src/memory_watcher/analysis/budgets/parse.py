@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from ...errors import NoBudget
 from .amounts import limit_of
-from .kind_words import KIND_WORDS, kind_named
+from .kind_words import KIND_WORDS, PART_WORDS, kind_named
 from .model import COUNTS, At, Budget, BudgetFile, Figure, Line, Unit, What
 from .toml_text import Node, is_bare, load, name, nearest, shown
 
@@ -112,7 +112,13 @@ def _kinds(table: Node, unit: Unit) -> Iterator[Line]:
     for word, node in table.items():
         kind = kind_named(word)
         if kind is None:
-            raise node.error(f"unknown kind {shown(word)}; {nearest(word, KIND_WORDS)}")
+            remedy = nearest(word, KIND_WORDS, PART_WORDS)
+            raise node.error(f"unknown kind {shown(word)}; {remedy}")
+        if unit == "bytes/h" and kind is not kind.family:
+            raise node.error(
+                f"{kind.value}: growth is not judged for parts of files;"
+                f" limit {kind.family.value}, which is all of them"
+            )
         if kind.value in seen:
             raise node.error(f"{kind.value} has a limit already, on line {seen[kind.value]}")
         seen[kind.value] = node.number

@@ -16,6 +16,7 @@ from .patterns import fits_path
 class Piece(NamedTuple):
     """Mappings of one kind, group and path: `name` is the group's, `pathname` as the kernel says.
 
+    `kind` is the group's, too: of a part of a library its family, and `part` which part it is.
     `process` is what all processes are called that do the same as theirs, empty of growth.
 
     `size` is their sum in bytes, or how fast they grow in bytes per hour; None: nothing tells.
@@ -29,6 +30,11 @@ class Piece(NamedTuple):
     at_most: int | None
     mappings: int
     process: str = ""
+    part: Kind | None = None
+
+    def is_of(self, kind: Kind | None) -> bool:
+        """Whether it is of a kind, be that a family or a part."""
+        return kind is not None and kind in (self.kind, self.part)
 
 
 def pieces_of(run: Run, size_of: SizeOf) -> tuple[Piece, ...]:
@@ -39,7 +45,12 @@ def pieces_of(run: Run, size_of: SizeOf) -> tuple[Piece, ...]:
             key = (kind, OWN_LINES.get(kind, name), entry.mapping.pathname, part.owner.group)
             found.setdefault(key, []).append(size_of(entry))
     pieces = [_piece(key, sizes) for key, sizes in found.items()]
-    pieces.sort(key=lambda piece: (-(piece.size or 0), piece.name, piece.pathname))
+    pieces.sort(
+        key=lambda piece: (
+            *(-(piece.size or 0), piece.name, piece.pathname),
+            piece.part.value if piece.part else "",
+        )
+    )
     return tuple(pieces)
 
 
@@ -47,13 +58,16 @@ def _piece(key: tuple[Kind, str, str, str], sizes: Sequence[int | None]) -> Piec
     told = [size for size in sizes if size is not None]
     size = sum(told) if told else None
     at_most = size if len(told) == len(sizes) else None
-    return Piece(*key[:3], size, at_most, len(sizes), key[3])
+    kind, name, pathname, process = key
+    part = None if kind is kind.family else kind
+    return Piece(kind.family, name, pathname, size, at_most, len(sizes), process, part)
 
 
 def covered(line: Line, lines: Iterable[Line], pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """Those that a line is about; `lines` are all of its budget, for what they leave unlisted."""
     if line.what == "kind":
-        return tuple(piece for piece in pieces if piece.kind is kind_named(line.pattern))
+        kind = kind_named(line.pattern)
+        return tuple(piece for piece in pieces if piece.is_of(kind))
     if line.what == "name":
         return tuple(piece for piece in pieces if is_named(line.pattern, piece))
     if line.what == "unlisted":
@@ -64,7 +78,7 @@ def covered(line: Line, lines: Iterable[Line], pieces: Iterable[Piece]) -> tuple
 
 def _is_listed(piece: Piece, lines: Iterable[Line]) -> bool:
     return any(
-        piece.kind is kind_named(line.pattern)
+        piece.is_of(kind_named(line.pattern))
         if line.what == "kind"
         else is_named(line.pattern, piece)
         for line in lines

@@ -121,8 +121,12 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Advise what to write instead of a word: the one that was meant, else all there are."""
+def nearest(word: str, known: Iterable[str], rarer: Iterable[str] = ()) -> str:
+    """Advise what to write instead of a word: the one that was meant, else all there are.
+
+    What is `rarer` is only advised where it is near.
+    """
     known = tuple(known)
-    found = difflib.get_close_matches(word[:_LONGEST_SHOWN].lower(), known, 1)
+    every = (*known, *rarer)
+    found = difflib.get_close_matches(word[:_LONGEST_SHOWN].lower(), every, 1)
     return f"did you mean {found[0]!r}?" if found else f"there are {', '.join(known)}"

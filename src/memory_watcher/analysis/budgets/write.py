@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ...units import KIB, parse_size
+from .kind_words import kind_named, word_of
 from .model import Budget, Line
 from .toml_text import is_bare
 
@@ -57,7 +58,9 @@ def _comment(text: str) -> str:
 
 def _key(line: Line) -> str:
     if line.what in ("kind", "name"):
-        pattern = line.pattern.replace(" ", "-") if line.what == "kind" else line.pattern
+        pattern = line.pattern
+        if line.what == "kind" and (kind := kind_named(pattern)):
+            pattern = word_of(kind)
         return f"{line.what}.{_quoted_if_needed(line, pattern)}"
     return line.what
 

@@ -118,8 +118,10 @@ class Scene(NamedTuple):
             yield from member.entries
 
     def of(self, *kinds: Kind) -> list[Attributed]:
-        """The mappings of some kinds."""
-        return [each for each in self.entries if each[1].kind in kinds]
+        """The mappings of some kinds, or families of them."""
+        return [
+            each for each in self.entries if each[1].kind in kinds or each[1].kind.family in kinds
+        ]
 
     def is_notable(self, size: int | None, share: float) -> bool:
         """Whether so much is worth a sentence: of the whole at least a share."""

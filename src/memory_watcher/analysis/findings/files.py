@@ -94,7 +94,7 @@ def deleted_files(scene: Scene) -> Finding | None:
     size = total(found, scene.figure)
     if size is None:
         return None
-    libraries = {by_name(each) for each in found if each[1].kind is Kind.LIBRARY}
+    libraries = {by_name(each) for each in found if each[1].kind.family is Kind.LIBRARY}
     if not libraries and size < SMALLEST:
         return None
     names = {by_name(each) for each in found}

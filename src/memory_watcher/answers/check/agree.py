@@ -137,7 +137,9 @@ def _sizes(measured: Measured) -> _Found:
     for piece in measured.pieces:
         size = piece.size or 0
         found[_key(budget, "total")] += size
-        found[_key(budget, piece.kind.value)] += size
+        for kind in (piece.kind, piece.part):
+            if kind is not None:
+                found[_key(budget, kind.value)] += size
         if piece.kind not in OWN_LINES:
             named[_key(budget, piece.kind.value, piece.name)] += size
         if budget.process is None and piece.process:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...analysis.breakdown import OWN_LINES
-from ...analysis.budgets.agreed import entries_of, mappings_by_kind
+from ...analysis.budgets.agreed import entries_of, is_part, mappings_by_kind
 from ...analysis.budgets.baseline import Baseline
 from ...analysis.budgets.changes import MOST, Change, Sizes, changes, most_to_blame
 from ...analysis.budgets.model import Culprit, Line
@@ -149,7 +149,7 @@ def _agreed(baseline: Baseline | None, run: Measured) -> Sizes:
     return {
         (kinds[kind], name or OWN_LINES.get(kinds[kind], kind)): entry.value
         for (kind, name), entry in mine.items()
-        if kind in kinds and (name or kind not in named)
+        if kind in kinds and not is_part(kind) and (name or kind not in named)
     }
 
 

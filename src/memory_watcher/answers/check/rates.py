@@ -61,7 +61,7 @@ class Rates:
             return _value([self.by_name.total])
         if line.what == "kind":
             kind = kind_named(line.pattern)
-            return _value([group for group in self._by_kind.groups if group.kind is kind])
+            return _value([group for group in self._by_kind.groups if _is_of(group.kind, kind)])
         some = {(piece.kind, piece.name) for piece in covered(line, lines, self.pieces)}
         value = _value([each for each in self.by_name.groups if (each.kind, each.name) in some])
         return value._replace(matched=True) if line.what == "unlisted" else value
@@ -78,6 +78,10 @@ def rates_of(recording: Recording, processes: tuple[RecordedProcess, ...], figur
     if any(group.kind is None for group in found.groups):
         raise SelectionError(found.sums or "nothing gives a sum over these processes")
     return Rates(recording, processes, figure, found)
+
+
+def _is_of(kind: Kind | None, asked: Kind | None) -> bool:
+    return kind is not None and asked in (kind, kind.family)
 
 
 def _value(groups: Sequence[Group]) -> Value:

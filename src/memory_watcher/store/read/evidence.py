@@ -9,7 +9,7 @@ _PAGE_SIZE = 4096
 
 
 def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> KindEvidence:
-    """Stack pointers of the threads that lived at a tick, and all ELF segments.
+    """Stack pointers of the threads that lived at a tick, what it ran then, and all ELF segments.
 
     A pointer that was found only after the tick counts too, if its thread was seen before: a stack
     does not move, and a thread that ran when it was asked was asked again.
@@ -30,7 +30,19 @@ def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> Kin
         _segments(database, machine_id),
         page_size or _PAGE_SIZE,
         _marks(database, machine_id),
+        _exe(database, process_id, tick),
     )
+
+
+def _exe(database: ReadOnlyDatabase, process_id: int, tick: int) -> str | None:
+    """The file that a process ran at a tick; before its first image that of this."""
+    row = database.row(
+        "SELECT exe FROM images WHERE process_id = ?"
+        " ORDER BY first_tick > ?, CASE WHEN first_tick > ? THEN first_tick ELSE -first_tick END"
+        " LIMIT 1",
+        *(process_id, tick, tick),
+    )
+    return row[0] if row else None
 
 
 def _segments(

@@ -73,7 +73,7 @@ def changed(**values: Any) -> str:
         ("[" * 100_000, "this is no JSON"),
         ("[]", "this is no baseline"),
         ('{"a": 1}', "this is no baseline"),
-        (changed(format_version=2), "its format_version is 2"),
+        (changed(format_version=3), "its format_version is 3"),
         (changed(runs=-1), "runs is not a whole number"),
         (changed(machine=[]), "machine is no object"),
         (changed(machine={"kernel": 1}), "machine.kernel is no text"),

@@ -219,3 +219,11 @@ def test_only_the_standard_library_reads_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_parts_of_libraries() -> None:
+    """They are written without a point; of growth only the whole is judged, and is advised."""
+    (budget,) = parse('[[budget]]\nkind.library-bss = "1M"\nkind.program-code = "2M"', "x").budgets
+    assert [line.pattern for line in budget.lines] == ["library .bss", "program code"]
+    message = refused('[[budget]]\nat = "growth"\nkind.library-code = "1 MiB/h"')
+    assert "growth is not judged for parts of files; limit library" in message

@@ -1,0 +1,13 @@
+// A group of mappings over time: what stacks are made of.
+
+import type { Colours } from "./model"
+
+export interface Group {
+  key: string
+  kind: number | null
+  name: string
+  colours: Colours
+  /** Bytes at each tick. */
+  values: Float64Array
+  peak: number
+}
