@@ -38,7 +38,7 @@ def entries(heap: int, swap: int = 0) -> list[tuple[Mapping, Usage]]:
 
     def usage(size: int, part: int = 1) -> Usage:
         return Usage(
-            *(size, size // part, 0, 0, 0, 0, size // part, size, 0),
+            *(size, size // part // KI * KI, 0, 0, 0, 0, size // part, size, 0),
             swap=swap,
             swap_pss=swap // 2,
             private_hugetlb=0,

@@ -79,6 +79,14 @@ class MeminfoRow(NamedTuple):
     value: int | None
 
 
+class CgroupRow(NamedTuple):
+    """A change of a figure of a control group: bytes; counts under `events.`."""
+
+    tick: int
+    field: str
+    value: int
+
+
 class SumRow(NamedTuple):
     """The sums of a layout of a process."""
 

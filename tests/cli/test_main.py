@@ -50,7 +50,7 @@ OPTIONS = {
     "export": [
         *("FORMAT", "FILE", "-o", "--output", "-p", "--pid", "--from", "--to", "--by", "--at"),
         *("--base", "--changes", "--ticks", "--redact"),
-        *("csv", "jsonl", "html", "folded", "pprof", "openmetrics"),
+        *("csv", "jsonl", "html", "folded", "pprof", "openmetrics", "perfetto"),
     ],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],

@@ -64,6 +64,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             by=("kind", "name"),
             rows=("ticks",),
         ),
+        "perfetto": Format(
+            *("perfetto", ".pftrace.gz", "a trace for Perfetto's memory pages", "history"),
+            by=("name", "kind", "mapping"),
+            rows=("changes",),
+        ),
     }
 )
 

@@ -19,6 +19,7 @@ from ..model import (
     SystemMemory,
 )
 from ..recorded import (
+    CgroupRow,
     FastPoint,
     GroupMark,
     HighWaterMark,
@@ -450,3 +451,10 @@ class Recording:
     def cgroup_figures(self, cgroup_id: int, first_tick: int, tick: int) -> dict[str, int]:
         """What a cgroup's figures were at a tick; empty if they were not recorded then."""
         return self._group.cgroup_figures(cgroup_id, first_tick, tick)
+
+    def cgroup_rows(self, cgroup_id: int) -> Iterator[CgroupRow]:
+        """All changes of a cgroup's figures, in order of ticks; each is valid until the next.
+
+        But not beyond its run of the recorder.
+        """
+        return self._group.cgroup_rows(cgroup_id)

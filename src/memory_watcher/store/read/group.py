@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...errors import SelectionError
-from ...recorded import PeakRow, RecordedExit, RecordedSelection
+from ...recorded import CgroupRow, PeakRow, RecordedExit, RecordedSelection
 from ..readonly import ReadOnlyDatabase
 from .passes import rows_if_there
 
@@ -94,6 +96,16 @@ class Group:
             *(cgroup_id, first_tick, tick),
         )
         return {name: value for name, value in rows if value is not None}
+
+    def cgroup_rows(self, cgroup_id: int) -> Iterator[CgroupRow]:
+        """All changes of a cgroup's figures, in order of ticks."""
+        rows = self._database.rows(
+            "SELECT r.first_tick, f.name, r.value FROM cgroup_readings AS r"
+            " JOIN cgroup_fields AS f ON f.id = r.field_id WHERE r.cgroup_id = ?"
+            " ORDER BY r.first_tick, r.field_id",
+            cgroup_id,
+        )
+        return map(CgroupRow._make, rows)
 
 
 def _highest(*sizes: int | None) -> int | None:
