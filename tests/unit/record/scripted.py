@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import cast
 
+import pytest
+
 from memory_watcher.errors import NoPermission, NoSuchProcess, SourceError
 from memory_watcher.procfs.buffer import BorrowedText, TextBuffer
 from memory_watcher.procfs.held import HeldFiles
@@ -14,6 +16,8 @@ from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.resting import RestingTable, Still, Watched
 from memory_watcher.procfs.source import ProcSource
 from tests.fakeproc import Area, FakeProc, FakeProcess, smaps_of
+
+from .faketime import FakeTime
 
 GONE = NoSuchProcess("process 7: no such process")
 REFUSED = NoPermission("process 7: no permission")
@@ -146,6 +150,20 @@ class ScriptedFiles(ProcessFiles):
         number = self.reads.count(name)
         self.reads[:] = [each for each in self.reads if each != name]
         return number
+
+
+def smaps_takes(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, *, now: int = 0, cpu: int = 0
+) -> None:
+    """Let each reading of a smaps take so long, and so much CPU time, in ns."""
+    real = ScriptedFiles.smaps
+
+    def slow(files: ScriptedFiles, limit: int | None = None) -> BorrowedText:
+        time.now += now
+        time.cpu += cpu
+        return real(files, limit)
+
+    monkeypatch.setattr(ScriptedFiles, "smaps", slow)
 
 
 def moved(areas: Sequence[Area], *, rss: int) -> bytes:

@@ -7,7 +7,7 @@ import gc
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import count, repeat
@@ -18,7 +18,6 @@ import pytest
 from memory_watcher.analysis.passes import read
 from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey, Tick
-from memory_watcher.procfs.buffer import BorrowedText
 from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.scan import Scanner
 from memory_watcher.procfs.source import ProcSource
@@ -34,7 +33,7 @@ from memory_watcher.store.writer import Writer
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, pread_as_in_proc
 
 from .faketime import MS, SECOND, UTC_START, FakeStop, FakeTime
-from .scripted import BROKEN, GONE, REFUSED, Answer, ScriptedFiles, moved
+from .scripted import BROKEN, GONE, REFUSED, Answer, ScriptedFiles, moved, smaps_takes
 
 KI = 1024
 ON_TIME = Deadline(0, 0)
@@ -223,25 +222,13 @@ def test_figures_bear_the_time_at_which_they_were_read(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that is read late in its tick says how late."""
-    monkeypatch.setattr(ScriptedFiles, "smaps", advancing(stage.time, ScriptedFiles.smaps, 30 * MS))
+    smaps_takes(monkeypatch, stage.time, now=30 * MS)
     for pid in (7, 8, 9):
         stage.comes(FakeProcess(pid))
     stage.tick(2)
     assert stage.rows("SELECT delay_ns / 1000000 FROM readings WHERE tick = 2") == [
         *((0,), (30,), (60,)),
     ]
-
-
-def advancing(
-    time: FakeTime, real: Callable[..., BorrowedText], by: int
-) -> Callable[..., BorrowedText]:
-    """A method that takes its time."""
-
-    def slow(files: ScriptedFiles, limit: int | None = None) -> BorrowedText:
-        time.now += by
-        return real(files, limit)
-
-    return slow
 
 
 def test_meminfo_only_when_it_changes(stage: Stage) -> None:
@@ -569,9 +556,7 @@ def test_commit_is_there_for_others(stage: Stage) -> None:
 
 def test_skipped_deadlines_of_a_slow_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading takes three periods: two deadlines are skipped each time, none is queued."""
-    monkeypatch.setattr(
-        ScriptedFiles, "smaps", advancing(stage.time, ScriptedFiles.smaps, 310 * MS)
-    )
+    smaps_takes(monkeypatch, stage.time, now=310 * MS)
     stage.comes(FakeProcess(7))
     stop = FakeStop(stage.time)
     stop_after = stage.time.now + 1200 * MS
@@ -715,14 +700,8 @@ def test_nothing_grows_with_the_processes_that_ended(stage: Stage) -> None:
 def test_no_budget_for_a_second_layout(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the cheap figures use up the budget, that is said, once, with numbers."""
     stage.records(replace(Policy(), max_cpu=0.01))
-    files = stage.comes(FakeProcess(7))
-    real = files.smaps
-
-    def dear() -> BorrowedText:
-        stage.time.cpu += 30 * MS
-        return real()
-
-    monkeypatch.setattr(ScriptedFiles, "smaps", lambda *_: dear())
+    stage.comes(FakeProcess(7))
+    smaps_takes(monkeypatch, stage.time, cpu=30 * MS)
     stage.time.cpu += 10 * MS
     for _ in range(15):
         stage.time.cpu += 2 * MS
@@ -808,13 +787,7 @@ def test_peak_between_two_ticks(stage: Stage) -> None:
 
 def many(stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int = 70) -> list[ScriptedFiles]:
     """Processes of the machine, whose layouts cost 1 ms each, after the first tick."""
-    real = ScriptedFiles.smaps
-
-    def dear(files: ScriptedFiles, limit: int | None = None) -> BorrowedText:
-        stage.time.cpu += MS
-        return real(files, limit)
-
-    monkeypatch.setattr(ScriptedFiles, "smaps", dear)
+    smaps_takes(monkeypatch, stage.time, cpu=MS)
     stage.records(Policy(full_every_ns=10 * SECOND, in_turns=True))
     found = [stage.comes(FakeProcess(pid)) for pid in range(100, 100 + number)]
     stage.tick()
