@@ -23,10 +23,13 @@ class Area(NamedTuple):
     size: int
     rss: int
     pathname: str = ""
+    perms: str = "rw-p"
+    inode: int = 0
 
     def text(self) -> str:
         """Its block of smaps, as a kernel of today prints it, less the fields that are all 0."""
-        header = f"{self.start:x}-{self.start + self.size * KI:x} rw-p 00000000 00:00 0 "
+        bounds = f"{self.start:x}-{self.start + self.size * KI:x}"
+        header = f"{bounds} {self.perms} 00000000 00:00 {self.inode} "
         lines = [header.ljust(73) + self.pathname if self.pathname else header]
         figures = {
             "Size": self.size,

@@ -135,6 +135,16 @@ class RunningRecorder:
 
         wait_until(enough, f"{count} ticks in {self.file}")
 
+    def wait_for_headers(self) -> None:
+        """Until what the headers of all executed files tell is in it: on a busy machine, later."""
+        missing = (
+            "SELECT count(*) FROM mappings AS m LEFT JOIN elf_segments AS e"
+            " ON e.dev = m.dev AND e.inode = m.inode"
+            " WHERE m.perms LIKE '__x%' AND m.inode != 0 AND e.inode IS NULL"
+        )
+        self.wait_for_ticks()
+        wait_until(lambda: one(self.file, missing) == (0,), f"the headers in {self.file}")
+
     def wait_for_handlers(self) -> None:
         """Until it catches the signals that end it."""
 

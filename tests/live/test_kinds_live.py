@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import http.client
+import json
 import os
 import re
 import shutil
@@ -10,13 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pytest
 
 from memory_watcher.analysis.bss import Bss, bss_parts, find_bss
-from memory_watcher.analysis.kinds import Kind, KindHints, attribute
+from memory_watcher.analysis.kinds import Attribution, Kind, KindHints, attribute
 from memory_watcher.model import ElfSegment, MappingUsage
 from memory_watcher.procfs.elf import HEAD_SIZE, find_table, parse_table
 from memory_watcher.procfs.threads import parse_stack_pointer
@@ -42,14 +46,19 @@ def read_layout(pid: int) -> list[MappingUsage]:
 
 
 def steady_layout(pid: int) -> list[MappingUsage]:
-    """A layout during which no library came or went: the files are where they were just before."""
+    """A layout during which no library came or went: the files are where they were just before.
+
+    Raises OSError if the process has ended, also if nobody has asked how yet.
+    """
 
     def files(entries: list[MappingUsage]) -> list[object]:
         return [entry.mapping for entry in entries if entry.mapping.inode]
 
     def attempt() -> list[MappingUsage] | None:
         before, now = read_layout(pid), read_layout(pid)
-        return now if now and files(before) == files(now) else None
+        if not now:
+            raise ProcessLookupError(pid)
+        return now if files(before) == files(now) else None
 
     return until(attempt, f"a steady layout of {pid}")
 
@@ -303,7 +312,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.fixture(name="chromium")
 def start_chromium(tmp_path: Path) -> Iterator[list[int]]:
-    """The processes of a headless Chromium that shows a page."""
+    """The processes of a headless Chromium that shows a page: its renderer has read it."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed")
@@ -313,20 +322,23 @@ def start_chromium(tmp_path: Path) -> Iterator[list[int]]:
     )
     log = (tmp_path / "log").open("wb")
     command = [program, *options.split(), f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--remote-debugging-port=0", "data:text/html,<p>memory</p>"]
+    command += ["--remote-debugging-port=0", "data:text/html,<title>shown</title><p>memory</p>"]
     browser = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def with_renderer() -> list[int] | None:
+    def shows_page() -> bool | None:
         assert browser.poll() is None, (tmp_path / "log").read_text(errors="replace")
-        pids = descendants(browser.pid)
-        lines = [Path(f"/proc/{pid}/cmdline") for pid in pids]
         try:
-            return pids if any(b"--type=renderer" in line.read_bytes() for line in lines) else None
-        except OSError:
-            return None
+            port = int((tmp_path / "profile" / "DevToolsActivePort").read_text().split()[0])
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                connection.request("GET", "/json/list")
+                pages = json.loads(connection.getresponse().read())
+        except (OSError, IndexError):
+            return None  # it does not listen yet
+        return any(page["title"] == "shown" for page in pages) or None
 
     try:
-        yield until(with_renderer, "a renderer")
+        until(shows_page, "the page")
+        yield descendants(browser.pid)
     finally:
         pids = descendants(browser.pid)
         browser.kill()
@@ -342,8 +354,10 @@ def test_chromium(chromium: list[int]) -> None:
     for pid in chromium:
         try:
             covered, booked = check_bss(pid)
-            pointers = {tid: pointer for tid, pointer in read_pointers(pid).items() if pointer}
-            found = attribute(steady_layout(pid), KindHints(stack_pointers=pointers))
+            before, entries, after = read_pointers(pid), steady_layout(pid), read_pointers(pid)
+            # The stack of a thread that ended meanwhile may be gone.
+            pointers = {tid: each for tid, each in before.items() if each and tid in after}
+            found = attribute(entries, KindHints(stack_pointers=pointers))
         except OSError:
             continue  # a helper that ended by itself
         stacks = [entry.mapping for entry, (kind, _) in found if kind is Kind.THREAD_STACK]
@@ -356,18 +370,22 @@ def test_chromium(chromium: list[int]) -> None:
     assert threads >= 10
 
 
+def with_names(pid: int, names: set[str]) -> list[tuple[MappingUsage, Attribution]] | None:
+    """The kinds of a process's mappings when it has all of these: one that just starts has not."""
+    found = attribute(steady_layout(pid))
+    return found if names <= {name for _, (_, name) in found} else None
+
+
 def test_heaps_of_chromium(chromium: list[int]) -> None:
     """A renderer has heaps of V8 and Blink, all have PartitionAlloc; little stays anonymous."""
     renderers = 0
     for pid in chromium:
         try:
             is_renderer = b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            found = attribute(steady_layout(pid))
+            heaps = {"PartitionAlloc", *(("V8 heap", "Blink heap") if is_renderer else ())}
+            found = until(partial(with_names, pid, heaps), f"{heaps} of {pid}")
         except OSError:
             continue
-        names = {name for _, (_, name) in found}
-        assert "PartitionAlloc" in names
-        assert {"V8 heap", "Blink heap"} <= names or not is_renderer
         anonymous = sum(
             entry.usage.rss or 0 for entry, (kind, _) in found if kind is Kind.ANONYMOUS
         )

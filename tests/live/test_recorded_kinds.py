@@ -17,7 +17,7 @@ from memory_watcher.analysis.bss import bss_parts
 from memory_watcher.analysis.kinds import Kind, attribute, hints_from
 from memory_watcher.model import Layout, MappingUsage
 
-from ..programs import one, recorder, run
+from ..programs import recorder, rows, run, wait_until
 from .test_kinds_live import Report, covers, expected_bss, start_chromium, start_program
 
 pytestmark = pytest.mark.live
@@ -41,11 +41,19 @@ def record_program(report: Report, file: Path) -> Iterator[Report]:
         assert report.process.stdin
         report.process.stdin.write("\n")
         report.process.stdin.flush()
-        count = one(file, "SELECT count(*) FROM ticks")[0]
-        recording.wait_for_ticks(count + 3)
+        wait_until(
+            lambda: {tid for tid, _ in told_pointers(file)} == report.stacks.keys(),
+            "all stack pointers",
+        )
+        recording.wait_for_headers()
         code, said = recording.stop()
     assert code == 0, said
     yield report
+
+
+def told_pointers(file: Path) -> list[tuple[int, int]]:
+    """The threads of each image whose stack pointer is in the recording so far, and that."""
+    return rows(file, "SELECT tid, stack_pointer FROM stack_pointers WHERE stack_pointer != 0")
 
 
 def lines_of(file: Path, by: str) -> list[dict[str, object]]:
@@ -163,7 +171,7 @@ def test_bss_of_a_python_process(file: Path) -> None:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         with recorder(file, "-p", process.pid) as recording:
-            recording.wait_for_ticks(1)
+            recording.wait_for_headers()
             recording.stop()
         covered, booked = check_bss(file, process.pid, "/")
         process.kill()
@@ -175,7 +183,7 @@ def test_bss_of_chromium(chromium: list[int], file: Path) -> None:
     """The same for a browser's process, with dozens of libraries."""
     pid = chromium[0]
     with recorder(file, "-p", pid) as recording:
-        recording.wait_for_ticks(2)
+        recording.wait_for_headers()
         recording.stop()
     covered, booked = check_bss(file, pid, "/")
     log.info(".bss of Chromium: %d bytes, %d of them in mappings of their own", covered, booked)
@@ -188,10 +196,11 @@ def test_evidence_of_an_earlier_image(file: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", again], stdin=subprocess.PIPE) as process:
         assert process.stdin
         with recorder(file, "-p", process.pid, "--period", "50ms") as recording:
-            recording.wait_for_ticks(2)
+            recording.wait_for_ticks(1)
+            wait_until(lambda: len(told_pointers(file)) == 1, "the stack of the first image")
             process.stdin.write(b"\n")
             process.stdin.flush()
-            recording.wait_for_ticks(one(file, "SELECT count(*) FROM ticks")[0] + 20)
+            wait_until(lambda: len(told_pointers(file)) == 2, "the stack of the second image")
             recording.stop()
         process.kill()
     with memory_watcher.open(file) as reader:

@@ -24,6 +24,9 @@ from .console import write_text
 from .stopping import Stop
 from .wording import Wording
 
+#: How long the one tick may wait for a busy machine: no other follows that would tell the rest.
+_PATIENCE_S = 10.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -78,7 +81,7 @@ def _record_once(file: str, proc: str, pid: int, wording: Wording) -> None:
     from ..store.writer import Writer
 
     source = ProcSource(proc)
-    source.mapped_files.prepare()
+    source.mapped_files.prepare(_PATIENCE_S)
     targets = NamedTargets(source, [pid])
     if targets.problems:
         raise targets.problems[0].problem

@@ -3,7 +3,8 @@
 The recorder never opens a target's file itself (see filehelper for why). It waits at most 100 ms
 for an answer. A helper that has not answered by then is killed and left alone: it may hang in the
 kernel until the file's owner lets go. Another takes its place, a few times at most. One that merely
-waits for a CPU is given more time: on a busy machine that is no fault of the file's.
+waits for a CPU is given more time: on a busy machine that is no fault of the file's. All waits of
+one tick together take no longer than that: what is left is asked at the next.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
 from ..errors import SourceError
 from ..model import Mapping
@@ -30,6 +32,8 @@ _START_S, _STARTING_S = 0.5, 10
 _AGAIN_S = 0.02
 #: So long more a helper may take that would run if it had a CPU.
 _STARVED_S = 1.0
+#: How long all helpers may be waited for in one tick.
+PATIENCE_OF_TICK_S = 1.1
 #: How many helpers are given up because of one user's files, and in all.
 _GIVEN_UP_OF_USER = 2
 _GIVEN_UP = 8
@@ -45,11 +49,20 @@ class NotAnswered(SourceError):
 
 
 class NotReady(SourceError):
-    """The helper is still starting: what was asked may be asked again."""
+    """The helper is still starting, or this tick has waited enough: ask again at the next."""
 
 
 class _Late(Exception):
     """Nothing was said in time."""
+
+
+@dataclass
+class _Request:
+    """What the helper was asked because of a user's file, and how long that was waited for."""
+
+    line: bytes
+    uid: int
+    waited_s: float = 0.0
 
 
 class MappedFiles:
@@ -64,6 +77,9 @@ class MappedFiles:
         self._given_up: dict[int, int] = {}  # how many helpers, by the user whose file it was
         self._abandoned: list[subprocess.Popen[bytes]] = []
         self._used_s = 0.0
+        self._tick_s = self._left_s = PATIENCE_OF_TICK_S
+        self._owed: _Request | None = None  # what a tick had no time to wait for
+        self._heard = b""  # of an answer whose end is still to come
         self._helper_ns = 0  # CPU time of the helper that runs now, as last told
         #: CPU time of all helpers, ns, as far as they told.
         self.cpu_ns = 0
@@ -73,7 +89,11 @@ class MappedFiles:
 
         Raises NotAnswered, NotReady.
         """
-        if self._has_hung_often(uid) or not self._has_files() or not self._is_running():
+        if self._has_hung_often(uid) or not self._has_files():
+            return None
+        if self._left_s <= 0:
+            raise NotReady("this tick has waited enough for the helper that reads mapped files")
+        if not self._is_running():
             return None
         folder = b"%s/%d" % (self._root, pid)
         paths = [b"%s/map_files/%x-%x" % (folder, mapping.start, mapping.end)]
@@ -82,12 +102,7 @@ class MappedFiles:
         device = f"{mapping.dev >> 20}:{mapping.dev & 0xFFFFF}"
         request = f"{pid} {device} {mapping.inode} {part.start} {part.stop - part.start}"
         line = b" ".join([request.encode(), *[path.hex().encode() for path in paths]]) + b"\n"
-        told = self._ask(line, PATIENCE_S)
-        if told is None:
-            self._give_up(uid)
-            raise NotAnswered(
-                f"a mapped file did not answer within {round(PATIENCE_S * 1000)} ms; it is left out"
-            )
+        told = self._ask(line, uid)
         if told == b"-":
             return None
         return b"" if told == b"=" else bytes.fromhex(told.decode())
@@ -107,15 +122,23 @@ class MappedFiles:
             )
             HELPERS.add(self._process.pid)
             self._helper_ns = 0
-            self._ready = False
+            self._ready, self._owed, self._heard = False, None, b""
             self._started_s = time.monotonic()
 
-    def prepare(self) -> None:
-        """Start the helper where it will be needed: the first layout then need not wait for it."""
+    def prepare(self, patience_of_tick_s: float = PATIENCE_OF_TICK_S) -> None:
+        """Start the helper where it will be needed: the first layout then need not wait for it.
+
+        `patience_of_tick_s` is how long a tick may wait in all: more where no other tick follows.
+        """
+        self._tick_s = self._left_s = patience_of_tick_s
         with contextlib.suppress(OSError):
             if self._has_files():
                 self.start()
                 self._used_s = time.monotonic()
+
+    def begin_tick(self) -> None:
+        """From now on it may be waited for again."""
+        self._left_s = self._tick_s
 
     def rest(self) -> None:
         """Let the helper go if it was not needed for a while."""
@@ -163,7 +186,7 @@ class MappedFiles:
         if self._ready:
             return True
         try:
-            self._ready = self._answer(_START_S) is not None
+            self._ready = self._answer(_START_S, _STARVED_S) is not None
         except _Late:
             if self._used_s - self._started_s < _STARTING_S:
                 raise NotReady("the helper that reads mapped files is still starting") from None
@@ -171,25 +194,76 @@ class MappedFiles:
             self.close()
         return self._ready
 
-    def _ask(self, line: bytes, patience_s: float) -> bytes | None:
+    def _ask(self, line: bytes, uid: int) -> bytes:
+        """What the helper says to this.
+
+        Raises NotAnswered, NotReady.
+        """
         assert self._process is not None
         assert self._process.stdin is not None
-        try:
-            os.write(self._process.stdin.fileno(), line)
-            return self._answer(patience_s)
-        except (OSError, _Late):
-            return None
+        request, self._owed = self._owed, None
+        if request is not None and request.line != line:
+            try:
+                self._wait(request)
+            except NotAnswered as problem:  # which is not this file's fault
+                raise NotReady(str(problem)) from problem
+            request = None  # whoever asked that has gone, or asks again
+        if request is None:
+            request = _Request(line, uid)
+            with contextlib.suppress(OSError):  # it has gone: it answers nothing, either
+                os.write(self._process.stdin.fileno(), line)
+        return self._wait(request)
 
-    def _answer(self, patience_s: float) -> bytes | None:
-        """What the helper says; None if that is nothing of sense. Raises _Late."""
+    def _wait(self, request: _Request) -> bytes:
+        """What the helper says to a request that it was sent.
+
+        Raises NotAnswered, NotReady.
+        """
+        began = time.monotonic()
+        more_s = max(0.0, _STARVED_S - request.waited_s)
+        told, is_owed = None, False
+        try:
+            told = self._answer(PATIENCE_S, more_s)
+        except OSError:
+            pass
+        except _Late:
+            waited_s = time.monotonic() - began
+            request.waited_s += waited_s
+            was_cut = waited_s < PATIENCE_S or self._lacks_cpu()
+            is_owed = self._left_s <= 0 and was_cut and request.waited_s < PATIENCE_S + _STARVED_S
+        if told is not None:
+            return told
+        if is_owed:
+            self._owed = request
+            raise NotReady("the helper that reads mapped files lacks a CPU")
+        self._give_up(request.uid)
+        raise NotAnswered(
+            f"a mapped file did not answer within {round(PATIENCE_S * 1000)} ms; it is left out"
+        )
+
+    def _answer(self, patience_s: float, starved_s: float) -> bytes | None:
+        """What the helper says; None if that is nothing of sense.
+
+        It is waited for so long, so much longer while it lacks a CPU, and no longer than is left of
+        the tick's patience. Raises _Late, OSError.
+        """
+        began = time.monotonic()
+        try:
+            return self._answer_until(
+                began + min(patience_s, self._left_s),
+                began + min(patience_s + starved_s, self._left_s),
+            )
+        finally:
+            self._left_s -= time.monotonic() - began
+
+    def _answer_until(self, until: float, last: float) -> bytes | None:
+        """What the helper says until then, or while it lacks a CPU until `last`."""
         assert self._process is not None
         assert self._process.stdout is not None
-        descriptor, text = self._process.stdout.fileno(), b""
-        until = time.monotonic() + patience_s
-        last = until + _STARVED_S
+        descriptor = self._process.stdout.fileno()
         poll = select.poll()  # select takes no descriptor above 1023
         poll.register(descriptor, select.POLLIN)
-        while not text.endswith(b"\n"):
+        while not self._heard.endswith(b"\n"):
             left_ms = (until - time.monotonic()) * 1000
             if left_ms <= 0 or not poll.poll(left_ms):
                 if until < last and self._lacks_cpu():
@@ -200,8 +274,9 @@ class MappedFiles:
             part = os.read(descriptor, 1 << 18)
             if not part:
                 return None
-            text += part
-        cpu, _, told = text.rstrip(b"\n").partition(b" ")
+            self._heard += part
+        cpu, _, told = self._heard.rstrip(b"\n").partition(b" ")
+        self._heard = b""
         if not told or not cpu.isdigit():
             return None
         self.cpu_ns += int(cpu) - self._helper_ns

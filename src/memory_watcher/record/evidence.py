@@ -167,6 +167,10 @@ class ElfHeaders:
         if len(self._seen) > _FILES_REMEMBERED:
             del self._seen[next(iter(self._seen))]
 
+    def awaits(self, pid: int) -> bool:
+        """Whether files that this process maps are still to be read."""
+        return pid in self._waiting
+
     def forget(self, pid: int) -> None:
         """A process has ended: what it maps can be read no more."""
         self._waiting.pop(pid, None)

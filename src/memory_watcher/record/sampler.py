@@ -207,6 +207,11 @@ class ProcessSampler:
         self._notice_exec(self.files.stat())
         return self.image is not before
 
+    @property
+    def awaits_files(self) -> bool:
+        """Whether files that it maps are still to be read for the evidence of its kinds."""
+        return self._machine.elf_headers.awaits(self.files.pid)
+
     @supervised
     def reset_peak(self) -> None:
         """Set the kernel's high-water mark to the RSS of now. Raises NoPermission."""

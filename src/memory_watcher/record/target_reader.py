@@ -41,6 +41,7 @@ class TargetReader:
         """Begin a tick; a cause is that of one between two deadlines."""
         time = self._run.time
         self._states.clear()
+        self._run.source.mapped_files.begin_tick()
         self.tick_ns = time.monotonic_ns()
         time_ns = time.time_ns()
         self._to_utc_ns = time_ns - self.tick_ns
@@ -96,6 +97,8 @@ class TargetReader:
             self._costs.took(target, sample)
             took = partial(target.schedule.took, sample, sample.rollup_text)
             run.boundary.ask(target.pid, took, None)
+            if target.sampler.awaits_files:
+                target.schedule.read_again()
             # What the first tick takes is paid by nobody: to start the helper is dearer than that.
             self._costs.charge_helper(is_free=run.progress.ticks == 0)
             if run.together is not None:

@@ -18,6 +18,7 @@ import pytest
 from memory_watcher.analysis.passes import read
 from memory_watcher.errors import SourceError
 from memory_watcher.model import LayoutState, Machine, ProcessKey, Tick
+from memory_watcher.procfs.mapped import NotReady
 from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.scan import Scanner
 from memory_watcher.procfs.source import ProcSource
@@ -935,6 +936,28 @@ def test_real_files_of_processes_that_rest(stage: Stage) -> None:
     assert 7 not in stage.source.resting
     assert stage.states() == [LayoutState.EXACT] * 3 + [LayoutState.ZOMBIE]
     assert stage.rows("SELECT count(*) FROM ticks WHERE unchanged = 1") == [(9,)]
+
+
+def test_a_sleeper_is_read_again_while_its_files_wait(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its files tell is not put off until it changes: the helper may lack a CPU at first."""
+    is_ready = False
+
+    def answer(*_: object) -> None:
+        if not is_ready:
+            raise NotReady("starting")
+
+    monkeypatch.setattr(ProcessFiles, "mapped_file", answer)
+    program = SMALL[0]._replace(perms="r-xp", inode=77)
+    stage.proc.put(FakeProcess(7, areas=(program, *SMALL[1:])))
+    stage.records(Policy(full_every_ns=10 * SECOND))
+    stage.targets.coming.append(stage.source.open_process(7, keep_open=False))
+    stage.tick(3)
+    assert stage.recorder.progress.layouts == 3
+    is_ready = True
+    stage.tick(3)
+    assert stage.recorder.progress.layouts == 4
 
 
 def test_so_few_are_left_that_none_rests(stage: Stage) -> None:

@@ -103,6 +103,10 @@ class LayoutSchedule:
             return Due.UNCHANGED
         return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
 
+    def read_again(self) -> None:
+        """It is read at the next tick even if nothing shows that it changed."""
+        self._has_changed = True
+
     def forget_highest(self) -> None:
         """Layouts so far set no mark: an execve ended what they show, or it is nobody's concern."""
         self._highest = 0
