@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.programs import recorder
 
 import memory_watcher
 from memory_watcher.analysis.basis import Basis
 from memory_watcher.analysis.kinds import Kind, Reason
 from memory_watcher.answers.kinds import kinds_view
 
-from ..commands import console_script
 from .base import Claim, Owned, Program, Running
 
 #: Of nameless memory: what a rule named, and what none did.
@@ -76,19 +76,20 @@ def _pss(reasons: Sequence[Reason]) -> int:
 
 
 def measure(program: Program) -> Measured:
-    """Start it, record it for a second, and end it. Raises Missing."""
+    """Start it, record it until all is known that tells kinds, and end it. Raises Missing."""
     with tempfile.TemporaryDirectory() as name, program.start(Path(name)) as running:
         return _recorded(running, Path(name) / "recording.db")
 
 
 def _recorded(running: Running, file: Path) -> Measured:
     before = running.claims()
-    options = ["-p", str(running.pid), "--period", "200ms", "--duration", "1", "--max-cpu", "0"]
-    subprocess.run(
-        [console_script("memory-record"), *options, "--quiet", "-o", str(file)], check=True
-    )
+    with recorder(file, "-p", running.pid, "--period", "200ms", "--quiet") as recording:
+        recording.wait_for_headers()
+        code, said = recording.stop()
+    if code:
+        raise RuntimeError(said)
     owned = running.owned()
     after = running.claims()
-    with memory_watcher.open(file) as recording:
-        view = kinds_view(recording, recording.process(), "end")
+    with memory_watcher.open(file) as reader:
+        view = kinds_view(reader, reader.process(), "end")
     return Measured(running.version, view.reasons, before, after, owned)
