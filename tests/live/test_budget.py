@@ -68,6 +68,7 @@ def let_look(pid: int) -> None:
     wait_until(lambda: sleeps() >= least, "the recorder to have the CPU")
 
 
+@pytest.mark.timeout(300)  # it waits sixty times for the recorder to have the CPU
 def test_large_process(big: tuple[Target, int], file: Path) -> None:
     """1.5 GiB every 100 ms: within 10 % of a core in all, the RSS curve complete, said once.
 
