@@ -207,6 +207,15 @@ CGROUP: tuple[Metric, ...] = (
     Metric("swap_current", "swap in use", "bytes", "memory.swap.current", "what is in swap"),
     Metric("swap_peak", "highest swap", "bytes", "memory.swap.peak", "the highest of it"),
     Metric(
+        *("max", "limit", "bytes", "memory.max"),
+        "the most it may have: then memory is taken back, or a process is killed",
+    ),
+    Metric(
+        *("high", "high limit", "bytes", "memory.high"),
+        "above it its processes are slowed down, and memory is taken back",
+    ),
+    Metric("swap_max", "swap limit", "bytes", "memory.swap.max", "the most it may have in swap"),
+    Metric(
         *("kernel_current", "kernel memory", "bytes", "memory.kmem.usage_in_bytes"),
         "kernel memory (version 1)",
     ),
@@ -240,12 +249,15 @@ CGROUP: tuple[Metric, ...] = (
     _event("oom_kill", "processes that were killed for it"),
     _event("oom_group_kill", "times that the whole cgroup was killed"),
 )
+#: Figures of a cgroup that are limits: it may have none.
+CGROUP_LIMITS: tuple[str, ...] = ("max", "high", "swap_max")
 #: Files of version 1 with one number -> the name under which it is stored.
 CGROUP_V1_FILES: Mapping[str, str] = MappingProxyType(
     {
         "memory.usage_in_bytes": "current",
         "memory.max_usage_in_bytes": "peak",
         "memory.kmem.usage_in_bytes": "kernel_current",
+        "memory.limit_in_bytes": "max",
         "memory.failcnt": "events.max",
     }
 )

@@ -80,11 +80,14 @@ class MeminfoRow(NamedTuple):
 
 
 class CgroupRow(NamedTuple):
-    """A change of a figure of a control group: bytes; counts under `events.`."""
+    """A change of a figure of a control group: bytes; counts under `events.`.
+
+    None: there is no such limit, or the figure could not be read any more.
+    """
 
     tick: int
     field: str
-    value: int
+    value: int | None
 
 
 class SumRow(NamedTuple):
@@ -391,6 +394,15 @@ class RecordedSelection(NamedTuple):
     description: str
     root_pid: int | None
     too_short: int | None
+
+
+class RecordedContainer(NamedTuple):
+    """What a runtime calls a container, of Kubernetes its pod and namespace; None: not found."""
+
+    name: str | None
+    pod: str | None
+    namespace: str | None
+    image: str | None
 
 
 class RecordedExit(NamedTuple):

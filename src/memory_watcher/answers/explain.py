@@ -179,9 +179,9 @@ def _cgroups(recording: Recording, tick: int) -> Iterable[tuple[str, Mapping[str
     run = [each for each in recording.runs() if each.first_tick <= tick][-1]
     last = run.last_tick if run.last_tick is not None else 2**62
     for number, _, path in recording.cgroups():
-        figures = recording.cgroup_figures(number, run.first_tick, tick)
-        before = recording.cgroup_figures(number, run.first_tick, run.first_tick)
-        after = recording.cgroup_figures(number, run.first_tick, last)
+        figures = _told(recording.cgroup_figures(number, run.first_tick, tick))
+        before = _told(recording.cgroup_figures(number, run.first_tick, run.first_tick))
+        after = _told(recording.cgroup_figures(number, run.first_tick, last))
         events = {
             name: count - before.get(name, 0)
             for name, count in after.items()
@@ -189,6 +189,10 @@ def _cgroups(recording: Recording, tick: int) -> Iterable[tuple[str, Mapping[str
         }
         if figures:
             yield path, {**figures, **events}
+
+
+def _told(figures: Mapping[str, int | None]) -> dict[str, int]:
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 def _grown(recording: Recording, process: RecordedProcess | None) -> Iterator[Grown]:

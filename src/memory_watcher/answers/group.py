@@ -25,6 +25,7 @@ from ..recorded import (
 )
 from ..store.recording import Recording
 from . import choices
+from .cgroups import CgroupAt, Judge, cgroups_at, judges
 from .layouts import attributed
 from .moment import PEAK, pass_of, tick_of, time_of, understood
 from .moment import Moment as Asked
@@ -74,14 +75,6 @@ class Whole(NamedTuple):
         return None if told is None or layouts is None else told - layouts
 
 
-class Judge(NamedTuple):
-    """What the kernel says of a cgroup: its highest figure until the end, and that at the pass."""
-
-    path: str
-    peak: int
-    current: int | None
-
-
 class TreeView(NamedTuple):
     """Several processes at one tick; `is_peak`: their peak, and no moment that was asked for.
 
@@ -89,8 +82,7 @@ class TreeView(NamedTuple):
     there is no sum, and `why` says why. `asked` is the time that was asked for, `moment` what was
     written for it. `between` is the highest sum of private memory between passes, if that was
     higher than at this one. `refused` says which passes give no sum. `recorded` is how many
-    processes the run recorded in all, `cgroups` are paths and figures of control groups at that
-    tick.
+    processes the run recorded in all, `cgroups` are the control groups at that tick.
     """
 
     selection: RecordedSelection
@@ -107,7 +99,7 @@ class TreeView(NamedTuple):
     between: GroupMark | None
     judges: tuple[Judge, ...]
     recorded: int
-    cgroups: tuple[tuple[str, dict[str, int]], ...]
+    cgroups: tuple[CgroupAt, ...]
     moment: str = "peak"
 
     @property
@@ -173,7 +165,7 @@ def tree_view(
         tick = _last_layout(recording, run)
     else:
         tick = tick_of(asked, recording)
-    is_peak = asked.kind == "peak"
+    is_peak, by_cgroup = asked.kind == "peak", asked.kind == "tick"
     processes = recording.processes()
     branches = members_at(recording, processes, passes, moment, tick)
     parent_of = parents(processes)
@@ -197,13 +189,9 @@ def tree_view(
         other=add_up(pss_of(each) for line in others for each in (line, *line.alike)),
         other_count=sum(1 + len(line.alike) for line in others),
         between=None if moment is None else between_passes(recording, moment),
-        judges=tuple(_judges(recording, run, tick)) if is_peak else (),
+        judges=tuple(judges(recording, run, tick)) if is_peak or by_cgroup else (),
         recorded=len(_recorded_by(run, processes, passes)),
-        cgroups=tuple(
-            (path, figures)
-            for number, _, path in recording.cgroups()
-            if (figures := recording.cgroup_figures(number, run.first_tick, tick))
-        ),
+        cgroups=cgroups_at(recording, run, asked.value if by_cgroup else tick),
     )
 
 
@@ -340,15 +328,6 @@ def between_passes(recording: Recording, moment: Moment) -> GroupMark | None:
     if highest is None or moment.private is None or highest.private <= moment.private:
         return None
     return highest
-
-
-def _judges(recording: Recording, run: RecordedRun, tick: int) -> Iterator[Judge]:
-    last = run.last_tick if run.last_tick is not None else 2**62
-    for number, _, path in recording.cgroups():
-        peak = recording.cgroup_figures(number, run.first_tick, last).get("peak")
-        current = recording.cgroup_figures(number, run.first_tick, tick).get("current")
-        if peak is not None:
-            yield Judge(path, peak, current)
 
 
 def every_moment(

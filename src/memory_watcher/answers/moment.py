@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from ..recorded import Measurement, ReadingRow, StoredFigure
     from ..store.recording import Recording
 
-Kind = Literal["peak", "floor", "start", "end", "time", "day time", "after", "percent", "number"]
+Kind = Literal[
+    "peak", "floor", "start", "end", "time", "day time", "after", "percent", "number", "tick"
+]
 
 _NAMES: dict[str, Kind] = {"peak": "peak", "floor": "floor", "start": "start", "end": "end"}
 #: How moments are written, for help and errors.
@@ -42,7 +44,7 @@ class Moment(NamedTuple):
 
     `value` is UTC nanoseconds of a time, nanoseconds after the start, thousandths of a percent, or
     a measurement's number; of a time of day 1 if its first instant is meant; 0 for a name. `text`
-    is what was written, `option` where.
+    is what was written, `option` where. Nobody writes a tick: other answers name it.
     """
 
     kind: Kind
@@ -158,6 +160,8 @@ def place_of(moment: Moment, recording: Recording, *, first: bool) -> int:
 
 def tick_of(moment: Moment, recording: Recording) -> int:
     """The tick at a moment, or the last one before it. Raises SelectionError, UsageError."""
+    if moment.kind == "tick":
+        return moment.value
     if moment.is_time:
         return recording.tick_at(time_of(moment, recording))
     rows = recording.tick_rows()
@@ -194,7 +198,13 @@ def measurement_of(
     if moment.kind == "floor":
         first, last = _floor_between(recording, process_id, rows)
         return recording.floor(process_id, figure, first, last)
-    return recording.measurement_at(process_id, _at(moment, rows).tick)
+    row = _until(moment.value, rows) if moment.kind == "tick" else _at(moment, rows)
+    return recording.measurement_at(process_id, row.tick)
+
+
+def _until(tick: int, rows: Sequence[ReadingRow]) -> ReadingRow:
+    """The last row until a tick; if all are later, the first."""
+    return rows[max(bisect_right(rows, tick, key=lambda row: row.tick) - 1, 0)]
 
 
 def _floor_between(
@@ -236,6 +246,9 @@ def pass_of(
         )
     if moment.kind == "peak":
         return passes.peak(run_id, figure)
+    if moment.kind == "tick":
+        first = min(passes.sums, key=lambda each: each.tick, default=None)
+        return passes.at(moment.value) or first
     if moment.is_time:
         return pass_at(recording, passes, time_of(moment, recording))
     sums = [each for each in passes.sums if run_id is None or each.run_id == run_id]

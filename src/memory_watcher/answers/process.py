@@ -16,6 +16,7 @@ from ..recorded import HighWaterMark, Measurement, PeakFigure, RecordedProcess, 
 from ..store.recording import Recording
 from . import choices
 from .assurance import assurance_of
+from .cgroups import CgroupAt, Judge, cgroups_at, judges, run_of
 from .layouts import attributed
 from .moment import PEAK, Moment, measurement_of, understood
 
@@ -28,7 +29,9 @@ class ProcessView(NamedTuple):
     `highest` is the measurement with the highest RSS of all layouts, None if none has RSS, and
     `gap` says whether a higher one was missed, as far as that is `known`.
     `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
-    `moment` is what was written for it, `build_ids` those of files, by (dev, inode).
+    `moment` is what was written for it, `build_ids` those of files, by (dev, inode). `cgroups` are
+    the control groups that it is in, at the tick of the moment, as far as they were recorded;
+    `judges` what the kernel kept of their highest memory.
     """
 
     process: RecordedProcess
@@ -46,6 +49,8 @@ class ProcessView(NamedTuple):
     before: tuple[Reading, int] | None = None
     moment: str = "peak"
     build_ids: Mapping[tuple[int, int], str] = MappingProxyType({})
+    cgroups: tuple[CgroupAt, ...] = ()
+    judges: tuple[Judge, ...] = ()
 
 
 def process_view(
@@ -78,6 +83,8 @@ def process_view(
     shown = chosen if chosen != "statm" else best("rss", told - {"statm"}) or "rss"
     # The measurement with the highest PSS need not be the one with the highest RSS.
     found = assurance_of(recording, process)
+    tick = moment.value if moment.kind == "tick" else measurement.tick
+    run = run_of(recording, tick)
     return ProcessView(
         process=process,
         role=roles_at(recording.processes(), measurement.tick)[process.id],
@@ -94,4 +101,6 @@ def process_view(
         most_mappings=recording.max_map_count(measurement.tick),
         before=recording.reading_before(measurement),
         build_ids=recording.build_ids(process.id),
+        cgroups=cgroups_at(recording, run, tick, process),
+        judges=tuple(judges(recording, run, tick, process)),
     )

@@ -14,7 +14,7 @@ one pass: all processes, read one right after the other. Choose one process with
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import recording_file
 from .console import write_piece, write_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..analysis.breakdown import By
     from ..answers.moment import Moment
     from ..answers.process import ProcessView
-    from ..recorded import RecordedSelection
+    from ..recorded import PeakFigure, RecordedProcess, RecordedSelection
     from ..store.recording import Recording
 
 READS_RECORDING = True
@@ -39,10 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recording_file.add_process(parser)
     parser.add_argument(
         "--process-memory",
-        choices=("pss", "rss", "statm"),
+        choices=("pss", "rss", "statm", "cgroup"),
         default="pss",
-        help="the figure that makes a peak: PSS or RSS of the mappings, or statm's resident"
-        " (mappings are then shown by RSS); default pss",
+        help="the figure that makes a peak: PSS or RSS of the mappings, statm's resident (mappings"
+        " are then shown by RSS), or the memory of the recorded cgroup (mappings by PSS); default"
+        " pss",
     )
     parser.add_argument(
         "--measurement-time",
@@ -94,8 +95,8 @@ def run(args: argparse.Namespace) -> int:
             view = process_view(
                 recording,
                 process,
-                _moment(args),
-                figure=args.process_memory,
+                _moment(args, recording, process),
+                figure=_figure(args),
                 by=_by(args),
                 top=_top(args, "process"),
             )
@@ -145,9 +146,26 @@ def _by(args: argparse.Namespace) -> By:
     return by
 
 
-def _moment(args: argparse.Namespace) -> Moment:
-    from ..answers.moment import PEAK, parse
+def _figure(args: argparse.Namespace) -> PeakFigure:
+    """The figure of the mappings."""
+    figure: str = args.process_memory
+    return "pss" if figure == "cgroup" else cast("PeakFigure", figure)
 
+
+def _moment(
+    args: argparse.Namespace, recording: Recording, process: RecordedProcess | None = None
+) -> Moment:
+    from ..answers.cgroups import moment_of_peak
+    from ..answers.moment import PEAK, parse
+    from ..errors import UsageError
+
+    if args.process_memory == "cgroup":
+        if args.measurement_time is not None:
+            raise UsageError(
+                "--process-memory cgroup: not beside --measurement-time: each names the moment to"
+                " show"
+            )
+        return moment_of_peak(recording, process)
     if args.measurement_time is None:
         return PEAK
     return parse(args.measurement_time, "--measurement-time")
@@ -163,9 +181,9 @@ def _tree_text(
 
     view = tree_view(
         recording,
-        _moment(args),
+        _moment(args, recording),
         selection=selection,
-        figure=args.process_memory,
+        figure=_figure(args),
         by=_by(args),
         top=_top(args, "process"),
         shown=None if args.json else SHOWN_PROCESSES,
@@ -192,8 +210,8 @@ def _system_text(
 
     view = system_view(
         recording,
-        _moment(args),
-        figure=args.process_memory,
+        _moment(args, recording),
+        figure=_figure(args),
         lowest=args.system_memory or "MemAvailable",
         by=args.by,
         top=_top(args, "system"),

@@ -145,6 +145,7 @@ def _plan(request: Request, policy: Policy, period_ns: int, max_size: int | None
         description=request.description,
         selection=request.selection,
         own_cgroup=bool(request.command),
+        cgroup_of=request.pids[0] if len(request.pids) == 1 else None,
         max_size=max_size,
     )
 

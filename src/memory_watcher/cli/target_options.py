@@ -200,10 +200,10 @@ def targets_of(
         return (
             DiscoveredTargets(source, named=named, family=Family()) if request.children else named
         )
-    if request.selection.cgroup is not None and source.root == "/proc":
+    if request.selection.cgroup is not None:
         from ..procfs.cgroup import locate
 
-        locate(request.selection.cgroup)
+        locate(request.selection.cgroup, source.root)
     targets = DiscoveredTargets(
         source,
         selection=request.selection,

@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 from ..errors import NoSuchProcess, SourceError
 from ..message import Named, Setting
-from ..metrics import CGROUP, CGROUP_V1_FILES
+from ..metrics import CGROUP, CGROUP_LIMITS, CGROUP_V1_FILES
 from .buffer import READ_SIZE
 from .figures import figure
+from .files import read_file
 
 #: File -> name under which its only number is stored.
 _NUMBERS: dict[int, Mapping[str, str]] = {
@@ -31,8 +32,10 @@ _NUMBERS: dict[int, Mapping[str, str]] = {
     },
     1: CGROUP_V1_FILES,
 }
-#: File of many lines -> what its lines' names begin with in a recording.
-_LINES = {"memory.stat": "stat.", "memory.events": "events."}
+#: File of many lines -> what its lines' names begin with in a recording; the last is version 1's.
+_LINES = {"memory.stat": "stat.", "memory.events": "events.", "memory.oom_control": "events."}
+#: Version 1 has no word for no limit, but its largest number of whole pages.
+_NO_LIMIT = 1 << 62
 _NAMES = frozenset(metric.name for metric in CGROUP)
 
 
@@ -97,6 +100,15 @@ def parse_number(content: bytes) -> int | None:
     return figure(content.strip())
 
 
+def parse_limit(content: bytes) -> int | None:
+    """A file with a limit: -1 stands for none (`max`); None: it is no figure."""
+    text = content.strip()
+    if text == b"max":
+        return -1
+    number = figure(text)
+    return -1 if number is not None and number >= _NO_LIMIT else number
+
+
 def parse_stat(content: bytes) -> dict[str, int]:
     """Parse memory.stat or memory.events: a name and a number a line; others are left out."""
     values = {}
@@ -115,24 +127,39 @@ class CgroupReader:
         self.folder = folder
         self.version = version
         self._files: dict[str, int] = {}
-        for name in (*_NUMBERS[version], *_LINES):
-            # Kernels before 5.19 have no memory.peak, the root cgroup has neither that nor current.
-            with contextlib.suppress(OSError):
-                self._files[name] = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        self._is_closed = False
+        self._open()
         if not self._files:
             raise SourceError(
                 f"{folder}: the memory controller is not enabled for this cgroup; write +memory to"
                 " cgroup.subtree_control of its parent"
             )
 
+    def _open(self) -> None:
+        for name in (*_NUMBERS[self.version], *_LINES):
+            # Kernels before 5.19 have no memory.peak, the root cgroup has neither that nor current.
+            with contextlib.suppress(OSError):
+                self._files[name] = os.open(
+                    f"{self.folder}/{name}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+                )
+
     def close(self) -> None:
-        """Give all descriptors back."""
+        """Give all descriptors back; nothing is read any more."""
+        self._is_closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files.clear()
 
     def read(self) -> dict[str, int]:
-        """All figures, by name: bytes, and counts under `events.`; empty once it was removed."""
+        """All figures, by name: bytes, and counts under `events.`; empty once it was removed.
+
+        A limit of -1 is none. One that was made again under the same name is read from then on.
+        """
+        if not self._files and not self._is_closed:
+            self._open()  # a service that was started again has a new one under the same name
         values: dict[str, int] = {}
         for name, descriptor in self._files.items():
             try:
@@ -140,6 +167,8 @@ class CgroupReader:
             except OSError:
                 continue  # ENODEV: the cgroup was removed
             values.update(self._figures(name, content))
+        if not values:
+            self._let_go()
         return values
 
     def _figures(self, name: str, content: bytes) -> Iterator[tuple[str, int]]:
@@ -147,8 +176,11 @@ class CgroupReader:
             for key, value in parse_stat(content).items():
                 if (stored := _LINES[name] + key) in _NAMES:
                     yield stored, value
-        elif (number := parse_number(content)) is not None:
-            yield _NUMBERS[self.version][name], number
+        else:
+            stored = _NUMBERS[self.version][name]
+            parse = parse_limit if stored in CGROUP_LIMITS else parse_number
+            if (number := parse(content)) is not None:
+                yield stored, number
 
 
 def find_folder(cgroup: Cgroup, mountinfo: bytes) -> str | None:
@@ -184,24 +216,32 @@ def _unescape(text: str) -> str:
     return text
 
 
-def read_mountinfo() -> bytes:
-    """What is mounted on this machine; empty if that cannot be told."""
+def read_mountinfo(root: str = "/proc") -> bytes:
+    """What is mounted here, as a proc filesystem tells it; empty if that cannot be told."""
     try:
-        with open("/proc/self/mountinfo", "rb") as file:
+        with open(f"{root}/self/mountinfo", "rb") as file:
             return file.read()
     except OSError:
         return b""
 
 
-def locate(cgroup: Cgroup) -> str | None:
+def locate(cgroup: Cgroup, root: str = "/proc") -> str | None:
     """The folder of a cgroup on this machine; None if its hierarchy is not mounted.
 
     Raises NoSuchProcess if the hierarchy is there, but not this cgroup.
     """
-    folder = find_folder(cgroup, read_mountinfo())
+    folder = find_folder(cgroup, read_mountinfo(root))
     if folder is not None and not os.path.isdir(folder):
         raise NoSuchProcess(Named(Setting.CGROUP, "", "{}: "), f"no cgroup {cgroup} ({folder})")
     return folder
+
+
+def read_memberships(root: str, pid: int) -> bytes:
+    """/proc/PID/cgroup; empty if it has gone."""
+    try:
+        return read_file(f"{root}/{pid}/cgroup")
+    except OSError:
+        return b""
 
 
 def memory_cgroup(memberships: list[Membership]) -> Cgroup | None:

@@ -12,6 +12,7 @@ from ..procfs.cgroup import (
     find_folder,
     memory_cgroup,
     parse_memberships,
+    read_memberships,
     read_mountinfo,
 )
 from ..store.writer import Writer
@@ -32,8 +33,11 @@ class CgroupWatch:
         self._before: dict[str, int] = {}
 
     def changes(self) -> dict[str, int]:
-        """Read it now: the figures that differ from those of the tick before."""
-        figures = self._reader.read()
+        """Read it now: the figures that differ from those of the tick before.
+
+        -1 is what is no more to be had, as of a cgroup that was removed.
+        """
+        figures = {**dict.fromkeys(self._before, -1), **self._reader.read()}
         changes = {
             name: value for name, value in figures.items() if self._before.get(name) != value
         }
@@ -65,9 +69,9 @@ def cgroup_of_process(memberships: bytes, container: str | None = None) -> Cgrou
     return found
 
 
-def is_own_cgroup(cgroup: Cgroup, members: Collection[int]) -> bool:
+def is_own_cgroup(cgroup: Cgroup, members: Collection[int], mountinfo: bytes) -> bool:
     """Whether nobody but these processes is in a cgroup, and it is not the root."""
-    folder = find_folder(cgroup, read_mountinfo())
+    folder = find_folder(cgroup, mountinfo)
     if folder is None or cgroup.path == "/":
         return False
     try:
@@ -87,16 +91,23 @@ class CgroupSearch:
         selection: Selection,
         *,
         only_if_own: bool,
+        of_process: int | None,
+        proc_root: str,
         note: Callable[[Notice], None],
     ) -> None:
-        """With `only_if_own`, the cgroup of the first target if nobody else is in it."""
+        """With `only_if_own`, the cgroup of the first target if nobody else is in it.
+
+        That of the process with the PID `of_process` in any case, if it is not the root.
+        """
         self._writer = writer
+        self._of_process = of_process
+        self._root = proc_root
         self._targets = targets
         self._selection = selection
         self._only_if_own = only_if_own
         self._note = note
         self._watch: CgroupWatch | None = None
-        self._given_up = not (only_if_own or selection.cgroup or selection.container)
+        self._given_up = not (only_if_own or of_process or selection.cgroup or selection.container)
         self._ticks = 0
 
     def after_pass(self, ticks: int) -> None:
@@ -123,18 +134,24 @@ class CgroupSearch:
     def _find(self) -> Cgroup | None:
         if self._selection.cgroup is not None:
             return self._selection.cgroup
+        if self._of_process is not None:
+            found = cgroup_of_process(read_memberships(self._root, self._of_process))
+            self._given_up = found is None or found.path == "/"
+            return None if self._given_up else found
         memberships = self._targets.memberships_of_first() if self._targets else b""
         found = cgroup_of_process(memberships, self._selection.container)
         if self._only_if_own and found is not None and self._targets is not None:
-            self._given_up = not is_own_cgroup(found, self._targets.taken)
+            mounted = read_mountinfo(self._root)
+            self._given_up = not is_own_cgroup(found, self._targets.taken, mounted)
         return None if self._given_up else found
 
     def _begin(self, cgroup: Cgroup) -> None:
-        folder = find_folder(cgroup, read_mountinfo())
+        folder = find_folder(cgroup, read_mountinfo(self._root))
         try:
             if folder is None:
                 raise SourceError(f"cgroup {cgroup}: its hierarchy is not mounted here")
             self._watch = CgroupWatch(cgroup, folder, self._writer)
         except SourceError as problem:
             self._given_up = True
-            self._note(NoCgroup(problem))
+            if self._of_process is None:  # nobody asked for it
+                self._note(NoCgroup(problem))

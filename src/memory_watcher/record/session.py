@@ -54,8 +54,9 @@ class Plan:
 
     `command` is the command line of this program. `kind` and `description` say what is recorded of
     several processes, None for a single one and for the whole machine. The cgroup of `selection` is
-    recorded too; `own_cgroup`: that of a launched command, if nobody else is in it. `max_size` is
-    in bytes. `finds_between_ticks`: newcomers are looked for more often than there are ticks.
+    recorded too; `own_cgroup`: that of a launched command, if nobody else is in it; `cgroup_of`:
+    that of the process with this PID, whoever else is in it. `max_size` is in bytes.
+    `finds_between_ticks`: newcomers are looked for more often than there are ticks.
     """
 
     policy: Policy
@@ -65,6 +66,7 @@ class Plan:
     description: str = ""
     selection: Selection = field(default_factory=Selection)
     own_cgroup: bool = False
+    cgroup_of: int | None = None
     max_size: int | None = None
     finds_between_ticks: bool = True
 
@@ -221,6 +223,8 @@ class Session:
             found,
             self._plan.selection,
             only_if_own=self._plan.own_cgroup,
+            of_process=self._plan.cgroup_of,
+            proc_root=self._source.root,
             note=self._note,
         )
 

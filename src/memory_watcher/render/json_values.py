@@ -7,12 +7,13 @@ and the exact bytes stand beside it in hexadecimal (`name_hex`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..analysis.breakdown import Sum
 from ..analysis.passes import Moment
 from ..analysis.roles import Role
+from ..answers.cgroups import CgroupAt, Judge
 from ..clocks import TimeAxis
 from ..metrics import READING
 from ..recorded import Measurement, RecordedImage, RecordedProcess
@@ -84,6 +85,17 @@ def image_facts(image: RecordedImage) -> dict[str, Any]:
         **named("name", image.name),
         **named("command_line", image.command_line),
         **named("exe", image.exe),
+    }
+
+
+def cgroup_facts(cgroups: Iterable[CgroupAt], judges: Iterable[Judge]) -> dict[str, Any]:
+    """Figures of control groups by their names in the recording; null for a limit there is not."""
+    return {
+        "cgroups": [{**named("path", path), **figures} for path, figures in cgroups],
+        "cgroup_peaks": [
+            {**named("path", judge.path), "peak": judge.peak, "current": judge.current}
+            for judge in judges
+        ],
     }
 
 

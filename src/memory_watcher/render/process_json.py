@@ -11,7 +11,15 @@ from ..analysis.kinds import Kind
 from ..answers.process import ProcessView
 from .activity import cpu_share
 from .assurance_text import as_json
-from .json_values import measurement_facts, named, pieces, process_facts, summed, timed
+from .json_values import (
+    cgroup_facts,
+    measurement_facts,
+    named,
+    pieces,
+    process_facts,
+    summed,
+    timed,
+)
 
 
 def render(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
@@ -35,6 +43,7 @@ def stream(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> Iterat
             "max_map_count": view.most_mappings,
             "cpu_share": None if view.before is None else _cpu_share(view),
             "missed": as_json(view.gap, view.known),
+            **cgroup_facts(view.cgroups, view.judges),
             "figure": parts.figure,
             "figure_note": view.instead,
             "groups": (_named_group(group, view) for group in chain(parts.own, parts.top)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ..analysis.breakdown import Group
+from ..answers.cgroups import CGROUP_PEAK
 from ..answers.process import ProcessView
 from ..metrics import LAYOUT, READING
 from ..units import format_kib, format_time, group_digits, plural
+from . import cgroup_text
 from .activity import activity
 from .assurance_text import missed
 from .beside import aside, beside
@@ -25,7 +27,11 @@ def render(view: ProcessView) -> str:
         _about_layout(view),
         _activity(view),
         "\n".join(
-            [label(title, str(measurement.id)), label("time", format_time(measurement.time))]
+            [
+                label(title, str(measurement.id)),
+                label("time", format_time(measurement.time)),
+                *([label("moment", cgroup_text.HIGHEST)] if view.moment == CGROUP_PEAK else []),
+            ]
         ),
         _sizes(view),
         *_notes(view),
@@ -123,6 +129,7 @@ def _sizes(view: ProcessView) -> str:
         [_line(parts.other, parts.figure, ":")],
         end,
         beside(parts.total, view.measurement.reading),
+        *map(cgroup_text.lines_of, view.cgroups),
     )
 
 
@@ -140,4 +147,5 @@ def _notes(view: ProcessView) -> list[str]:
         for group in (*parts.own, *parts.top, parts.other, parts.total)
         if group.sum.lacking
     ]
+    lines += cgroup_text.notes(view.cgroups, view.judges)
     return ["\n".join(lines)] if lines else []

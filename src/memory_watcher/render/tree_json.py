@@ -10,6 +10,7 @@ from ..analysis.hugetlb import at_least_together
 from ..answers.group import Branch, TreeView, Whole, pss_of
 from ..metrics import adds_up
 from .json_values import (
+    cgroup_facts,
     dump,
     measurement_facts,
     named,
@@ -48,11 +49,7 @@ def render(view: TreeView, jumps: Sequence[Mapping[str, Any]] = ()) -> str:
             },
             "private_between_passes": _between(view),
             **_whole(view.whole),
-            "cgroups": [{**named("path", path), **figures} for path, figures in view.cgroups],
-            "cgroup_peaks": [
-                {**named("path", judge.path), "peak": judge.peak, "current": judge.current}
-                for judge in view.judges
-            ],
+            **cgroup_facts(view.cgroups, view.judges),
         }
     )
 

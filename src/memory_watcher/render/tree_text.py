@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..analysis.breakdown import Group
-from ..answers.group import Branch, Judge, TreeView, Whole, pss_of, size_of_line
-from ..metrics import CGROUP, LAYOUT
+from ..answers.cgroups import CGROUP_PEAK
+from ..answers.group import Branch, TreeView, Whole, pss_of, size_of_line
+from ..metrics import LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_kib, format_time, plural
+from . import cgroup_text
 from .beside import aside, beside_several
 from .elide import elide
 from .escape import escape, width
@@ -19,12 +21,6 @@ _MORE = "more in these layouts (of another moment)"
 #: So deep is a tree drawn, and so long are the names of groups: there is room for the sizes.
 _DEEPEST = 12
 _GROUP_WIDTH = 40
-#: What is shown of a cgroup; --json gives all of it.
-_CGROUP_SHOWN = (
-    *("current", "peak", "swap_current", "stat.anon", "stat.file", "stat.shmem"),
-    *("stat.total_rss", "stat.total_cache"),
-)
-_CGROUP_TITLES = {m.name: m.title for m in CGROUP if m.name in _CGROUP_SHOWN}
 
 
 def render(view: TreeView) -> str:
@@ -36,7 +32,7 @@ def render(view: TreeView) -> str:
         [Line(_title(branch), size_of_line(branch)) for branch in view.branches],
         others,
         *(_sums(view.whole) if view.whole else ()),
-        *[_cgroup(path, figures) for path, figures in view.cgroups],
+        *map(cgroup_text.lines_of, view.cgroups),
     )
     return "\n\n".join(part for part in (_about(view), body, _notes(view)) if part) + "\n"
 
@@ -87,6 +83,8 @@ def _about(view: TreeView) -> str:
 def _which(view: TreeView) -> str:
     if view.moment == "floor":
         return LOWEST
+    if view.moment == CGROUP_PEAK:
+        return cgroup_text.HIGHEST
     if not view.is_peak:
         return "as asked for"
     return "the highest PSS of all together" if view.whole else "the last figures of each"
@@ -106,14 +104,6 @@ def _line(group: Group, end: str = "") -> Line:
     return Line(f"{group.name or '(no name)'}{end}", group.sum.size, aside(group, several=True))
 
 
-def _cgroup(path: str, figures: dict[str, int]) -> list[Line]:
-    return [
-        Line(f"cgroup {path} {title}:", figures[name])
-        for name, title in _CGROUP_TITLES.items()
-        if name in figures
-    ]
-
-
 def _notes(view: TreeView) -> str:
     lines = [] if view.why is None else [view.why]
     if view.whole is not None:
@@ -121,12 +111,7 @@ def _notes(view: TreeView) -> str:
     torn = sum(_is_torn(branch) for branch in view.members)
     if torn:
         lines.append(f"{plural(torn, 'layout is', 'layouts are')} torn: {LayoutState.TORN.meaning}")
-    lines += [_judged(judge) for judge in view.judges]
-    if view.cgroups:
-        lines.append(
-            "A cgroup's memory is not the sum of PSS. Page cache and kernel memory are in it;"
-            " files that another cgroup read first are not."
-        )
+    lines += cgroup_text.notes(view.cgroups, view.judges)
     if view.selection.too_short:
         count = view.selection.too_short
         what = plural(count, "process exited before it", "processes exited before they")
@@ -162,11 +147,6 @@ def _about_sums(view: TreeView, whole: Whole) -> list[str]:
     if view.refused is not None:
         lines.append(view.refused)
     return lines
-
-
-def _judged(judge: Judge) -> str:
-    then = "" if judge.current is None else f", {format_kib(judge.current)} at this moment"
-    return f"By the kernel, cgroup {escape(judge.path)} had at most {format_kib(judge.peak)}{then}."
 
 
 def _is_torn(branch: Branch) -> bool:

@@ -30,6 +30,7 @@ from ..recorded import (
     PeakRow,
     ProcessMoment,
     ReadingRow,
+    RecordedContainer,
     RecordedExit,
     RecordedProcess,
     RecordedRun,
@@ -448,8 +449,11 @@ class Recording:
         """Number, version and path of the cgroups that were recorded."""
         return self._group.cgroups()
 
-    def cgroup_figures(self, cgroup_id: int, first_tick: int, tick: int) -> dict[str, int]:
-        """What a cgroup's figures were at a tick; empty if they were not recorded then."""
+    def cgroup_figures(self, cgroup_id: int, first_tick: int, tick: int) -> dict[str, int | None]:
+        """What a cgroup's figures were at a tick; empty if they were not recorded then.
+
+        None: there is no such limit, or the figure could not be read any more.
+        """
         return self._group.cgroup_figures(cgroup_id, first_tick, tick)
 
     def cgroup_rows(self, cgroup_id: int) -> Iterator[CgroupRow]:
@@ -458,3 +462,7 @@ class Recording:
         But not beyond its run of the recorder.
         """
         return self._group.cgroup_rows(cgroup_id)
+
+    def containers(self) -> dict[str, RecordedContainer]:
+        """What runtimes call the containers of processes, by the id in the path of the cgroup."""
+        return self._group.containers()

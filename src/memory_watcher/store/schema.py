@@ -15,6 +15,7 @@ Version history:
     5  build_ids, also as a column of the views mappings and layouts; of readings what RSS consists
        of: rss_anon, rss_file, rss_shmem.
     6  file_marks.
+    7  containers; a limit of a cgroup that there is not, and a figure that was lost: -1.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ..model import VOLATILE_FIELDS, LayoutState, Usage
 
 #: "MWat" in ASCII: PRAGMA application_id of every recording.
 APPLICATION_ID = 0x4D576174
-VERSION = 6
+VERSION = 7
 
 #: SQL for the states of readings: all, and those of readings that have a layout.
 STATES = f"({', '.join(str(int(state)) for state in LayoutState)})"
@@ -369,7 +370,7 @@ CREATE TABLE cgroups (
 -- The names of a cgroup's figures.
 CREATE TABLE cgroup_fields (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE   -- current, peak, swap_current, stat.anon…, events.oom_kill…
+    name TEXT NOT NULL UNIQUE   -- current, peak, max, swap_current, stat.anon…, events.oom_kill…
 );
 
 -- Figures of a cgroup: a row when one changes, valid until the field's next row. It is not the sum
@@ -378,8 +379,19 @@ CREATE TABLE cgroup_readings (
     cgroup_id INTEGER NOT NULL REFERENCES cgroups(id),
     field_id INTEGER NOT NULL REFERENCES cgroup_fields(id),
     first_tick INTEGER NOT NULL,
-    value INTEGER NOT NULL,     -- bytes; counts under events.
+    value INTEGER NOT NULL,     -- bytes; counts under events.; -1: there is no such limit, or the
+                                -- figure could not be read any more
     PRIMARY KEY (cgroup_id, field_id, first_tick)
+) WITHOUT ROWID;
+
+-- What a runtime calls a container, as its own files told the recorder.
+CREATE TABLE containers (
+    container_id TEXT NOT NULL, -- as in the path of the cgroup of its processes
+    name TEXT,                  -- NULL, here and below: not found
+    pod TEXT,                   -- of Kubernetes: the pod's name
+    namespace TEXT,
+    image TEXT,                 -- what it was made of
+    PRIMARY KEY (container_id)
 ) WITHOUT ROWID;
 
 -- The names of /proc/meminfo's lines.

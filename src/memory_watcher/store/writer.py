@@ -20,6 +20,7 @@ from ..model import (
     SystemMemory,
     Tick,
 )
+from ..recorded import RecordedContainer
 from .connection import WritableFile, explained
 from .steps import Steps, silently
 from .write.evidence import Evidence
@@ -230,6 +231,11 @@ class Writer:
         """Store a cgroup, or find it again; returns its number."""
         with explained(self.path):
             return self._cgroups.number(version, path)
+
+    def container(self, container_id: str, facts: RecordedContainer) -> None:
+        """Store what a runtime calls a container."""
+        with explained(self.path):
+            self._cgroups.container(container_id, facts)
 
     def cgroup_figures(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
         """Store the figures of a cgroup that changed at this tick."""

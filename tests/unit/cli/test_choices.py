@@ -9,14 +9,14 @@ import pytest
 from memory_watcher import cli
 from memory_watcher.analysis import breakdown, identity
 from memory_watcher.analysis.budgets import model as budgets
-from memory_watcher.answers import compared, history, machine
+from memory_watcher.answers import cgroups, compared, history, machine
 from memory_watcher.metrics import JUDGED
 from memory_watcher.recorded import SystemFigure
 
 #: Command, option -> its choices; in `peak` a machine's line may be a user besides.
 CHOICES = {
     ("peak", "--by"): {*get_args(breakdown.By), "user"},
-    ("peak", "--process-memory"): set(machine._FIGURES),
+    ("peak", "--process-memory"): {*machine._FIGURES, cgroups.FIGURE},
     ("peak", "--system-memory"): set(get_args(SystemFigure)),
     ("show", "--by"): set(get_args(breakdown.By)),
     ("chart", "--by"): set(get_args(identity.By)),

@@ -139,6 +139,25 @@ def test_reader_of_version_1(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_limits(tmp_path: Path) -> None:
+    """A limit that there is not is -1: `max` of version 2, the largest number of version 1."""
+    for name, text in (("max", "max\n"), ("high", "1048576\n"), ("swap.max", "0\n")):
+        (tmp_path / f"memory.{name}").write_text(text)
+    (tmp_path / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    (tmp_path / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n")
+    first, second = CgroupReader(str(tmp_path), 2), CgroupReader(str(tmp_path), 1)
+    assert {k: v for k, v in first.read().items() if not k.startswith("events")} == {
+        "max": -1,
+        "high": 1 << 20,
+        "swap_max": 0,
+    }
+    assert second.read() == {"max": -1, "events.oom_kill": 3}
+    (tmp_path / "memory.limit_in_bytes").write_text("4096\n")
+    assert second.read()["max"] == 4096
+    first.close()
+    second.close()
+
+
 def test_folder_without_the_controller(tmp_path: Path) -> None:
     """A cgroup whose memory controller is off is an error that says so."""
     with pytest.raises(SourceError, match="memory controller"):

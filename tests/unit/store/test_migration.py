@@ -129,6 +129,7 @@ def test_tree_of_version_2(tree: Path) -> None:
     assert after.pop("escaped_texts") == []
     assert after.pop("build_ids") == []
     assert after.pop("file_marks") == []
+    assert after.pop("containers") == []
     for name in ("local_times_of_measurements", "local_times_of_ticks"):
         assert after.pop(name)
     lines = [line for (_, line) in after.pop("command_lines")]

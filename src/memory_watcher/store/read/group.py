@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import SelectionError
-from ...recorded import CgroupRow, PeakRow, RecordedExit, RecordedSelection
+from ...recorded import (
+    CgroupRow,
+    PeakRow,
+    RecordedContainer,
+    RecordedExit,
+    RecordedSelection,
+)
 from ..readonly import ReadOnlyDatabase
 from .passes import rows_if_there
 
@@ -87,20 +93,35 @@ class Group:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
-    def cgroup_figures(self, cgroup_id: int, first_tick: int, tick: int) -> dict[str, int]:
-        """What a cgroup's figures were at a tick; empty if they were not recorded then."""
+    def cgroup_figures(self, cgroup_id: int, first_tick: int, tick: int) -> dict[str, int | None]:
+        """What a cgroup's figures were at a tick; empty if they were not recorded then.
+
+        None: there is no such limit, or the figure could not be read any more.
+        """
         rows = self._database.rows(
-            "SELECT f.name, (SELECT value FROM cgroup_readings AS r WHERE r.cgroup_id = ?"
-            " AND r.field_id = f.id AND r.first_tick BETWEEN ? AND ?"
-            " ORDER BY r.first_tick DESC LIMIT 1) AS value FROM cgroup_fields AS f ORDER BY f.id",
+            "SELECT f.name, nullif(r.value, -1) AS value FROM cgroup_readings AS r"
+            " JOIN cgroup_fields AS f ON f.id = r.field_id WHERE r.cgroup_id = ?"
+            " AND r.first_tick = (SELECT max(l.first_tick) FROM cgroup_readings AS l"
+            " WHERE l.cgroup_id = r.cgroup_id AND l.field_id = r.field_id"
+            " AND l.first_tick BETWEEN ? AND ?) ORDER BY f.id",
             *(cgroup_id, first_tick, tick),
         )
-        return {name: value for name, value in rows if value is not None}
+        return dict(rows)
+
+    def containers(self) -> dict[str, RecordedContainer]:
+        """What runtimes call the containers of processes, by the id in the path of the cgroup."""
+        rows = rows_if_there(
+            self._database,
+            "containers",
+            "SELECT container_id, name, pod, namespace, image FROM containers"
+            " ORDER BY container_id",
+        )
+        return {row[0]: RecordedContainer(*row[1:]) for row in rows}
 
     def cgroup_rows(self, cgroup_id: int) -> Iterator[CgroupRow]:
         """All changes of a cgroup's figures, in order of ticks."""
         rows = self._database.rows(
-            "SELECT r.first_tick, f.name, r.value FROM cgroup_readings AS r"
+            "SELECT r.first_tick, f.name, nullif(r.value, -1) AS value FROM cgroup_readings AS r"
             " JOIN cgroup_fields AS f ON f.id = r.field_id WHERE r.cgroup_id = ?"
             " ORDER BY r.first_tick, r.field_id",
             cgroup_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...recorded import RecordedContainer
 from .transaction import Transaction, as_bytes, insert_into
 
 
@@ -60,6 +61,14 @@ class Cgroups:
             else self._transaction.execute(
                 "INSERT INTO cgroups (version, path) VALUES (?, CAST(? AS TEXT))", version, text
             )
+        )
+
+    def container(self, container_id: str, facts: RecordedContainer) -> None:
+        """Store what a runtime calls a container."""
+        self._transaction.execute(
+            "INSERT OR REPLACE INTO containers VALUES (CAST(? AS TEXT), CAST(? AS TEXT),"
+            " CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))",
+            *map(as_bytes, (container_id, *facts)),
         )
 
     def store(self, cgroup_id: int, changes: Mapping[str, int]) -> None:

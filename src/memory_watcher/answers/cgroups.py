@@ -1,0 +1,117 @@
+"""The memory of the control group beside that of its processes: at a moment, at its highest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..errors import SelectionError
+from ..message import Named, Setting
+from ..procfs.cgroup import Cgroup, parse_memberships
+from ..recorded import RecordedProcess, RecordedRun
+from ..store.recording import Recording
+from .moment import Moment
+
+#: By this name a user asks for the moment at which a cgroup's memory was highest.
+FIGURE = "cgroup"
+CGROUP_PEAK = "cgroup peak"
+_LAST = 2**62
+
+
+class CgroupAt(NamedTuple):
+    """A cgroup at a tick: its path, and its figures by their names in metrics.CGROUP.
+
+    Of a limit None says that there is none; of another figure, that it could not be read any more.
+    """
+
+    path: str
+    figures: dict[str, int | None]
+
+
+class Judge(NamedTuple):
+    """What the kernel says of a cgroup: its highest figure until the end, and that at the tick."""
+
+    path: str
+    peak: int
+    current: int | None
+
+
+class CgroupPeak(NamedTuple):
+    """Where a cgroup's memory was highest of all that was read: path, tick, bytes."""
+
+    path: str
+    tick: int
+    size: int
+
+
+def cgroups_at(
+    recording: Recording, run: RecordedRun, tick: int, process: RecordedProcess | None = None
+) -> tuple[CgroupAt, ...]:
+    """The cgroups that a run recorded, at one of its ticks; with a process, those that it is in."""
+    return tuple(
+        CgroupAt(path, figures)
+        for number, version, path in recording.cgroups()
+        if process is None or _is_in(process, version, path)
+        if (figures := recording.cgroup_figures(number, run.first_tick, tick))
+    )
+
+
+def judges(
+    recording: Recording, run: RecordedRun, tick: int, process: RecordedProcess | None = None
+) -> Iterator[Judge]:
+    """What the kernel kept of the highest memory of each cgroup that a run recorded."""
+    for number, version, path in recording.cgroups():
+        if process is not None and not _is_in(process, version, path):
+            continue
+        peak = recording.cgroup_figures(number, run.first_tick, _last(run)).get("peak")
+        current = recording.cgroup_figures(number, run.first_tick, tick).get("current")
+        if peak is not None:
+            yield Judge(path, peak, current)
+
+
+def run_of(recording: Recording, tick: int) -> RecordedRun:
+    """The run that a tick is of."""
+    return [each for each in recording.runs() if each.first_tick <= tick][-1]
+
+
+def highest(recording: Recording, process: RecordedProcess | None = None) -> CgroupPeak | None:
+    """The highest memory of a cgroup in the last run that recorded one; with a process, of its own.
+
+    None if no cgroup was recorded.
+    """
+    for run in reversed(recording.runs()):
+        found = [
+            CgroupPeak(path, tick, size)
+            for number, version, path in recording.cgroups()
+            if process is None or _is_in(process, version, path)
+            for tick, name, size in recording.cgroup_rows(number)
+            if name == "current" and size is not None
+            if run.first_tick <= tick <= _last(run)
+        ]
+        if found:
+            return max(found, key=lambda each: (each.size, -each.tick))
+    return None
+
+
+def moment_of_peak(recording: Recording, process: RecordedProcess | None = None) -> Moment:
+    """The moment at which the cgroup's memory was highest. Raises SelectionError."""
+    found = highest(recording, process)
+    if found is None:
+        raise SelectionError(
+            f"{recording.path}: no memory of a cgroup was recorded",
+            Named(Setting.FIGURE, "", "; choose another figure with {}"),
+            "; it is recorded for one process, a command, a cgroup, a container or a unit",
+        )
+    return Moment("tick", found.tick, CGROUP_PEAK)
+
+
+def _last(run: RecordedRun) -> int:
+    return _LAST if run.last_tick is None else run.last_tick
+
+
+def _is_in(process: RecordedProcess, version: int, path: str) -> bool:
+    """Whether a process was in a cgroup, as it is stored, when it was first seen."""
+    controller, colon, below = path.partition(":")
+    cgroup = Cgroup(None, path) if version == 2 or not colon else Cgroup(controller, below)
+    memberships = parse_memberships((process.cgroup or "").encode("utf-8", "surrogateescape"))
+    return any(map(cgroup.holds, memberships))
