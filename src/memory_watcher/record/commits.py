@@ -6,6 +6,8 @@ from ..units import SECOND
 
 #: What is not committed gets no older than this; the rest of the second is for the commit itself.
 _OLDEST_NS = 9 * SECOND // 10
+#: More than any clock shows.
+_NEVER = 1 << 63
 
 
 class CommitTimer:
@@ -43,6 +45,12 @@ class CommitTimer:
         Counted from the last pass that is safe: who looks at the file afterwards sees that one.
         """
         return self._is_too_old(self._safe_ns, now_ns + max(until_next_ns, 0))
+
+    def idle_until(self, period_ns: int) -> int:
+        """Until when to commit can wait, if what comes every so many ns is not stored meanwhile."""
+        if not self._is_pending or self._safe_ns is None:
+            return _NEVER
+        return self._safe_ns + _OLDEST_NS - period_ns
 
     def is_due_before(self, now_ns: int, is_fast: bool) -> bool:
         """Whether to commit before a pass: it would take too long for what there is already."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 from ..model import Cause
+from ..units import SECOND
+from .clock import Clock
 from .newcomers import Newcomers
 from .run import Run
 from .target import Target
@@ -15,6 +18,9 @@ from .together import Together
 
 #: How many processes a fast pass reads: 20 us each. More of them have to take turns.
 _AT_ONCE = 16
+
+#: Passes go by for so long at most: the status line and others are asked after those that do not.
+_LONGEST_NS = SECOND
 
 
 class FastPasses:
@@ -42,6 +48,33 @@ class FastPasses:
         for target in risen:
             if run.lives(target):
                 self._read_at_peak(target)
+
+    def go_by(self, clock: Clock, stop: threading.Event, until_ns: int) -> None:
+        """Let those go by that would find nothing new, up to `until_ns`: its process stands still.
+
+        That is so for most of the time of most processes that are named.
+        """
+        if (target := self._alone_at_rest()) is None:
+            return
+        until_ns = min(until_ns, self._run.time.monotonic_ns() + _LONGEST_NS)
+        if (went := clock.wait_while(target.read_fast, target.fast, stop, until_ns)) is not None:
+            before_ns = target.fast_ns if went.before_ns is None else went.before_ns
+            target.fast_ns, target.fast_since_ns = went.last_ns, went.last_ns - before_ns
+
+    def _alone_at_rest(self) -> Target | None:
+        """The only process there is and can be, if the last look at it called for nothing."""
+        run, by_pid = self._run, self._run.roster.by_pid
+        if len(by_pid) != 1 or self._arriving.discovery_period_ns is not None or run.together:
+            return None
+        if run.policy.fast_period_ns is None or run.roster.waiting:
+            return None
+        (target,) = by_pid.values()
+        fast = target.fast
+        if fast is None or target.is_changing:
+            return None  # it changes all the time: to look twice would cost more
+        peak = partial(target.schedule.due_for_peak, fast.resident, fast.shared)
+        at_peak = run.boundary.ask(target.pid, peak, Due.READ)
+        return target if at_peak is Due.UNCHANGED else None
 
     def _affords_looks(self) -> bool:
         """Whether what is seen between ticks takes nothing from complete passes at ticks."""

@@ -108,6 +108,9 @@ class Recorder:
                 self.commit()
             if on_tick is not None:
                 on_tick(run.progress)
+            if clock.fast_period_ns is not None:
+                until_ns = self._commits.idle_until(clock.fast_period_ns)
+                self._fast_passes.go_by(clock, stop, until_ns)
         run.stop = None  # a last tick, of how all ended, is a whole one
         self._store_mark()
         return False

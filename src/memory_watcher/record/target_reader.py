@@ -81,9 +81,11 @@ class TargetReader:
         before, now = target.fast, self._now_ns()
         since_ns = now - target.fast_ns
         target.fast, target.fast_ns, target.fast_since_ns = reading, now, since_ns
+        target.is_changing = False
         if reading is before:
             return
         if before is None or reading[:2] != before[:2]:
+            target.is_changing = True
             target.fast_since_ns = None
             self._run.sink.fast_reading(target.process_id, self.utc_ns(now), since_ns, reading)
             self._run.progress.mark(reading.high_water_mark)

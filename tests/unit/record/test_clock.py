@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory_watcher.record.clock import Clock, Deadline
+from memory_watcher.errors import NoSuchProcess
+from memory_watcher.record.clock import Clock, Deadline, WentBy
 
 from .faketime import MS, FakeStop, FakeTime
 
@@ -107,6 +110,65 @@ def test_fast_passes_between_ticks(time: FakeTime, stop: FakeStop) -> None:
         *((0, False), (25, True), (50, True), (75, True)),
         *((100, False), (125, True), (150, True), (175, True), (200, False)),
     ]
+
+
+def test_passes_go_by_while_nothing_is_new(time: FakeTime, stop: FakeStop) -> None:
+    """Up to the next tick, or the time given; each looks once, at its deadline."""
+    clock = Clock(100 * MS, 20 * MS, time)
+    assert clock.wait_while(lambda: 1, 1, stop, 1 << 63) is None  # nothing has begun
+    clock.wait(stop)
+    looks: list[int] = []
+
+    def look() -> int:
+        looks.append((time.now - time.start) // MS)
+        return 1
+
+    assert clock.wait_while(look, 1, stop, time.start + 50 * MS) == WentBy(
+        2, time.start + 40 * MS, time.start + 20 * MS
+    )
+    assert clock.wait_while(look, 1, stop, 1 << 63) == WentBy(
+        2, time.start + 80 * MS, time.start + 60 * MS
+    )
+    assert looks == [20, 40, 60, 80]
+    assert clock.wait_while(look, 1, stop, 1 << 63) is None
+    assert clock.wait(stop) == Deadline(0, 0)
+    assert time.now == time.start + 100 * MS
+
+
+def _gone() -> int:
+    raise NoSuchProcess("process 7: no such process")
+
+
+@pytest.mark.parametrize("look", [lambda: 2, _gone])
+def test_a_pass_that_finds_something_new_comes_next(
+    time: FakeTime, stop: FakeStop, look: Callable[[], int]
+) -> None:
+    """What it found, or raised, is not lost: the pass is the next that there is to take."""
+    clock = Clock(100 * MS, 20 * MS, time)
+    clock.wait(stop)
+    assert clock.wait_while(look, 1, stop, 1 << 63) is None
+    assert clock.wait(stop) == Deadline(0, 0, is_fast=True)
+    assert time.now == time.start + 20 * MS
+
+
+def test_passes_that_come_late_are_skipped(time: FakeTime, stop: FakeStop) -> None:
+    """One look for all that have passed; the next is on the grid."""
+    clock = Clock(200 * MS, 20 * MS, time)
+    clock.wait(stop)
+    time.now += 75 * MS
+    assert clock.wait_while(lambda: 1, 1, stop, time.start + 80 * MS) == WentBy(
+        2, time.start + 80 * MS, time.start + 75 * MS
+    )
+
+
+def test_told_to_stop_while_passes_go_by(time: FakeTime, stop: FakeStop) -> None:
+    """At once; those that went by before are told."""
+    clock = Clock(1000 * MS, 20 * MS, time)
+    clock.wait(stop)
+    stop.stop_at = time.now + 50 * MS
+    went = clock.wait_while(lambda: 1, 1, stop, 1 << 63)
+    assert went == WentBy(2, time.start + 40 * MS, time.start + 20 * MS)
+    assert clock.wait(stop) is None
 
 
 @settings(max_examples=200, deadline=None)

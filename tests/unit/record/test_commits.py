@@ -93,3 +93,16 @@ def test_counted_from_what_is_safe() -> None:
 def test_nothing_to_commit() -> None:
     """Without anything stored nothing is due."""
     assert not CommitTimer().is_due(SECOND, 10 * SECOND)
+
+
+def test_what_is_not_stored_can_wait() -> None:
+    """Until the last pass before what there is gets too old; for ever once all is safe."""
+    timer = CommitTimer()
+    assert timer.idle_until(20 * MS) > 1 << 62
+    timer.begins(5 * SECOND)
+    timer.took(MS, False)
+    assert timer.idle_until(20 * MS) == 5 * SECOND + 880 * MS
+    assert not timer.is_due(timer.idle_until(20 * MS) - 1, 20 * MS)
+    assert timer.is_due(timer.idle_until(20 * MS) + 1, 20 * MS)
+    timer.committed()
+    assert timer.idle_until(20 * MS) > 1 << 62

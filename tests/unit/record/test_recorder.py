@@ -7,11 +7,12 @@ import gc
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from itertools import count, repeat
+from itertools import count, pairwise, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,8 @@ from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.scan import Scanner
 from memory_watcher.procfs.source import ProcSource
 from memory_watcher.record import firsts as firsts_module
-from memory_watcher.record.clock import Clock, Deadline
+from memory_watcher.record.clock import Clock, Deadline, WentBy
+from memory_watcher.record.fast_pass import FastPasses
 from memory_watcher.record.notices import Notice, Unrecordable
 from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
@@ -553,6 +555,75 @@ def test_commit_is_there_for_others(stage: Stage) -> None:
 
 
 # -- with the real clock and the real targets ---------------------------------------------------
+
+
+class ActingStop(FakeStop):
+    """Lets a process do something when its time has come; ends after a time."""
+
+    def __init__(self, time: FakeTime, acts: dict[int, Callable[[], None]], end: int) -> None:
+        super().__init__(time)
+        self.acts = {time.now + at * MS: act for at, act in acts.items()}
+        self.stop_at = time.now + end * MS
+
+    def wait(self, timeout: float | None = None) -> bool:
+        is_set = super().wait(timeout)
+        for at in [at for at in self.acts if at <= self.clock.now]:
+            self.acts.pop(at)()
+        return is_set
+
+
+def _record_a_restless_one(stage: Stage) -> tuple[list[int], list[list[tuple[object, ...]]]]:
+    """Commits (ms from the start) and rows of a process that rests, grows, shrinks and ends."""
+    stage.records(Policy(fast_period_ns=20 * MS))
+    files = stage.comes(FakeProcess(7, high_water_mark=90))
+    start, commit = stage.time.now, stage.writer.commit
+    commits: list[int] = []
+
+    def grow(rss: int) -> None:
+        files.process.areas = (*SMALL[:2], SMALL[2]._replace(rss=rss))
+
+    def noting() -> None:
+        commits.append((stage.time.now - start) // MS)
+        commit()
+
+    stage.writer.commit = noting  # type: ignore[method-assign]
+    acts: dict[int, Callable[[], None]] = {
+        250: lambda: grow(20),
+        270: lambda: grow(24),
+        290: lambda: grow(20),
+        1010: lambda: grow(30000),
+        2500: lambda: grow(21),
+        3330: lambda: files.always("stat", GONE),
+        3331: lambda: files.always("statm", GONE),
+    }
+    stop = ActingStop(stage.time, acts, 6000)
+    stage.recorder.run(Clock(1000 * MS, 20 * MS, stage.time), stop)
+    tables = ["ticks", "readings", "fast_readings", "usages", "processes"]
+    return commits, [stage.rows(f"SELECT * FROM {table}") for table in tables]
+
+
+def test_passes_that_go_by_leave_nothing_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded is to the digit what it is when each fast pass is taken, and as safe."""
+    for name in ("by", "each"):
+        (tmp_path / name).mkdir()
+    by, each = Stage(tmp_path / "by", FakeTime()), Stage(tmp_path / "each", FakeTime())
+    went_by: list[int] = []
+    wait_while = Clock.wait_while
+
+    def noting(*arguments: Any) -> WentBy | None:
+        went = wait_while(*arguments)
+        went_by.append(went.passes if went else 0)
+        return went
+
+    monkeypatch.setattr(Clock, "wait_while", noting)
+    commits, rows = _record_a_restless_one(by)
+    assert sum(went_by) > 130  # of 166
+    monkeypatch.setattr(FastPasses, "go_by", lambda *_: None)
+    _, expected = _record_a_restless_one(each)
+    assert rows == expected
+    assert all(later - earlier <= 1000 for earlier, later in pairwise(commits))
 
 
 def test_skipped_deadlines_of_a_slow_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
