@@ -19,7 +19,7 @@ from itertools import zip_longest
 from memory_watcher.record.clock import Deadline
 from memory_watcher.record.policy import FOR_MACHINE
 
-from . import as_used, targets, truth
+from . import as_used, naming, targets, truth
 from .commands import console_script, median_wall, ratio
 from .driven import recorder
 from .recording import Cost, interleaved, peak_rss_of_command
@@ -174,6 +174,10 @@ def bench_long_file(table: Table, ticks: int) -> None:
         table.row(f"file of {ticks:,} ticks x 2,100 mappings", size, "MB", 25 * ticks / LONG_TICKS)
         peak = [console_script("memory-peak"), path]
         table.row("memory-peak on it, whole command", 1000 * median_wall(peak), "ms", 100)
+        named = naming.at_the_peak(path)
+        table.row("- of it to tell what 2,100 mappings are for, CPU", 1000 * named, "ms", 20)
+        named = naming.of_chunks()
+        table.row(f"the same of {naming.CHUNKS:,} chunks of V8", 1000 * named, "ms", 150)
         for share in (0.1, 0.5, 0.9):
             moment = _time_of_tick(path, round(ticks * share))
             wall = median_wall([*peak, "--measurement-time", moment])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..model import Mapping, MappingUsage
+from .quickly import by_address, flags_of
 
 HEAP_SIZE = 64 << 20
 _GLIBC_NAME = "[anon: glibc: malloc arena]"
@@ -64,11 +65,11 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
     either: 32 bit (1 MiB heaps), overcommit_memory=2 with an older glibc (no `nr`),
     glibc.malloc.hugetlb >= 2 (other sizes).
     """
-    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
+    order = by_address(entries)
     starts = [at for at, index in enumerate(order) if may_begin_heap(entries[index].mapping)]
     if not starts:
         return set()  # most layouts: their names need not be looked at
-    names = {_file_name(entry.mapping) for entry in entries}
+    names = {_file_name(entry.mapping) for entry in entries if entry.mapping.inode}
     if any(_OTHER_MALLOC.match(name) for name in names):
         return set()
     styles = [_Style.UNKNOWN, _Style.NORESERVE]
@@ -155,7 +156,7 @@ def _is_kept_from_children(entry: MappingUsage) -> bool:
 
     A program may give it to blocks that it has of malloc; never to a whole heap with its header.
     """
-    return "dc" in (entry.usage.vm_flags or "").split()
+    return "dc" in flags_of(entry.usage.vm_flags)
 
 
 def _style(entry: MappingUsage) -> _Style | None:
@@ -166,7 +167,7 @@ def _style(entry: MappingUsage) -> _Style | None:
     if usage.vm_flags is None:
         is_possible = mapping.start >= 1 << 32 and not is_go_heap_address(mapping.start)
         return _Style.UNKNOWN if is_possible else None
-    flags = usage.vm_flags.split()
+    flags = flags_of(usage.vm_flags)
     if "nr" in flags:
         return _Style.NORESERVE
     if ("ac" in flags) == (mapping.perms != "---p") and not is_go_heap_address(mapping.start):

@@ -20,6 +20,8 @@ OWN_LINES = {
     Kind.ARENA: "malloc arenas",
     Kind.ANONYMOUS: "anonymous",
 }
+#: So do memory's recognised owners, under their own names: what is anonymous is what they leave.
+RECOGNISED = (Kind.RUNTIME, Kind.ALLOCATOR, Kind.JIT_CODE)
 
 
 class Sum(NamedTuple):
@@ -78,8 +80,8 @@ def break_down(
 ) -> Breakdown:
     """Sum up a layout by group name, by kind or by mapping; the `top` biggest lines (None: all).
 
-    By name, the kinds of OWN_LINES have their own lines and are not among the names, and the parts
-    of a library are one.
+    By name, the kinds of OWN_LINES and RECOGNISED have their own lines and are not among the names,
+    and the parts of a library are one.
     """
     members: dict[tuple[Kind, str], list[MappingUsage]] = {}
     every: list[MappingUsage] = []
@@ -90,6 +92,8 @@ def break_down(
     if by == "name":
         for kind, title in OWN_LINES.items():
             entries = members.pop((kind, title), [])
+            if kind is Kind.ANONYMOUS:
+                own += _recognised(members, figure)
             if entries:
                 own.append(_group(kind, title, entries, figure))
     # The figures come first: of many names only the few that are shown become groups.
@@ -106,6 +110,14 @@ def break_down(
         other_groups=len(sums) - len(shown),
         total=_group(None, "sum", every, figure),
     )
+
+
+def _recognised(members: dict[tuple[Kind, str], list[MappingUsage]], figure: str) -> list[Group]:
+    """Take the recognised heaps and code away from `members`, the biggest first."""
+    keys = [key for key in members if key[0] in RECOGNISED]
+    sums = [(key, _sum_of(members[key], figure)) for key in keys]
+    sums.sort(key=_biggest_first)
+    return [Group(*key, tuple(members.pop(key)), size) for key, size in sums]
 
 
 _Line = tuple[tuple[Kind, str], Sum]

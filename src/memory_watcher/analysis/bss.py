@@ -133,6 +133,8 @@ def _page_down(number: int, page_size: int) -> int:
 def bss_parts(entries: Sequence[MappingUsage], bss: Iterable[Bss]) -> list[BssPart]:
     """The anonymous mappings that are .bss, wholly or in part, in the layout's order."""
     ranges = sorted(bss)
+    if not ranges:
+        return []
     starts = [each.start for each in ranges]
     parts = []
     for position, entry in enumerate(entries):
@@ -168,7 +170,9 @@ def bss_owners(entries: Sequence[MappingUsage], bss: Iterable[Bss]) -> dict[int,
     named = {
         position: files[entry.mapping.start]
         for position, entry in enumerate(entries)
-        if entry.mapping.pathname.startswith(_BSS_NAMES) and entry.mapping.start in files
+        if entry.mapping.pathname
+        and entry.mapping.pathname.startswith(_BSS_NAMES)
+        and entry.mapping.start in files
     }
     return named | {
         part.position: part.bss.pathname for part in bss_parts(entries, bss) if part.is_whole

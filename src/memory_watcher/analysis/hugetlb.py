@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ..model import Mapping, MappingUsage, Usage
+from .quickly import flags_of
 
 __all__ = ["are_huge", "at_least_together", "unreported"]
 
@@ -16,7 +17,7 @@ _LARGEST_BASE_PAGE = 256 << 10
 def are_huge(usage: Usage) -> bool | None:
     """Whether the kernel says that a mapping is of huge pages; None if it says nothing of it."""
     if usage.vm_flags is not None:
-        return "ht" in usage.vm_flags.split()
+        return "ht" in flags_of(usage.vm_flags)
     if usage.kernel_page_size is not None:
         return usage.kernel_page_size > _LARGEST_BASE_PAGE
     return None

@@ -22,6 +22,7 @@ from .basis import Basis
 from .bss import Bss, bss_owners, find_bss
 from .file_parts import OF_CODE, DataStarts, data_starts, part_of
 from .hugetlb import are_huge
+from .quickly import flags_of
 from .runtimes import Found, find_runtimes, runtimes_present
 from .stacks import find_stacks
 
@@ -81,7 +82,11 @@ def attribute(
     """Tell for each mapping of one layout, in its order, what it is for."""
     entries = list(entries)
     known = _look_at(entries, facts)
-    return [(entry, known.attribution(index, entry)) for index, entry in enumerate(entries)]
+    told = known.by_position
+    return [
+        (entry, told[index] if index in told else known.by_header(entry))
+        for index, entry in enumerate(entries)
+    ]
 
 
 def attributed_entries(
@@ -111,7 +116,8 @@ class _Known(NamedTuple):
     """What a whole layout tells, by positions in it.
 
     `programs` are the files it executes, `program` is the path of the one that the process runs,
-    None if that is not told; `starts` say where data of files begins.
+    None if that is not told; `starts` say where data of files begins. `by_position` is what the
+    first four come to.
     """
 
     arenas: set[int]
@@ -121,6 +127,7 @@ class _Known(NamedTuple):
     programs: set[tuple[int, int, str]]
     program: str | None
     starts: DataStarts
+    by_position: dict[int, Attribution]
 
     def basis(self, index: int, entry: MappingUsage) -> Basis:
         """Which evidence decides: the first that there is."""
@@ -130,35 +137,35 @@ class _Known(NamedTuple):
             return Basis.BSS
         if index in self.runtimes:
             return Basis.RUNTIME
-        if index in self.stacks:
-            return Basis.STACK
-        return self._with_name(entry) if entry.mapping.pathname else _without_name(entry)
+        return Basis.STACK if index in self.stacks else self._basis_of_header(entry)
 
-    def _with_name(self, entry: MappingUsage) -> Basis:
+    def _basis_of_header(self, entry: MappingUsage) -> Basis:
+        if not entry.mapping.pathname:
+            return _without_name(entry)
         if are_huge(entry.usage):
             return Basis.HUGE_PAGES
         return Basis.PROGRAM if _file_key(entry.mapping) in self.programs else Basis.NAME
 
     def attribution(self, index: int, entry: MappingUsage) -> Attribution:
         """What it is for."""
-        basis = self.basis(index, entry)
-        if basis in _PLAIN:
+        told = self.by_position.get(index)
+        return self.by_header(entry) if told is None else told
+
+    def by_header(self, entry: MappingUsage) -> Attribution:
+        """The same of a mapping of which its place in the layout says nothing."""
+        basis = self._basis_of_header(entry)
+        name = entry.mapping.pathname
+        if not name:
             return _PLAIN[basis]
-        if basis is Basis.BSS:
-            owner = self.owners[index]
-            return Attribution(_BSS[owner == self.program], owner)
-        if basis is Basis.RUNTIME:
-            return self.runtimes[index].rule.attribution
+        if basis is Basis.HUGE_PAGES:
+            return Attribution(Kind.HUGE_PAGES, name.removesuffix(_DELETED))
         if basis is Basis.PROGRAM:
-            name = entry.mapping.pathname
             kinds = _CODE if part_of(entry.mapping, self.starts) in OF_CODE else _DATA
             return Attribution(kinds[name == self.program], name)
         return _by_name(entry)
 
 
 _PLAIN = {
-    Basis.ARENA: plain(Kind.ARENA),
-    Basis.STACK: plain(Kind.THREAD_STACK),
     Basis.NO_ACCESS: plain(Kind.GUARD),
     Basis.DEVICE: plain(Kind.DEVICE),
     Basis.NOTHING: plain(Kind.ANONYMOUS),
@@ -176,11 +183,24 @@ def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
     taken = arenas | owners.keys() | runtimes.keys()
     stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}
-    of_programs = [entry.mapping for entry in entries if _file_key(entry.mapping) in programs]
+    of_files = (entry.mapping for entry in entries if entry.mapping.inode)
+    program = _program({name for _, _, name in programs}, facts.exe)
+    # One object for all that a rule names: told apart by that, for hashes of rules take long.
+    of_found = {
+        number: each.rule.attribution
+        for number, each in {id(each): each for each in runtimes.values()}.items()
+    }
+    # What decides first is put in last.
+    by_position = dict.fromkeys(stacks, plain(Kind.THREAD_STACK))
+    by_position.update((at, of_found[id(each)]) for at, each in runtimes.items())
+    by_position.update(
+        (at, Attribution(_BSS[owner == program], owner)) for at, owner in owners.items()
+    )
+    by_position.update(dict.fromkeys(arenas, plain(Kind.ARENA)))
     return _Known(
-        *(arenas, owners, runtimes, stacks, programs),
-        program=_program({name for _, _, name in programs}, facts.exe),
-        starts=data_starts(of_programs),
+        *(arenas, owners, runtimes, stacks, programs, program),
+        starts=data_starts(each for each in of_files if _file_key(each) in programs),
+        by_position=by_position,
     )
 
 
@@ -195,7 +215,7 @@ def _program(executed: Collection[str], exe: str | None) -> str | None:
 def _without_name(entry: MappingUsage) -> Basis:
     if entry.mapping.perms == "---p":
         return Basis.NO_ACCESS
-    return Basis.DEVICE if "io" in (entry.usage.vm_flags or "").split() else Basis.NOTHING
+    return Basis.DEVICE if "io" in flags_of(entry.usage.vm_flags) else Basis.NOTHING
 
 
 # --- by name ---------------------------------------------------------------------------------
@@ -256,8 +276,7 @@ def _by_name(entry: MappingUsage) -> Attribution:
     name = mapping.pathname
     if name.startswith("[") and name.endswith("]") and mapping.inode == 0:
         return _kernel_or_named(name)
-    is_huge = are_huge(entry.usage)
-    if is_huge or (is_huge is None and name.startswith(_OF_HUGE_PAGES)):
+    if name.startswith(_OF_HUGE_PAGES) and are_huge(entry.usage) is None:
         return Attribution(Kind.HUGE_PAGES, name.removesuffix(_DELETED))
     if name.startswith("/") and (told := android.by_name(name)):
         return told

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence, Set
 
 from ..model import MappingUsage
 from .arenas import is_go_heap_address
+from .quickly import by_address, flags_of
 
 KIB = 1024
 
@@ -30,10 +31,12 @@ def find_stacks(
     entries: Sequence[MappingUsage], stack_pointers: Iterable[int], taken: Set[int] = frozenset()
 ) -> set[int]:
     """Positions in `entries` of nameless mappings that are stacks; never one of `taken`."""
-    order = sorted(range(len(entries)), key=lambda index: entries[index].mapping.start)
+    order = by_address(entries)
     pointers = sorted(set(stack_pointers))
     # Where the kernel marks stacks, or pointers were read, a size behind a guard proves nothing.
-    by_size = not pointers and not any("nh" in _flags(entry) for entry in entries)
+    by_size = not pointers and not any(
+        "nh" in flags_of(text) for text in {entry.usage.vm_flags for entry in entries}
+    )
     found = _of_main_stack(entries, order)
     below: MappingUsage | None = None
     for index in order:
@@ -56,24 +59,23 @@ def _of_main_stack(entries: Sequence[MappingUsage], order: Sequence[int]) -> set
     and joins on without a gap.
     """
     found: set[int] = set()
-    joined: int | None = None  # where the piece above begins
-    for index in reversed(order):
-        entry = entries[index]
-        mapping = entry.mapping
-        if "gd" not in _flags(entry):
-            joined = None
-        elif mapping.pathname == "[stack]":
+    for above, index in enumerate(order):
+        if entries[index].mapping.pathname != "[stack]" or "gd" not in _flags(entries[index]):
+            continue
+        joined = entries[index].mapping.start  # where the piece above begins
+        for lower in reversed(order[:above]):
+            mapping = entries[lower].mapping
+            if mapping.pathname or mapping.inode or mapping.end != joined:
+                break
+            if "gd" not in _flags(entries[lower]):
+                break
+            found.add(lower)
             joined = mapping.start
-        elif joined == mapping.end and not mapping.pathname and not mapping.inode:
-            found.add(index)
-            joined = mapping.start
-        else:
-            joined = None
     return found
 
 
-def _flags(entry: MappingUsage) -> list[str]:
-    return (entry.usage.vm_flags or "").split()
+def _flags(entry: MappingUsage) -> frozenset[str]:
+    return flags_of(entry.usage.vm_flags)
 
 
 def _may_be_stack(entry: MappingUsage) -> bool:

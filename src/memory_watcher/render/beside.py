@@ -5,9 +5,12 @@ Nothing of it is shown where it is 0 or not reported.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..analysis.breakdown import Group
 from ..analysis.hugetlb import at_least_together, unreported
-from ..model import Reading
+from ..analysis.kinds import Kind
+from ..model import MappingUsage, Reading
 from ..units import format_kib
 from .text_columns import Line
 
@@ -61,9 +64,10 @@ def beside_several(total: Group, hugetlb: int) -> list[Line]:
 def aside(group: Group, figure: str = "pss", *, several: bool = False) -> str:
     """What a line has besides its size in `figure`: `+ 2 048 Ki hugetlb, + 4 Ki swap`.
 
+    And how much of a library or program is .bss, where that is most of it.
     With `several`, of the mappings of several processes, what may be added up over them.
     """
-    swap = lazy = hugetlb = 0
+    swap = lazy = 0
     huge = []
     for entry in group.entries:  # a million of them: not all figures are added up
         usage = entry.usage
@@ -71,14 +75,10 @@ def aside(group: Group, figure: str = "pss", *, several: bool = False) -> str:
         lazy += usage.lazy_free or 0
         if usage.private_hugetlb or usage.shared_hugetlb:
             huge.append(entry)
-    if several:
-        hugetlb = at_least_together([entry] for entry in huge)
-    elif huge:
-        hugetlb = sum(entry.usage.hugetlb or 0 for entry in huge)
-    if figure == "uss":  # it has the private ones
-        hugetlb -= sum(entry.usage.private_hugetlb or 0 for entry in huge)
     parts = []
-    if hugetlb:
+    if bss := _notable_bss(group, figure):
+        parts.append(f"{format_kib(bss)} of it .bss")
+    if hugetlb := _hugetlb(huge, figure, several):
         parts.append(f"+ {format_kib(hugetlb)} hugetlb")
     elif not huge and (size := unreported(group.entries)):
         parts.append(f"+ up to {format_kib(size)} hugetlb")
@@ -87,3 +87,32 @@ def aside(group: Group, figure: str = "pss", *, several: bool = False) -> str:
     if lazy and not several:
         parts.append(f"{format_kib(lazy)} of RSS lazily freed")
     return ", ".join(parts)
+
+
+def _hugetlb(huge: Sequence[MappingUsage], figure: str, several: bool) -> int:
+    """What mappings with huge pages have in them besides a figure, bytes: at least so much."""
+    if several:
+        found = at_least_together([entry] for entry in huge)
+    else:
+        found = sum(entry.usage.hugetlb or 0 for entry in huge)
+    if figure == "uss":  # it has the private ones
+        found -= sum(entry.usage.private_hugetlb or 0 for entry in huge)
+    return found
+
+
+#: So much .bss, and at least half of the line, is worth a word.
+_NOTABLE = 1 << 20
+
+
+def _notable_bss(group: Group, figure: str) -> int:
+    """Bytes of .bss of a library or program; 0 if that is little."""
+    if group.kind is not Kind.LIBRARY or (group.sum.size or 0) < _NOTABLE:
+        return 0
+    sizes = [getattr(entry.usage, figure) or 0 for entry in group.entries if not _is_of_file(entry)]
+    bss = sum(sizes)
+    return bss if bss >= _NOTABLE and 2 * bss >= (group.sum.size or 0) else 0
+
+
+def _is_of_file(entry: MappingUsage) -> bool:
+    """Whether it shows a file: of a library all but .bss does."""
+    return entry.mapping.inode != 0

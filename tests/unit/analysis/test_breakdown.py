@@ -86,13 +86,19 @@ def test_by_name_some_kinds_have_their_own_lines() -> None:
             (Kind.THREAD_STACK, "[stack]", 3),
             (Kind.THREAD_STACK, "stack of thread 7", 4),
             (Kind.HEAP, "[heap]", 5),
-            (Kind.LIBRARY, "/lib/libc.so", 6),
-        )
+            (Kind.JIT_CODE, "V8 code", 1),
+            (Kind.RUNTIME, "V8 heap", 8),
+            (Kind.LIBRARY_CODE, "/lib/libc.so", 4),
+            (Kind.LIBRARY_DATA, "/lib/libc.so", 2),
+        ),
+        top=1,
     )
     assert lines(found.own) == [
         ("thread stacks", 7),
         ("heap", 5),
         ("malloc arenas", 2),
+        ("V8 heap", 8),
+        ("V8 code", 1),
         ("anonymous", 1),
     ]
     assert lines(found.top) == [("/lib/libc.so", 6)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memory_watcher.analysis.breakdown import Group, break_down
-from memory_watcher.analysis.kinds import attribute
+from memory_watcher.analysis.kinds import Attribution, Kind, attribute
 from memory_watcher.model import MappingUsage, Reading, SystemMemory, Usage
 from memory_watcher.render.activity import activity, cpu_ns, cpu_share
 from memory_watcher.render.beside import aside, beside, beside_several
@@ -18,6 +18,17 @@ def total(*usages: Usage) -> Group:
 
 def sizes(lines: list[Line]) -> dict[str, int | None]:
     return {line.name: line.size for line in lines}
+
+
+def test_a_library_that_is_mostly_bss_says_so() -> None:
+    """By name it is one line, and big tables that begin as zero would not be found."""
+    file = [mapping(0x1000, KI, "r-xp", "/lib/a.so", inode=7), mapping(0x2000, 8 * MI)]
+    usages = [Usage(pss=MI), Usage(pss=6 * MI)]
+    kinds = [Attribution(kind, "/lib/a.so") for kind in (Kind.LIBRARY_CODE, Kind.LIBRARY_BSS)]
+    told = list(zip(map(MappingUsage, file, usages), kinds, strict=True))
+    (line,) = break_down(told).top
+    assert (line.sum.size, aside(line)) == (7 * MI, "6 144 Ki of it .bss")
+    assert aside(break_down(told[:1]).top[0]) == ""
 
 
 def test_nothing_that_is_0() -> None:

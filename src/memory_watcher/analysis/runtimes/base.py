@@ -7,7 +7,7 @@ shape which that runtime alone gives them. Each shape was compared with the runt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..attribution import Attribution, Kind
@@ -19,11 +19,18 @@ class Memory(NamedTuple):
 
     runs: Sequence[Run]
     reservations: Sequence[Reservation]
+    by_flags: Mapping[frozenset[str], Sequence[Piece]]
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Memory:
-        """With the reservations among these runs."""
-        return cls(runs, find_reservations(runs))
+        """With the reservations among these runs, and all pieces by their flags."""
+        by_flags: dict[frozenset[str], list[Piece]] = {}
+        for run in runs:
+            for piece in run.pieces:
+                if (some := by_flags.get(piece.flags)) is None:
+                    some = by_flags[piece.flags] = []
+                some.append(piece)
+        return cls(runs, find_reservations(runs), by_flags)
 
 
 class Proof(NamedTuple):

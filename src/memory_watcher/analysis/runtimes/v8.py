@@ -19,8 +19,8 @@ _FLAGS = {"nr", "dc"}
 _NODE = re.compile(r"(node(js)?|libnode\.so[.\d]*)( \(deleted\))?")
 
 
-def _is_v8s(piece: Piece) -> bool:
-    return piece.flags >= _FLAGS and "ac" not in piece.flags
+def _is_v8s(flags: frozenset[str]) -> bool:
+    return flags >= _FLAGS and "ac" not in flags
 
 
 def _heap(memory: Memory) -> Iterator[Piece]:
@@ -29,21 +29,29 @@ def _heap(memory: Memory) -> Iterator[Piece]:
     Buffers that can grow and memories of WebAssembly bear the same flags. They lie where the kernel
     puts them, begin anywhere, and keep a reserve behind.
     """
-    for run in memory.runs:
-        if len(run.pieces) == 1 and run.below is run.above is None and run.start in _RANDOM:
+    of_v8 = {flags for flags in memory.by_flags if _is_v8s(flags)}
+    for run in memory.runs if of_v8 else ():
+        if len(run.pieces) == 1 and run.below is run.above is None:
             (piece,) = run.pieces
-            if _is_v8s(piece) and piece.start % _CHUNK == 0 and piece.perms[2] != "x":
+            if (
+                piece.flags in of_v8
+                and piece.start % _CHUNK == 0
+                and piece.start in _RANDOM
+                and piece.perms[2] != "x"
+            ):
                 yield piece
 
 
 def _others(memory: Memory) -> Iterator[Piece]:
-    for run in memory.runs:
-        yield from (piece for piece in run.pieces if _is_v8s(piece) and piece.perms[2] != "x")
+    for flags, pieces in memory.by_flags.items():
+        if _is_v8s(flags):
+            yield from (piece for piece in pieces if piece.perms[2] != "x")
 
 
 def _code(memory: Memory) -> Iterator[Piece]:
-    for run in memory.runs:
-        yield from (piece for piece in run.pieces if _is_v8s(piece) and piece.perms[2] == "x")
+    for flags, pieces in memory.by_flags.items():
+        if _is_v8s(flags):
+            yield from (piece for piece in pieces if piece.perms[2] == "x")
 
 
 _BUFFERS = "Node.js 20.20.2, a WebAssembly memory of 50 MiB, buffers that can grow of 8 and 64 MB"
