@@ -134,14 +134,24 @@ def test_recorder_cannot_run_it(folder: Path) -> None:
 
 def test_what_one_launch_leaves_is_no_part_of_the_next(folder: Path) -> None:
     """What goes on running after the first launch is not recorded in the second."""
-    done = check(
-        *(folder, "--runs", "2", "--keep", "kept", "--"),
-        *("sh", "-c", "sleep 5 >/dev/null 2>&1 & sleep 0.3"),
+    script = (
+        "import glob, sqlite3, subprocess, time\n"
+        "subprocess.Popen(['sleep', '30'], stdout=-3, stderr=-3)\n"
+        "def is_summed():\n"
+        "    try:\n"
+        "        path = sorted(glob.glob('kept/*.db'))[-1]\n"
+        "        file = sqlite3.connect(f'file:{path}?mode=ro', uri=True)\n"
+        "        return file.execute('SELECT 1 FROM passes WHERE processes = 2').fetchone()\n"
+        "    except (IndexError, sqlite3.OperationalError):\n"
+        "        return None\n"
+        "while not is_summed(): time.sleep(0.02)"
     )
-    assert done.returncode == 0, done.stderr
+    words = ("--runs", "2", "--keep", "kept", "--", sys.executable, "-I", "-S", "-c", script)
+    done = check(folder, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "1 process it started is still running and no longer recorded: " in done.stdout
     for file in (folder / "kept").iterdir():
-        assert one(file, "SELECT count(*) FROM images WHERE command_line = 'sleep 5'") == (1,)
+        assert one(file, "SELECT count(*) FROM images WHERE command_line = 'sleep 30'") == (1,)
 
 
 @pytest.mark.parametrize(("number", "runs"), [(signal.SIGINT, "1"), (signal.SIGTERM, "3")])

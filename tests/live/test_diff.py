@@ -141,7 +141,7 @@ def test_two_builds(builds: tuple[Path, Path], tmp_path: Path, figure: str) -> N
         "libdata.so.1.4.2 → 1.5.0 data",
     ]
     kinds = compared(*files, "--process-memory", figure, "--by", "kind")
-    assert [each["name"] for each in kinds["groups"][:2]] == ["anonymous", "library"]
+    assert [each["name"] for each in kinds["groups"][:2]] == ["anonymous", "library data"]
     assert kinds["total_change"] == parts["total_change"] == found["total_change"]
 
 
