@@ -17,6 +17,7 @@ pytestmark = pytest.mark.live
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root records other users' processes")
+@pytest.mark.timeout(300)  # on a busy machine the first layouts take their turn for a minute
 def test_all_at_once() -> None:
     """The recorder lives on, small; who does nothing wrong is recorded; a signal ends it.
 
