@@ -53,13 +53,16 @@ _STATUS_OF = {
 _ELSEWHERE = (
     ".PP\nThe pages of \\fBrecord\\fR, \\fBcheck\\fR and \\fBverify\\fR say what theirs is.\n"
 )
-#: What is completed after `--` in each shell, put into what shtab makes: text there -> text.
-#: NAME is the program, OURS its name as a function, ONLY a test that it takes a command here.
+#: What is completed after `--` in each shell, put into what shtab makes: text there -> text. In
+#: bash also the value of `--option=value`, which it hands over as three words, or as two without a
+#: value yet. NAME is the program, OURS its name as a function, ONLY a test that it takes a command
+#: here.
 _BASH = """
 OURS() {
   local at
   for ((at = 1; at < COMP_CWORD; at++)); do
-    if [[ ${COMP_WORDS[at]} == -- ]] && ONLY; then
+    if [[ ${COMP_WORDS[at]} == -- ]]; then
+      ONLY || break
       if declare -F _comp_command_offset >/dev/null; then
         _comp_command_offset $((at + 1))
       elif declare -F _command_offset >/dev/null; then
@@ -73,6 +76,19 @@ OURS() {
       return
     fi
   done
+  local cword=$COMP_CWORD
+  local -a words=("${COMP_WORDS[0]}")
+  for ((at = 1; at < ${#COMP_WORDS[@]}; at++)); do
+    if [[ ${COMP_WORDS[at]} != = || ${COMP_WORDS[at - 1]} != --* ]]; then
+      words+=("${COMP_WORDS[at]}")
+    elif ((at < COMP_CWORD)); then
+      ((cword--))
+    elif ((at == COMP_CWORD)); then
+      words+=('')
+    fi
+  done
+  local -a COMP_WORDS=("${words[@]}")
+  local COMP_CWORD=$cword
   _shtabOURS "$@"
 }
 
@@ -102,6 +118,8 @@ end
 
 complete -c NAME -n OURS_takes -xa '(OURS_command)'
 """
+#: The options before a description, and after it what is completed: it takes a value.
+_ZSH_WITH_VALUE = re.compile(r"""(?m)^(  (?:"\*?|"\*")?(?:--[\w-]+|\{-[^}]*\}"))(?=\[.*[^\]]"$)""")
 _MACROS = "TH|SH|SS|TP|PP|B|BR|nf|fi|RS|RE|UR|UE"
 
 
@@ -149,16 +167,29 @@ def completions(parser: argparse.ArgumentParser, shell: str, launching: list[str
     if shell == "zsh":  # where several files may stand, shtab's completes the first alone
         text = text.replace('"(*)::', '"*:').replace('"(*):', '"*:')
         text = text.replace("one_or_more='(*)'", "one_or_more='*:'")
-    return _with_commands(text, parser.prog, shell, launching) if launching else text
+        text = _ZSH_WITH_VALUE.sub(_takes_it_in_the_same_word, text)
+    if shell == "fish":  # shtab's completes files after `--option=` as if that were part of a name
+        text = text.replace(
+            "(commandline -ct)", "(commandline -ct | string replace -r '^-[^=]*=' '')"
+        )
+    if launching or shell == "bash":
+        return _with_more(text, parser.prog, shell, launching)
+    return text
 
 
-def _with_commands(text: str, program: str, shell: str, launching: list[str]) -> str:
-    """Complete the command line after `--`, as the shell completes any."""
+def _takes_it_in_the_same_word(match: re.Match[str]) -> str:
+    """What zsh is told of an option with a value: `--by=kind`, `-p17` are as good as two words."""
+    options = re.sub(r"(--[\w-]+)", r"\1=", match[1])
+    return re.sub(r"(?<!-)(-\w)(?![\w-])", r"\1+", options)
+
+
+def _with_more(text: str, program: str, shell: str, launching: list[str]) -> str:
+    """Complete the command line after `--`, as the shell completes any; in bash, more."""
     ours = "_" + program.replace("-", "_")
     names = [] if launching == [""] else launching
 
     def made(template: str, only: str) -> str:
-        only = only if names else "true"
+        only = only if names else ("true" if launching else "false")
         return template.replace("ONLY", only).replace("OURS", ours).replace("NAME", program)
 
     if shell == "bash":

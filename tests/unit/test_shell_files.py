@@ -233,6 +233,67 @@ def test_completing(share: Path, tmp_path: Path, shell: str, words: tuple[str, .
     assert offered == ({"a.db", "folder"} if expected is None else set(expected))
 
 
+#: What is typed before Tab, and what the program gets then.
+TYPED = {
+    ("memory-chart", "--by=k"): ["--by=kind"],
+    ("memory-chart", "--top=3", "--align=a"): ["--top=3", "--align=age"],
+    ("memory-chart", "--database-file=a"): ["--database-file=a.db"],
+    ("memory-watcher", "chart", "--by=map"): ["chart", "--by=mapping"],
+    ("memory-watcher", "chart", "--by=kind", "--al"): ["chart", "--by=kind", "--align"],
+    ("memory-record", "--proc=fol"): ["--proc=folder"],
+    ("memory-record", "--max-cpu=3", "--", "cat", "a"): ["--max-cpu=3", "--", "cat", "a.db"],
+}
+
+
+@pytest.mark.parametrize("words", TYPED, ids=" ".join)
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_values_in_the_same_word(
+    share: Path, tmp_path: Path, shell: str, words: tuple[str, ...]
+) -> None:
+    """`--option=value` is completed as `--option value` is: in a shell on a terminal."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    folder = tmp_path / "here"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "a.db").touch()
+    got = typed(share, shell, words, folder)
+    assert [each.rstrip("/") for each in got] == TYPED[words]
+
+
+def typed(share: Path, shell: str, words: tuple[str, ...], folder: Path) -> list[str]:
+    """The arguments that a program gets when the last word is completed and the line is sent."""
+    variables, got = with_programs(folder), folder.parent / "got"
+    program = folder.parent / f"{folder.name}.bin" / words[0]
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {got}.part && mv {got}.part {got}\n')
+    program.chmod(0o755)
+    path = script(share, shell, words[0])
+    if shell == "fish":  # what it completes, it tells by itself
+        line = ["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', str(path)]
+        done = subprocess.run(
+            [*line, " ".join(words)],
+            capture_output=True, text=True, check=True, cwd=folder, env=variables,
+        )  # fmt: skip
+        (offered,) = [each.partition("\t")[0] for each in done.stdout.splitlines()]
+        return [*words[1:-1], offered]
+    setup = f"fpath=({path.parent} $fpath); autoload -U compinit; compinit -u -D"
+    options = ["-f", "-i"]
+    if shell == "bash":
+        setup, options = f". {path}", ["--norc", "--noprofile", "-i"]
+    ours, its = pty.openpty()
+    try:
+        started = subprocess.Popen(
+            [shell, *options], stdin=its, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=folder, env={**variables, "HOME": str(folder.parent), "TERM": "dumb"},
+            start_new_session=True,
+        )  # fmt: skip
+        os.write(ours, f"{setup}\n{' '.join(words)}\t\nexit\n".encode())
+        started.wait(60)
+    finally:
+        os.close(ours)
+        os.close(its)
+    return got.read_text().splitlines()
+
+
 def in_others(share: Path, shell: str, words: tuple[str, ...], folder: Path) -> set[str]:
     path = str(script(share, shell, words[0]))
     if shell == "bash":
