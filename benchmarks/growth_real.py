@@ -50,7 +50,7 @@ def programs(folder: str, seconds: int) -> Iterator[Program]:
         yield Program("thread stacks", [leaks, "threads", time], "thread stacks", "growing")
         yield Program("arenas after a burst", [leaks, "arenas", time], "malloc arenas", "step")
     python = [sys.executable, script]
-    yield Program("Python list leak", [*python, "list_leak", time], "anonymous", "growing")
+    yield Program("Python list leak", [*python, "list_leak", time], "Python heap", "growing")
     yield Program("cache that fills", [*python, "cache", time], "heap", "saturating")
     yield Program("idle Python", [*python, "idle", time], "heap", "flat")
     if shutil.which("javac"):

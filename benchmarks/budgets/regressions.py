@@ -54,10 +54,10 @@ REGRESSIONS = (
     Regression("c", "mappings", 50, "anonymous"),
     Regression("python", "heap", 60 * _MIB // 50, "heap"),
     Regression("python", "malloc", 2 * _MIB, "heap"),
-    Regression("python", "buffer", _MIB, "anonymous"),
+    Regression("python", "buffer", _MIB, "Python heap"),
     Regression("python", "threads", 1, "threads"),
-    # Code and dicts of modules are small objects: Python's own arenas, which have no name.
-    Regression("python", "import", 1, "anonymous"),
+    # Code and dicts of modules are small objects: they are in Python's own arenas.
+    Regression("python", "import", 1, "Python heap"),
     # Objects of 1,000 bytes: above 512 Python asks malloc.
     Regression("python", "cache", 200_000, "heap"),
     Regression("python", "file", 4 * _MIB, "budget-work"),

@@ -15,4 +15,6 @@ PROGRAMS: tuple[Program, ...] = (
     scripted.GO,
     redis.PROGRAM,
     scripted.NUMPY,
+    scripted.PYTHON,
+    scripted.LUAJIT,
 )

@@ -125,6 +125,33 @@ def _numpy(_: Path) -> Iterator[Running]:
         yield running
 
 
+@contextmanager
+def _python(_: Path) -> Iterator[Running]:
+    def claims(answer: Answer) -> list[Claim]:
+        own = answer["arenas"] + answer["blocks"]
+        return [Claim(("Python heap",), "arenas of pymalloc + hblkhd of malloc", own)]
+
+    version = said_by([sys.executable, "--version"])
+    with answering([sys.executable, str(SOURCES / "objects.py")], version, claims) as running:
+        yield running
+
+
+@contextmanager
+def _luajit(_: Path) -> Iterator[Running]:
+    luajit = tool("luajit", "luajit")
+
+    def claims(answer: Answer) -> list[Claim]:
+        return [Claim(("LuaJIT heap",), 'collectgarbage("count")', answer["count"])]
+
+    version = said_by([luajit, "-v"])
+    with answering([luajit, str(SOURCES / "objects.lua")], version, claims) as running:
+        yield running
+
+
 NODE = Program("node", "Node.js", "2 million objects", _node)
 GO = Program("go", "Go", "2 million objects", _go)
 NUMPY = Program("numpy", "NumPy", "24 arrays of 4 MiB", _numpy)
+PYTHON = Program(
+    "python", "Python", "1 million tuples and strings, 30 MiB of bytes, 20 threads", _python
+)
+LUAJIT = Program("luajit", "LuaJIT", "100 000 strings of 1 KB", _luajit)

@@ -50,6 +50,7 @@ SHAPES = {
     "jemalloc oversize": ["0,6800000,rw,n"],
     "mimalloc segment": ["0,40010000,rw,n"],
     "mimalloc arena": ["20000000000,40000000,rw,n"],
+    "python arenas": ["0,400000,rw,-"],
     "numpy array": ["300000000000,1000,rw,-", "300000001000,400000,rw,h"],
     "numpy arrays": ["300000000000,401000,rw,-", "300000001000,400000,rw,oh"],
 }
@@ -119,6 +120,8 @@ def test_no_false_names(programs: dict[str, int], tmp_path: Path) -> None:
         ("libjemalloc.so.2", "jemalloc extents", "jemalloc"),
         ("libmimalloc.so.2", "mimalloc segment", "mimalloc"),
         ("_multiarray_umath.so", "numpy arrays", "NumPy arrays"),
+        ("python3.11", "python arenas", "Python heap"),
+        ("luajit", "python arenas", "LuaJIT heap"),
     ],
 )
 def test_the_shapes_are_true(

@@ -133,7 +133,9 @@ def test_it():
     assert re.match(
         r"over its memory limit: resident memory .*: [67]\d(\.\d)? MiB, limit 50", lines[0]
     )
-    assert any(re.match(r"  \+[67]\d(\.\d)? MiB in anonymous: ", line) for line in lines)
+    assert any(
+        re.match(r"  \+[67]\d(\.\d)? MiB in Python heap \(runtime\): ", line) for line in lines
+    )
     path = next(line for line in lines if line.startswith("recording: ")).partition(" ")[2]
     with memory_watcher.open(pytester.path / path) as recording:
         assert recording.reading_count(1) > 1
@@ -142,7 +144,7 @@ def test_it():
 def test_a_kind_is_held_to_its_limit(pytester: pytest.Pytester) -> None:
     """A limit on a kind is judged by layouts; another kind's memory does not count."""
     body = """
-@pytest.mark.limit_resident(anonymous="20 MiB", at="rise")
+@pytest.mark.limit_resident(runtime="20 MiB", at="rise")
 def test_over():
     global kept
     kept = fill(40)
@@ -154,7 +156,7 @@ def test_within():
 """
     result = pytest_in(pytester, body)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["over its memory limit: anonymous (rise *limit 20 MiB*"])
+    result.stdout.fnmatch_lines(["over its memory limit: runtime (rise *limit 20 MiB*"])
 
 
 def test_a_library_as_a_whole_is_held_to_its_limit(pytester: pytest.Pytester) -> None:
@@ -172,7 +174,7 @@ def test_part(): time.sleep(0.1)
 def test_a_kind_that_no_layout_shows_is_not_called_within(pytester: pytest.Pytester) -> None:
     """Where memory came and went between two layouts, a limit on a kind cannot be judged."""
     body = """
-@pytest.mark.limit_resident(anonymous="20 MiB", at="rise")
+@pytest.mark.limit_resident(runtime="20 MiB", at="rise")
 def test_it(): fill(40)
 """
     result = pytest_in(pytester, body)
@@ -317,7 +319,7 @@ def test_it(memory_recording):
     assert 40 << 20 <= memory_recording.rise() < 42 << 20
     assert memory_recording.peak() >= memory_recording.resident() - (1 << 20)
     after = memory_recording.by_kind()
-    assert 40 << 20 <= after["anonymous"] - before["anonymous"] < 42 << 20
+    assert 40 << 20 <= after["runtime"] - before["runtime"] < 42 << 20
     assert after["program code"] and "library" not in after, "parts, and not their sum as well"
     with memory_recording.open() as recording:
         assert recording.process(pid=os.getpid()).name
@@ -560,12 +562,12 @@ def fake(monkeypatch):
     monkeypatch.setattr(socket.socket, "sendall", fails)
     monkeypatch.setattr(os, "environ", {})
 
-@pytest.mark.limit_resident("1 GiB", anonymous="900 MiB")
+@pytest.mark.limit_resident("1 GiB", runtime="900 MiB")
 def test_within(monkeypatch): fake(monkeypatch)
 
 def test_looks(monkeypatch, memory_recording):
     fake(monkeypatch)
-    assert memory_recording.by_kind()["anonymous"] and memory_recording.rise() >= 0
+    assert memory_recording.by_kind()["runtime"] and memory_recording.rise() >= 0
 
 @pytest.mark.limit_resident("50 MiB", at="rise")
 def test_over(monkeypatch):
@@ -576,7 +578,7 @@ def test_over(monkeypatch):
     words = ("--memory-watcher-json=told.json", "--capture=sys")  # it uses os.fstat itself
     result = pytest_in(pytester, body, *words)
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.re_match_lines([r"  \+[67]\d(\.\d)? MiB in anonymous: "])
+    result.stdout.re_match_lines([r"  \+[67]\d(\.\d)? MiB in Python heap \(runtime\): "])
     result.stdout.no_re_match_line("memory-watcher: ")
     tests = json.loads((pytester.path / "told.json").read_text())["tests"]
     times = [each[name] for each in tests for name in ("began_ns", "ended_ns")]

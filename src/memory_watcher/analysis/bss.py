@@ -45,22 +45,47 @@ class BssPart(NamedTuple):
         return self.size == self.entry.mapping.size
 
 
+class BssFound(NamedTuple):
+    """All .bss of a layout that headers tell, and of which files, by (dev, inode), they tell all.
+
+    What touches such a file from above, and is in none of the bounds, has no .bss in it.
+    """
+
+    bounds: tuple[Bss, ...]
+    files: frozenset[tuple[int, int]]
+
+
 def find_bss(
     entries: Iterable[MappingUsage],
     segments_of: Mapping[tuple[int, int], Sequence[ElfSegment]],
     page_size: int = 4096,
 ) -> tuple[Bss, ...]:
     """Bounds of .bss of all files of a layout whose segments are known, by (dev, inode)."""
+    return examine_bss(entries, segments_of, page_size).bounds
+
+
+def examine_bss(
+    entries: Iterable[MappingUsage],
+    segments_of: Mapping[tuple[int, int], Sequence[ElfSegment]],
+    page_size: int = 4096,
+) -> BssFound:
+    """The same, and of which files that is all."""
     by_file: dict[tuple[int, int, str], list[Header]] = defaultdict(list)
     for entry in entries:
         mapping = entry.mapping
         if (mapping.dev, mapping.inode) in segments_of:
             by_file[mapping.dev, mapping.inode, mapping.pathname].append(mapping)
-    return tuple(
-        found
-        for (dev, inode, _), mappings in by_file.items()
-        for found in bss_ranges(mappings, segments_of[dev, inode], page_size)
-    )
+    bounds: list[Bss] = []
+    files: set[tuple[int, int]] = set()
+    others: set[tuple[int, int]] = set()
+    for (dev, inode, _), mappings in by_file.items():
+        segments = segments_of[dev, inode]
+        bases = _bases(mappings, segments, page_size)
+        bounds += _ranges(mappings[0].pathname, bases, segments, page_size)
+        # A mapping that lies beside where it is loaded as the headers say may have a .bss behind.
+        is_told = all(_is_part(mapping, bases, segments, page_size) for mapping in mappings)
+        (files if is_told else others).add((dev, inode))
+    return BssFound(tuple(bounds), frozenset(files - others))
 
 
 def bss_ranges(
@@ -73,6 +98,12 @@ def bss_ranges(
     where they would have to be from there, code executable. Headers that do not belong to these
     mappings (a file replaced, an inode used again, a hostile file) thus yield nothing.
     """
+    bases = _bases(mappings, segments, page_size)
+    return _ranges(mappings[0].pathname, bases, segments, page_size) if bases else []
+
+
+def _bases(mappings: Sequence[Header], segments: Sequence[ElfSegment], page_size: int) -> list[int]:
+    """Where the file is loaded: what is added to the addresses of its headers."""
     loaded = [segment for segment in segments if segment.file_size]
     if not loaded or any((each.address - each.offset) % page_size for each in segments):
         return []
@@ -83,12 +114,30 @@ def bss_ranges(
         if mapping.offset != _page_down(first.offset, page_size) or base < 0:
             continue
         if all(_is_mapped(segment, base, mappings, page_size) for segment in loaded):
-            found += [
-                Bss(base + start, base + end, mapping.pathname)
-                for start, end in (_bounds(segment, page_size) for segment in segments)
-                if start < end
-            ]
+            found.append(base)
     return found
+
+
+def _ranges(
+    pathname: str, bases: Iterable[int], segments: Sequence[ElfSegment], page_size: int
+) -> list[Bss]:
+    return [
+        Bss(base + start, base + end, pathname)
+        for base in bases
+        for start, end in (_bounds(segment, page_size) for segment in segments)
+        if start < end
+    ]
+
+
+def _is_part(
+    mapping: Header, bases: Iterable[int], segments: Sequence[ElfSegment], page_size: int
+) -> bool:
+    """Whether a mapping lies where the file is loaded, not beside."""
+    if not bases:
+        return False
+    first = min(_page_down(segment.address, page_size) for segment in segments)
+    last = max(_bounds(segment, page_size)[0] for segment in segments)
+    return any(base + first <= mapping.start and mapping.end <= base + last for base in bases)
 
 
 def _bounds(segment: ElfSegment, page_size: int) -> tuple[int, int]:

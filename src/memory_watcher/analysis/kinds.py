@@ -19,7 +19,7 @@ from . import android
 from .arenas import find_arenas
 from .attribution import Attribution, Kind, plain
 from .basis import Basis
-from .bss import Bss, bss_owners, find_bss
+from .bss import Bss, BssFound, bss_owners, examine_bss
 from .file_parts import OF_CODE, DataStarts, data_starts, part_of
 from .hugetlb import are_huge
 from .quickly import flags_of
@@ -43,14 +43,16 @@ __all__ = [
 class KindHints(NamedTuple):
     """What was recorded besides the mappings themselves: empty where it was not.
 
-    `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers (bss.find_bss);
-    `marks` of runtimes in executed files, by (dev, inode); `exe` is the file that the process runs.
+    `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers, and of which
+    files that is all, by (dev, inode): see bss.examine_bss; `marks` of runtimes in executed files;
+    `exe` is the file that the process runs.
     """
 
     stack_pointers: Mapping[int, int] = MappingProxyType({})
     bss: tuple[Bss, ...] = ()
     marks: Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})
     exe: str | None = None
+    without_more_bss: frozenset[tuple[int, int]] = frozenset()
 
 
 NO_HINTS = KindHints()
@@ -58,8 +60,8 @@ NO_HINTS = KindHints()
 
 def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindHints:
     """Derive hints from what was recorded beside a layout."""
-    bss = find_bss(entries, evidence.segments, evidence.page_size)
-    return KindHints(evidence.stack_pointers, bss, evidence.marks, evidence.exe)
+    bss = examine_bss(entries, evidence.segments, evidence.page_size)
+    return KindHints(evidence.stack_pointers, bss.bounds, evidence.marks, evidence.exe, bss.files)
 
 
 class Reason(NamedTuple):
@@ -179,7 +181,8 @@ _BSS = (Kind.LIBRARY_BSS, Kind.PROGRAM_BSS)
 def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
     arenas = find_arenas(entries)
     owners = bss_owners(entries, facts.bss)
-    runtimes = find_runtimes(entries, facts.marks)
+    bss = BssFound(facts.bss, facts.without_more_bss)
+    runtimes = find_runtimes(entries, facts.marks, bss)
     taken = arenas | owners.keys() | runtimes.keys()
     stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from memory_watcher.analysis.kinds import Attribution, Kind, KindHints, attribute
+from memory_watcher.analysis.kinds import (
+    Attribution,
+    Kind,
+    KindHints,
+    attribute,
+    attributed_entries,
+)
 from memory_watcher.analysis.kinds_over_time import NO_EVIDENCE, KindsOverTime, attribute_lives
 from memory_watcher.analysis.runtimes import RULES, find_runtimes
-from memory_watcher.model import MappingUsage
+from memory_watcher.model import ElfSegment, KindEvidence, MappingUsage
 from tests.captures import parse
 from tests.unit.analysis.layouts import layout as written
 
@@ -63,6 +69,10 @@ def share_of_anonymous(entries: list[MappingUsage]) -> float:
         ("runtimes/chromium-156", ["Blink heap"], 42_956_624),
         # nbytes of its arrays
         ("runtimes/numpy-1.24", ["NumPy arrays"], 50_331_648),
+        # sys._debugmallocstats: arenas; mallinfo2: hblkhd
+        ("runtimes/python-3.11", ["Python heap"], 84_934_656 + 36_069_376),
+        # collectgarbage("count")
+        ("runtimes/luajit-2.1", ["LuaJIT heap"], 21_103_447),
         # INFO memory: allocator_resident
         ("runtimes/redis-7", ["jemalloc"], 62_144_512),
         # What the program filled: 2 threads with 70 MiB each
@@ -80,7 +90,7 @@ def test_against_the_figure_of_the_runtime(name: str, groups: list[str], own: in
     "name",
     [
         *("node-20", "java-17", "java-17-serial", "redis-7", "go-1.19"),
-        *("chromium-156", "numpy-1.24", "java-17-large"),
+        *("chromium-156", "numpy-1.24", "java-17-large", "python-3.11", "luajit-2.1"),
     ],
 )
 def test_share_that_is_left(name: str) -> None:
@@ -137,7 +147,8 @@ _RENAMED = [
     for other in ("/usr/bin/server", "/usr/bin/mynode", "/opt/a/node.bin")
 ]
 _OF_RUNTIMES = re.compile(
-    rb"/\S*/(node|libjvm\.so|libjemalloc\S*|libmimalloc\S*|chromium|_multiarray_umath\S*)$",
+    rb"/\S*/(node|libjvm\.so|libjemalloc\S*|libmimalloc\S*|chromium|_multiarray_umath\S*"
+    rb"|python3\.11|luajit)$",
     re.MULTILINE,
 )
 
@@ -176,6 +187,19 @@ _NUMPY = (
 _BLOCK = """7f0000000000-7f0000001000 rw-p 0 00:00 0
     7f0000001000-7f0000401000 rw-p 0 00:00 0 | rd wr mr mw me ac hg"""
 _STACK = "7ffd00000000-7ffd00021000 rw-p 0 00:00 0 [stack] | rd wr mr mw me gd ac"
+_PYTHON = "00400000-00500000 r-xp 0 08:01 17 /usr/bin/python3.11"
+_LUAJIT = "00400000-00500000 r-xp 0 08:01 18 /usr/bin/luajit"
+_BLOCKS = "7f0000000000-7f0000300000 rw-p 0 00:00 0"
+
+
+def _executed(*names: str) -> str:
+    """These files, executed, each somewhere by itself."""
+    return "".join(
+        f"7e{number:02x}00000000-7e{number:02x}00001000 r-xp 0 08:01 {100 + number} {name}\n"
+        for number, name in enumerate(names)
+    )
+
+
 _NODE = "00400000-00500000 r-xp 0 08:01 11 /usr/bin/node"
 _JAVA = "7f0100000000-7f0100100000 r-xp 0 08:01 12 /usr/lib/jvm/lib/server/libjvm.so"
 _JEMALLOC = "7f0100000000-7f0100100000 r-xp 0 08:01 13 /usr/lib/libjemalloc.so.2"
@@ -295,7 +319,11 @@ def test_shapes(runtime: str, text: str, names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["redis-7", "java-17-serial", "java-17-large", "node-20", "chromium-156", "numpy-1.24"]
+    "name",
+    [
+        *("redis-7", "java-17-serial", "java-17-large", "node-20", "chromium-156", "numpy-1.24"),
+        *("python-3.11", "luajit-2.1"),
+    ],
 )
 def test_between_keyframes(name: str) -> None:
     """Memory that appears then is told as in a whole layout: by a file far away, and the stack."""
@@ -373,3 +401,138 @@ def test_rules() -> None:
         assert rule.evidence.endswith(".") and rule.contradiction.endswith(".")
         for proof in rule.proofs:
             assert proof.named == pytest.approx(proof.own, rel=0.05), rule.key
+
+
+@pytest.mark.parametrize(
+    ("runtime", "others", "name"),
+    [
+        (_PYTHON, [], "Python heap"),
+        (
+            _PYTHON,
+            [
+                "/usr/lib/x86_64-linux-gnu/libc.so.6",
+                "/usr/lib/x86_64-linux-gnu/libc-2.31.so",
+                "/usr/lib64/ld-linux-x86-64.so.2 (deleted)",
+                "/usr/lib/x86_64-linux-gnu/libcrypto.so.3",
+                "/usr/lib/x86_64-linux-gnu/libdb-5.3.so",
+                "/usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30",
+                "/usr/lib/python3.11/lib-dynload/_json.cpython-311-x86_64-linux-gnu.so",
+                "/srv/app/_rust.abi3.so",
+                "/usr/local/lib/libpython3.11.so.1.0",
+            ],
+            "Python heap",
+        ),
+        # What may map memory by itself: then nothing tells whose it is.
+        (_PYTHON, ["/srv/numpy.libs/libscipy_openblas64_-32a4b2a6.so"], "anonymous"),
+        (_PYTHON, ["/usr/lib/libtorch_cpu.so"], "anonymous"),
+        (_PYTHON, ["/usr/lib/libc.so.6.evil"], "anonymous"),
+        (_PYTHON, ["/usr/sbin/uwsgi"], "anonymous"),
+        (_PYTHON, ["/usr/bin/luajit"], "anonymous"),
+        (_PYTHON, ["/usr/lib/libsslx.so.3"], "anonymous"),
+        (_LUAJIT, ["/usr/lib/libm.so.6"], "LuaJIT heap"),
+        (_LUAJIT, ["/usr/lib/libz.so.1"], "anonymous"),
+        (_LUAJIT, ["/usr/bin/nginx"], "anonymous"),
+        ("00400000-00500000 r--p 0 08:01 17 /usr/bin/python3.11", [], "anonymous"),
+        ("00400000-00500000 r-xp 0 08:01 17 /usr/bin/python2.7", [], "anonymous"),
+        ("00400000-00500000 r-xp 0 08:01 17 /usr/bin/python3.11-server", [], "anonymous"),
+        ("00400000-00500000 r-xp 0 08:01 17 /srv/server", [], "anonymous"),
+    ],
+)
+def test_by_elimination(runtime: str, others: list[str], name: str) -> None:
+    """It is the interpreter's where nothing else is executed that could have mapped it.
+
+    Memory that appears between two keyframes is told as in a whole layout.
+    """
+    entries = written(f"{_STACK}\n{runtime}\n{_executed(*others)}{_BLOCKS}")
+    told = attribute(entries)
+    assert told[-1][1].name == name
+    rows = range(len(entries))
+    lives = attribute_lives(
+        KindsOverTime([1] * (len(entries) - 1) + [5], [9] * len(entries), rows, rows),
+        [1],
+        {number: entry.mapping for number, entry in enumerate(entries)},
+        {number: entry.usage.vm_flags for number, entry in enumerate(entries)},
+    )
+    assert lives[rows[-1]].name == name, "between keyframes"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "text", "names"),
+    [
+        (_PYTHON, _BLOCKS.replace("300000 rw", "020000 rw"), ["Python heap"]),
+        (_PYTHON, _BLOCKS.replace("300000 rw", "01f000 rw"), ["anonymous"]),
+        (_PYTHON, _BLOCKS.replace("rw-p", "r--p"), ["anonymous"]),
+        (_PYTHON, f"{_BLOCKS} | rd wr mr mw me ac sd", ["Python heap"]),
+        (_PYTHON, f"{_BLOCKS} | rd wr mr mw me nr", ["anonymous"]),
+        (_PYTHON, f"{_BLOCKS} | rd wr mr mw me ac nh", ["anonymous"]),
+        (_PYTHON, f"{_BLOCKS} | rd wr mr mw me ac dc", ["anonymous"]),
+        (_PYTHON, f"{_BLOCKS} | -", ["anonymous"]),
+        # A thread's stack before Linux 6.7: known by its guard alone.
+        (
+            _PYTHON,
+            f"7effffff0000-7f0000000000 ---p 0 00:00 0 | mr mw me\n{_BLOCKS}",
+            ["guard", "anonymous"],
+        ),
+        # A .bss may have merged with what lies behind.
+        (
+            _PYTHON,
+            f"7effffff0000-7f0000000000 rw-p 0 08:01 19 /usr/lib/libz.so.1\n{_BLOCKS}",
+            ["/usr/lib/libz.so.1", "anonymous"],
+        ),
+        # Code that the program made may do anything; LuaJIT makes its own.
+        (
+            _PYTHON,
+            f"{_BLOCKS}\n7f1000000000-7f1000001000 r-xp 0 00:00 0",
+            ["anonymous", "JIT code"],
+        ),
+        (
+            _LUAJIT,
+            f"{_BLOCKS}\n7f1000000000-7f1000001000 r-xp 0 00:00 0",
+            ["LuaJIT heap", "JIT code"],
+        ),
+        # Code in shared memory is code, too.
+        (
+            _PYTHON,
+            f"{_BLOCKS}\n7f1000000000-7f1000001000 r-xs 0 00:01 9 /memfd:code (deleted)",
+            ["anonymous", "/memfd:code"],
+        ),
+    ],
+)
+def test_plain_memory(runtime: str, text: str, names: list[str]) -> None:
+    """Only what can be nothing else is the heap of an interpreter."""
+    (_, _, *told) = attribute(written(f"{_STACK}\n{runtime}\n{text}"))
+    assert [attribution.name for _, attribution in told] == names
+
+
+#: A module of which a part is executed and a part is data, and of which the data has .bss or not.
+_MODULE = "/usr/lib/python3.11/lib-dynload/_json.cpython-311-x86_64-linux-gnu.so"
+_DATA = 0x7F0000000000 - 0x1000
+
+
+@pytest.mark.parametrize(
+    ("memory_size", "more", "names"),
+    [
+        (0x1000, "", ["Python heap"]),
+        (0x1001, "", ["anonymous"]),  # the first page behind is .bss, the rest has merged with it
+        # Mapped beside, where its headers say nothing of what lies behind.
+        (0x1000, f"7d0000000000-7d0000001000 rw-p 0 08:01 20 {_MODULE}", ["anonymous"]),
+    ],
+)
+def test_behind_a_file(memory_size: int, more: str, names: list[str]) -> None:
+    """What touches a module is the heap where the module's headers say that it has no .bss."""
+    segments = (
+        ElfSegment(flags=5, offset=0, address=0, file_size=0x1000, memory_size=0x1000),
+        ElfSegment(
+            flags=6, offset=0x1000, address=0x1000, file_size=0x1000, memory_size=memory_size
+        ),
+    )
+    entries = written(
+        f"{_STACK}\n{_PYTHON}\n{more}\n"
+        f"{_DATA - 0x1000:x}-{_DATA:x} r-xp 0 08:01 20 {_MODULE}\n"
+        f"{_DATA:x}-{_DATA + 0x1000:x} rw-p 1000 08:01 20 {_MODULE}\n"
+        f"{_BLOCKS}"
+    )
+    known = KindEvidence({}, {(8 << 20 | 1, 20): segments}, 4096)
+    assert [told.name for _, told in attributed_entries(entries, known)][-1:] == names
+    unknown = KindEvidence({}, {}, 4096)
+    assert attributed_entries(entries, unknown)[-1][1].name == "anonymous"

@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..attribution import Attribution, Kind
+from ..bss import BssFound
 from ..reservations import Piece, Reservation, Run, find_reservations
+
+#: No headers are known: anything that touches a file may have .bss in it.
+NO_BSS = BssFound((), frozenset())
 
 
 class Memory(NamedTuple):
@@ -20,9 +24,10 @@ class Memory(NamedTuple):
     runs: Sequence[Run]
     reservations: Sequence[Reservation]
     by_flags: Mapping[frozenset[str], Sequence[Piece]]
+    bss: BssFound = NO_BSS
 
     @classmethod
-    def of(cls, runs: Sequence[Run]) -> Memory:
+    def of(cls, runs: Sequence[Run], bss: BssFound = NO_BSS) -> Memory:
         """With the reservations among these runs, and all pieces by their flags."""
         by_flags: dict[frozenset[str], list[Piece]] = {}
         for run in runs:
@@ -30,7 +35,15 @@ class Memory(NamedTuple):
                 if (some := by_flags.get(piece.flags)) is None:
                     some = by_flags[piece.flags] = []
                 some.append(piece)
-        return cls(runs, find_reservations(runs), by_flags)
+        return cls(runs, find_reservations(runs), by_flags, bss)
+
+    def may_begin_with_bss(self, run: Run) -> bool:
+        """Whether .bss of the file that touches it from below may be in its first piece."""
+        below, first = run.below, run.pieces[0]
+        return below is not None and (
+            (below.dev, below.inode) not in self.bss.files
+            or any(each.start < first.end and first.start < each.end for each in self.bss.bounds)
+        )
 
 
 class Proof(NamedTuple):
@@ -45,12 +58,24 @@ class Proof(NamedTuple):
     own: int
 
 
+class Alone(NamedTuple):
+    """What else a process may execute for a rule that names by elimination.
+
+    `files` matches names (without folder) of files that map no such memory by themselves. Code that
+    the program made itself may do anything, so there must be none, unless the runtime `makes_code`.
+    """
+
+    files: re.Pattern[str]
+    makes_code: bool = False
+
+
 class Rule(NamedTuple):
     """Which memory is of a runtime or an allocator.
 
     The process executes a file whose name (without folder) `program` matches, or one that bears
     `mark` (see ElfFile). With neither the rule is for any process.
-    `evidence` says what a mapping must show besides, `contradiction` what refutes it.
+    `evidence` says what a mapping must show besides, `contradiction` what refutes it. With `alone`
+    the process executes nothing else that could have mapped it.
     """
 
     key: str
@@ -63,6 +88,7 @@ class Rule(NamedTuple):
     proofs: tuple[Proof, ...]
     find: Callable[[Memory], Iterable[Piece]]
     mark: str | None = None
+    alone: Alone | None = None
 
     @property
     def attribution(self) -> Attribution:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from ...model import Mapping, MappingUsage
 from ..attribution import Kind
+from ..bss import BssFound
 from ..reservations import find_runs
-from . import allocators, chromium, go, jit, jvm, numpy, v8
-from .base import Found, Memory, Rule, Witnesses
+from . import allocators, chromium, go, interpreters, jit, jvm, numpy, v8
+from .base import NO_BSS, Found, Memory, Rule, Witnesses
 
 #: All of them; where two name the same mapping the first does.
 RULES: tuple[Rule, ...] = (
@@ -21,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     *go.RULES,
     *allocators.RULES,
     *numpy.RULES,
+    *interpreters.RULES,
     *jit.RULES,
 )
 _BY_KEY = {rule.key: rule for rule in RULES}
@@ -29,6 +31,8 @@ _BY_MARK = {
     for mark in {rule.mark for rule in RULES} - {None}
 }
 _OF_ANY = [rule.key for rule in RULES if rule.program is None and rule.mark is None]
+#: Those that hold only where nothing else is executed, and what that is.
+_ALONE = {rule.key: rule.alone for rule in RULES if rule.alone is not None}
 
 #: Of executed files by (dev, inode), as recorded: see ElfFile.
 Marks = abc.Mapping[tuple[int, int], Collection[str]]
@@ -46,11 +50,24 @@ def _rules_of(pathname: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if rule.program and rule.program.fullmatch(name))
 
 
+@lru_cache(maxsize=4096)
+def _silenced_by(pathname: str) -> frozenset[str]:
+    """The rules that do not hold where a file of this name is executed: it may map memory, too."""
+    name = pathname.rpartition("/")[2]
+    own = {rule.key for rule in _rules_of(pathname)}
+    return frozenset(
+        key for key, alone in _ALONE.items() if key not in own and not alone.files.fullmatch(name)
+    )
+
+
 def tells_runtime(mapping: Mapping, marks: Marks = NO_MARKS) -> bool:
     """Whether rules ask for it, wherever it lies: what all nameless memory may depend on."""
-    if mapping.inode:
-        return mapping.perms[2:4] == "xp" and any(_rules_by(mapping, marks))
-    return mapping.pathname == _STACK
+    if mapping.perms[2] != "x":
+        return mapping.pathname == _STACK
+    if not mapping.inode:
+        return mapping.pathname in ("", _STACK)
+    is_program = mapping.perms[3] == "p" and any(_rules_by(mapping, marks))
+    return is_program or bool(_silenced_by(mapping.pathname))
 
 
 def _rules_by(mapping: Mapping, marks: Marks) -> Iterator[Rule]:
@@ -67,26 +84,35 @@ def witnesses_of(mappings: Iterable[Mapping], marks: Marks = NO_MARKS) -> Witnes
     old): that something can be executed tells nothing then.
     """
     found: Witnesses = {}
+    silenced: set[str] = set()
     has_code = is_strict = False
     for mapping in mappings:
-        if mapping.perms[2:4] == "xp":
+        if mapping.perms[2] == "x":
             if mapping.inode:
-                for rule in _rules_by(mapping, marks):
-                    found.setdefault(rule.key, mapping.pathname)
-            has_code |= not mapping.pathname
+                silenced |= _silenced_by(mapping.pathname)
+                if mapping.perms[3] == "p":
+                    for rule in _rules_by(mapping, marks):
+                        found.setdefault(rule.key, mapping.pathname)
+            has_code |= not mapping.pathname and mapping.perms[3] == "p"
         elif mapping.pathname == _STACK:
             is_strict = True
+    if has_code:
+        silenced.update(key for key, alone in _ALONE.items() if not alone.makes_code)
     if is_strict and has_code:
-        return found | dict.fromkeys(_OF_ANY, "")
-    return {key: file for key, file in found.items() if _BY_KEY[key].kind is not Kind.JIT_CODE}
+        found |= dict.fromkeys(_OF_ANY, "")
+    else:
+        silenced.update(key for key in found if _BY_KEY[key].kind is Kind.JIT_CODE)
+    return {key: file for key, file in found.items() if key not in silenced}
 
 
-def find_runtimes(entries: Sequence[MappingUsage], marks: Marks = NO_MARKS) -> dict[int, Found]:
+def find_runtimes(
+    entries: Sequence[MappingUsage], marks: Marks = NO_MARKS, bss: BssFound = NO_BSS
+) -> dict[int, Found]:
     """Positions in `entries` of mappings that a rule names."""
     witnesses = witnesses_of((entry.mapping for entry in entries), marks)
     if not witnesses:
         return {}
-    memory = Memory.of(find_runs(entries))
+    memory = Memory.of(find_runs(entries), bss)
     found: dict[int, Found] = {}
     for rule in RULES:
         if rule.key in witnesses:
