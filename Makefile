@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels lint bench bench-sums bench-check bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels lint bench bench-sums bench-check bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-check    what check adds to the wall time of ten-second programs (about 4 minutes)"
 	@echo "make bench-pytest what the pytest plugin costs a suite of short tests (about 1 minute)"
 	@echo "make bench-growth   verdicts on real programs whose growth is known (about 12 minutes)"
+	@echo "make bench-kinds   what is left without a name on real runtimes, for docs/kinds.md (about 2 minutes)"
 	@echo "make bench-budgets   planted regressions fail check, unchanged programs do not (about 5 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make tables  what web/ gets from the package (states, figures), and the bundle"
@@ -112,6 +113,10 @@ bench-growth: $(READY)
 
 bench-budgets: $(READY)
 	$(BIN)/python -m benchmarks.budgets.regressions
+
+bench-kinds: $(READY)
+	$(BIN)/python -m benchmarks.kinds
+	$(BIN)/python docs/generate.py
 
 report-bundle: $(READY)
 	$(BIN)/python hatch_build.py

@@ -6,19 +6,20 @@
 docs/schema.md is made whole from store/schema.py: its SQL, and the comments in it. The pages of
 GENERATED are written by hand, but for the tables between `<!-- generated: NAME -->` and
 `<!-- end -->`, which come from metrics.py, model.LayoutState, analysis.kinds.Kind, the rules of
-analysis.runtimes and the options of `record`.
+analysis.runtimes, the options of `record`, and what `make bench-kinds` measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from memory_watcher import metrics
 from memory_watcher.analysis.kinds import Kind
@@ -28,6 +29,8 @@ from memory_watcher.model import VOLATILE_FIELDS, LayoutState
 from memory_watcher.store import schema
 
 DOCS = Path(__file__).resolve().parent
+#: What `make bench-kinds` wrote.
+MEASURED = DOCS / "measured-kinds.json"
 
 
 class SchemaError(Exception):
@@ -451,8 +454,38 @@ def runtime_table() -> str:
 
 def compared(proof: Proof) -> str:
     """What a rule named, beside what the runtime said."""
-    named, own = (f"{size / (1 << 20):.1f} MiB" for size in (proof.named, proof.own))
+    named, own = mebibytes(proof.named), mebibytes(proof.own)
     return f"{proof.program}: {named} named, {proof.figure} {own}"
+
+
+def measured_table() -> str:
+    """List the real programs whose kinds were measured (`make bench-kinds`)."""
+    results = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return markdown_table(
+        ("program", "with", "PSS", "anonymous without the rules", "with them", "named, and beside"),
+        (
+            (
+                each["title"],
+                each["does"],
+                mebibytes(each["pss"]),
+                f"{each['without_rules']:.1%}".replace("%", " %"),
+                f"{each['anonymous']:.1%}".replace("%", " %"),
+                "; ".join(map(compared_with, each["compared"])),
+            )
+            for each in results.values()
+        ),
+    )
+
+
+def compared_with(claim: Mapping[str, Any]) -> str:
+    """What was named, beside what the runtime said."""
+    names = ", ".join(claim["names"])
+    return f"{names} {mebibytes(claim['named'])}, {claim['figure']} {mebibytes(claim['own'])}"
+
+
+def mebibytes(size: int) -> str:
+    """A size for the tables of what was measured."""
+    return f"{size / (1 << 20):.1f} MiB"
 
 
 def policy_table() -> str:
@@ -494,7 +527,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
         "cgroup": cgroup_table,
         "layout states": state_table,
     },
-    "kinds.md": {"kinds": kind_table, "runtimes": runtime_table},
+    "kinds.md": {"kinds": kind_table, "runtimes": runtime_table, "measured": measured_table},
     "recording.md": {"policy": policy_table},
 }
 

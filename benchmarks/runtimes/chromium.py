@@ -161,7 +161,7 @@ def _start(folder: Path) -> Iterator[Running]:
 
 PROGRAM = Program(
     "chromium",
-    "Chromium, a renderer",
+    "Chromium's renderer",
     "60 000 paragraphs and 1.5 million objects",
     _start,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from benchmarks.kinds import RESULTS, missed
+from benchmarks.runtimes import PROGRAMS
 
 from memory_watcher.model import Totals
 from tests.modules import module_at
@@ -25,6 +28,13 @@ def test_files_are_up_to_date(generator: ModuleType) -> None:
     After a change of these, `python docs/generate.py` brings the pages up to date.
     """
     assert [path.name for path in generator.outdated(DOCS)] == []
+
+
+def test_what_was_measured_of_kinds_is_within_the_bars() -> None:
+    """Of each program that `make bench-kinds` knows the page tells a result that misses no bar."""
+    found = json.loads(RESULTS.read_text())
+    assert list(found) == [program.key for program in PROGRAMS]
+    assert {key: missed(result) for key, result in found.items()} == {key: [] for key in found}
 
 
 def test_check_fails_on_an_outdated_file(
