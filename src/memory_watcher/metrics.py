@@ -141,8 +141,8 @@ ADDED_UP_AS: Mapping[str, str] = MappingProxyType(
 #: processes those that stand for them.
 OfferedFigure = Literal["pss", "rss", "uss", "swap"]
 OFFERED: tuple[OfferedFigure, ...] = get_args(OfferedFigure)
-#: The same, and what a process truly keeps: to judge and to compare.
-JudgedFigure = Literal[OfferedFigure, "held"]
+#: The same, huge pages, and what a process truly keeps: to judge and to compare.
+JudgedFigure = Literal[OfferedFigure, "hugetlb", "held"]
 JUDGED: tuple[JudgedFigure, ...] = get_args(JudgedFigure)
 #: Of them those beside which the kernel's own RSS means something; beside swap it does not.
 IN_RAM: tuple[str, ...] = ("pss", "rss", "uss")

@@ -14,7 +14,7 @@ from .model import LayoutState, Machine, ProcessKey, Reading, Totals
 #: By which figure a peak is asked for: of the layout, or statm's resident.
 PeakFigure = Literal["pss", "rss", "uss", "statm"]
 #: Figures whose highest and lowest measurement can be found.
-StoredFigure = Literal[PeakFigure, "swap"]
+StoredFigure = Literal[PeakFigure, "swap", "hugetlb"]
 #: By which figure the worst moment of a machine is asked for.
 SystemFigure = Literal["MemAvailable", "MemAvailableComputed"]
 

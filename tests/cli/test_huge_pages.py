@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from memory_watcher.model import Reading, Usage
+
 from ..programs import run
+from ..recordings import MI, RecordingBuilder, mapping
 
 CAPTURES = Path(__file__).parent.parent / "data" / "captures"
 SHARED, PRIVATE = 90_112 * 1024, 2_097_152 * 1024
@@ -96,9 +99,9 @@ def test_nothing_is_0_that_does_not_exist(tmp_path: Path) -> None:
     absent = ("heap:", "anonymous:", "thread stacks:")
     assert not any(line.startswith(absent) for line in shown)
     for line in (
-        "scudo 256 Ki",
-        "ART heap 128 Ki",
-        "ART, beside its heap 128 Ki",
+        "scudo: 256 Ki",
+        "ART heap: 128 Ki",
+        "ART, beside its heap: 128 Ki",
         "/dev/__properties__/* 256 Ki",
         "/dev/ashmem/* 256 Ki",
         "/dev/ashmem/gralloc 256 Ki",
@@ -117,3 +120,46 @@ def test_kernels_before_4_4(tmp_path: Path) -> None:
     assert "in huge pages (hugetlb), at most, not in RSS: 2 187 264 Ki" in shown
     view = json.loads(run("memory-peak", file, "--json").stdout)
     assert view["sum"]["figures"]["hugetlb"] is None
+
+
+@pytest.fixture
+def pooled(tmp_path: Path) -> Path:
+    """A program that has most huge pages where its PSS is low."""
+    builder = RecordingBuilder(tmp_path / "pool.db")
+    process = builder.process(100, "server")
+    segment = mapping(0x90000000, 128 * MI, "rw-s", "/anon_hugepage (deleted)", inode=5)
+    heap = mapping(0x1000, 64 * MI, pathname="[heap]")
+    for memory, huge in ((30, 10), (10, 90), (20, 40)):
+        builder.tick()
+        used = Usage(rss=memory * MI, pss=memory * MI, private_hugetlb=0, shared_hugetlb=0)
+        pages = Usage(rss=0, pss=0, shared_hugetlb=huge * MI, private_hugetlb=0, vm_flags="rd ht")
+        builder.layout(process, [(heap, used), (segment, pages)], Reading(hugetlb=huge * MI))
+    builder.end_run()
+    return builder.close()
+
+
+def test_peak_of_huge_pages(pooled: Path) -> None:
+    """Where they are compared or judged, the peak is theirs, and not that of PSS."""
+    found = json.loads(
+        run(
+            *("memory-watcher", "diff", pooled, "--at", "start", "--at-b", "peak"),
+            *("--process-memory", "hugetlb", "--json"),
+        ).stdout
+    )
+    (changed,) = [group for group in found["groups"] if group["change"]]
+    assert (changed["name"], changed["change"]) == ("/anon_hugepage", 80 * MI)
+
+
+def test_budget_of_huge_pages(pooled: Path, tmp_path: Path) -> None:
+    """They have a limit of their own, for they are in no other figure but USS and held."""
+    file = tmp_path / "memory-budget.toml"
+    for limit, code, word in (("90 MiB", 0, "within"), ("89 MiB", 1, "(limit 89.0)")):
+        file.write_text(f'[[budget]]\nfigure = "hugetlb"\ntotal = "{limit}"\n')
+        found = run("memory-watcher", "check", pooled, "--budget", file)
+        assert found.returncode == code and word in found.stdout
+
+
+def test_growth_of_huge_pages(pooled: Path) -> None:
+    """It is asked for as any other figure, and says what it is outside of."""
+    said = run("memory-watcher", "growth", pooled, "--process-memory", "hugetlb").stdout
+    assert "outside RSS, PSS and swap" in said and "/anon_hugepage" in said

@@ -119,7 +119,9 @@ def test_huge_pages_that_several_map(tmp_path: Path) -> None:
     text = run("memory-watcher", "peak", path, "--by", "kind").stdout
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "huge pages 0 Ki + 90 112 Ki hugetlb" in lines
+    assert view["sums"]["hugetlb_at_most"] == 128 * MI, "all that is mapped of the segment"
     assert "in huge pages (hugetlb), not in PSS, at least: 90 112 Ki" in lines
+    assert "- at most: 131 072 Ki" in lines
     assert "of PSS: lazily freed (MADV_FREE), at most: 6 144 Ki" in lines
     assert "sum of USS (private to one process, hugetlb too): 40 960 Ki" in lines
 

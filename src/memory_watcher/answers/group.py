@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from ..analysis.breakdown import Breakdown, By, Sum, add_up, break_down
-from ..analysis.hugetlb import at_least_together
+from ..analysis.hugetlb import together
 from ..analysis.kinds import Attribution
 from ..analysis.parents import nearest, parents, walk
 from ..analysis.passes import Figures, Moment, Passes, Share, Sums, is_of_pass, read, sum_up
@@ -58,7 +58,8 @@ class Whole(NamedTuple):
 
     The breakdown is of the standing layouts: `age_ns` is how long before the pass the oldest was
     read that no longer holds (0: all are of this pass), `without` are members that have none.
-    `hugetlb`: these have at least so much in huge pages, which are in none of the sums but USS.
+    `hugetlb`: these have at least and at most so much in huge pages, which are in none of the sums
+    but USS.
     """
 
     moment: Moment
@@ -66,7 +67,7 @@ class Whole(NamedTuple):
     breakdown: Breakdown
     age_ns: int
     without: int
-    hugetlb: int = 0
+    hugetlb: tuple[int, int] = (0, 0)
 
     @property
     def difference(self) -> int | None:
@@ -306,7 +307,7 @@ def _whole(
         break_down(_mappings(recording, counted, huge), "pss", by, top),
         layouts_age(moment, counted, recording.axis),
         sum(branch.layout is None and pss_of(branch) is not None for branch in counted),
-        at_least_together(huge),
+        together(huge),
     )
 
 

@@ -42,10 +42,10 @@ def beside(total: Group, reading: Reading | None = None) -> list[Line]:
     return lines
 
 
-def beside_several(total: Group, hugetlb: int) -> list[Line]:
+def beside_several(total: Group, hugetlb: tuple[int, int]) -> list[Line]:
     """Lines for the layouts of several processes: of figures that may be added up over them.
 
-    `hugetlb`: at least so much of them, bytes.
+    `hugetlb`: at least and at most so much of them, bytes.
     """
     sums = {name: told.size for name, told in total.sums().items()}
     lazy = sum(
@@ -53,8 +53,11 @@ def beside_several(total: Group, hugetlb: int) -> list[Line]:
         for entry in total.entries
         if entry.usage.lazy_free
     )
+    least, most = hugetlb
+    is_known = least == most
     lines = [
-        Line("in huge pages (hugetlb), not in PSS, at least:", hugetlb),
+        Line(f"in huge pages (hugetlb), not in PSS{'' if is_known else ', at least'}:", least),
+        Line("- at most:", 0 if is_known else most),
         Line("of PSS: lazily freed (MADV_FREE), at most:", lazy),
         Line("of PSS: locked:", sums.get("locked")),
     ]

@@ -303,10 +303,12 @@ def _huge_page_pool(finding: Finding, explanation: Explanation) -> list[str]:
 
 
 def _hugetlb(finding: Finding, explanation: Explanation) -> list[str]:
-    size, memory = _size(finding.figures["hugetlb"]), _size(finding.figures["memory"])
-    least = "At least " if finding.word == "at least" else ""
+    figures = finding.figures
+    size, memory = _size(figures["hugetlb"]), _size(figures["memory"])
+    if finding.word == "at least":  # how much of it is the same in several processes is not told
+        size = f"Between {size} and {_size(figures['most'])}"
     return [
-        f"{least}{size} is in huge pages (hugetlb), beside the {memory} of memory: they are in"
+        f"{size} is in huge pages (hugetlb), beside the {memory} of memory: they are in"
         " neither RSS nor PSS.",
         *_most(finding),
     ]

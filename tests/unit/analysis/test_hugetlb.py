@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memory_watcher.analysis.hugetlb import are_huge, at_least_together
+from memory_watcher.analysis.hugetlb import are_huge, at_least_together, together
 from memory_watcher.model import Mapping, MappingUsage, Usage
 
 MI = 1 << 20
@@ -34,3 +34,19 @@ def test_what_is_huge() -> None:
     assert are_huge(Usage(kernel_page_size=2 * MI)) is True
     assert are_huge(Usage(kernel_page_size=65536)) is False
     assert are_huge(Usage()) is None
+
+
+def test_at_most_what_is_mapped_of_a_file() -> None:
+    """Backends of a database each use another part of one segment: it is between the two."""
+    backends = [[huge(1, 40)], [huge(1, 30)], [huge(1, 20)]]
+    assert together(backends) == (40 * MI, 64 * MI)
+    assert together(backends[:1]) == (40 * MI, 40 * MI)
+    assert together([[huge(1, 20)], [huge(2, 30)]]) == (50 * MI, 50 * MI), "two files"
+    assert together([]) == (0, 0)
+
+
+def test_what_is_written_to_a_private_mapping_is_beside_the_file() -> None:
+    """So its size is no bound for what several have in theirs."""
+    shared = huge(1, 0, 60)
+    private = MappingUsage(shared.mapping._replace(perms="rw-p"), shared.usage)
+    assert together([[shared], [private]]) == (120 * MI, 120 * MI)

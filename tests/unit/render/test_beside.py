@@ -93,12 +93,13 @@ def test_several_processes() -> None:
     group = total(shared, RESIDENT._replace(lazy_free=2 * MI, locked=KI))
     group = group._replace(entries=(*group.entries, group.entries[0]))
     assert aside(group, several=True) == "+ 14 336 Ki hugetlb, + 4 Ki swap"
-    assert sizes(beside_several(group, 14 * MI)) == {
+    assert sizes(beside_several(group, (14 * MI, 20 * MI))) == {
         "in huge pages (hugetlb), not in PSS, at least:": 14 * MI,
+        "- at most:": 20 * MI,
         "of PSS: lazily freed (MADV_FREE), at most:": MI,
         "of PSS: locked:": KI,
     }
-    assert beside_several(total(Usage(rss=MI, pss=MI, swap=MI)), 0) == []
+    assert beside_several(total(Usage(rss=MI, pss=MI, swap=MI)), (0, 0)) == []
 
 
 def test_activity() -> None:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 #: When a budget is judged; `growth` judges bytes per hour instead of a size.
 At = Literal["peak", "end", "floor", "growth"]
 #: What a budget may be of; `pss_dirty`, what was modified, repeats best from run to run.
-Figure = Literal["pss", "rss", "uss", "held", "pss_dirty"]
+Figure = Literal["pss", "rss", "uss", "held", "pss_dirty", "hugetlb"]
 #: What a limit is on.
 What = Literal["total", "kind", "name", "unlisted", "mappings", "threads", "processes"]
 #: Limits on numbers of things, which have no size.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arenas import HEAP_SIZE
-from ..hugetlb import at_least_together
+from ..hugetlb import together
 from ..kinds import Kind
 from .base import (
     MIB,
@@ -126,11 +126,11 @@ def huge_page_pool(scene: Scene) -> Finding | None:
 def hugetlb(scene: Scene) -> Finding | None:
     """What is in pages of hugetlbfs, of which the figures of memory have nothing."""
     huge = [[entry for entry, _ in member.entries] for member in scene.members]
-    size = at_least_together(huge)
+    size, most = together(huge)
     if not scene.is_notable(size, _HUGETLB):
         return None
-    figures = {"hugetlb": size, "memory": scene.memory}
-    word = "exact" if scene.is_one else "at least"
+    figures = {"hugetlb": size, "most": most, "memory": scene.memory}
+    word = "exact" if scene.is_one or size == most else "at least"
     examples = biggest(scene.entries, "hugetlb", by_name) if scene.is_one else ()
     return Finding("hugetlb", Rank.MAIN, size, figures, examples, word)
 

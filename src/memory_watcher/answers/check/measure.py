@@ -16,7 +16,7 @@ from ...analysis.budgets.pieces import Piece, covered, pieces_of
 from ...analysis.passes import Sums, allowed
 from ...analysis.roles import roles_at
 from ...errors import MemoryWatcherError
-from ...metrics import LAYOUT, over_processes
+from ...metrics import HUGETLB, LAYOUT, over_processes
 from ...model import LayoutState, MappingUsage
 from ...recorded import RecordedProcess
 from ...store.recording import Recording
@@ -311,6 +311,8 @@ class Run:
 
     def _missed(self, budget: Budget, chosen: Chosen, taken: Taken, figure: str) -> Missed:
         is_peak = budget.at == "peak"
+        if figure == HUGETLB.name:
+            return _NOTHING_MISSED  # the kernel has no mark of it
         if taken.sums is None:
             (process,) = chosen.members
             if not is_peak:

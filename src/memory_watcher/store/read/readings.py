@@ -21,6 +21,7 @@ PEAK_COLUMNS: dict[str, str] = {
     "rss": "r.rss",
     "uss": "r.uss",
     "swap": "r.layout_swap",
+    "hugetlb": "r.hugetlb",  # as status tells it
     "statm": "r.resident",
 }
 _TOLD_COLUMNS = {**PEAK_COLUMNS, "swap_pss": "r.swap_pss"}

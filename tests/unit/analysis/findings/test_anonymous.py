@@ -126,7 +126,7 @@ def test_hugetlb() -> None:
     heap = piece(Kind.HEAP, 100 * MIB)
     found = hugetlb(of_one(heap, segment, own))
     assert found is not None
-    assert found.figures == {"hugetlb": 10 * MIB, "memory": 100 * MIB}
+    assert found.figures == {"hugetlb": 10 * MIB, "most": 10 * MIB, "memory": 100 * MIB}
     assert [each.size for each in found.examples] == [8 * MIB, 2 * MIB]
     assert hugetlb(of_one(piece(Kind.HEAP, 101 * MIB), segment, own)) is None
     assert hugetlb(of_one(heap)) is None
