@@ -44,6 +44,31 @@ def launch(
     return done
 
 
+@contextmanager
+def launched(
+    file: Path, *words: str, options: tuple[str, ...] = (), code: int = 0
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Record a command that waits for its input, which ends with `with`; it ends with this code."""
+    line = command("memory-watcher", "record", "-o", file, *options, "--", *words)
+    with subprocess.Popen(
+        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        try:
+            yield process
+            process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == code
+
+
+def lines_so_far(file: Path) -> list[str]:
+    """The command lines of all images that are in a recording."""
+    try:
+        return [line for (line,) in rows(file, "SELECT command_line FROM images")]
+    except OperationalError:
+        return []  # it is not there yet
+
+
 def names(file: Path) -> list[str]:
     """The last name of each process, sorted."""
     with Recording(file) as recording:
@@ -65,64 +90,90 @@ def ancestors(file: Path) -> dict[str, str | None]:
 
 def test_pipeline(file: Path) -> None:
     """Every part of a pipeline is there, below the shell that started it."""
-    assert launch(file, "sh", "-c", "sleep 0.31 | sleep 0.32 | sleep 0.33; :").returncode == 0
+    parts = ("cat -b", "cat -n", "cat -u")
+    with launched(file, "sh", "-c", f"{' | '.join(parts)}; :"):
+        wait_until(lambda: set(parts) <= set(lines_so_far(file)), "all parts")
     parents = ancestors(file)
-    for part in ("sleep 0.31", "sleep 0.32", "sleep 0.33"):
+    for part in parts:
         assert (parents[part] or "").startswith("sh -c")
 
 
 def test_double_fork(file: Path) -> None:
     """A daemon (own session, parents ended) belongs to the command; the command's end ends it."""
-    script = "(setsid sh -c 'sleep 20.5 & echo $!' &); sleep 0.4; exit 3"
-    done = launch(file, "sh", "-c", script)
-    daemon = int(done.stdout)
-    try:
-        assert done.returncode == 3
-        assert one(file, "SELECT count(*) FROM processes WHERE pid = ?", daemon) == (1,)
-        words = f"1 process it started is still running and no longer recorded: {daemon}."
-        assert words in done.stderr
-    finally:
-        os.kill(daemon, 9)
+    script = "(setsid sh -c 'sleep 100.5 & echo $!' 2>&1 &); read line; exit 3"
+    words = command("memory-watcher", "record", "-o", file, "--", "sh", "-c", script)
+    with subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        daemon = int(process.stdout.readline())
+        try:
+            wait_until(lambda: "sleep 100.5" in lines_so_far(file), "the daemon")
+            process.stdin.close()
+            assert process.wait(PATIENCE) == 3
+            said = process.stderr.read().decode()
+        finally:
+            os.kill(daemon, 9)
+    assert one(file, "SELECT count(*) FROM processes WHERE pid = ?", daemon) == (1,)
+    words_of_it = f"1 process it started is still running and no longer recorded: {daemon}."
+    assert words_of_it in said
 
 
 def test_wait_all(file: Path) -> None:
     """With it the recording goes on until the daemon has ended; orphans' exit codes are known."""
-    script = "(setsid sh -c 'sleep 0.6; exit 8' &); exit 3"
-    assert launch(file, "sh", "-c", script, options=("--wait-all",)).returncode == 3
-    assert sorted(rows(file, "SELECT exit_code FROM exits")) == [(3,), (8,)]
+    daemon = "cat >/dev/null; exit 8"
+    script = f"exec 3<&0; (setsid sh -c '{daemon}' <&3 &); exit 3"
+    with launched(file, "sh", "-c", script, options=("--wait-all",), code=3):
+        wait_until(lambda: f"sh -c '{daemon}'" in lines_so_far(file), "the daemon")
+        first = "SELECT count(*) FROM exits WHERE exit_code = 3"
+        wait_until(lambda: one(file, first) == (1,), "the end of the command")
+    codes = sorted(rows(file, "SELECT exit_code FROM exits WHERE exit_code != 0"))
+    assert codes == [(3,), (8,)]
     assert rows(file, "SELECT pid FROM processes WHERE end_tick IS NULL") == []
 
 
 def test_orphans_whose_parents_came_and_went(file: Path) -> None:
     """Ten grandchildren whose parents ended at once are found: they are handed to the recorder."""
     script = (
-        "import os, time\n"
+        "import os, sys\n"
         "for _ in range(10):\n"
         "    if os.fork() == 0:\n"
         "        if os.fork() == 0:\n"
-        "            os.execv('/bin/sleep', ['sleep', '0.5'])\n"
+        "            os.execv('/bin/cat', ['cat'])\n"
         "        os._exit(0)\n"
-        "time.sleep(0.3)"
+        "sys.stdin.read()"
     )
-    launch(file, *PYTHON, script)
-    assert names(file).count("sleep") == 10
+    with launched(file, *PYTHON, script):
+        wait_until(lambda: lines_so_far(file).count("cat") == 10, "all ten")
+    assert names(file).count("cat") == 10
 
 
 def test_chain_of_execs(file: Path) -> None:
     """One process, several programs: an image each, and no second process."""
-    chain = "sleep 0.25; exec sh -c 'sleep 0.26; exec sleep 0.27'"
-    launch(file, "sh", "-c", chain, options=("--period", "50ms", "--max-cpu", "0"))
+    inner = "read line; exec cat"
+    chain = f"read line; exec sh -c {shlex.quote(inner)}"
+    images = [shlex.join(["sh", "-c", chain]), shlex.join(["sh", "-c", inner]), "cat"]
+    with launched(
+        file, "sh", "-c", chain, options=("--period", "50ms", "--max-cpu", "0")
+    ) as process:
+        assert process.stdin
+        for image in images[:2]:
+            wait_until(lambda: image in lines_so_far(file), "an image")  # noqa: B023
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        wait_until(lambda: "cat" in lines_so_far(file), "the last image")
     with Recording(file) as recording:
-        lines = {
-            process.pid: [image.command_line for image in process.images]
-            for process in recording.processes()
-        }
+        (only,) = recording.processes()
         root = recording.selection()
+    assert [image.command_line for image in only.images] == images
     assert root is not None
-    assert root.root_pid is not None
-    inner = chain.removeprefix("sleep 0.25; exec ")
-    assert lines[root.root_pid] == [shlex.join(["sh", "-c", chain]), inner, "sleep 0.27"]
-    assert len(lines) == 3
+    assert root.root_pid == only.pid
 
 
 def test_loop_of_short_commands(file: Path) -> None:
@@ -365,27 +416,15 @@ def test_sum_of_a_preforking_server(file: Path) -> None:
 
 
 def passes_above(file: Path, size: int, processes: int) -> int:
-    """How many passes so far read at least so many processes, and more PSS than that in sum."""
-    query = "SELECT count(*) FROM passes WHERE processes >= ? AND pss > ?"
+    """How many passes so far read at least so many processes, and more PSS than that in sum.
+
+    Those in which memory moved while it was read are no sums.
+    """
+    query = "SELECT count(*) FROM passes WHERE processes >= ? AND pss > ? AND moved * 100 < pss"
     try:
         return int(one(file, query, processes, size)[0])
     except OperationalError:
         return 0  # it is not there yet
-
-
-@contextmanager
-def launched(file: Path, script: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Record a script of Python that waits for lines; in the end it has succeeded."""
-    words = command("memory-watcher", "record", "-o", file, *options, "--", *PYTHON, script)
-    with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
-    ) as process:
-        try:
-            yield process
-            process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-    assert process.returncode == 0
 
 
 def test_spawning_from_a_large_process(file: Path) -> None:
@@ -397,7 +436,7 @@ def test_spawning_from_a_large_process(file: Path) -> None:
         "    pid = os.posix_spawn('/bin/sleep', ['sleep', '0.01'], {})\n"
         "    os.waitpid(pid, 0)"
     )
-    with launched(file, script, "--period", "20ms", "--max-cpu", "0"):
+    with launched(file, *PYTHON, script, options=("--period", "20ms", "--max-cpu", "0")):
         wait_until(lambda: passes_above(file, 120 * MI, 1) >= 50, "50 sums")
     assert 120 * MI < peak(file)["sums"]["pss"]["bytes"] < 150 * MI
 
@@ -414,7 +453,7 @@ def test_forking_from_a_large_process(file: Path) -> None:
         "    sys.stdin.readline()\n"
         "    os.write(release, b'x'); os.waitpid(pid, 0)"
     )
-    with launched(file, script, "--max-cpu", "0") as process:
+    with launched(file, *PYTHON, script, options=("--max-cpu", "0")) as process:
         assert process.stdin
         for _ in range(5):
             # One that is under way may still read the child before.
@@ -438,7 +477,7 @@ def test_multiprocessing(file: Path, tmp_path: Path) -> None:
         "with multiprocessing.get_context('fork').Pool(4) as pool:\n"
         "    pool.map(work, range(4), 1)\n"
     )
-    with launched(file, script, "--period", "100ms", "--max-cpu", "0"):
+    with launched(file, *PYTHON, script, options=("--period", "100ms", "--max-cpu", "0")):
         wait_until(lambda: passes_above(file, 4 * 20 * MI, 5), "a sum of all")
         seen.touch()
     view = peak(file)
