@@ -173,6 +173,19 @@ def _what_was_stored(load: Load) -> _Stored:
     return _Stored(ticks, lacking, size)
 
 
+def fast_readings_share(pid: int, seconds: int) -> float:
+    """CPU of the readings between ticks of a process at rest, as a share of one core."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        def cpu_of(duration: int) -> float:
+            file = os.path.join(folder, f"{duration}.db")
+            command = [console_script("memory-record"), "-p", str(pid), "--quiet"]
+            times = ["--period", "1000s", "--duration", f"{duration}s"]
+            return _cpu_of([*command, *times, "--output", file])
+
+        return (cpu_of(seconds + 1) - cpu_of(1)) / seconds
+
+
 @contextlib.contextmanager
 def shifting(seconds: float) -> Iterator[int]:
     """The PID of about 2,111 mappings, of which 41 change at each period, 27 of them new."""

@@ -148,7 +148,7 @@ def bench_truth(table: Table, quick: bool) -> None:
     table.row("- exact, but with a wrong total", found.exact_but_wrong, "", 0)
     with targets.sleepers(40) as pids:
         table.row("torn layouts of 40 quiet processes", truth.torn_of_quiet(pids), "", 0)
-        share = truth.fast_readings_share(pids[0], 5 if quick else 15)
+        share = as_used.fast_readings_share(pids[0], 5 if quick else 15)
         table.row("fast readings every 20 ms, of one core", 100 * share, "%", 1)
     recordings = 3 if quick else 10
     missed = recordings - truth.spikes_caught(recordings, 50)

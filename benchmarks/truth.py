@@ -9,14 +9,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from memory_watcher.model import LayoutState
-from memory_watcher.record.clock import Clock, Deadline
-from memory_watcher.record.policy import FOR_NAMED
+from memory_watcher.record.clock import Deadline
 from memory_watcher.record.recorder import Recorder
 
 from .driven import recorder
@@ -91,20 +88,6 @@ def _is_caught(hold_ms: int) -> bool:
 def command(options: list[str]) -> None:
     """Run `memory-record` to its end."""
     subprocess.run([sys.executable, "-m", "memory_watcher", "record", *options], check=True)
-
-
-def fast_readings_share(pid: int, seconds: float) -> float:
-    """CPU of the fast readings of one process, every 20 ms, as a share of one core."""
-    stop = threading.Event()
-    with _recording([pid]) as (driven, _):
-        clock = Clock(3600 * 1000 * MS, FOR_NAMED.fast_period_ns)
-        clock.wait(stop)
-        driven.tick(Deadline(0, 0))
-        begun, cpu = time.monotonic(), time.process_time()
-        while time.monotonic() - begun < seconds:
-            clock.wait(stop)
-            driven.fast_pass()
-        return (time.process_time() - cpu) / (time.monotonic() - begun)
 
 
 class Budgeted(NamedTuple):
