@@ -38,6 +38,7 @@ class Setting(enum.Enum):
     REPAIR = enum.auto()
     RESET_PEAK = enum.auto()
     TIME = enum.auto()
+    UNIT = enum.auto()
     USER = enum.auto()
     VERIFY = enum.auto()
     WAIT = enum.auto()

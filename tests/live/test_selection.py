@@ -170,7 +170,7 @@ def test_user(file: Path) -> None:
     [
         (("--cmdline", "("), 2, "regular expression"),
         (("--user", "no-such-user"), 2, "no-such-user"),
-        (("--container", "web"), 2, "--container"),
+        (("--container", "we b"), 2, "--container"),
         (("--container", "0123456789abcdef"), 1, "--wait"),
         (("--cgroup", "no/such.slice"), 1, "no/such.slice"),
         (("--cgroup", "memory:/no/such"), 1, "no/such"),

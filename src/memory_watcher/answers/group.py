@@ -30,6 +30,7 @@ from .layouts import attributed
 from .moment import PEAK, pass_of, tick_of, time_of, understood
 from .moment import Moment as Asked
 from .no_sum import refused, why_no_sum
+from .places import Place, place_of
 
 
 class Branch(NamedTuple):
@@ -46,6 +47,7 @@ class Branch(NamedTuple):
     layout: Measurement | None
     share: Share | None
     alike: tuple[Branch, ...] = ()
+    place: Place = Place(None, None, None)
 
     @property
     def shows_parents_memory(self) -> bool:
@@ -254,7 +256,7 @@ def members_at(
     found = {each.process.id: each for each in recording.processes_at(tick)}
     role_of = roles_at(processes, tick)
     shares = passes.members(tick if moment is None else moment.tick)
-    branches = []
+    branches, containers = [], recording.containers()
     for process in processes:
         known, share = found.get(process.id), shares.get(process.id)
         if share is None and (
@@ -262,7 +264,12 @@ def members_at(
         ):
             continue
         latest, layout = (known.latest, known.layout) if known else (None, None)
-        branches.append(Branch(0, process, role_of[process.id], latest, layout, share))
+        branches.append(
+            Branch(
+                *(0, process, role_of[process.id], latest, layout, share),
+                place=place_of(process, containers),
+            )
+        )
     return branches
 
 

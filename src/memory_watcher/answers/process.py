@@ -19,6 +19,7 @@ from .assurance import assurance_of
 from .cgroups import CgroupAt, Judge, cgroups_at, judges, run_of
 from .layouts import attributed
 from .moment import PEAK, Moment, measurement_of, understood
+from .places import Place, place_of
 
 
 class ProcessView(NamedTuple):
@@ -31,7 +32,7 @@ class ProcessView(NamedTuple):
     `most_mappings` is the machine's limit, `before` the reading before and how long ago that was.
     `moment` is what was written for it, `build_ids` those of files, by (dev, inode). `cgroups` are
     the control groups that it is in, at the tick of the moment, as far as they were recorded;
-    `judges` what the kernel kept of their highest memory.
+    `judges` what the kernel kept of their highest memory. `place` is its container or service.
     """
 
     process: RecordedProcess
@@ -51,6 +52,7 @@ class ProcessView(NamedTuple):
     build_ids: Mapping[tuple[int, int], str] = MappingProxyType({})
     cgroups: tuple[CgroupAt, ...] = ()
     judges: tuple[Judge, ...] = ()
+    place: Place = Place(None, None, None)
 
 
 def process_view(
@@ -101,6 +103,7 @@ def process_view(
         most_mappings=recording.max_map_count(measurement.tick),
         before=recording.reading_before(measurement),
         build_ids=recording.build_ids(process.id),
+        place=place_of(process, recording.containers()),
         cgroups=cgroups_at(recording, run, tick, process),
         judges=tuple(judges(recording, run, tick, process)),
     )

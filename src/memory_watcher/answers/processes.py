@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..recorded import PeakRow, RecordedExit, RecordedProcess
 from ..store.recording import Recording
 from .assurance import Assurance, assurance_of
+from .places import Place, place_of
 
 #: How many processes of which it is known how they ended are asked what was missed: 1 ms each.
 _JUDGED = 100
@@ -26,6 +27,7 @@ class ListedProcess(NamedTuple):
     parent: int | None
     peak: PeakRow
     exit: RecordedExit | None
+    place: Place
 
 
 def figure_of(row: ListedProcess, asked: str) -> tuple[str | None, int]:
@@ -93,7 +95,7 @@ def list_processes(
     processes = recording.processes()
     parent_of, role_of = parents(processes), roles_at(processes)
     peaks, exits = recording.peaks(), recording.exits()
-    selection = recording.selection()
+    selection, containers = recording.selection(), recording.containers()
     nothing = PeakRow(None, None, None)
     rows = [
         ListedProcess(
@@ -102,6 +104,7 @@ def list_processes(
             parent_of[process.id],
             peaks.get(process.id, nothing),
             exits.get(process.id),
+            place_of(process, containers),
         )
         for process in processes
     ]

@@ -15,6 +15,7 @@ from ..record.selection import (
     Selection,
     parse_command_line_pattern,
     parse_container,
+    parse_unit,
     parse_user,
 )
 from ..render.escape import file_name_part
@@ -71,9 +72,15 @@ _FILTERS = (
         " or memory:/a/b for a hierarchy of version 1",
     ),
     _Filter(
-        *("--container", "container", parse_container, "ID"),
-        "processes of the container whose id begins with this (docker, podman, containerd,"
-        " cri-o), and its cgroup's memory",
+        *("--container", "container", parse_container, "ID|NAME"),
+        "processes of the container with this name, or whose id begins with this (docker, podman,"
+        " containerd, cri-o, Kubernetes: POD, POD/CONTAINER, NAMESPACE/POD), and its cgroup's"
+        " memory",
+    ),
+    _Filter(
+        *("--unit", "unit", parse_unit, "NAME"),
+        "processes of this unit of systemd, and its cgroup's memory: nginx, user.slice,"
+        " getty@tty1; all instances of a template: getty@",
     ),
 )
 
@@ -247,4 +254,8 @@ def _name_of(request: Request, proc: str) -> str:
         return "".join(c for c in selection.names[0] if c.isalnum() or c in "-_.") or "recording"
     if selection.cgroup is not None:
         return os.path.basename(selection.cgroup.path)
-    return selection.container or ("machine" if request.is_whole_machine else "recording")
+    if selection.unit is not None:
+        return file_name_part(selection.unit)
+    return file_name_part(selection.container or "") or (
+        "machine" if request.is_whole_machine else "recording"
+    )

@@ -34,6 +34,7 @@ OPTIONS: Mapping[Setting, str] = {
     Setting.PROCESS_ID: "--process-id",
     Setting.RESET_PEAK: "--reset-peak",
     Setting.TIME: "--time",
+    Setting.UNIT: "--unit",
     Setting.USER: "--user",
     Setting.WAIT: "--wait",
     Setting.WAIT_ALL: "--wait-all",

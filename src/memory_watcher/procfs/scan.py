@@ -17,6 +17,7 @@ from ..errors import SourceError
 from ..model import ProcessKey
 from . import process
 from .buffer import READ_SIZE
+from .container_names import ContainerNames
 from .files import LONGEST_TEXT, NO_WAITING
 from .process import parse_command_line, split_stat
 from .source import ProcSource
@@ -169,6 +170,11 @@ class Scanner:
             return parse_command_line(self._read(pid, "cmdline")) or ()
         except OSError:
             return ()
+
+    @property
+    def containers(self) -> ContainerNames:
+        """What containers are called."""
+        return self._source.containers
 
     def cgroup(self, pid: int) -> bytes:
         """/proc/PID/cgroup; empty if it has gone."""

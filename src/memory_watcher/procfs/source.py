@@ -12,6 +12,7 @@ from ..message import Named, Setting
 from ..model import Machine
 from . import process, system
 from .buffer import TextBuffer
+from .container_names import ContainerNames
 from .files import meaning_of, read_file
 from .held import HeldFiles
 from .mapped import MappedFiles
@@ -35,6 +36,7 @@ class ProcSource:
         self.buffer = TextBuffer()
         self.mapped_files = MappedFiles(root)
         self.resting = RestingTable()
+        self.containers = _container_names(root)
         self._page_size: int | None = None
 
     def pids(self) -> list[int]:
@@ -113,6 +115,22 @@ class ProcSource:
         except OSError as error:
             raise meaning_of(error, pid) from None
         return ProcessFiles(self, HeldFiles(pid, directory, keep_open=keep_open))
+
+
+def _container_names(root: str) -> ContainerNames:
+    """The files of runtimes are beside the proc filesystem: /host/var for /host/proc."""
+    folder, name = os.path.split(os.path.abspath(root))
+    if name != "proc":
+        return ContainerNames(None)
+    return ContainerNames(folder, _home() if folder == "/" else None)
+
+
+def _home() -> str | None:
+    """The home of the user who records, if that is no other's."""
+    home = os.environ.get("HOME", "")
+    with contextlib.suppress(OSError):
+        return home if home and os.stat(home).st_uid == os.geteuid() else None
+    return None
 
 
 def _is_proc(root: str) -> bool:

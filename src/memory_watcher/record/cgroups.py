@@ -15,6 +15,7 @@ from ..procfs.cgroup import (
     read_memberships,
     read_mountinfo,
 )
+from ..procfs.source import ProcSource
 from ..store.writer import Writer
 from .boundary import supervised
 from .discovery import DiscoveredTargets
@@ -54,19 +55,9 @@ class CgroupWatch:
         self._reader.close()
 
 
-def cgroup_of_process(memberships: bytes, container: str | None = None) -> Cgroup | None:
-    """The cgroup that a process's memory counts in; with a container's id, the container's own.
-
-    A process may be in a cgroup below its container's.
-    """
-    found = memory_cgroup(parse_memberships(memberships))
-    if found is None or container is None:
-        return found
-    parts = found.path.split("/")
-    for index, part in enumerate(parts):
-        if container in part:
-            return found._replace(path="/".join(parts[: index + 1]))
-    return found
+def cgroup_of_process(memberships: bytes) -> Cgroup | None:
+    """The cgroup that a process's memory counts in."""
+    return memory_cgroup(parse_memberships(memberships))
 
 
 def is_own_cgroup(cgroup: Cgroup, members: Collection[int], mountinfo: bytes) -> bool:
@@ -92,7 +83,7 @@ class CgroupSearch:
         *,
         only_if_own: bool,
         of_process: int | None,
-        proc_root: str,
+        source: ProcSource,
         note: Callable[[Notice], None],
     ) -> None:
         """With `only_if_own`, the cgroup of the first target if nobody else is in it.
@@ -101,13 +92,15 @@ class CgroupSearch:
         """
         self._writer = writer
         self._of_process = of_process
-        self._root = proc_root
+        self._root = source.root
+        self._names = source.containers
         self._targets = targets
         self._selection = selection
         self._only_if_own = only_if_own
         self._note = note
         self._watch: CgroupWatch | None = None
-        self._given_up = not (only_if_own or of_process or selection.cgroup or selection.container)
+        self._selects = selection.container is not None or selection.unit is not None
+        self._given_up = not (only_if_own or of_process or selection.cgroup or self._selects)
         self._ticks = 0
 
     def after_pass(self, ticks: int) -> None:
@@ -139,7 +132,15 @@ class CgroupSearch:
             self._given_up = found is None or found.path == "/"
             return None if self._given_up else found
         memberships = self._targets.memberships_of_first() if self._targets else b""
-        found = cgroup_of_process(memberships, self._selection.container)
+        found = cgroup_of_process(memberships)
+        if self._selects and found is not None:
+            # A process may be in a cgroup below its container's, or its service's.
+            place = self._selection.place_in(found.path, self._names)
+            if place is None:
+                self._given_up = True
+                self._note(NoCgroup(SourceError(f"its memory counts in {found}, with others")))
+                return None
+            found = found._replace(path=place)
         if self._only_if_own and found is not None and self._targets is not None:
             mounted = read_mountinfo(self._root)
             self._given_up = not is_own_cgroup(found, self._targets.taken, mounted)

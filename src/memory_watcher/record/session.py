@@ -17,6 +17,7 @@ from ..procfs.source import ProcSource
 from ..store.writer import Writer
 from .cgroups import CgroupSearch
 from .clock import Clock, Deadline
+from .container_book import ContainerBook, SeenByBook
 from .discovery import DiscoveredTargets
 from .launch import Launched, LaunchedTargets
 from .notices import LeftBehind, Notice, TooMany, TooShort
@@ -98,9 +99,12 @@ class Session:
         assert to is not None, "a recorder needs somebody to tell"
         self._source, self._targets, self._plan, self._note = source, targets, plan, note
         self._writer, self._launched = writer, launched
+        self._book = None if writer is None else ContainerBook(source.containers, writer)
         self.problems = tuple(targets.problems)
         for problem in self.problems:
             note(problem)
+        if self._book is not None:
+            to = SeenByBook(to, self._book)
         self._recorder = Recorder(source, targets, to, plan.policy, note)
 
     @property
@@ -161,6 +165,8 @@ class Session:
                 stop.set(TOO_LARGE)
             if watch is not None:
                 watch.after_pass(progress.ticks)
+            if self._book is not None:
+                self._book.after_pass()
             on_pass(progress)
 
         try:
@@ -224,7 +230,7 @@ class Session:
             self._plan.selection,
             only_if_own=self._plan.own_cgroup,
             of_process=self._plan.cgroup_of,
-            proc_root=self._source.root,
+            source=self._source,
             note=self._note,
         )
 

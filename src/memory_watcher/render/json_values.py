@@ -14,9 +14,10 @@ from ..analysis.breakdown import Sum
 from ..analysis.passes import Moment
 from ..analysis.roles import Role
 from ..answers.cgroups import CgroupAt, Judge
+from ..answers.places import Place
 from ..clocks import TimeAxis
 from ..metrics import READING
-from ..recorded import Measurement, RecordedImage, RecordedProcess
+from ..recorded import Measurement, RecordedContainer, RecordedImage, RecordedProcess
 from ..units import format_time
 
 #: Raised when a key changes its meaning or goes away; new keys may come without it.
@@ -99,7 +100,7 @@ def cgroup_facts(cgroups: Iterable[CgroupAt], judges: Iterable[Judge]) -> dict[s
     }
 
 
-def process_facts(process: RecordedProcess, role: Role) -> dict[str, Any]:
+def process_facts(process: RecordedProcess, role: Role, place: Place) -> dict[str, Any]:
     """All that was recorded once of a process, and what tells it apart; null if nothing does.
 
     `group` is the label of all that do the same.
@@ -114,10 +115,28 @@ def process_facts(process: RecordedProcess, role: Role) -> dict[str, Any]:
         "parent_pid": process.parent_pid,
         "uid": process.uid,
         **named("cgroup", process.cgroup),
+        "container": _container(place),
+        **named("unit", place.unit),
         **timed("first_seen", process.first_seen),
         **timed("last_seen", process.last_seen),
         "ended": process.ended,
         "images": [image_facts(image) for image in process.images],
+    }
+
+
+def _container(place: Place) -> dict[str, Any] | None:
+    """What a container is called; null where that was not found."""
+    if place.container is None:
+        return None
+    told = RecordedContainer(None, None, None, None) if place.told is None else place.told
+    return {
+        **named("id", place.container.id),
+        "runtime": place.container.runtime,
+        **named("name", told.name),
+        **named("pod", told.pod),
+        "pod_uid": place.container.pod,
+        **named("namespace", told.namespace),
+        **named("image", told.image),
     }
 
 

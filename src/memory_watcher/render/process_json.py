@@ -36,7 +36,7 @@ def stream(view: ProcessView, jumps: Sequence[Mapping[str, Any]] = ()) -> Iterat
             "is_peak": view.is_peak,
             "moment": view.moment,
             "process_memory": view.process_memory,
-            "process": process_facts(view.process, view.role),
+            "process": process_facts(view.process, view.role, view.place),
             "measurement": measurement_facts(view.measurement),
             "clock_jumps": list(jumps),
             "high_water_mark": _mark(view),

@@ -16,6 +16,8 @@ from .text_columns import ABSENT
 
 #: Roles are cut in the middle to so many columns: the command line has it all.
 _ROLE_WIDTH = 40
+#: And the names of containers and services to so many.
+_PLACE_WIDTH = 72
 
 
 #: What is shown only where any process had some of it: outside of RSS and PSS.
@@ -34,11 +36,12 @@ def ending(row: ListedProcess) -> str:
 def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str:
     """A line for each process, in columns; the command line last, as it is the longest."""
     heads = ["PID", "name", "role", "parent", "first seen", "last seen", "end"]
+    where = any(_where(row) for row in rows)
     beside = [name for name in _BESIDE if any(getattr(row.peak, name) for row in rows)]
     heads += ["peak RSS", "peak PSS", "high-water mark", *(_BESIDE[name] for name in beside)]
-    heads += ["mappings", "id", "command line"]
-    right = {0, 3, *range(7, len(heads) - 1)}
-    cells = [heads, *(_cells(row, beside) for row in rows)]
+    heads += ["mappings", "id", *(["in"] if where else []), "command line"]
+    right = {0, 3, *range(7, heads.index("id") + 1)}
+    cells = [heads, *(_cells(row, beside, where) for row in rows)]
     widths = [max(width(line[column]) for line in cells) for column in range(len(heads))]
     lines = []
     for line in cells:
@@ -52,7 +55,12 @@ def render_text(rows: Sequence[ListedProcess], notes: Sequence[str] = ()) -> str
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
-def _cells(row: ListedProcess, beside: Sequence[str]) -> list[str]:
+def _where(row: ListedProcess) -> str | None:
+    """The container, or else the service."""
+    return row.place.container_text or row.place.service
+
+
+def _cells(row: ListedProcess, beside: Sequence[str], where: bool) -> list[str]:
     process, command = row.process, row.process.command_line
     return [
         str(process.pid),
@@ -68,6 +76,7 @@ def _cells(row: ListedProcess, beside: Sequence[str]) -> list[str]:
         *(format_kib(getattr(row.peak, name)) for name in beside),
         ABSENT if row.peak.mappings is None else group_digits(row.peak.mappings),
         str(process.id),
+        *([elide(escape(_where(row) or ABSENT), _PLACE_WIDTH, width)] if where else []),
         ABSENT if command is None else escape(shown_command_line(command)),
     ]
 
@@ -123,7 +132,7 @@ def render_json(
 
 def _facts(row: ListedProcess) -> dict[str, Any]:
     return {
-        **process_facts(row.process, row.role),
+        **process_facts(row.process, row.role, row.place),
         "parent_id": row.parent,
         "exit_code": row.exit.code if row.exit else None,
         "exit_signal": row.exit.signal if row.exit else None,

@@ -12,6 +12,7 @@ from .activity import activity
 from .assurance_text import missed
 from .beside import aside, beside
 from .escape import escape
+from .place_text import place_labels
 from .text_columns import ABSENT, Line, blocks, label
 
 _STATM = tuple(metric for metric in READING if metric.source.startswith("statm "))
@@ -49,6 +50,7 @@ def _about_process(view: ProcessView) -> str:
             label("pid", str(process.pid)),
             label("process name", name),
             *([label("role", role)] if role else []),
+            *place_labels([view.place]),
             label("process id", f"{process.id} (in this recording)"),
         ]
     )

@@ -68,7 +68,7 @@ def _moment(view: SystemView, branch: Branch, size: int | None) -> dict[str, Any
     if branch.share is None and branch.layout is not None:
         age = view.older.get(branch.process.id, 0)
     return {
-        "process": process_facts(branch.process, branch.role),
+        "process": process_facts(branch.process, branch.role, branch.place),
         "bytes": size,
         "shows_parents_memory": branch.shows_parents_memory,
         "at_pass": branch.share.figures._asdict() if branch.share else None,

@@ -97,7 +97,7 @@ def _branch(branch: Branch) -> dict[str, Any]:
     share = branch.share
     return {
         "depth": branch.depth,
-        "process": process_facts(branch.process, branch.role),
+        "process": process_facts(branch.process, branch.role, branch.place),
         "bytes": pss_of(branch),
         "shows_parents_memory": branch.shows_parents_memory,
         "at_pass": share.figures._asdict() if share else None,

@@ -13,6 +13,7 @@ from .beside import aside, beside_several
 from .elide import elide
 from .escape import escape, width
 from .pass_text import LOWEST, about, sum_title
+from .place_text import place_labels
 from .text_columns import PROCESS_WIDTH, Line, blocks, label, process_name
 
 _TITLES = {"command": "command", "children": "processes of", "selection": "selection"}
@@ -74,6 +75,7 @@ def _about(view: TreeView) -> str:
         ),
         label("time", format_time(view.time)),
         label("processes", f"{count} alive then, {view.recorded} recorded in all"),
+        *place_labels([branch.place for branch in view.members]),
         label("figures", LAYOUT["pss"].described),
         *([about(view.whole.moment, view.time, view.asked)] if view.whole else ()),
     ]

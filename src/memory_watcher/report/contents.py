@@ -22,6 +22,7 @@ from ..analysis.parents import parents
 from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..analysis.timeline import Figure
 from ..answers.assurance import assurance_of
+from ..answers.places import place_of
 from ..clocks import TimeAxis
 from ..metrics import MEMINFO, READING
 from ..model import Totals
@@ -337,12 +338,15 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
     process = history.process
     found = assurance_of(recording, process)
     mark = found.mark
+    place = place_of(process, recording.containers())
     highest = found.highest.totals if found.highest else None
     return {
         "id": process.id,
         "pid": process.pid,
         "uid": process.uid,
-        "cgroup": _lines(process.cgroup),
+        "cgroup": _lines(
+            "\n".join(line for line in (place.container_text, process.cgroup) if line) or None
+        ),
         "firstSeen": _time(process.first_seen),
         "lastSeen": _time(process.last_seen),
         "ended": process.ended,

@@ -19,6 +19,7 @@ FILTERS = {
     "--user": ("0", 0),
     "--cgroup": ("a.slice", Cgroup(None, "/a.slice")),
     "--container": ("0123abcd", "0123abcd"),
+    "--unit": ("nginx", "nginx"),
 }
 
 

@@ -61,7 +61,7 @@ def no_process() -> None:
 ERRORS = [
     (lambda: parse_command_line_pattern("("), "record", "--cmdline: '\\(' is not a regular expr.*"),
     (lambda: parse_user("nobody here"), "record", "--user: no user 'nobody here'; use .*"),
-    (lambda: parse_container("web"), "record", "--container: 'web' is not a container's id.*"),
+    (lambda: parse_container("we b"), "record", "--container: 'we b' is not a container's id.*"),
     (proc_root, "show", r"/no/such: no such directory \(--proc, PROCFS\)"),
     (no_process, "record", "no running process matches. Use --wait to wait for one"),
     (no_process, "top", "no running process matches"),
