@@ -23,6 +23,8 @@ from ..store.recording import Recording
 from .usages import evidence_of
 
 By = Literal["kind", "name", "mapping"]
+#: By name, with the parts of a library (its code, its data) apart.
+Parted = Literal[By, "part"]
 
 _STORED = tuple(metric for metric in USAGE if metric.over_mappings)
 #: What is added up of each group, in this order: bytes.
@@ -133,7 +135,7 @@ class Walk:
         self,
         recording: Recording,
         process: RecordedProcess,
-        by: By,
+        by: Parted,
         places: tuple[int | None, int | None] = (None, None),
     ) -> None:
         """From one place on the recording's axis to another, if they are given."""
@@ -247,12 +249,18 @@ class Walk:
 
     def _group(self, number: int, header: Mapping) -> Group:
         attribution = self._kinds[number]
-        identity = identify(header, attribution, self._by)
-        of_one = self._by == "mapping"
-        key = number if of_one else identity.key
+        if self._by == "mapping":
+            key: object = number
+            kind, name = attribution.kind, attribution.name
+            mapping: Mapping | None = header
+        else:
+            identity = identify(header, attribution, "name" if self._by == "part" else self._by)
+            kind, name, mapping = identity.kind or attribution.kind, identity.name, None
+            if self._by == "part":
+                kind = attribution.kind
+            key = kind, name
         if key not in self._groups:
-            name = attribution.name if of_one else identity.name
-            self._groups[key] = Group(attribution.kind, name, header if of_one else None)
+            self._groups[key] = Group(kind, name, mapping)
         return self._groups[key]
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from ..analysis.kinds import Kind
-from ..answers.walk import FIGURES, Group, Sums, Walk
+from ..answers.walk import FIGURES, Group, Parted, Sums, Walk
 from ..metrics import CGROUP, MEMINFO
 from ..model import add_up
 from ..recorded import Measurement, RecordedProcess
@@ -130,7 +130,8 @@ class _Trace:
         """All layouts of a process that differ from the one before, and its kinds as counters."""
         request = self._request
         count = request.recording.reading_count(process.id)
-        walk = Walk(request.recording, process, request.by, request.places)
+        by: Parted = "part" if request.by == "name" else request.by
+        walk = Walk(request.recording, process, by, request.places)
         kinds: dict[Kind, _Counter] = {}
         place = 0
         for at, instant in enumerate(walk, 1):

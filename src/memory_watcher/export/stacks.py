@@ -73,7 +73,8 @@ def _entries(
         program = "" if image is None else names.program(image.name)
         first = Frame(f"{program} (PID {layout.process.pid})")
         for entry, (kind, called) in layout.entries:
-            stack = [first, Frame(kind.value)]
+            shown = kind.family if request.by == "name" else kind
+            stack = [first, Frame(shown.value)]
             header = entry.mapping
             path = names.path(header.pathname) if header.pathname.startswith("/") else ""
             if request.by != "kind":

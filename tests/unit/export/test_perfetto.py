@@ -142,7 +142,7 @@ def test_true_kinds_are_counters(path: Path) -> None:
     for group in groups:
         values = [value for time, value in found[f"PSS: {group['kind']}"] if time <= at_peak]
         assert values[-1] == group["figures"]["pss"]
-    assert len(found["PSS: library"]) == 1
+    assert len(found["PSS: library code"]) == 1
 
 
 def test_machine_and_control_group_are_counters(tmp_path: Path) -> None:
