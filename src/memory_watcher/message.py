@@ -24,6 +24,7 @@ class Setting(enum.Enum):
     FAST_PERIOD = enum.auto()
     FIGURE = enum.auto()
     FULL_EVERY = enum.auto()
+    IMPORT = enum.auto()
     LOWEST = enum.auto()
     MAX_CPU = enum.auto()
     MAX_SIZE = enum.auto()

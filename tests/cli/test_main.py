@@ -52,6 +52,7 @@ OPTIONS = {
         *("--base", "--changes", "--ticks", "--redact"),
         *("csv", "jsonl", "html", "folded", "pprof", "openmetrics", "perfetto"),
     ],
+    "import": ["FILE", "-o", "--output", "--timezone", "-p", "--pid", "--name"],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],
     "replay": ["FILE", "-p", "--pid", "--process-id", "--interval", "--plain", "--database-file"],

@@ -41,6 +41,7 @@ WORDS = {
         "NAME|UID",
         "PATH",
         "PATTERN",
+        "ZONE",
     ),
     *("PERCENT", "PID", "PID [PERIOD]", "PIXELS", "REGEX", "SIZE", "TIME"),
 }

@@ -62,7 +62,7 @@ class Group:
     alone.
     """
 
-    __slots__ = ("_lacking", "_mappings", "_size", "_values", "kind", "mapping", "name")
+    __slots__ = ("_lacking", "_mappings", "_size", "_sums", "_values", "kind", "mapping", "name")
 
     def __init__(self, kind: Kind, name: str, mapping: Mapping | None) -> None:
         self.kind = kind
@@ -71,19 +71,22 @@ class Group:
         self._mappings = self._size = 0
         self._values = [0] * len(FIGURES)
         self._lacking = [0] * len(FIGURES)
+        self._sums: Sums | None = None
 
     def sums(self) -> Sums | None:
         """What it comes to now; None while there is no such mapping."""
-        if not self._mappings:
-            return None
+        if self._sums is not None or not self._mappings:
+            return self._sums
         figures: tuple[int | None, ...] = tuple(self._values)
         if any(self._lacking):
             pairs = zip(self._values, self._lacking, strict=True)
             figures = tuple(None if lacking else value for value, lacking in pairs)
-        return Sums(self._mappings, self._size, figures)
+        self._sums = Sums(self._mappings, self._size, figures)
+        return self._sums
 
     def put(self, size: int, figures: Sequence[int | None]) -> None:
         """Add a mapping."""
+        self._sums = None
         self._mappings += 1
         self._size += size
         if None in figures:
@@ -93,6 +96,7 @@ class Group:
 
     def take(self, size: int, figures: Sequence[int | None]) -> None:
         """Take a mapping away."""
+        self._sums = None
         self._mappings -= 1
         self._size -= size
         if None in figures:

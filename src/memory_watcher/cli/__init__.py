@@ -39,6 +39,7 @@ COMMANDS = {
     "ls": "ls",
     "diff": "diff",
     "export": "export",
+    "import": "import_files",
     "load-smaps": "load_smaps",
     "chart": "chart",
     "report": "report",

@@ -42,6 +42,7 @@ OPTIONS: Mapping[Setting, str] = {
 
 #: What is a command of its own: every command can name it.
 COMMANDS: Mapping[Setting, str] = {
+    Setting.IMPORT: "memory-watcher import",
     Setting.REPAIR: "memory-watcher repair",
     Setting.VERIFY: "memory-watcher verify",
 }

@@ -16,41 +16,26 @@ TracePacket, SmapsPacket and PackedSmaps, ProcessTree, ProcessStats, TrackDescri
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from ..analysis.kinds import Kind
-from ..answers.walk import FIGURES, Group, Parted, Sums, Walk
+from ..answers.walk import Group, Parted, Walk
 from ..metrics import CGROUP, MEMINFO
-from ..model import add_up
 from ..recorded import Measurement, RecordedProcess
 from ..render.escape import escape
-from .protobuf import data, number, packed
+from .protobuf import data, number
 from .request import Request
+from .smaps_packets import Snapshots
 
 _PACKET = 1
 # TracePacket
 _PROCESS_TREE, _CLOCK_SNAPSHOT, _TIMESTAMP, _PROCESS_STATS = 2, 6, 8, 9
 _SEQUENCE, _TRACK_EVENT, _CLOCK, _DESCRIPTOR, _SMAPS = 10, 11, 58, 60, 68
 _REALTIME, _BOOTTIME = 1, 6
-#: Of SmapsPacket: recorded by itself, and not within another profile.
-_STANDALONE = 1
 #: The only sequence of packets; any number but 0.
 _ONE_SEQUENCE = 1
-#: Figures of PackedSmaps and their fields. The UI takes a missing rss or swap as no row at all.
-_PACKED = (
-    ("rss", 5, True),
-    ("anonymous", 6, False),
-    ("swap", 7, True),
-    ("shared_clean", 8, False),
-    ("shared_dirty", 9, False),
-    ("private_clean", 10, False),
-    ("private_dirty", 11, False),
-    ("locked", 12, False),
-    ("pss", 13, False),
-    ("pss_dirty", 14, False),
-    ("swap_pss", 15, False),
-)
 #: Kinds that the UI knows by such names: of stacks and of native heaps.
 _KNOWN_BY = {
     Kind.THREAD_STACK: "[anon:stack_and_tls]",
@@ -84,11 +69,37 @@ class _Counter:
         self.last: int | None = None
 
 
+class _Kinds:
+    """What each kind comes to, PSS in bytes, made of what changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[Group, int | None] = {}
+        self._totals: dict[Kind, int] = {}
+        self._lacking: Counter[Kind] = Counter()
+
+    def update(self, changed: Iterable[Group]) -> Iterator[tuple[Kind, int]]:
+        """The new sizes of the kinds that some groups are of, where all of it is reported."""
+        touched: dict[Kind, None] = {}
+        for group in changed:
+            sums, before = group.sums(), self._known.get(group, 0)
+            size = 0 if sums is None else sums.figure("pss")
+            self._known[group] = size
+            self._totals[group.kind] = self._totals.get(group.kind, 0) + (size or 0) - (before or 0)
+            self._lacking[group.kind] += (size is None) - (before is None)
+            touched[group.kind] = None
+        return ((kind, self._totals[kind]) for kind in touched if not self._lacking[kind])
+
+
 class _Trace:
+    """The packets of a trace, written as they are made."""
+
     def __init__(self, request: Request, out: gzip.GzipFile) -> None:
         self._request, self._out, self._names = request, out, request.names
         self._axis = request.recording.axis
         self._uuids = 0
+        rows = request.recording.tick_rows()
+        self._place_of = {row.tick: row.time for row in rows}
+        self._first = rows[0].time if rows else 0
 
     def _packet(self, place_ns: int, *content: bytes) -> None:
         when = number(_TIMESTAMP, place_ns) + number(_CLOCK, _BOOTTIME)
@@ -100,10 +111,7 @@ class _Trace:
 
     def clocks(self) -> None:
         """Say that the trace's time is that of the recording's axis, and what the clock showed."""
-        rows = self._request.recording.tick_rows()
-        if not rows:
-            return
-        place = rows[0].time
+        place = self._first
         clocks = [(_BOOTTIME, place), (_REALTIME, self._axis.wall(place))]
         told = (data(1, number(1, clock) + number(2, time)) for clock, time in clocks)
         self._packet(place, data(_CLOCK_SNAPSHOT, b"".join(told)))
@@ -118,11 +126,11 @@ class _Trace:
                 told += b"".join(data(3, escape(word)) for word in words)
                 told += number(5, self._names.user(process.uid)) + number(9, command is None)
                 tree = data(1, told)
-                place = self._place_of_tick(image.first_tick)
-                self._packet(place, data(_PROCESS_TREE, tree))
+                self._packet(self._place_of_tick(image.first_tick), data(_PROCESS_TREE, tree))
 
     def _place_of_tick(self, tick: int) -> int:
-        return self._axis.place(tick, self._request.recording.tick_time(tick))
+        """Where a tick stands; one that is not there is before the first."""
+        return self._place_of.get(tick, self._first)
 
     # -- layouts ----------------------------------------------------------------------------------
 
@@ -132,39 +140,22 @@ class _Trace:
         count = request.recording.reading_count(process.id)
         by: Parted = "part" if request.by == "name" else request.by
         walk = Walk(request.recording, process, by, request.places)
-        kinds: dict[Kind, _Counter] = {}
-        place = 0
+        snapshots = Snapshots(process.pid, by == "mapping", self._shown)
+        kinds = _Kinds()
+        tracks: dict[Kind, _Counter] = {}
+        place: int | None = None
         for at, instant in enumerate(walk, 1):
             if at % 256 == 1:
                 request.tell(f"PID {process.pid}, layout", at, max(count, at))
-            if not instant.changed and place:
+            if not instant.changed and place is not None:
                 continue
             place = self._place(instant.measurement)
-            groups = list(walk.groups)
-            self._packet(place, data(_SMAPS, self._smaps(process, groups)))
-            self._count_kinds(process, kinds, place, groups)
-
-    def _smaps(self, process: RecordedProcess, groups: Sequence[tuple[Group, Sums]]) -> bytes:
-        texts = {"": 0}
-        every = [sums for _, sums in groups]
-        if self._request.by == "mapping":
-            named = [texts.setdefault(self._shown(group), len(texts)) for group, _ in groups]
-            which = packed(2, named)
-        else:
-            # One row for each text, in the order of the table; the empty one has nothing.
-            merged: dict[str, list[Sums]] = {}
-            for group, sums in groups:
-                merged.setdefault(self._shown(group), []).append(sums)
-            texts.update({text: at for at, text in enumerate(merged, 1)})
-            every = [_EMPTY, *(_merged(each) for each in merged.values())]
-            which = packed(3, (sums.mappings for sums in every))
-        parts = [data(1, text) for text in texts]
-        parts += [which, packed(4, (sums.size >> 10 for sums in every))]
-        for figure, field, is_needed in _PACKED:
-            values = [sums.figure(figure) for sums in every]
-            if is_needed or None not in values:
-                parts.append(packed(field, ((value or 0) >> 10 for value in values)))
-        return number(1, process.pid) + data(3, b"".join(parts)) + number(4, _STANDALONE)
+            snapshots.update(instant.changed)
+            self._packet(place, data(_SMAPS, snapshots.packet()))
+            for kind, size in kinds.update(instant.changed):
+                if kind not in tracks:
+                    tracks[kind] = self._track(place, f"PSS: {kind.value}", process.pid)
+                self._count(place, tracks[kind], size)
 
     def _shown(self, group: Group) -> str:
         """A name by which the UI puts it where it belongs."""
@@ -175,23 +166,6 @@ class _Trace:
         if group.kind is Kind.ALLOCATOR:
             return _NATIVE.format(name)
         return name
-
-    def _count_kinds(
-        self,
-        process: RecordedProcess,
-        kinds: dict[Kind, _Counter],
-        place: int,
-        groups: Iterable[tuple[Group, Sums]],
-    ) -> None:
-        sizes: dict[Kind, int | None] = dict.fromkeys(kinds, 0)
-        for group, sums in groups:
-            size, before = sums.figure("pss"), sizes.get(group.kind, 0)
-            sizes[group.kind] = None if size is None or before is None else before + size
-        for kind, size in sizes.items():
-            if size is not None:
-                if kind not in kinds:
-                    kinds[kind] = self._track(place, f"PSS: {kind.value}", process.pid)
-                self._count(place, kinds[kind], size)
 
     # -- counters ---------------------------------------------------------------------------------
 
@@ -235,12 +209,11 @@ class _Trace:
     def machine(self) -> None:
         """Lines of /proc/meminfo, figures of control groups, and sums over processes."""
         recording = self._request.recording
-        place_of = {row.tick: row.time for row in recording.tick_rows()}
         shown = {metric.name for metric in MEMINFO}
         tracks: dict[str, _Counter] = {}
 
         def count(tick: int, name: str, value: int | None) -> None:
-            place = place_of.get(tick)
+            place = self._place_of.get(tick)
             if value is None or place is None or not self._is_in_span(place):
                 return
             if name not in tracks:
@@ -281,18 +254,4 @@ def _stats(measurement: Measurement) -> tuple[int | None, ...]:
         *(reading.size, reading.resident, reading.rss_anon, reading.rss_file, reading.rss_shmem),
         *(reading.swap, reading.high_water_mark, reading.oom_score_adj, reading.threads),
         *((None, None, None) if totals is None else (totals.rss, totals.pss, totals.swap_pss)),
-    )
-
-
-#: What the table's first text, the empty one, stands for: nothing has it.
-_EMPTY = Sums(0, 0, (0,) * len(FIGURES))
-
-
-def _merged(several: Sequence[Sums]) -> Sums:
-    """Groups that have the same text, as one row."""
-    columns = zip(*(sums.figures for sums in several), strict=True)
-    return Sums(
-        sum(sums.mappings for sums in several),
-        sum(sums.size for sums in several),
-        tuple(add_up(column) for column in columns),
     )

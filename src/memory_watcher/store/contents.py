@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import Damaged, NewerRecording, NotARecording
+from ..message import Named, Setting
 from . import schema
 from .ddl import declared, normal, statements, tokens
 from .migrations import steps_from
+from .original_tables import is_original
 
 #: Tables that recordings of version 1, which was in development, may lack.
 _MAY_LACK = frozenset(
@@ -94,6 +96,11 @@ def check(connection: sqlite3.Connection, path: str) -> Contents:
     return _contents(version, tables, objects)
 
 
+def _names_of_tables(connection: sqlite3.Connection) -> frozenset[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return frozenset(str(_text(name)) for (name,) in rows)
+
+
 def _version(connection: sqlite3.Connection, path: str) -> int:
     try:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
@@ -103,6 +110,11 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
     except sqlite3.DatabaseError as error:
         raise NotARecording(f"{path}: not a recording ({error})") from None
     if application_id != schema.APPLICATION_ID or version < 1:
+        if is_original(_names_of_tables(connection)):
+            raise NotARecording(
+                f"{path}: recorded by the original memory-watcher; import it",
+                Named(Setting.IMPORT, "", f": {{}} {path} -o NEW.db"),
+            )
         raise NotARecording(f"{path}: a SQLite database, but not a memory-watcher recording")
     if version > schema.VERSION:
         raise NewerRecording(

@@ -115,6 +115,26 @@ class Writer:
         with explained(self.path):
             self._runs.start(machine, period_ns, command, policy, max_map_count)
 
+    def start_import(
+        self, machine: Machine, command: Iterable[str], *, are_keys_told: bool
+    ) -> None:
+        """Begin a run of layouts that another recorder took, one after the other.
+
+        Its period is not told. `are_keys_told`: start times are; else a process is the one of its
+        PID and name, as that of captures.
+        """
+        self._processes.are_captured, self._layouts.are_compared = not are_keys_told, True
+        with explained(self.path):
+            self._runs.start(machine, None, command, None, None)
+
+    def end_run(self, reason: str) -> None:
+        """End the run, to begin another on the same file."""
+        with explained(self.path):
+            self._transaction.begin()
+            self._layouts.finish()
+            self._runs.finish(reason, None, None)
+            self._transaction.end()
+
     def selection(self, kind: str, description: str, root_pid: int | None) -> None:
         """Store what this run records."""
         with explained(self.path):

@@ -1,0 +1,124 @@
+"""Make a recording of files that the original memory-watcher recorded.
+
+Its databases of 2018 and 2021 are taken; all commands work on the result. Each file becomes a run
+of the new recording. Times there are local: --timezone says where, if not here.
+
+  memory-watcher import measurement.db -o server.db
+  memory-watcher import measurement.1234.db -o server.db --name server --timezone Europe/Prague
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from typing import TYPE_CHECKING
+
+from ..units import plural
+from . import parse_pid, say
+from .progress import ProgressLine
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from ..capture.original import Imported, Told
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a database of the original's")
+    parser.add_argument(
+        *("-o", "--output"),
+        required=True,
+        metavar="FILE",
+        help="the recording to write; it must not exist",
+    )
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="where the files were recorded: Europe/Prague, UTC, +02:00 (default: as this machine)",
+    )
+    parser.add_argument(
+        "-p",
+        "--pid",
+        help="of files of 2018: the PID (default: the one in the file's name, else 1)",
+    )
+    parser.add_argument(
+        "--name", help="of files of 2018: the process's name (default: the file's name)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the recording, whole or not at all; errors are raised as MemoryWatcherError."""
+    from ..capture.original import import_original
+    from ..errors import CannotWrite
+    from ..store.original import OriginalDatabase
+    from ..store.writer import Writer
+
+    if os.path.lexists(args.output):
+        raise CannotWrite(f"{args.output}: it exists; choose another name with -o")
+    told = [_told(args, path) for path in args.files]
+    for path in args.files:
+        OriginalDatabase(path).__exit__(None, None, None)  # before anything is written
+    writer = Writer(args.output)
+    is_whole = False
+    try:
+        for path, each in zip(args.files, told, strict=True):
+            with OriginalDatabase(path) as original, ProgressLine(f"importing {path}") as progress:
+                found = import_original(original, writer, each, progress.step)
+                writer.end_run("imported")
+            say(_summary(path, found, each, original.has_processes))
+        is_whole = True
+    finally:
+        if is_whole:
+            writer.close("imported")
+        else:
+            writer.discard()
+    zone = args.timezone or "this machine's; --timezone chooses another"
+    say(f"{args.output}: {plural(len(args.files), 'file', 'files')} imported; time zone: {zone}")
+    return 0
+
+
+def _summary(path: str, found: Imported, told: Told, has_processes: bool) -> str:
+    said = [
+        plural(found.processes, "process", "processes"),
+        plural(found.measurements, "measurement", "measurements"),
+    ]
+    if found.without_layout:
+        said.append(f"{found.without_layout} of them without mappings")
+    if found.wrong:
+        said.append(f"{found.wrong} that do not add up to their own sums (marked as torn)")
+    if not has_processes:
+        said.append(f"taken as PID {told.pid}, {told.name!r}")
+    return f"{path}: {', '.join(said)}"
+
+
+def _told(args: argparse.Namespace, path: str) -> Told:
+    from ..capture.original import Told
+
+    name = os.path.basename(path)
+    if args.pid is not None:
+        pid = parse_pid(args.pid)
+    else:
+        match = re.search(r"\.([1-9][0-9]{0,9})\.[^.]*$", name)
+        pid = 1 if match is None else int(match[1])
+    return Told(None if args.timezone is None else _zone(args.timezone), pid, args.name or name)
+
+
+def _zone(text: str) -> tzinfo:
+    """Raises UsageError."""
+    from datetime import timedelta, timezone
+    from zoneinfo import ZoneInfo
+
+    from ..errors import UsageError
+
+    if match := re.fullmatch(r"([+-])(\d\d):?([0-5]\d)", text):
+        offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+        if offset < timedelta(days=1):
+            return timezone(-offset if match[1] == "-" else offset)
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, KeyError):  # KeyError: ZoneInfoNotFoundError
+        raise UsageError(
+            f"--timezone: {text!r} is no time zone known here; write Europe/Prague or +02:00"
+        ) from None
