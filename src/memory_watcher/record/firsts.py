@@ -16,8 +16,9 @@ from .throttle.cpu_budget import CpuBudget
 
 #: How long the first tick may take, any other, and a fast pass. Each is told when it began.
 _AT_START_NS, _AT_TICK_NS, _BETWEEN_NS = 500 * MILLISECOND, 200 * MILLISECOND, 50 * MILLISECOND
-#: What there is for first layouts even at a look that had much else to do.
-_AT_LEAST_NS = 100 * MILLISECOND
+#: What there is for first layouts even at a look that had much else to do, and as a part of what
+#: that took: on a machine without a CPU for the recorder, 100 ms are enough for a few alone.
+_AT_LEAST_NS, _PART_OF_OTHERS = 100 * MILLISECOND, 0.25
 
 #: Of what the budget earns, while any wait; and how much of that is saved up at most.
 _SHARE, _SAVED_NS = 0.1, 20 * MILLISECOND
@@ -68,7 +69,8 @@ class FirstLayouts:
     def begin(self, began_ns: int, now_ns: int, *, between: bool = False) -> None:
         """A look that began then comes to those who wait; `between`: it is not a tick."""
         limit_ns = _AT_START_NS if self._is_start else _BETWEEN_NS if between else _AT_TICK_NS
-        self._until_ns = max(began_ns + limit_ns, now_ns + _AT_LEAST_NS * (not between))
+        at_least_ns = max(_AT_LEAST_NS, round(_PART_OF_OTHERS * (now_ns - began_ns)))
+        self._until_ns = max(began_ns + limit_ns, now_ns + at_least_ns * (not between))
 
     def started(self) -> None:
         """The first tick is over, which is paid by nobody."""
