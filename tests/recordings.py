@@ -88,7 +88,7 @@ class RecordingBuilder:
         self.last_tick += 1
         time = START + (self.last_tick - 1) * SECOND if time_ns is None else time_ns
         self.execute(
-            "INSERT INTO ticks VALUES (?, ?, ?, ?, 0, 0, NULL, NULL, 0)",
+            "INSERT INTO ticks VALUES (?, ?, ?, ?, 0, 0, NULL, NULL, 0, NULL, NULL, NULL)",
             *(self.last_tick, self.run_id, time, time - START),
         )
         return self.last_tick

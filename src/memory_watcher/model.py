@@ -609,7 +609,8 @@ class Tick(NamedTuple):
 
     `late_ns` is how long after its deadline it began, `skipped` how many deadlines before it were
     given up, `suspended_ns` how long the machine slept since the last one. `cause` is None for a
-    deadline. A loaded capture has a time alone.
+    deadline. `cpu_ns`: CPU time that the recorder had used by then, `fast_passes`: how often it had
+    read cheap figures between ticks, both since its start. A loaded capture has a time alone.
     """
 
     time_ns: int
@@ -618,6 +619,8 @@ class Tick(NamedTuple):
     skipped: int = 0
     cause: Cause | None = None
     suspended_ns: int | None = None
+    cpu_ns: int | None = None
+    fast_passes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

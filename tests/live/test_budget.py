@@ -172,9 +172,9 @@ def test_peak_of_a_large_process(big: tuple[Target, int], file: Path) -> None:
 
 
 def test_max_stall(big: tuple[Target, int], file: Path) -> None:
-    """Layouts that take longer than --max-stall are not read any more once that is known.
+    """Layouts that would hold a process up for longer than --max-stall are not read at all.
 
-    It takes two to know; then only the cheap figures are read, and that is said once.
+    Its size tells before the first one. Only the cheap figures are read, and that is said once.
     """
     target, _ = big
     with recorder(
@@ -184,9 +184,10 @@ def test_max_stall(big: tuple[Target, int], file: Path) -> None:
         code, said = recording.stop()
     assert code == 0, said
     states = [measurement.state for measurement, _ in recorded(file, target.pid)]
-    assert LayoutState.EXACT in states[:2]
-    assert set(states[2:]) == {LayoutState.NOT_TAKEN}
-    assert said.count("longer than --max-stall") == 1
+    assert set(states) == {LayoutState.NOT_TAKEN}
+    assert said.count("longer than --max-stall 2 ms") == 1
+    assert f"{len(states)} over --max-stall" in said.splitlines()[-1]
+    assert one(file, "SELECT sum(too_slow) FROM ticks") == (len(states),)
     assert all(found.reading.resident for found, _ in recorded(file, target.pid))
 
 

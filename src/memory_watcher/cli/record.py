@@ -147,6 +147,7 @@ def _plan(request: Request, policy: Policy, period_ns: int, max_size: int | None
         own_cgroup=bool(request.command),
         cgroup_of=request.pids[0] if len(request.pids) == 1 else None,
         max_size=max_size,
+        cpu_from_ns=0,  # all that this process has done was for the recording: imports, too
     )
 
 

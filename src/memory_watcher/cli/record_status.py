@@ -59,7 +59,8 @@ def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
     skipped = _list(
         ("unchanged", progress.unchanged),
         ("by rotation", progress.waiting),
-        ("over budget", progress.not_taken - progress.waiting),
+        ("over budget", progress.not_taken - progress.waiting - progress.too_slow),
+        ("over --max-stall", progress.too_slow),
     )
     read = _list(("torn", progress.torn), ("at RSS peaks", progress.peaks))
     about = "; ".join(filter(None, (read, skipped and f"skipped: {skipped}")))

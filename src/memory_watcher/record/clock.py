@@ -117,6 +117,13 @@ class Clock:
         self._next_fast = due
         return WentBy(passes, last_ns, before_ns) if passes else None
 
+    def put_off(self, wait_ns: int) -> None:
+        """Let no fast pass begin within this time from now; the ones after it stay on the grid."""
+        if self._next_fast is not None and self.fast_period_ns:
+            lacking_ns = self._time.monotonic_ns() + wait_ns - self._next_fast
+            if lacking_ns > 0:
+                self._next_fast += -(-lacking_ns // self.fast_period_ns) * self.fast_period_ns
+
     def until_next(self) -> int:
         """Nanoseconds from now to the next deadline, negative if it has passed."""
         if self._next_tick is None:

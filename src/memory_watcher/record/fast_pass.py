@@ -60,6 +60,7 @@ class FastPasses:
         if (went := clock.wait_while(target.read_fast, target.fast, stop, until_ns)) is not None:
             before_ns = target.fast_ns if went.before_ns is None else went.before_ns
             target.fast_ns, target.fast_since_ns = went.last_ns, went.last_ns - before_ns
+            self._run.progress.fast_passes += went.passes
 
     def _alone_at_rest(self) -> Target | None:
         """The only process there is and can be, if the last look at it called for nothing."""
@@ -131,7 +132,7 @@ class FastPasses:
             return False
         if due is Due.UNCHANGED:
             return False
-        if due is not Due.READ and run.together is None:
+        if due is Due.TOO_SLOW and run.together is None:
             run.notices.too_much(target.pid, target.schedule, due)
         return due is Due.READ
 

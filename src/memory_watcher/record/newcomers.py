@@ -17,6 +17,7 @@ from .target import Target
 from .target_reader import TargetReader
 from .targets import Targets
 from .throttle.schedule import LayoutSchedule
+from .throttle.stall import StallForecast
 
 
 class Newcomers:
@@ -30,6 +31,7 @@ class Newcomers:
         self._reader = reader
         self._firsts = firsts
         self._machine = MachineKnowledge(limits=MachineLimits(run.policy.layout_text))
+        self._forecast = StallForecast()
         self._begins_tick = False  # the next one does
 
     def admit(self, all_sharers: bool = True) -> None:
@@ -57,7 +59,10 @@ class Newcomers:
             if not self._run.lives(target):
                 continue
             if may_read and firsts.may_read(time.monotonic_ns()):
-                self._reader.read(target)
+                if self._run.boundary.ask(target.pid, target.schedule.is_too_slow, False):
+                    self._reader.read_no_layout(target)
+                else:
+                    self._reader.read(target)
             elif target.fast is None or not between:
                 self._reader.read(target, cheap=True)
         firsts.wait(len(waiting))
@@ -89,7 +94,10 @@ class Newcomers:
         """Record it from now on; returns why that cannot be."""
         run = self._run
         schedule = LayoutSchedule(
-            files, run.policy, run.budget, by_private=run.reads_all_together, time=run.time
+            *(files, run.policy, run.budget),
+            by_private=run.reads_all_together,
+            time=run.time,
+            forecast=self._forecast,
         )
         try:
             sampler = ProcessSampler(files, self._machine, run.time)

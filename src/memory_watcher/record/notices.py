@@ -203,18 +203,23 @@ class NoCgroup(Notice):
 
 @dataclass(frozen=True, slots=True)
 class TooSlow(Notice):
-    """Reading a layout takes longer (ns) than may be; none is read until it shrinks."""
+    """Reading a layout would hold its process up for longer (ns) than may be."""
 
     pid: int
-    wall_ns: int
+    stall_ns: int
     max_stall_ns: int
 
     def _words(self) -> Message:
         return (
-            f"process {self.pid}: reading its layout takes {format_duration(self.wall_ns)},"
-            " longer than ",
-            Named(Setting.MAX_STALL, f"the allowed {format_duration(self.max_stall_ns)}"),
+            f"process {self.pid}: reading its layout holds it up for"
+            f" {format_duration(self.stall_ns)}, longer than ",
+            Named(
+                Setting.MAX_STALL,
+                f"the allowed {format_duration(self.max_stall_ns)}",
+                f"{{}} {format_duration(self.max_stall_ns)}",
+            ),
             ". No layouts until it shrinks; RSS, swap and faults are still recorded",
+            Named(Setting.MAX_STALL, "", ". Raise {} to read them all the same (0: no limit)"),
         )
 
 
@@ -320,6 +325,30 @@ class LayoutsApart(Notice):
             f"layouts of {_all(self.processes)} every {format_duration(self.apart_ns)} (",
             _budget(self.max_cpu),
             " allows no more). Sums, RSS, swap and faults are still recorded in between",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FastApart(Notice):
+    """What is done between ticks is done every `apart_ns` on this machine, not every `asked_ns`.
+
+    `reads`: sizes are read then; else only new processes are looked for.
+    """
+
+    apart_ns: int
+    asked_ns: int
+    max_cpu: float
+    reads: bool
+
+    def _words(self) -> Message:
+        what = "RSS between layouts is read" if self.reads else "new processes are looked for"
+        return (
+            f"{what} every {format_duration(self.apart_ns)}, not every"
+            f" {format_duration(self.asked_ns)}: on this machine ",
+            _budget(self.max_cpu),
+            " allows no more. Raise ",
+            Named(Setting.MAX_CPU, "the budget"),
+            " to see shorter peaks" if self.reads else " to find them sooner",
         )
 
 

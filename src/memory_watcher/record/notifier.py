@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .notices import (
+    FastApart,
     Fault,
     LayoutsApart,
     LayoutsOfOneApart,
@@ -20,6 +21,9 @@ from .throttle.schedule import Due, LayoutSchedule
 
 #: How many different reasons are said of one process: its texts may differ at each tick.
 _FAULTS_EACH = 4
+
+#: That layouts are put off is said when a process lacks so many: one says nothing.
+_LOST_TICKS = 3
 
 #: Of all processes together no more are said than this.
 _REMEMBERED = 4096
@@ -56,9 +60,11 @@ class Notifier:
         """Why a layout that is due is not read."""
         max_cpu, max_stall_ns = self._policy.max_cpu, self._policy.max_stall_ns
         if due is Due.TOO_SLOW:
-            self.once(f"slow {pid}", TooSlow(pid, schedule.wall_ns, max_stall_ns or 0))
+            self.once(f"slow {pid}", TooSlow(pid, schedule.stall_ns, max_stall_ns or 0))
         elif max_cpu is not None and (cost_ns := schedule.cost_ns):
-            self.once("dear", LayoutsOfOneApart(pid, cost_ns, round(cost_ns / max_cpu), max_cpu))
+            if schedule.put_off >= _LOST_TICKS:
+                apart_ns = round(cost_ns / max_cpu)
+                self.once("dear", LayoutsOfOneApart(pid, cost_ns, apart_ns, max_cpu))
         elif max_cpu is not None and schedule.is_starved:
             self.once("dear", NoSecondLayout(pid, schedule.first_cost_ns, max_cpu))
 
@@ -75,6 +81,12 @@ class Notifier:
         """That the sums of all come less often than asked for; None: they do not."""
         if apart_ns is not None and self._policy.max_cpu is not None:
             self.once("passes", SumsApart(processes, apart_ns, self._policy.max_cpu))
+
+    def fast_apart(self, apart_ns: int, asked_ns: int) -> None:
+        """That cheap readings come less often than asked for."""
+        if self._policy.max_cpu is not None:
+            reads = self._policy.fast_period_ns is not None
+            self.once("fast", FastApart(apart_ns, asked_ns, self._policy.max_cpu, reads))
 
     def layouts_apart(self, processes: int, apart_ns: int | None) -> None:
         """That the layouts of all come less often than their sums; None: they do not."""

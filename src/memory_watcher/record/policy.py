@@ -11,6 +11,8 @@ MIB = 1 << 20
 #: More processes than this are not all looked at in full each time.
 MANY = 64
 FULL_EVERY_NS = 10 * SECOND
+#: What a process may be held up by default: 4 GiB in small pages take 60 ms.
+MAX_STALL_NS = 250 * MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Policy:
     peak_step: a layout is taken at once when RSS exceeds the highest layout by this fraction (and
     by at least `peak_step_least` bytes).
     max_cpu: what the recorder may use of one core, as a fraction; None: as much as it takes.
-    max_stall_ns: the longest that reading one layout may take; None: no limit.
+    max_stall_ns: the longest that reading one layout may hold its process up; None: no limit.
     full_every_ns: a process that shows no sign of change is read in full only this often; 0: at
     every tick; None: at every tick unless there are many processes (MANY), then every 10 s.
     in_turns: of many processes, those that change take turns: layouts cost no more than reading
@@ -66,12 +68,17 @@ class Policy:
 
 #: What `memory-record` does for processes that are named.
 FOR_NAMED = Policy(
-    fast_period_ns=20 * MILLISECOND, max_cpu=0.10, full_every_ns=None, free_firsts=False
+    fast_period_ns=20 * MILLISECOND,
+    max_cpu=0.10,
+    max_stall_ns=MAX_STALL_NS,
+    full_every_ns=None,
+    free_firsts=False,
 )
 
 #: What it does for the whole machine, where most processes sleep.
 FOR_MACHINE = Policy(
     max_cpu=0.10,
+    max_stall_ns=MAX_STALL_NS,
     full_every_ns=FULL_EVERY_NS,
     in_turns=True,
     pass_every_ns=FULL_EVERY_NS,

@@ -13,11 +13,13 @@ class Progress:
 
     ticks: int = 0
     skipped: int = 0
+    fast_passes: int = 0  # between ticks
     layouts: int = 0
     torn: int = 0
     unchanged: int = 0  # layouts not read because nothing had changed
     not_taken: int = 0  # layouts not read though something had changed: no budget, or not its turn
     waiting: int = 0  # those of them whose turn it was not
+    too_slow: int = 0  # those of them that would hold their process up for too long
     peaks: int = 0  # layouts read between two ticks, because RSS had risen
     refused: int = 0  # layouts that the kernel does not show, or that hold no sense
     processes: int = 0

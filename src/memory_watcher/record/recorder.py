@@ -20,6 +20,7 @@ from .group import Group
 from .newcomers import Newcomers
 from .notices import Failed, Notice, Task
 from .notifier import Notifier
+from .pacing import Pacing
 from .passes import Rounds
 from .policy import Policy
 from .progress import Progress
@@ -45,15 +46,24 @@ class Recorder:
         policy: Policy = Policy(),  # noqa: B008 - it is frozen
         say: Callable[[Notice], None] = lambda notice: None,
         time: Time = time,
+        cpu_from_ns: int | None = None,
     ) -> None:
-        """`say` is told, once each, what the user should know while the recording goes on."""
+        """`say` is told, once each, what the user should know while the recording goes on.
+
+        `cpu_from_ns`: CPU time of this process before anything was done for the recording; what it
+        used since, for imports say, counts. None: it begins now.
+        """
         notices = Notifier(policy, say)
+        cpu_ns = time.process_time_ns()
+        if cpu_from_ns is None:
+            cpu_from_ns = cpu_ns
         budget = CpuBudget(
-            *(policy.max_cpu, time.monotonic_ns(), time.process_time_ns()),
-            keeps=1 if targets.is_group else 3,
+            policy.max_cpu, time.monotonic_ns(), cpu_ns, used_ns=cpu_ns - cpu_from_ns
         )
         self._run = run = Run(
-            *(source, writer, policy, notices, budget, time), Boundary(notices.fault)
+            *(source, writer, policy, notices, budget, time),
+            Boundary(notices.fault),
+            cpu_from_ns=cpu_from_ns,
         )
         self._time = time
         self._arriving = targets
@@ -62,6 +72,7 @@ class Recorder:
         rounds = RoundBudget()
         self._firsts = FirstLayouts(budget, is_bounded=targets.is_group, is_free=policy.free_firsts)
         costs = LayoutCosts(budget, self._firsts, rounds, lambda: source.mapped_files.cpu_ns, time)
+        self._costs = costs
         self._reader = TargetReader(run, costs, self._commit_if_late, targets.ended)
         self._newcomers = Newcomers(run, targets, self._reader, self._firsts)
         self._layouts = TickLayouts(run, self._reader, rounds)
@@ -90,6 +101,11 @@ class Recorder:
         """What was done so far."""
         return self._run.progress
 
+    @property
+    def used_cpu_ns(self) -> int:
+        """CPU time of all that was done for the recording so far, that of helpers included."""
+        return self._run.used_cpu_ns()
+
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
     ) -> bool:
@@ -99,6 +115,7 @@ class Recorder:
         """
         run = self._run
         run.stop = stop
+        pace = Pacing(run, clock, self._costs)
         while (deadline := clock.wait(stop)) is not None:
             self._pass(deadline)
             if not run.roster and not self._arriving.open_ended:
@@ -108,7 +125,8 @@ class Recorder:
                 self.commit()
             if on_tick is not None:
                 on_tick(run.progress)
-            if clock.fast_period_ns is not None:
+            wait_ns = pace.after(deadline)
+            if clock.fast_period_ns is not None and not wait_ns:
                 until_ns = self._commits.idle_until(clock.fast_period_ns)
                 self._fast_passes.go_by(clock, stop, until_ns)
         run.stop = None  # a last tick, of how all ended, is a whole one

@@ -25,7 +25,10 @@ from .together import Together
 
 @dataclass(slots=True)
 class Run:
-    """From where to where, by which rules, of whom, and how far. `together` is of a group only."""
+    """From where to where, by which rules, of whom, and how far. `together` is of a group only.
+
+    `cpu_from_ns`: CPU time of this process when what is done for the recording began.
+    """
 
     source: ProcSource
     sink: Sink
@@ -38,6 +41,7 @@ class Run:
     progress: Progress = field(default_factory=Progress)
     together: Together | None = None
     stop: threading.Event | None = None
+    cpu_from_ns: int = 0
 
     def is_told_to_stop(self) -> bool:
         """Whether nothing more is to be read."""
@@ -75,6 +79,11 @@ class Run:
         now_ns = self.time.monotonic_ns()
         self.budget.update(now_ns, self.time.process_time_ns())
         return now_ns
+
+    def used_cpu_ns(self) -> int:
+        """CPU time of all that was done for the recording so far, that of helpers included."""
+        helpers_ns = self.source.mapped_files.cpu_ns
+        return self.time.process_time_ns() - self.cpu_from_ns + helpers_ns
 
     def let_go(self, held: ProcessFiles | ProcessSampler) -> None:
         """Give the descriptors of one process back."""

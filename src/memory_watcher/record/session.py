@@ -7,7 +7,6 @@ what a user should know.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -58,6 +57,7 @@ class Plan:
     recorded too; `own_cgroup`: that of a launched command, if nobody else is in it; `cgroup_of`:
     that of the process with this PID, whoever else is in it. `max_size` is in bytes.
     `finds_between_ticks`: newcomers are looked for more often than there are ticks.
+    `cpu_from_ns`: see Recorder.
     """
 
     policy: Policy
@@ -70,6 +70,7 @@ class Plan:
     cgroup_of: int | None = None
     max_size: int | None = None
     finds_between_ticks: bool = True
+    cpu_from_ns: int | None = None
 
     @property
     def names_nothing(self) -> bool:
@@ -105,7 +106,9 @@ class Session:
             note(problem)
         if self._book is not None:
             to = SeenByBook(to, self._book)
-        self._recorder = Recorder(source, targets, to, plan.policy, note)
+        self._recorder = Recorder(
+            *(source, targets, to, plan.policy, note), cpu_from_ns=plan.cpu_from_ns
+        )
 
     @property
     def progress(self) -> Progress:
@@ -199,8 +202,7 @@ class Session:
         if self._launched is not None and not self._launched.is_released:
             self._writer.discard()  # the command could not be run: there is nothing in it
             return
-        cpu_ns = time.process_time_ns() + self._source.mapped_files.cpu_ns
-        self._writer.close(reason, cpu_ns, own_peak_rss())
+        self._writer.close(reason, self._recorder.used_cpu_ns, own_peak_rss())
 
     def tell_what_was_missed(self) -> None:
         """Note which processes are not in it, and what goes on unrecorded."""

@@ -24,6 +24,9 @@ class Sink(Protocol):
     def unchanged(self, processes: int) -> None:
         """How many processes this tick did not read, because nothing showed a change."""
 
+    def too_slow(self) -> None:
+        """One more process was not read at this tick: its layout would hold it up for too long."""
+
     def add_process(self, facts: ProcessFacts) -> int:
         """Take in a process; returns the number under which the others know it."""
 

@@ -12,6 +12,7 @@ from .notices import PeakNotReset
 from .run import Run
 from .target import Target
 from .throttle.layout_costs import LayoutCosts
+from .throttle.schedule import Due
 
 
 class TargetReader:
@@ -46,7 +47,10 @@ class TargetReader:
         time_ns = time.time_ns()
         self._to_utc_ns = time_ns - self.tick_ns
         slept_ns = self._sleep.since_last()
-        self._run.sink.tick(Tick(time_ns, self.tick_ns, late_ns, skipped, cause, slept_ns))
+        run = self._run
+        used_ns, passes = run.used_cpu_ns(), run.progress.fast_passes
+        tick = Tick(time_ns, self.tick_ns, late_ns, skipped, cause, slept_ns, used_ns, passes)
+        run.sink.tick(tick)
 
     def utc_ns(self, monotonic_ns: int) -> int:
         """What the clock on the wall showed then, as it was at the last tick."""
@@ -75,6 +79,19 @@ class TargetReader:
             if not cheap:
                 run.roster.waiting.pop(target.process_id, None)
         return sample.state
+
+    def read_no_layout(self, target: Target) -> None:
+        """Read the cheap figures of one whose layout would hold it up for too long, and say so."""
+        if target.process_id in self._states:
+            return
+        run = self._run
+        run.notices.too_much(target.pid, target.schedule, Due.TOO_SLOW)
+        state = self.read(target, cheap=True)
+        # It waits for no first layout: that one is read when it has shrunk.
+        run.roster.waiting.pop(target.process_id, None)
+        if state is LayoutState.NOT_TAKEN:
+            run.progress.too_slow += 1
+            run.sink.too_slow()
 
     def store_fast(self, target: Target, reading: FastReading) -> None:
         """Take note of cheap figures; what is as it was is stored when it has ended."""

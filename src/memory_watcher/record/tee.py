@@ -37,6 +37,11 @@ class Tee(Sink):
         for sink in (self._first, *self._others):
             sink.unchanged(processes)
 
+    def too_slow(self) -> None:
+        """One more was not read, which would have been held up."""
+        for sink in (self._first, *self._others):
+            sink.too_slow()
+
     def add_process(self, facts: ProcessFacts) -> int:
         """Take in a process."""
         number = self._first.add_process(facts)

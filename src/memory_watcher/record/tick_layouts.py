@@ -50,10 +50,12 @@ class TickLayouts:
         if not is_affordable:
             self._put_off = max(self._put_off, len(run.roster))
         for target in changed:
-            if target.schedule.is_too_slow:
-                run.notices.too_much(target.pid, target.schedule, Due.TOO_SLOW)
-            if run.lives(target):
-                self._reader.read(target, cheap=not is_affordable or target.schedule.is_too_slow)
+            if not run.lives(target):
+                continue
+            if run.boundary.ask(target.pid, target.schedule.is_too_slow, False):
+                self._reader.read_no_layout(target)
+            else:
+                self._reader.read(target, cheap=not is_affordable)
         run.notices.layouts_apart(self._put_off, together.group.layouts_apart_ns)
         self._put_off *= not is_affordable
 
@@ -79,6 +81,9 @@ class TickLayouts:
         due = run.boundary.ask(target.pid, question, Due.READ)
         if due is Due.UNCHANGED:
             self._unchanged += 1
+            return
+        if due is Due.TOO_SLOW:
+            self._reader.read_no_layout(target)
             return
         if due is not Due.READ:
             run.notices.too_much(target.pid, target.schedule, due)

@@ -47,6 +47,8 @@ class Together:
         self._read: set[int] = set()  # whose layout was read since the pass of this tick began
         self._standing: dict[int, int] = {}  # what smaps_rollup said beside the last layout
         self._started: object | None = None  # the last PID of the machine, before newcomers came in
+        #: CPU time of all passes so far, ns.
+        self.spent_ns = 0
         #: Whether a process alone was read at this tick, but it is not proven that it was alone.
         self.lacks_pass = False
 
@@ -62,6 +64,7 @@ class Together:
         cpu = self._time.thread_time_ns()
         one = self._rounds.take(lambda: list(self._targets.values()), self._admit)
         cost_ns = self._time.thread_time_ns() - cpu
+        self.spent_ns += cost_ns
         self._round = one
         if one is None:
             return

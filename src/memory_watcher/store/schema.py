@@ -16,6 +16,7 @@ Version history:
        of: rss_anon, rss_file, rss_shmem.
     6  file_marks.
     7  containers; a limit of a cgroup that there is not, and a figure that was lost: -1.
+       What the recorder itself did, tick by tick: ticks.cpu_ns, fast_passes, too_slow.
 """
 
 from __future__ import annotations
@@ -80,7 +81,12 @@ CREATE TABLE ticks (
                                 -- 'asked': a program waited for it, as the pytest plugin does
     unchanged INTEGER,          -- processes that were not read, because nothing showed a change:
                                 -- their last layouts stay valid; NULL: none was left out
-    suspended_ns INTEGER        -- sleep of the machine since the last tick; NULL: not reported
+    suspended_ns INTEGER,       -- sleep of the machine since the last tick; NULL: not reported
+    cpu_ns INTEGER,             -- CPU time that the recorder had used by then since its start, user
+                                -- and system, that of its helpers included; NULL: not reported
+    fast_passes INTEGER,        -- how often it had read RSS between ticks by then, since its start
+    too_slow INTEGER            -- processes whose layouts were not read, because that would hold
+                                -- them up for longer than --max-stall; NULL: none
 );
 
 -- One row per process: a PID alone is used again.

@@ -155,6 +155,11 @@ class Writer:
         with explained(self.path):
             self._runs.unchanged(processes)
 
+    def too_slow(self) -> None:
+        """Note that this tick did not read one more process: it would be held up for too long."""
+        with explained(self.path):
+            self._runs.too_slow()
+
     # -- processes --------------------------------------------------------------------------------
 
     def add_process(self, facts: ProcessFacts) -> int:

@@ -215,6 +215,9 @@ class LiveHistory(Sink):
     def unchanged(self, processes: int) -> None:
         """Their last layouts stand."""
 
+    def too_slow(self) -> None:
+        """Its last layout stands."""
+
     def end_process(self, process_id: int) -> None:
         """Forget a process; the instants before keep it."""
         del self._processes[process_id]

@@ -546,16 +546,21 @@ CREATE TABLE ticks (
     cause TEXT,                 -- NULL: a deadline; 'peak': memory rose above all before; 'start',
                                 -- 'exec', 'exit': a process came, changed or had ended;
                                 -- 'asked': a program waited for it, as the pytest plugin does
-    unchanged INTEGER,          -- processes that were not read, for nothing showed a change: their
-                                -- last layouts stand; NULL: none was left out
-    suspended_ns INTEGER        -- sleep of the machine since the last tick; NULL: not reported
+    unchanged INTEGER,          -- processes that were not read, because nothing showed a change:
+                                -- their last layouts stay valid; NULL: none was left out
+    suspended_ns INTEGER,       -- sleep of the machine since the last tick; NULL: not reported
+    cpu_ns INTEGER,             -- CPU time that the recorder had used by then since its start, user
+                                -- and system, that of its helpers included; NULL: not reported
+    fast_passes INTEGER,        -- how often it had read RSS between ticks by then, since its start
+    too_slow INTEGER            -- processes whose layouts were not read, because that would hold
+                                -- them up for longer than --max-stall; NULL: none
 );
-INSERT INTO "ticks" VALUES(1,1,1534514283942000000,5000000000,1000,0,NULL,NULL,NULL);
-INSERT INTO "ticks" VALUES(2,1,1534514284002000000,5060000000,NULL,0,'start',NULL,NULL);
-INSERT INTO "ticks" VALUES(3,1,1534514284942000000,6000000000,2000,0,NULL,NULL,NULL);
-INSERT INTO "ticks" VALUES(4,1,1534514285242000000,6300000000,NULL,0,'peak',NULL,NULL);
-INSERT INTO "ticks" VALUES(5,1,1534514285842000000,6900000000,NULL,0,'exit',NULL,NULL);
-INSERT INTO "ticks" VALUES(6,1,1534514285942000000,7000000000,0,1,NULL,1,NULL);
+INSERT INTO "ticks" VALUES(1,1,1534514283942000000,5000000000,1000,0,NULL,NULL,NULL,4000000,0,NULL);
+INSERT INTO "ticks" VALUES(2,1,1534514284002000000,5060000000,NULL,0,'start',NULL,NULL,4600000,2,NULL);
+INSERT INTO "ticks" VALUES(3,1,1534514284942000000,6000000000,2000,0,NULL,NULL,NULL,7000000,40,NULL);
+INSERT INTO "ticks" VALUES(4,1,1534514285242000000,6300000000,NULL,0,'peak',NULL,NULL,8200000,52,NULL);
+INSERT INTO "ticks" VALUES(5,1,1534514285842000000,6900000000,NULL,0,'exit',NULL,NULL,9900000,77,NULL);
+INSERT INTO "ticks" VALUES(6,1,1534514285942000000,7000000000,0,1,NULL,1,NULL,10500000,80,1);
 CREATE TABLE usage_rows (
     process_id INTEGER NOT NULL,
     first_tick INTEGER NOT NULL,

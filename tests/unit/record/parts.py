@@ -48,7 +48,7 @@ class Told(Sink):
         self.samples: list[tuple[int, LayoutState]] = []
         self.fast: list[tuple[int, int, FastReading]] = []
         self.ended: list[int] = []
-        self.left_unread = 0
+        self.left_unread = self.held_up = 0
         self._pids: list[int] = []
 
     def tick(self, tick: Tick) -> int:
@@ -72,6 +72,9 @@ class Told(Sink):
 
     def unchanged(self, processes: int) -> None:
         self.left_unread += processes
+
+    def too_slow(self) -> None:
+        self.held_up += 1
 
     def take_pass(self, sums: Pass, members: dict[int, Member]) -> None:
         raise AssertionError("nothing here reads sums")

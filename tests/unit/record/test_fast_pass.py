@@ -109,8 +109,8 @@ def test_who_is_named_is_not_looked_for(make_parts: Callable[..., Parts]) -> Non
     assert parts.coming.asked_for == []
 
 
-def test_a_peak_that_is_too_dear_is_said(make_parts: Callable[..., Parts]) -> None:
-    """No tick is begun for it; its summary figures are there."""
+def test_a_peak_that_is_too_dear(make_parts: Callable[..., Parts]) -> None:
+    """No tick is begun for it; its summary figures are there. The ticks tell what is lacking."""
     parts = make_parts(replace(FAST, max_cpu=0.01))
     process = FakeProcess(7)
     (target,) = parts.targets(process)
@@ -119,5 +119,19 @@ def test_a_peak_that_is_too_dear_is_said(make_parts: Callable[..., Parts]) -> No
     take(parts)
     assert causes(parts) == []
     assert [pid for pid, *_ in parts.told.fast] == [7]
+    assert parts.said == []
+
+
+def test_a_peak_that_would_hold_its_process_up_is_said(make_parts: Callable[..., Parts]) -> None:
+    """It is not read; that is said once."""
+    parts = make_parts(replace(FAST, max_stall_ns=20 * MS))
+    process = FakeProcess(7)
+    (target,) = parts.targets(process)
+    target.schedule.stall_ns = 30 * MS
+    parts.proc.put(of_size(process, 80_000))
+    take(parts)
+    parts.proc.put(of_size(process, 81_000))
+    take(parts)
+    assert causes(parts) == []
     (notice,) = parts.said
-    assert "one layout takes 100 ms CPU" in str(notice)
+    assert "holds it up for 30 ms, longer than the allowed 20 ms" in str(notice)

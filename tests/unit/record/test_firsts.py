@@ -13,7 +13,7 @@ class Stage:
 
     def __init__(self, *, is_bounded: bool = True, is_free: bool = False) -> None:
         self.now = self.cpu = 0
-        self.budget = CpuBudget(0.10, 0, 0, keeps=1)
+        self.budget = CpuBudget(0.10, 0, 0)
         self.firsts = FirstLayouts(self.budget, is_bounded=is_bounded, is_free=is_free)
 
     def passes(self, ns: int, cpu: int = 0) -> None:

@@ -37,7 +37,7 @@ class Stage:
 
     def __init__(self, rate: float | None = 0.10) -> None:
         self.now = self.cpu = 0
-        self.budget = CpuBudget(rate, 0, 0, keeps=1)
+        self.budget = CpuBudget(rate, 0, 0)
         self.group = Group(replace(FOR_NAMED, max_cpu=rate), self.budget)
 
     def passes(self, ns: int, cpu: int = 0) -> None:

@@ -79,10 +79,11 @@ NOTICES: list[tuple[Notice, str, str | None]] = [
     ),
     (
         notices.TooSlow(7, 20 * MS, 15 * MS),
-        "process 7: reading its layout takes 20 ms, longer than --max-stall. No layouts until it"
-        " shrinks; RSS, swap and faults are still recorded",
-        "process 7: reading its layout takes 20 ms, longer than the allowed 15 ms. No layouts until"
-        " it shrinks; RSS, swap and faults are still recorded",
+        "process 7: reading its layout holds it up for 20 ms, longer than --max-stall 15 ms. No"
+        " layouts until it shrinks; RSS, swap and faults are still recorded. Raise --max-stall to"
+        " read them all the same (0: no limit)",
+        "process 7: reading its layout holds it up for 20 ms, longer than the allowed 15 ms. No"
+        " layouts until it shrinks; RSS, swap and faults are still recorded",
     ),
     (
         notices.LayoutsOfOneApart(7, 20 * MS, 200 * MS, 0.1),
@@ -121,6 +122,20 @@ NOTICES: list[tuple[Notice, str, str | None]] = [
         " are still read at every tick",
         "sums over all 26 processes every 4.0 s (the CPU budget of 10 % allows no more). RSS, swap"
         " and faults are still read at every tick",
+    ),
+    (
+        notices.FastApart(100 * MS, 20 * MS, 0.1, reads=True),
+        "RSS between layouts is read every 100 ms, not every 20 ms: on this machine --max-cpu 10"
+        " allows no more. Raise --max-cpu to see shorter peaks",
+        "RSS between layouts is read every 100 ms, not every 20 ms: on this machine the CPU budget"
+        " of 10 % allows no more. Raise the budget to see shorter peaks",
+    ),
+    (
+        notices.FastApart(SECOND, 20 * MS, 0.1, reads=False),
+        "new processes are looked for every 1.0 s, not every 20 ms: on this machine --max-cpu 10"
+        " allows no more. Raise --max-cpu to find them sooner",
+        "new processes are looked for every 1.0 s, not every 20 ms: on this machine the CPU budget"
+        " of 10 % allows no more. Raise the budget to find them sooner",
     ),
     (
         notices.LayoutsApart(1, 4 * SECOND, 0.1),

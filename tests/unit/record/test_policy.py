@@ -12,14 +12,17 @@ from tests.unit.record.faketime import MS, SECOND
 
 
 def test_defaults_for_named() -> None:
-    """Fast readings every 20 ms, peaks from 2 % and 1 MiB, 10 % CPU, each tick in full."""
+    """Fast readings every 20 ms, peaks from 2 % and 1 MiB, 10 % CPU, each tick in full.
+
+    No process is held up for longer than 250 ms.
+    """
     assert (
         Policy(
             fast_period_ns=20 * MS,
             peak_step=0.02,
             peak_step_least=MIB,
             max_cpu=0.10,
-            max_stall_ns=None,
+            max_stall_ns=250 * MS,
             full_every_ns=None,
             reset_peak=False,
             free_firsts=False,
@@ -39,6 +42,7 @@ def test_defaults_for_the_machine() -> None:
     """No fast readings; what is still is looked at every 10 s; changes take turns; no giants."""
     expected = Policy(max_cpu=0.10, full_every_ns=10 * SECOND, pass_every_ns=10 * SECOND)
     expected = dataclasses.replace(expected, in_turns=True, layout_text=8 << 20, free_firsts=False)
+    expected = dataclasses.replace(expected, max_stall_ns=250 * MS)
     assert expected == FOR_MACHINE
     assert FOR_MACHINE.fast_period_ns is None
 

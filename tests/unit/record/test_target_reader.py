@@ -14,15 +14,23 @@ KI = 1024
 
 
 def test_a_tick_says_when_it_began_and_why(parts: Parts) -> None:
-    """By both clocks; lateness and skipped deadlines are those of a deadline."""
+    """By both clocks; lateness and skipped deadlines are those of a deadline.
+
+    And what the recorder had used by then, with its helper, and how often it had read in between.
+    """
+    parts.run.cpu_from_ns = -2 * SECOND
+    parts.source.mapped_files.cpu_ns = SECOND
+    parts.run.progress.fast_passes = 40
     parts.time.now += SECOND
     parts.reader.begin_tick(late_ns=5, skipped=2)
     parts.time.now += SECOND
+    parts.time.cpu += SECOND
+    parts.run.progress.fast_passes += 1
     parts.reader.begin_tick(cause=Cause.PEAK)
     now = parts.time.now
     assert parts.told.ticks == [
-        Tick(UTC_START + SECOND, now - SECOND, 5, 2, None, 0),
-        Tick(UTC_START + 2 * SECOND, now, None, 0, Cause.PEAK, 0),
+        Tick(UTC_START + SECOND, now - SECOND, 5, 2, None, 0, 3 * SECOND, 40),
+        Tick(UTC_START + 2 * SECOND, now, None, 0, Cause.PEAK, 0, 4 * SECOND, 41),
     ]
 
 

@@ -99,9 +99,10 @@ def test_what_is_too_slow_shows_its_summary_figures(make_parts: Callable[..., Pa
     """And is said once, with how long it takes."""
     parts = make_parts(Policy(max_stall_ns=20 * MS))
     (target,) = parts.targets(FakeProcess(7))
-    target.schedule.wall_ns = 30 * MS
+    target.schedule.stall_ns = 30 * MS
     assert tick(parts) == tick(parts) == [(7, LayoutState.NOT_TAKEN)]
     assert parts.said == [TooSlow(7, 30 * MS, 20 * MS)]
+    assert parts.told.held_up == parts.run.progress.too_slow == 2
 
 
 class Affording:

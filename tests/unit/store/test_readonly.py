@@ -277,7 +277,7 @@ def test_a_recorder_that_starts_after_the_reader_is_noticed(tmp_path: Path, clos
         assert len(list(recording.measurements(1))) == 1
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("PRAGMA journal_mode = WAL")
-        writer.execute("INSERT INTO ticks VALUES (2, 1, 9, 9, 0, 0, NULL, NULL, NULL)")
+        writer.execute("INSERT INTO ticks (id, run_id, time_ns, skipped) VALUES (2, 1, 9, 0)")
         writer.execute("INSERT INTO readings (process_id, tick, layout_state) VALUES (1, 2, 4)")
         if close:
             writer.close()

@@ -1,4 +1,9 @@
-"""How much CPU the recorder may still use: a bucket that fills with time. Pure."""
+"""How much CPU the recorder may still use: a bucket that fills with time. Pure.
+
+Beside it stand two others. Layouts have a half for themselves, so that nothing starves them. What
+could not wait (imports, the first tick, first layouts) is free up to an allowance; what was more is
+a debt, which is paid with a half of what the budget earns, so that the other half goes on.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,14 @@ _AIM = 0.95
 _AT_START_S = 0.25
 #: How many seconds' worth of debts leave reserves untouched: a burst of others is paid off later.
 _DEBT_S = 0.5
+#: CPU time that a recording may use beside the budget for what cannot wait.
+ALLOWANCE_NS = SECOND
+#: Of what is earned: what layouts have for themselves, and cheap readings at most.
+LAYOUTS_SHARE = CHEAP_SHARE = 0.5
+#: Of what is earned: what debts are paid with.
+_DEBT_SHARE = 0.5
+#: More seconds' worth than these are not overdrawn: cheap readings could not be left out.
+_OVERDRAWN_S = 10
 
 
 class Reserve:
@@ -45,21 +58,41 @@ class CpuBudget:
     All that the recorder uses is taken from it, so that cheap readings and writing are paid too.
     """
 
-    def __init__(self, rate: float | None, now_ns: int, cpu_ns: int, keeps: int = 3) -> None:
-        """`keeps` is how many times the largest work is kept for, if not used, beside reserves."""
+    def __init__(self, rate: float | None, now_ns: int, cpu_ns: int, used_ns: int = 0) -> None:
+        """`used_ns` is what was used before: by start-up, for example."""
         self._rate = None if rate is None else _AIM * rate
         self._now_ns = now_ns
         self._cpu_ns = cpu_ns
         self._left_ns = 0.0 if rate is None else _AT_START_S * rate * SECOND
         self._largest_ns = 0
-        self._keeps = keeps
         self._reserves: list[Reserve] = []
+        self._for_layouts = Reserve(LAYOUTS_SHARE)
+        self._allowance_ns = float(ALLOWANCE_NS)
+        self.debt_ns = 0.0
+        self._set_aside(used_ns)
 
     def begin(self, now_ns: int, cpu_ns: int) -> None:
         """Count from now on: there is no recording without what was done so far."""
         if self._rate is not None:
-            self._left_ns = max(self._left_ns, _AT_START_S * self._rate / _AIM * SECOND)
+            at_start_ns = _AT_START_S * self._rate / _AIM * SECOND
+            left_ns = self._left_ns - (cpu_ns - self._cpu_ns)
+            self._set_aside(max(at_start_ns - left_ns, 0))
+            self._left_ns = max(left_ns, at_start_ns)
             self._now_ns, self._cpu_ns = now_ns, cpu_ns
+
+    @property
+    def rate(self) -> float | None:
+        """What may be used of a core now; None: as much as it takes."""
+        if self._rate is None:
+            return None
+        return self._rate * (1 - _DEBT_SHARE) if self.debt_ns else self._rate
+
+    def _set_aside(self, used_ns: float) -> None:
+        """Pay from the allowance; what that does not hold is a debt."""
+        self._allowance_ns -= used_ns
+        if self._allowance_ns < 0:
+            self.debt_ns -= self._allowance_ns
+            self._allowance_ns = 0.0
 
     def reserve(self, share: float, *, is_kept: bool = False) -> Reserve:
         """Set a part aside."""
@@ -71,17 +104,24 @@ class CpuBudget:
         if self._rate is None:
             return
         earned = self._rate * (now_ns - self._now_ns)
+        paid = min(_DEBT_SHARE * earned, self.debt_ns)
+        self.debt_ns -= paid
+        earned -= paid
         for reserve in self._reserves:
             reserve.earn(earned)
+        # What is not used is kept for one second, or until it suffices for the largest work.
+        most = max(self._rate * SECOND, self._largest_ns)
+        self._for_layouts.full_ns = most
+        self._for_layouts.earn(earned)
         self._left_ns += earned - (cpu_ns - self._cpu_ns)
-        # What is not used is kept for one second, or for as long as some layouts take.
-        most = max(self._rate * SECOND, self._keeps * self._largest_ns)
         self._left_ns = min(self._left_ns, most + self._reserved())
+        self._left_ns = max(self._left_ns, -_OVERDRAWN_S * self._rate * SECOND)
         self._now_ns, self._cpu_ns = now_ns, cpu_ns
 
     def forgive(self, cost_ns: int) -> None:
-        """Do not count the first look at a process: there is no layout without it."""
+        """Take the first look at a process from the allowance: there is no layout without it."""
         self._left_ns += cost_ns
+        self._set_aside(cost_ns)
 
     def charge(self, cost_ns: int) -> None:
         """Pay for what another process does for the recorder."""
@@ -90,8 +130,19 @@ class CpuBudget:
 
     def allows(self, cost_ns: int, reserve_ns: int = 0) -> bool:
         """Whether something that costs this much may be done, leaving all reserves and one more."""
-        self._largest_ns = max(self._largest_ns, cost_ns)
+        self._largest_ns = max(self._largest_ns, cost_ns + reserve_ns)
         return self._rate is None or self._free() >= cost_ns + reserve_ns
+
+    def allows_layout(self, cost_ns: int, reserve_ns: int = 0) -> bool:
+        """The same for a layout, which has its own half where nothing else has a part."""
+        if self.allows(cost_ns, reserve_ns):
+            return True
+        is_shared = any(reserve.full_ns for reserve in self._reserves)
+        return not is_shared and self._for_layouts.left_ns >= cost_ns + reserve_ns
+
+    def layout_took(self, cost_ns: int) -> None:
+        """Pay for a layout from the layouts' own half; `update` takes it from all there is."""
+        self._for_layouts.spend(cost_ns)
 
     def allows_first(self, cost_ns: int) -> bool:
         """Whether work may be done that has the right of way: it may take what others reserve."""

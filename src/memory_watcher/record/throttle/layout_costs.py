@@ -31,6 +31,8 @@ class LayoutCosts:
         self._time = time
         self._from_ns = 0  # CPU time at which the reading of now began
         self._paid_ns = 0  # CPU time of the file helper that was paid for
+        #: CPU time of all layouts so far, with what it took to store them, ns.
+        self.total_ns = 0
 
     def begin(self) -> None:
         """A process is read from now on."""
@@ -39,10 +41,13 @@ class LayoutCosts:
     def took(self, target: Target, sample: Sample) -> None:
         """A layout was read, or an attempt made at one, and stored: before its schedule learns."""
         cost_ns = sample.cpu_ns or 0
+        with_storing_ns = self._time.thread_time_ns() - self._from_ns
+        self.total_ns += with_storing_ns
         if target.schedule.last_full_ns is None:
             # Storing all mappings of one costs half as much again.
-            self._firsts.took(cost_ns, self._time.thread_time_ns() - self._from_ns)
+            self._firsts.took(cost_ns, with_storing_ns)
         else:
+            self._budget.layout_took(with_storing_ns)
             self._rounds.spend(cost_ns)
         if sample.state.has_layout:
             target.bare_ns = sample.bare_ns or 0

@@ -12,6 +12,7 @@ from ..clock import Time
 from ..policy import MANY, Policy
 from .change_check import ChangeCheck, hash_of_sums
 from .cpu_budget import CpuBudget
+from .stall import StallForecast
 
 #: After so many rounds in which smaps_rollup showed no change, the layout is read all the same: a
 #: mapping may have been moved or protected without a page being touched. 5 minutes by default.
@@ -23,6 +24,14 @@ TORN_PEAKS = 3
 #: More than any process has.
 _NEVER = 1 << 64
 
+#: What is so much above all layouts may use up the reserve: two layouts, one while it still rises
+#: and one at its top. Smaller steps have to leave it.
+_HIGH_STEP = 0.05
+_RESERVED = 2
+
+#: How long a count of mappings is good for, which costs some CPU of a process that has many.
+_COUNT_AGAIN_NS = 10 * SECOND
+
 #: The budget may be used up by the start of the recording; it has recovered by then, if ever.
 _STARVED_NS = 2 * SECOND
 
@@ -33,7 +42,7 @@ class Due(enum.Enum):
     READ = enum.auto()
     UNCHANGED = enum.auto()  # nothing shows that it changed since it was read
     TOO_DEAR = enum.auto()  # the budget for CPU does not allow it now
-    TOO_SLOW = enum.auto()  # it would take longer than the user accepts
+    TOO_SLOW = enum.auto()  # it would hold the process up for longer than the user accepts
 
 
 class LayoutSchedule:
@@ -46,8 +55,10 @@ class LayoutSchedule:
         budget: CpuBudget,
         by_private: bool = False,
         time: Time = time,
+        forecast: StallForecast | None = None,
     ) -> None:
         """With `by_private` only memory of its own makes a peak, not touching what is shared."""
+        self._forecast = StallForecast() if forecast is None else forecast
         self._by_private = by_private
         self._time = time
         self._policy = policy
@@ -61,12 +72,18 @@ class LayoutSchedule:
         self._resident_now = 0
         self._highest = 0  # of all layouts of this image that are not torn: RSS, or private memory
         self._peak_from = _NEVER  # from what on memory is a peak: none before the first layout
+        self._high_from = _NEVER
         self._torn = 0  # layouts one after the other
         self.cost_ns = 0
         self.first_cost_ns = 0  # of the first layout, whose mappings had all to be parsed
         self._first_ns = 0  # when that was read
-        self.wall_ns = 0
+        #: How long reading the last layout held the process up, or is expected to.
+        self.stall_ns = 0
         self.last_full_ns: int | None = None
+        #: Ticks at which there was no budget for it.
+        self.put_off = 0
+        self._mappings = 0  # as last counted before the first layout
+        self._counted_ns: int | None = None
 
     def prepare(self) -> None:
         """Take note of the cheap figures before the first layout is read.
@@ -83,7 +100,9 @@ class LayoutSchedule:
         """
         if self.is_unchanged(processes):
             return Due.UNCHANGED
-        return self._affordable(self.cost_ns, self._growth)
+        due = self._affordable(self._growth, _RESERVED)
+        self.put_off += due is Due.TOO_DEAR
+        return due
 
     def is_unchanged(self, processes: int) -> bool:
         """Whether nothing shows that the last layout does not stand, among so many processes.
@@ -101,7 +120,8 @@ class LayoutSchedule:
         size = resident - (shared or 0) if self._by_private else resident
         if size < self._peak_from:
             return Due.UNCHANGED
-        return self._affordable(reserve_ns=0, growth=resident / max(self._resident, 1))
+        is_high = size >= self._high_from
+        return self._affordable(resident / max(self._resident, 1), 0 if is_high else _RESERVED)
 
     def read_again(self) -> None:
         """It is read at the next tick even if nothing shows that it changed."""
@@ -111,13 +131,37 @@ class LayoutSchedule:
         """Layouts so far set no mark: an execve ended what they show, or it is nobody's concern."""
         self._highest = 0
         if self.last_full_ns is not None:
-            self._peak_from = self._policy.above(0)
+            self._set_peaks()
 
-    @property
     def is_too_slow(self) -> bool:
-        """Whether reading it would take longer than the user accepts."""
-        limit = self._policy.max_stall_ns
-        return limit is not None and self.wall_ns * self._growth > limit
+        """Whether reading it would hold the process up for longer than the user accepts.
+
+        Raises NoSuchProcess.
+        """
+        return self._holds_up(self._growth)
+
+    def _holds_up(self, growth: float) -> bool:
+        limit_ns = self._policy.max_stall_ns
+        if limit_ns is None:
+            return False
+        if self.last_full_ns is None:
+            self.stall_ns = self._first_stall_ns(limit_ns)
+            return self.stall_ns > limit_ns
+        # The kernel's part grows, and shrinks, with the pages there are.
+        return self.stall_ns * growth > limit_ns
+
+    def _first_stall_ns(self, limit_ns: int) -> int:
+        """Of one that was never read; its mappings are counted only if that decides."""
+        statm = self._files.statm()
+        pages = (statm.resident or 0) // self._files.page_size
+        most = (statm.size or 0) // self._files.page_size
+        expected_ns = self._forecast.expected_ns
+        if expected_ns(pages, most) <= limit_ns or expected_ns(pages, 0) > limit_ns:
+            return expected_ns(pages, min(most, self._mappings))
+        now = self._time.monotonic_ns()
+        if self._counted_ns is None or now - self._counted_ns >= _COUNT_AGAIN_NS:
+            self._mappings, self._counted_ns = self._files.count_mappings(), now
+        return expected_ns(pages, self._mappings)
 
     def expected_ns(self, bare_ns: int) -> int:
         """What the next layout will cost; `bare_ns` is what merely reading the last one did."""
@@ -184,17 +228,20 @@ class LayoutSchedule:
         self._files.rest_until(self.last_full_ns + ask_every_ns)
         return True
 
-    def _affordable(self, reserve_ns: int, growth: float) -> Due:
+    def _affordable(self, growth: float, reserved: int) -> Due:
+        """Whether to read it, leaving the price of so many more."""
+        if self._holds_up(growth):
+            return Due.TOO_SLOW
         if self.last_full_ns is None:
             return Due.READ
-        # The kernel's part grows, and shrinks, with the pages there are.
-        limit = self._policy.max_stall_ns
-        if limit is not None and self.wall_ns * growth > limit:
-            return Due.TOO_SLOW
-        growth = max(growth, 1.0)
+        cost_ns = round(self.cost_ns * max(growth, 1.0))
         self._budget.update(self._time.monotonic_ns(), self._time.process_time_ns())
-        allowed = self._budget.allows(round(self.cost_ns * growth), reserve_ns)
+        allowed = self._budget.allows_layout(cost_ns, reserved * self.cost_ns)
         return Due.READ if allowed else Due.TOO_DEAR
+
+    def _set_peaks(self) -> None:
+        self._peak_from = self._policy.above(self._highest)
+        self._high_from = round(self._highest * (1 + _HIGH_STEP))
 
     def noticed(self, resident: int | None) -> None:
         """Learn from a cheap reading: what has shrunk may be read again."""
@@ -218,16 +265,20 @@ class LayoutSchedule:
             # by what they all took, a peak that moved while it rose would be too dear at its top.
             attempts = sample.attempts if sample.state is LayoutState.TORN else 1
             self.cost_ns = (sample.cpu_ns or 0) // attempts
-            self.wall_ns = sample.wall_ns or 0
-            # Beyond its CPU time it waited for a CPU: that says nothing about the next one.
-            self.wall_ns = min(self.wall_ns, self.cost_ns)
         self.last_full_ns = now
         self._has_changed = False
         self._resident = self._resident_now = sample.reading.resident or 0
+        if sample.bare_ns is not None:
+            # The lock is held while the kernel prints: neither what parsing takes counts, nor that
+            # the recorder waited for a CPU, which says nothing about the next layout.
+            self.stall_ns = sample.bare_ns
+            if sample.change is not None:
+                pages = self._resident // self._files.page_size
+                self._forecast.learn(sample.bare_ns, pages, sample.change.totals.mappings)
         self._torn = self._torn + 1 if sample.state is LayoutState.TORN else 0
         if self._torn % TORN_PEAKS == 0:
             # A torn one proves nothing: the peak is tried again, but not for ever. What is torn
             # each time (figures that never add up) would make every reading a peak.
             size = self._measure(self._resident, sample.reading.shared)
             self._highest = max(self._highest, size)
-        self._peak_from = self._policy.above(self._highest)
+        self._set_peaks()

@@ -1,10 +1,10 @@
-"""Names of containers."""
+"""Names of containers; of ticks, what the recorder itself did."""
 
 from __future__ import annotations
 
 BEFORE: dict[str, str | None] = {"containers": None}
 
-ADDED: tuple[tuple[str, str], ...] = ()
+ADDED = (("ticks", "cpu_ns"), ("ticks", "fast_passes"), ("ticks", "too_slow"))
 
 STATEMENTS = (
     """CREATE TABLE containers (
@@ -15,4 +15,5 @@ STATEMENTS = (
     image TEXT,
     PRIMARY KEY (container_id)
 ) WITHOUT ROWID""",
+    *(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER" for table, column in ADDED),
 )

@@ -95,3 +95,10 @@ class Runs:
         self._transaction.execute(
             "UPDATE ticks SET unchanged = ? WHERE id = ?", processes, self._transaction.tick
         )
+
+    def too_slow(self) -> None:
+        """Store that one more process was not read, since that would have held it up."""
+        self._transaction.execute(
+            "UPDATE ticks SET too_slow = ifnull(too_slow, 0) + 1 WHERE id = ?",
+            self._transaction.tick,
+        )

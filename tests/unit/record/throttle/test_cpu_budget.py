@@ -100,3 +100,69 @@ def test_forgiven() -> None:
 def test_free_work(cost: int) -> None:
     """Something of no cost is allowed while anything is left."""
     assert CpuBudget(0.10, 0, 0).allows(cost)
+
+
+# -- what cannot wait, and what is never starved ---------------------------------------------------
+
+
+def test_start_up_is_free_up_to_the_allowance() -> None:
+    """One second of CPU is nobody's; the rate is what it is."""
+    budget = CpuBudget(0.10, 0, 0, used_ns=SECOND)
+    assert budget.debt_ns == 0
+    assert budget.rate == pytest.approx(0.095)
+
+
+def test_start_up_beyond_the_allowance_is_paid_off() -> None:
+    """By a half of what is earned, and layouts go on with the other half."""
+    budget = CpuBudget(0.10, 0, 0, used_ns=2 * SECOND)
+    cpu = layouts = 0
+    for now in range(0, 60 * SECOND, 100 * MS):
+        budget.update(now, cpu)
+        if budget.allows_layout(10 * MS):
+            cpu += 10 * MS
+            budget.layout_took(10 * MS)
+            layouts += 1
+        if now < 20 * SECOND:
+            assert budget.rate == pytest.approx(0.0475)
+    assert budget.debt_ns == 0
+    assert cpu + 2 * SECOND <= SECOND + 0.10 * 60 * SECOND
+    assert layouts >= 400
+
+
+def test_first_layouts_are_in_the_allowance() -> None:
+    """What is forgiven comes out of it, and beyond it is a debt as well."""
+    budget = CpuBudget(0.10, 0, 0, used_ns=SECOND // 2)
+    for _ in range(6):
+        budget.forgive(100 * MS)
+    assert budget.debt_ns == pytest.approx(100 * MS)
+
+
+@pytest.mark.parametrize("cheap", [5 * MS, 10 * MS, 50 * MS])
+def test_cheap_readings_do_not_starve_layouts(cheap: int) -> None:
+    """Whatever is used beside them at each 100 ms, they have half of the budget."""
+    budget = CpuBudget(0.10, 0, 0)
+    cpu = layouts = 0
+    for now in range(0, 60 * SECOND, 100 * MS):
+        cpu += cheap
+        budget.update(now, cpu)
+        if budget.allows_layout(20 * MS, 20 * MS):
+            cpu += 20 * MS
+            budget.layout_took(20 * MS)
+            layouts += 1
+    assert layouts * 20 * MS >= 0.4 * 0.10 * 60 * SECOND
+
+
+def test_where_others_have_parts_layouts_have_no_half() -> None:
+    """Of a group, complete passes have the right of way."""
+    budget = CpuBudget(0.10, 0, 0)
+    budget.reserve(0.4).hold(50 * MS)
+    budget.update(10 * SECOND, 2 * SECOND)
+    assert not budget.allows_layout(MS)
+
+
+def test_a_large_work_with_its_reserve_fits_in() -> None:
+    """A layout that leaves two more in reserve, each more than a second's budget, comes at last."""
+    budget = CpuBudget(0.10, 0, 0)
+    budget.allows(200 * MS, 400 * MS)
+    budget.update(60 * SECOND, 0)
+    assert budget.allows(200 * MS, 400 * MS)

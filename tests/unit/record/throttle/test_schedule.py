@@ -18,6 +18,7 @@ from tests.fakeproc import FakeProc, FakeProcess
 from tests.unit.record.faketime import MS, SECOND, FakeTime
 from tests.unit.record.scripted import GONE, ScriptedFiles
 
+PAGE = 4096
 PROCESS = FakeProcess(7)
 GATED = Policy(full_every_ns=10 * SECOND)
 
@@ -41,12 +42,13 @@ class Stage:
         """Read a layout; the first one is free."""
         if self.schedule.last_full_ns is None:
             self.budget.forgive(cpu)
+        else:
+            self.budget.layout_took(cpu)
         self.time.now += cpu if wall is None else wall
         self.time.cpu += cpu
         reading = Reading(resident=resident)
-        sample = Sample(
-            reading, LayoutState.EXACT, cpu_ns=cpu, wall_ns=cpu if wall is None else wall
-        )
+        wall = cpu if wall is None else wall
+        sample = Sample(reading, LayoutState.EXACT, cpu_ns=cpu, wall_ns=wall, bare_ns=cpu)
         self.schedule.took(sample, self.files.process.files()["smaps_rollup"])
 
     def tick(self, after: int = 100 * MS) -> Due:
@@ -182,7 +184,7 @@ def test_a_change_is_not_forgotten_over_budget(files: ScriptedFiles, time: FakeT
     stage.read(cpu=30 * MS)
     stage.read(cpu=300 * MS)
     files.process = replace(PROCESS, faults=(101, 5))
-    found = [stage.tick() for _ in range(100)]
+    found = [stage.tick() for _ in range(300)]
     first = found.index(Due.READ)
     assert first > 0
     assert set(found[:first]) == {Due.TOO_DEAR}, "and not called unchanged"
@@ -306,13 +308,58 @@ def test_a_much_larger_peak_is_expected_to_cost_more(files: ScriptedFiles, time:
 
 
 def test_too_slow(files: ScriptedFiles, time: FakeTime) -> None:
-    """Not read while it would take longer than is accepted; the first layout is no guide."""
+    """Not read while it would be held up for longer than is accepted."""
     stage = Stage(files, Policy(max_stall_ns=20 * MS), time)
-    stage.read(cpu=100 * MS)
+    stage.read(cpu=19 * MS)
     assert stage.schedule.due() is Due.READ
     stage.read(cpu=30 * MS)
     assert stage.schedule.due() is Due.TOO_SLOW
-    assert stage.schedule.wall_ns == 30 * MS
+    assert stage.schedule.stall_ns == 30 * MS
+
+
+def sized(resident: int, mappings: int) -> FakeProcess:
+    """One of which nothing is known but its statm and its maps."""
+    pages = resident // PAGE
+    maps = b"1000-2000 rw-p 00000000 00:00 0\n" * mappings
+    statm = b"%d %d 0 0 0 0 0\n" % (pages + 100 * mappings, pages)
+    return replace(PROCESS, changed={"statm": statm, "maps": maps})
+
+
+@pytest.mark.parametrize(
+    ("resident", "mappings", "due"),
+    [
+        (1000 * MIB, 20, Due.TOO_SLOW),
+        (10 * MIB, 20, Due.READ),
+        (1300 * MIB, 20, Due.TOO_SLOW),
+        (MIB, 10_000, Due.TOO_SLOW),
+        (100 * MIB, 4_000, Due.READ),
+        (200 * MIB, 7_000, Due.TOO_SLOW),
+    ],
+)
+def test_a_stall_is_known_before_the_first_layout(
+    files: ScriptedFiles, time: FakeTime, resident: int, mappings: int, due: Due
+) -> None:
+    """By its pages and its mappings; what was too large is read when it has shrunk."""
+    files.process = sized(resident, mappings)
+    policy = Policy(max_stall_ns=15 * MS)
+    schedule = LayoutSchedule(files, policy, CpuBudget(None, 0, 0), time=time)
+    assert schedule.due() is due
+    assert schedule.is_too_slow() is (due is Due.TOO_SLOW)
+    assert schedule.stall_ns == pytest.approx(
+        resident // PAGE * 60 + mappings * 2_700, abs=0.1 * MS
+    )
+    assert files.count("smaps") == files.count("smaps_rollup") == 0
+    files.process = sized(MIB, 10)
+    time.now += 11 * SECOND
+    assert schedule.due() is Due.READ
+
+
+def test_without_a_limit_nothing_is_asked(files: ScriptedFiles, time: FakeTime) -> None:
+    """--max-stall 0 reads whatever it takes."""
+    files.process = sized(1000 * MIB, 60_000)
+    stage = Stage(files, Policy(), time)
+    assert stage.schedule.due() is Due.READ
+    assert files.reads == []
 
 
 def test_small_again(files: ScriptedFiles, time: FakeTime) -> None:
