@@ -17,7 +17,7 @@ from memory_watcher.model import LayoutState
 from memory_watcher.record.policy import Policy
 from memory_watcher.units import SECOND
 
-from ..programs import layouts_by_pid, one, recorder, rows, wait_until
+from ..programs import layouts_by_pid, one, recorder, rows, ticks, wait_until
 from .targets import PAGE, Target, Ticks, quiet_processes, recorded, usage_at
 
 pytestmark = pytest.mark.live
@@ -88,19 +88,20 @@ def test_large_process(big: tuple[Target, int], file: Path) -> None:
         code, said = recording.stop()
     assert code == 0, said
 
-    layouts, ticks = one(
+    layouts, told, skipped = one(
         file,
-        "SELECT count(keyframe), count(*) FROM readings AS r JOIN ticks AS t ON t.id = r.tick"
-        " WHERE t.cause IS NULL",
+        "SELECT count(keyframe), count(*), sum(skipped) FROM readings AS r"
+        " JOIN ticks AS t ON t.id = r.tick WHERE t.cause IS NULL",
     )
     (cost,) = one(file, "SELECT max(cpu_ns) FROM readings")
     # A reserve of two layouts may have been there when the measuring began.
     share = (used - 2 * cost) / wall
     log.info(
-        "%.1f %% of a core; %d layouts in %d ticks; %s", 100 * used / wall, layouts, ticks, said
+        "%.1f %% of a core; %d layouts in %d ticks; %s", 100 * used / wall, layouts, told, said
     )
     assert share <= 0.10
-    assert 3 <= layouts < ticks * 3 / 4
+    # A busy machine leaves out ticks: of those that are left most may have one.
+    assert 3 <= layouts < (told + skipped) * 3 / 4
 
     # The curve: at every tick a reading, and every size that was held is in it, in order.
     found = recorded(file, target.pid)
@@ -244,13 +245,13 @@ def test_deadlines_do_not_drift(file: Path) -> None:
         recording.wait_for_ticks(count + 50)
         code, said = recording.stop()
     assert code == 0, said
-    ticks = rows(
+    found = rows(
         file, "SELECT monotonic_ns, late_ns, skipped FROM ticks WHERE cause IS NULL ORDER BY id"
     )
-    first = ticks[0][0] - ticks[0][1]
+    first = found[0][0] - found[0][1]
     number = 0
     offsets = []
-    for monotonic, late, skipped in ticks[1:]:
+    for monotonic, late, skipped in found[1:]:
         number += 1 + skipped
         assert late >= 0
         offsets.append(monotonic - late - first - number * 20 * MS)
@@ -258,8 +259,8 @@ def test_deadlines_do_not_drift(file: Path) -> None:
     assert sorted(offsets)[len(offsets) // 2] < 2 * MS
     assert sorted(offsets[-20:])[10] < 2 * MS
     assert min(offsets) > -2 * MS
-    assert sum(skipped for *_, skipped in ticks) >= 20, "the half second"
-    assert max(late for _, late, _ in ticks) < 520 * MS
+    assert sum(skipped for *_, skipped in found) >= 20, "the half second"
+    assert max(late for _, late, _ in found) < 520 * MS
 
 
 # Nothing is read where nothing changes
@@ -274,13 +275,14 @@ def test_whole_machine(file: Path) -> None:
         recording.wait_for_ticks(1)
         # Where hundreds of processes start and end, first layouts of others take their turn.
         wait_until(lambda: len(layouts_by_pid(file).keys() & set(pids)) >= 5, "first layouts", 100)
+        seen = ticks(file)
         let_pass(3)  # on an idle machine 30 ticks
+        recording.wait_for_ticks(seen + 5)
         code, said = recording.stop()
     assert code == 0, said
-    (ticks,) = one(file, "SELECT count(*) FROM ticks WHERE cause IS NULL")
     counts = layouts_by_pid(file)
     read = [counts[pid] for pid in pids if pid in counts]
-    log.info("%d ticks, layouts of idle processes: %s", ticks, sorted(read))
+    log.info("%d ticks, layouts of idle processes: %s", ticks(file), sorted(read))
     assert len(read) >= 5
     # On a busy machine ticks come late: it is the time that counts.
     (lasted,) = one(file, "SELECT max(monotonic_ns) - min(monotonic_ns) FROM ticks")
