@@ -99,7 +99,7 @@ def read_mapped(
         finally:
             follow = os.O_NOFOLLOW
         try:
-            return _read_found(found, inode, part, mounts)
+            return _read_found(found, inode, part, _mount_of(found, pid, mounts))
         except (OSError, LookupError):
             continue
         finally:
@@ -107,13 +107,28 @@ def read_mapped(
     return None
 
 
-def _read_found(found: int, inode: int, part: slice, mounts: list[Mounts]) -> bytes:
+def _mount_of(found: int, pid: int, mounts: list[Mounts]) -> str:
+    """The kind of the file system that O_PATH found a file on, by the number of its mount.
+
+    A process in a mount namespace of its own (a container) has other mounts of a device that is
+    mounted here, too: then its own list says what they are.
+
+    Raises LookupError.
+    """
+    number = _read_list(f"/proc/self/fdinfo/{found}").split(b"mnt_id:", 1)[1].split(None, 1)[0]
+    for each in mounts:
+        if number in each.by_number:
+            return each.by_number[number]
+    return Mounts(_read_list(f"/proc/{pid}/mountinfo")).by_number[number]
+
+
+def _read_found(found: int, inode: int, part: slice, kind: str) -> bytes:
     """Read what O_PATH found: that opened nothing yet, and asked no file system.
+
+    `kind` is that of its file system.
 
     Raises OSError, LookupError.
     """
-    number = _read_list(f"/proc/self/fdinfo/{found}").split(b"mnt_id:", 1)[1].split(None, 1)[0]
-    kind = next(each.by_number[number] for each in mounts if number in each.by_number)
     if kind not in LOCAL:
         raise LookupError("not local")
     status = os.fstat(found)
