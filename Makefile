@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels lint bench bench-sums bench-check bench-slow bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -18,6 +18,7 @@ help:
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
 	@echo "make lint    ruff, mypy, import-linter, tsc and biome for web/, what is generated"
 	@echo "make kernels   the recorder in Debian's kernels under QEMU, as root (KERNEL=6.12: one of them)"
+	@echo "make distros   tests in Debian 12, 13 and sid, programs of Debian 11, as root (SUITE=sid: one)"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 11 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
@@ -84,6 +85,9 @@ hostile: $(READY)
 
 kernels: $(READY)
 	$(BIN)/python -m tests.kernels $(if $(KERNEL),--kernel $(KERNEL))
+
+distros: $(READY)
+	$(BIN)/python -m tests.distros $(if $(SUITE),--suite $(SUITE))
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 from . import cache, kernel
-from .guest import Guest, GuestError
+from .guest import PATIENCE, Guest, GuestError
 from .roots import Root
 
-#: Each kernel runs in the root of its own suite, except where the Python there is too old.
-_ROOTS = {"5.10": "bookworm", "6.1": "bookworm", "6.12": "trixie", "newest": "sid"}
+#: One for all kernels: what differs is the kernel.
+_ROOT = Root("trixie")
 
 _TESTS = ("tests/kernels/inside",)
 #: A guest is slow: pytest's own limit for one test, seconds.
@@ -30,15 +30,16 @@ def main() -> int:
     parser.add_argument(
         "--kernel",
         action="append",
-        choices=_ROOTS,
+        choices=kernel.SUITES,
         help="one of Debian's series; all of them if none is named",
     )
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds for each guest")
     parser.add_argument("tests", nargs="*", default=_TESTS, help="what pytest runs in the guest")
     told = parser.parse_args()
     failed = []
-    for series in told.kernel or _ROOTS:
+    for series in told.kernel or kernel.SUITES:
         try:
-            passed = _run(series, told.tests)
+            passed = _run(series, told.tests, told.patience)
         except cache.MissingToolError as error:
             return _lacking(error)
         except GuestError as error:
@@ -60,17 +61,17 @@ def _lacking(error: cache.MissingToolError) -> int:
     return 0
 
 
-def _run(series: str, tests: list[str]) -> bool:
+def _run(series: str, tests: list[str], patience: float) -> bool:
     started = time.monotonic()
     booted = kernel.fetch(series)
-    guest = Guest(booted, Root(_ROOTS[series]))
-    print(f"Linux {booted.release}, in the root of Debian {_ROOTS[series]}", flush=True)
+    guest = Guest(booted, _ROOT)
+    print(f"Linux {booted.release}, with Debian {_ROOT.suite}", flush=True)
     command = (
         f"python -m pytest -p no:cacheprovider -q -o timeout={_TIMEOUT} -o log_cli=true"
         f" -o log_cli_level=INFO --durations=5 {' '.join(tests)}"
     )
     with tempfile.TemporaryDirectory() as out:
-        result = guest.run(command, Path(out))
+        result = guest.run(command, Path(out), patience)
     print(result.output)
     seconds = time.monotonic() - started
     print(f"Linux {booted.release}: exit code {result.exit_code}, {seconds:.0f} s", flush=True)

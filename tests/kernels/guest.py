@@ -28,7 +28,7 @@ _OUT_SIZE = 1 << 30
 
 _ENVIRONMENT = """
 export PATH=/project/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export HOME=/root LC_ALL=C.UTF-8 MEMORY_WATCHER_GUEST=1
+export HOME=/root LC_ALL=C.UTF-8 MEMORY_WATCHER_GUEST=1 MEMORY_WATCHER_PATIENCE=10
 """
 
 #: Runs as PID 1 on an empty machine.
@@ -127,6 +127,8 @@ class Guest:
             f"file={folder / 'out.tar'}",
         )
         return [
+            # It ends with this program, however that ends.
+            *(cache.require("setpriv", "util-linux"), "--pdeathsig", "KILL"),
             cache.require("qemu-system-x86_64", "qemu-system-x86"),
             *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(self.cpus)),
             *("-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none"),

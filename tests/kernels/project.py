@@ -5,11 +5,13 @@ It unpacks to /project, with the commands in /project/.venv/bin, as in a clone.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import entry_points, files
 from pathlib import Path
 
@@ -32,12 +34,15 @@ def write_tar(root: Root, destination: Path) -> None:
             archive.add(project, "project")
 
 
-def copy_into(root: Root, project: Path) -> None:
-    """The project's files and its environment, into a folder that will be /project."""
+def copy_into(root: Root, project: Path, extras: Sequence[str] = ()) -> None:
+    """The project's files and its environment, into a folder that will be /project.
+
+    `extras` are what is required of Python packages beside what live tests import.
+    """
     _copy_files(project)
     environment = project / ".venv"
     packages = environment / "lib" / f"python{root.python()}" / "site-packages"
-    shutil.copytree(_packages_for(root.python()), packages)
+    shutil.copytree(_packages_for(root.python(), extras), packages)
     (packages / "memory_watcher.pth").write_text("/project/src\n")
     _copy_metadata(packages)
     (environment / "bin").mkdir()
@@ -62,11 +67,11 @@ def _copy_files(project: Path) -> None:
             shutil.copy2(source, copy)
 
 
-def _packages_for(python: str) -> Path:
+def _packages_for(python: str, extras: Sequence[str] = ()) -> Path:
     """What the tests need, as pip gets it for another Python; kept."""
+    needed = sorted({*_REQUIREMENTS, *extras, *(["tomli"] if python == "3.10" else [])})
 
     def install(place: Path) -> None:
-        needed = [*_REQUIREMENTS, *(["tomli"] if python == "3.10" else [])]
         subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet"),
@@ -76,7 +81,8 @@ def _packages_for(python: str) -> Path:
             check=True,
         )
 
-    return cache.made(f"packages-{python}", install)
+    key = hashlib.sha256(" ".join(needed).encode()).hexdigest()[:8]
+    return cache.made(f"packages-{python}-{key}", install)
 
 
 def _copy_metadata(packages: Path) -> None:

@@ -29,6 +29,8 @@ from memory_watcher.recorded import Measurement
 from memory_watcher.store.writer import Writer
 from memory_watcher.units import SECOND
 
+from ..programs import PATIENCE
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 PROGRAM = Path(__file__).with_name("program.py")
 
@@ -59,7 +61,7 @@ class Target:
     ) -> None:
         try:
             self.let_end()
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=PATIENCE / 6)
         except subprocess.TimeoutExpired:
             self.process.kill()
         finally:
@@ -98,7 +100,7 @@ class Target:
     def reap(self) -> None:
         """Let it end, and wait until it has gone altogether."""
         self.let_end()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE / 6)
 
     def wait_for_zombie(self) -> None:
         """Wait until it has ended, without reaping it."""

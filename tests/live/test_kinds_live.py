@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -91,16 +92,47 @@ class Report(NamedTuple):
     mappings: list[tuple[int, int, str]]
 
 
+#: What a container's runtime does: the root becomes that of a mount namespace.
+_ENTER_ROOT = """
+mount --bind "$0" "$0"
+mount -t proc proc "$0/proc"
+mount --rbind /dev "$0/dev"
+cd "$0"
+pivot_root . mnt
+umount -l /mnt
+exec "$@"
+"""
+
+
 @pytest.fixture(name="report")
 def start_program(tmp_path: Path) -> Iterator[Report]:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler for the program that makes the mappings")
+    """The program of mappings_of_each_kind.c, compiled for this machine's C library.
+
+    MEMORY_WATCHER_TARGET_ROOT names a folder with another system, in which it is then compiled, and
+    runs (`make distros`).
+    """
     source = Path(__file__).with_name("mappings_of_each_kind.c")
-    program = tmp_path / "program"
-    subprocess.run([compiler, "-O1", "-pthread", "-o", program, source, "-lrt"], check=True)
+    other = os.environ.get("MEMORY_WATCHER_TARGET_ROOT")
+    if other:
+        with tempfile.TemporaryDirectory(dir=Path(other) / "tmp") as folder:
+            shutil.copy(source, folder)
+            before = ["unshare", "--mount", "sh", "-ec", _ENTER_ROOT, other]
+            yield from _run_program(Path("/tmp", Path(folder).name), before)
+    elif shutil.which("gcc") is None:
+        pytest.skip("no C compiler for the program that makes the mappings")
+    else:
+        shutil.copy(source, tmp_path)
+        yield from _run_program(tmp_path, [])
+
+
+def _run_program(folder: Path, before: list[str]) -> Iterator[Report]:
+    """Compile and start it in a folder; `before` is put in front of both command lines."""
+    program = str(folder / "program")
+    source = str(folder / "mappings_of_each_kind.c")
+    compiler = [*before, "gcc", "-O1", "-pthread", "-o", program, source, "-lrt"]
+    subprocess.run(compiler, check=True)
     with subprocess.Popen(
-        [program, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*before, program, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         assert process.stdin

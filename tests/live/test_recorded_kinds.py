@@ -114,8 +114,9 @@ def test_build_ids(recorded: Report, file: Path) -> None:
     lines = [line for line in lines_of(file, "name") if line["kind"] == "library"]
     assert len(lines) >= 2
     for line in lines:
+        path = f"/proc/{recorded.process.pid}/root{line['name']}"
         notes = subprocess.run(
-            ["readelf", "-nW", str(line["name"])], check=True, capture_output=True, text=True
+            ["readelf", "-nW", path], check=True, capture_output=True, text=True
         ).stdout
         (build_id,) = re.findall(r"Build ID: ([0-9a-f]+)", notes)
         assert line["build_id"] == build_id
