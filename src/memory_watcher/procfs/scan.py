@@ -131,6 +131,10 @@ class Scanner:
         is_new, self._was_new = last_pid != before or self._was_new, last_pid != before
         return is_new
 
+    def may_have_started(self) -> bool:
+        """Whether `anything_started` would say yes, without taking note of it."""
+        return self._was_new or self._last_pid is None or self.last_pid() != self._last_pid
+
     def last_pid(self) -> bytes | None:
         """That of the process or thread that was started last; None if that is not told."""
         if self._loadavg < 0:

@@ -154,6 +154,14 @@ class DiscoveredTargets:
             yield self._ready.pop(0)
         yield from self._find()
 
+    def may_have_come(self) -> bool:
+        """Whether anything was started, or somebody is to be asked again by now."""
+        return (
+            bool(self._asked or self._ready)
+            or (self._selection is not None and time.monotonic_ns() >= self._ask_all_ns)
+            or self._scanner.may_have_started()
+        )
+
     def outcome(self, pid: int, problem: SourceError | None) -> None:
         """Learn whether one that was handed out is recorded now."""
         if problem is None:

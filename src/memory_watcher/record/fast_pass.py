@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from ..model import Cause
+from ..model import Cause, FastReading
 from ..units import SECOND
 from .clock import Clock
 from .newcomers import Newcomers
@@ -34,6 +34,7 @@ class FastPasses:
         self._reader = reader
         self._newcomers = newcomers
         self._turn = 0
+        self._is_interrupted = False
 
     def take(self) -> None:
         """Take one."""
@@ -52,22 +53,34 @@ class FastPasses:
     def go_by(self, clock: Clock, stop: threading.Event, until_ns: int) -> None:
         """Let those go by that would find nothing new, up to `until_ns`: its process stands still.
 
-        That is so for most of the time of most processes that are named.
+        That is so for most of the time of most processes that are named or launched.
         """
         if (target := self._alone_at_rest()) is None:
             return
+        self._is_interrupted = False
+        may_have_come, read = self._arriving.may_have_come, target.read_fast
+
+        def look() -> FastReading | None:
+            return None if self._is_interrupted or may_have_come() else read()
+
         until_ns = min(until_ns, self._run.time.monotonic_ns() + _LONGEST_NS)
-        if (went := clock.wait_while(target.read_fast, target.fast, stop, until_ns)) is not None:
+        if (went := clock.wait_while(look, target.fast, stop, until_ns)) is None:
+            return
+        self._run.progress.fast_passes += went.passes
+        if not self._is_interrupted:  # then it may have been read since
             before_ns = target.fast_ns if went.before_ns is None else went.before_ns
             target.fast_ns, target.fast_since_ns = went.last_ns, went.last_ns - before_ns
-            self._run.progress.fast_passes += went.passes
+
+    def interrupt(self) -> None:
+        """Who waits for the next pass has read something: no more of them go by just now."""
+        self._is_interrupted = True
 
     def _alone_at_rest(self) -> Target | None:
-        """The only process there is and can be, if the last look at it called for nothing."""
+        """The only process there is, if the last look at it called for nothing."""
         run, by_pid = self._run, self._run.roster.by_pid
-        if len(by_pid) != 1 or self._arriving.discovery_period_ns is not None or run.together:
+        if len(by_pid) != 1 or run.roster.waiting or run.policy.fast_period_ns is None:
             return None
-        if run.policy.fast_period_ns is None or run.roster.waiting:
+        if run.together is not None and not run.is_alone:
             return None
         (target,) = by_pid.values()
         fast = target.fast

@@ -241,6 +241,7 @@ class Recorder:
         Tells whether there is a layout now.
         """
         run, together = self._run, self._run.together
+        self._fast_passes.interrupt()
         target = run.roster.by_pid.get(pid)
         if target is None:
             return False
@@ -261,6 +262,7 @@ class Recorder:
 
     def watch_anew(self, pid: int) -> None:
         """From now on memory of a process counts as a peak again that was reached before."""
+        self._fast_passes.interrupt()
         if (target := self._run.roster.by_pid.get(pid)) is not None:
             target.schedule.forget_highest()
 

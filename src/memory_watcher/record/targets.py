@@ -124,6 +124,9 @@ class Targets(Protocol):
         back that has memory of its own: sums that lack one that shares pages are wrong.
         """
 
+    def may_have_come(self) -> bool:
+        """Whether `arrivals` could do anything now; asked fifty times a second."""
+
     def outcome(self, pid: int, problem: SourceError | None) -> None:
         """Learn that one that was handed out is recorded, or why it cannot be."""
 
@@ -168,6 +171,10 @@ class NamedTargets:
         """All of them, the first time."""
         while self._files:
             yield self._files.pop(0)
+
+    def may_have_come(self) -> bool:
+        """Only until they are handed out."""
+        return bool(self._files)
 
     def outcome(self, pid: int, problem: SourceError | None) -> None:
         """Learn what became of one."""
@@ -232,6 +239,10 @@ class WholeMachine:
 
     def _has_descriptors(self) -> bool:
         return has_descriptors(self._candidates.recorded, DESCRIPTORS_SELDOM)
+
+    def may_have_come(self) -> bool:
+        """At any time: nobody asks that of a whole machine between its ticks."""
+        return True
 
     def outcome(self, pid: int, problem: SourceError | None) -> None:
         """Learn what became of one; what cannot be recorded now is tried again."""

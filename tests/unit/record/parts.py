@@ -115,6 +115,9 @@ class Coming:
         while self.waiting:
             yield self.waiting.pop(0)
 
+    def may_have_come(self) -> bool:
+        return bool(self.waiting)
+
     def outcome(self, pid: int, problem: SourceError | None) -> None:
         self.outcomes[pid] = problem
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from memory_watcher.model import Cause, LayoutState
+from memory_watcher.model import Cause, FastReading, LayoutState
+from memory_watcher.record.clock import Clock
 from memory_watcher.record.policy import Policy
 from tests.fakeproc import SMALL, FakeProcess
 
-from .faketime import MS
+from .faketime import MS, FakeStop
 from .parts import Parts
 
 FAST = Policy(fast_period_ns=20 * MS)
@@ -107,6 +108,85 @@ def test_who_is_named_is_not_looked_for(make_parts: Callable[..., Parts]) -> Non
     parts.coming.asked_for.clear()
     take(parts)
     assert parts.coming.asked_for == []
+
+
+class Resting:
+    """Waits for passes of one process that stands still; `during` happens 50 ms after the first."""
+
+    def __init__(self, parts: Parts, during: Callable[[], None] = lambda: None) -> None:
+        self.parts, self.looks = parts, 0
+        self.clock = Clock(1000 * MS, 20 * MS, parts.time)
+        self.stop = FakeStop(parts.time)
+        self.clock.wait(self.stop)
+        target = next(iter(parts.run.roster.by_pid.values()))
+        self.read, self.from_ns = target.read_fast, parts.time.now
+        target.read_fast = self._read
+        self.during = during
+
+    def _read(self) -> FastReading | None:
+        self.looks += 1
+        if self.looks == 3:
+            self.during()
+        return self.read()
+
+    def go_by(self) -> int:
+        """How many ms went by, at 20 ms each."""
+        self.parts.fast_passes.go_by(self.clock, self.stop, 1 << 63)
+        return (self.parts.time.now - self.from_ns) // MS
+
+
+def test_passes_that_find_nothing_new_go_by(make_parts: Callable[..., Parts]) -> None:
+    """Up to the next tick; the process is known to have been as it was at the last of them."""
+    parts = make_parts(FAST)
+    (target,) = parts.targets(FakeProcess(7))
+    resting = Resting(parts)
+    assert (resting.go_by(), resting.looks) == (980, 49)
+    assert (target.fast_ns, target.fast_since_ns) == (parts.time.now, 20 * MS)
+    assert parts.told.fast == []
+
+
+def test_none_go_by_once_something_has_come(make_parts: Callable[..., Parts]) -> None:
+    """A newcomer, or what somebody asked for meanwhile: the next pass is taken."""
+    parts = make_parts(FAST)
+    parts.targets(FakeProcess(7))
+    parts.coming.discovery_period_ns = 20 * MS
+    assert Resting(parts, lambda: parts.comes(FakeProcess(8))).go_by() == 80
+    take(parts)
+    assert causes(parts) == [Cause.START]
+
+
+def test_none_go_by_when_interrupted(make_parts: Callable[..., Parts]) -> None:
+    """What is a peak may be another, or what was read last: that stays as it was noted."""
+    parts = make_parts(FAST)
+    (target,) = parts.targets(FakeProcess(7))
+
+    def read_it() -> None:
+        parts.fast_passes.interrupt()
+        parts.reader.begin_tick(cause=Cause.ASKED)
+        parts.reader.read(target)
+
+    resting = Resting(parts, read_it)
+    assert resting.go_by() == 80
+    assert (target.fast_ns, target.fast_since_ns) == (resting.from_ns + 60 * MS, None)
+
+
+def test_none_go_by_of_several_or_at_a_peak(make_parts: Callable[..., Parts]) -> None:
+    """Each pass is taken where one may call for a layout, and where a process changes anyway."""
+    parts = make_parts(FAST)
+    first, second = parts.targets(FakeProcess(7), FakeProcess(8))
+    resting = Resting(parts)
+    assert resting.go_by() == 0
+    parts.run.roster.remove(second)
+    first.is_changing = True
+    assert resting.go_by() == 0
+    first.is_changing = False
+    parts.proc.put(of_size(FakeProcess(7), 80_000))
+    first.fast = first.read_fast()
+    assert resting.go_by() == 0
+    parts.run.roster.remove(first)
+    assert resting.go_by() == 0
+    second.sampler.close()
+    first.sampler.close()
 
 
 def test_a_peak_that_is_too_dear(make_parts: Callable[..., Parts]) -> None:

@@ -64,6 +64,9 @@ class Arriving:
             self.coming.remove(now[0])
             yield now[0]
 
+    def may_have_come(self) -> bool:
+        return bool(self.coming)
+
     def outcome(self, pid: int, problem: SourceError | None) -> None:
         if problem is None:
             self.recorded.add(pid)

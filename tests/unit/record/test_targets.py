@@ -178,6 +178,39 @@ def test_who_comes_is_told_once(proc: FakeProc) -> None:
     targets.close()
 
 
+def test_whether_anybody_may_have_come(proc: FakeProc) -> None:
+    """No only where nothing was started, nobody is held back and no stranger is to be asked."""
+    add(proc, 1, "server")
+    source = ProcSource(str(proc.root))
+    silent = DiscoveredTargets(source, family=Family())
+    arrivals(silent)
+    assert silent.may_have_come()  # it is no filesystem of ours: it tells no last PID
+    silent.close()
+    (proc.root / "self").symlink_to(str(os.getpid()))
+    last_pid = proc.root / "loadavg"
+    last_pid.write_text("0.1 0.1 0.1 1/100 777\n")
+    targets = DiscoveredTargets(source, family=Family())
+    assert targets.may_have_come()
+    arrivals(targets)
+    assert targets.may_have_come()  # fork hands a PID out before the process is listed
+    arrivals(targets)
+    assert not targets.may_have_come()
+    last_pid.write_text("0.1 0.1 0.1 1/101 778\n")
+    assert targets.may_have_come()
+    assert targets.may_have_come()  # to ask takes note of nothing
+    for _ in range(2):
+        arrivals(targets)
+    assert not targets.may_have_come()
+    targets.close()
+    selecting = DiscoveredTargets(source, selection=Selection(names=("server",)))
+    for _ in range(3):
+        arrivals(selecting)
+    assert not selecting.may_have_come()
+    selecting._ask_all_ns = 0  # as when a second has passed
+    assert selecting.may_have_come()
+    selecting.close()
+
+
 def test_nothing_matches(proc: FakeProc) -> None:
     """That is an error unless one waits; then more can come until one has."""
     add(proc, 1, "other")
