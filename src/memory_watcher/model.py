@@ -654,6 +654,7 @@ class KindEvidence(NamedTuple):
 
     `stack_pointers` by TID, `segments` of executed files by (dev, inode), `page_size` in bytes,
     `marks` of those files that have some (see ElfFile), `exe` is the file that the process runs.
+    `files` are the paths of all files that anything in the recording has mapped.
     """
 
     stack_pointers: dict[int, int]
@@ -661,3 +662,4 @@ class KindEvidence(NamedTuple):
     page_size: int
     marks: abc.Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})
     exe: str | None = None
+    files: frozenset[str] = frozenset()

@@ -40,6 +40,8 @@ export interface Kind {
   name: string
   meaning: string
   own: boolean
+  /** Whether one mapping of it goes by its path, where its group has many. */
+  byPath: boolean
   colours: Colours
 }
 

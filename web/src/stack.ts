@@ -192,7 +192,9 @@ function mappingName(recording: Recording, mapping: number): string {
   const start = recording.mapping.start[mapping]
   const end = start + recording.mapping.size[mapping]
   const range = `${formatAddress(start)}-${formatAddress(end)}`
-  return `${range} ${recording.permissionsOf(mapping)} ${recording.groupOf(mapping).name}`
+  const one = recording.kindOf(mapping).byPath
+  const name = one ? recording.pathOf(mapping) : recording.groupOf(mapping).name
+  return `${range} ${recording.permissionsOf(mapping)} ${name}`
 }
 
 /** In the order of the stack: kinds with lines of their own first, then by peak. */

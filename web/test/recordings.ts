@@ -110,6 +110,7 @@ export function recordingOf(
       name,
       meaning: "",
       own: false,
+      byPath: false,
       colours: ["", ""],
     })),
     groups,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
+from ..model import Mapping
+
 
 class Kind(enum.Enum):
     """What a mapping is for. The value is the word that outputs show.
@@ -83,6 +85,10 @@ _MEANINGS = {
 }
 
 
+#: What is called by its path: under the name of its group many may be put together.
+BY_PATH = frozenset((Kind.FILE, Kind.DELETED_FILE))
+
+
 class Attribution(NamedTuple):
     """What a mapping is for: `kind`, and `name`, the group it is summed up under.
 
@@ -91,6 +97,11 @@ class Attribution(NamedTuple):
 
     kind: Kind
     name: str
+
+
+def name_of_one(mapping: Mapping, attribution: Attribution) -> str:
+    """What one mapping is called where each has a line: a file by its path, not by its group."""
+    return (attribution.kind in BY_PATH and mapping.pathname) or attribution.name
 
 
 def plain(kind: Kind) -> Attribution:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from ..metrics import DERIVED, OVER_MAPPINGS
 from ..model import MappingUsage, Usage
+from .attribution import name_of_one
 from .hugetlb import unreported
 from .kinds import Attribution, Kind
 
@@ -156,7 +157,7 @@ def _key(entry: MappingUsage, attribution: Attribution, by: By) -> tuple[Kind, s
     if by == "mapping":
         mapping = entry.mapping
         header = f"{mapping.start:08x}-{mapping.end:08x} {mapping.perms}"
-        return kind, f"{header} {attribution.name}".rstrip()
+        return kind, f"{header} {name_of_one(mapping, attribution)}".rstrip()
     return kind.family, OWN_LINES.get(kind, attribution.name)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ..model import MappingUsage
+from .attribution import BY_PATH
 from .breakdown import OWN_LINES, Sum, add_up
 from .file_parts import data_starts, part_of
 from .identity import By, identify
@@ -202,6 +203,8 @@ def _items_of(part: Part, by: By, same_run: bool) -> Iterable[tuple[Item, Mappin
             yield Item(kind, kind.value), entry
         else:
             shown = OWN_LINES.get(kind, name)
+            if by == "mapping" and kind in BY_PATH:
+                shown = entry.mapping.pathname or name
             yield Item(kind.family, shown, place, "", build_of.get(name)), entry
 
 

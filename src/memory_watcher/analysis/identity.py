@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from ..model import Mapping
+from .attribution import name_of_one
 from .breakdown import OWN_LINES
 from .kinds import Attribution, Kind
 
@@ -39,7 +40,9 @@ def identify(
         return Identity(f"{kind.family.value}: {name}", kind.family, name)
     header = f"{mapping.start:08x}-{mapping.end:08x} {mapping.perms}"
     return Identity(
-        f"{process[0]} {_anchor(mapping)}", kind, f"{header} {attribution.name}".rstrip()
+        f"{process[0]} {_anchor(mapping)}",
+        kind,
+        f"{header} {name_of_one(mapping, attribution)}".rstrip(),
     )
 
 

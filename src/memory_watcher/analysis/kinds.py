@@ -17,9 +17,10 @@ from ..model import KindEvidence, MappingUsage
 from ..model import Mapping as Header
 from . import android
 from .arenas import find_arenas
-from .attribution import Attribution, Kind, plain
+from .attribution import BY_PATH, Attribution, Kind, plain
 from .basis import Basis
 from .bss import Bss, BssFound, bss_owners, examine_bss
+from .crowds import NO_CROWDS, Crowds, crowd_name, crowds_of
 from .file_parts import OF_CODE, DataStarts, data_starts, part_of
 from .hugetlb import are_huge
 from .quickly import flags_of
@@ -45,7 +46,8 @@ class KindHints(NamedTuple):
 
     `stack_pointers` of all threads, by TID; `bss` computed from ELF program headers, and of which
     files that is all, by (dev, inode): see bss.examine_bss; `marks` of runtimes in executed files;
-    `exe` is the file that the process runs.
+    `exe` is the file that the process runs; `crowds` are files of which there are many: see
+    crowds.crowds_of.
     """
 
     stack_pointers: Mapping[int, int] = MappingProxyType({})
@@ -53,6 +55,7 @@ class KindHints(NamedTuple):
     marks: Mapping[tuple[int, int], Collection[str]] = MappingProxyType({})
     exe: str | None = None
     without_more_bss: frozenset[tuple[int, int]] = frozenset()
+    crowds: Crowds = NO_CROWDS
 
 
 NO_HINTS = KindHints()
@@ -61,7 +64,10 @@ NO_HINTS = KindHints()
 def hints_from(entries: Iterable[MappingUsage], evidence: KindEvidence) -> KindHints:
     """Derive hints from what was recorded beside a layout."""
     bss = examine_bss(entries, evidence.segments, evidence.page_size)
-    return KindHints(evidence.stack_pointers, bss.bounds, evidence.marks, evidence.exe, bss.files)
+    return KindHints(
+        *(evidence.stack_pointers, bss.bounds, evidence.marks, evidence.exe, bss.files),
+        crowds=crowds_of(evidence.files),
+    )
 
 
 class Reason(NamedTuple):
@@ -129,6 +135,7 @@ class _Known(NamedTuple):
     programs: set[tuple[int, int, str]]
     program: str | None
     starts: DataStarts
+    crowds: Crowds
     by_position: dict[int, Attribution]
 
     def basis(self, index: int, entry: MappingUsage) -> Basis:
@@ -164,7 +171,10 @@ class _Known(NamedTuple):
         if basis is Basis.PROGRAM:
             kinds = _CODE if part_of(entry.mapping, self.starts) in OF_CODE else _DATA
             return Attribution(kinds[name == self.program], name)
-        return _by_name(entry)
+        told = _by_name(entry)
+        if self.crowds and told.kind in BY_PATH:
+            return Attribution(told.kind, crowd_name(told.name, self.crowds))
+        return told
 
 
 _PLAIN = {
@@ -203,6 +213,7 @@ def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
     return _Known(
         *(arenas, owners, runtimes, stacks, programs, program),
         starts=data_starts(each for each in of_files if _file_key(each) in programs),
+        crowds=facts.crowds,
         by_position=by_position,
     )
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
+from ..analysis.attribution import BY_PATH, Attribution
 from ..analysis.breakdown import add_up
-from ..analysis.diff import Group, Side, change_of, compare, total
+from ..analysis.crowds import NO_CROWDS, Crowds, crowd_name, crowds_of
+from ..analysis.diff import Group, Part, Side, change_of, compare, total
 from ..analysis.figures import STAND_INS, best, explain
 from ..analysis.identity import By
 from ..errors import SelectionError, UsageError
@@ -157,9 +159,10 @@ class Comparison:
             )
         shown = _told_by_all([run for side in taken for run in side], asked, several)
         size_of = _size_of(shown)
+        before_parts, after_parts = _in_the_same_crowds(taken)
         groups = compare(
-            [run.parts for run in taken[0]],
-            [run.parts for run in taken[1]],
+            before_parts,
+            after_parts,
             size_of,
             by,
             same_run=self._is_one_run,
@@ -183,6 +186,25 @@ class Comparison:
             or self._taken.setdefault((number, *key), _named_take(each, moment, figure))
             for number, each in enumerate(self._sides[side].chosen)
         ]
+
+
+def _in_the_same_crowds(sides: Sequence[Sequence[Taken]]) -> list[list[list[Part]]]:
+    """The parts of the runs, with files put together that are a crowd in any of the recordings."""
+    runs = [run for side in sides for run in side]
+    crowds = NO_CROWDS.union(*(crowds_of(run.recording.mapped_files()) for run in runs))
+    if not crowds or len({run.recording for run in runs}) == 1:  # then they are already
+        return [[list(run.parts) for run in side] for side in sides]
+    return [[[_in_crowds(part, crowds) for part in run.parts] for run in side] for side in sides]
+
+
+def _in_crowds(part: Part, crowds: Crowds) -> Part:
+    return part._replace(
+        entries=[
+            (entry, Attribution(kind, crowd_name(name, crowds)) if kind in BY_PATH else told)
+            for entry, told in part.entries
+            for kind, name in (told,)
+        ]
+    )
 
 
 # -- who is compared --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..analysis.attribution import BY_PATH
 from ..analysis.breakdown import Group
 from ..analysis.hugetlb import at_least_together, unreported
 from ..analysis.kinds import Kind
@@ -79,6 +80,9 @@ def aside(group: Group, figure: str = "pss", *, several: bool = False) -> str:
         if usage.private_hugetlb or usage.shared_hugetlb:
             huge.append(entry)
     parts = []
+    if group.kind in BY_PATH and len(group.entries) > 1:
+        files = {entry.mapping.pathname for entry in group.entries}
+        parts += [f"{len(files)} files"] if len(files) > 1 else []
     if bss := _notable_bss(group, figure):
         parts.append(f"{format_kib(bss)} of it .bss")
     if hugetlb := _hugetlb(huge, figure, several):

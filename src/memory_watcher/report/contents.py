@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypedDict, cast
 
 from .._version import __version__
+from ..analysis.attribution import BY_PATH
 from ..analysis.breakdown import OWN_LINES
 from ..analysis.figures import best, explain
 from ..analysis.identity import By, identify
@@ -97,6 +98,7 @@ def contents(
                 "name": kind.value,
                 "meaning": kind.meaning,
                 "own": kind in OWN_LINES,
+                "byPath": kind in BY_PATH,
                 "colours": kind_colours(kind),
             }
             for kind in Kind

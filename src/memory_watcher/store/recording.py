@@ -46,7 +46,7 @@ from ..recorded import (
     TickRow,
 )
 from .read import passes
-from .read.evidence import build_ids, kind_evidence
+from .read.evidence import Files, build_ids, kind_evidence
 from .read.group import Group
 from .read.high_water_mark import HighWaterMarks
 from .read.intervals import Intervals
@@ -76,6 +76,7 @@ class Recording:
         processes = self._processes = Processes(database, ticks, readings)
         self._measurements = Measurements(database, ticks, readings, processes)
         self._layouts = Layouts(database)
+        self._files = Files(database)
         self._marks = HighWaterMarks(database, ticks, processes, self._measurements)
         self._machine_memory = MachineMemory(database, ticks, processes)
         self._intervals = Intervals(database)
@@ -258,7 +259,11 @@ class Recording:
 
         Empty for recordings of other users' processes and loaded captures.
         """
-        return kind_evidence(self._database, process_id, tick)
+        return kind_evidence(self._database, process_id, tick, self._files)
+
+    def mapped_files(self) -> frozenset[str]:
+        """The paths of all files that anything recorded has mapped."""
+        return self._files.all()
 
     def build_ids(self, process_id: int) -> dict[tuple[int, int], str]:
         """Give the build IDs of files that a process may map, in hexadecimal, by (dev, inode).

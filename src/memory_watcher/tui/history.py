@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,7 +75,8 @@ class _LiveProcess:
         self.number = number
         self.pid = facts.key.pid
         self.page_size = page_size
-        self.evidence = KindEvidence({}, {}, page_size)
+        self.exe = facts.image.exe
+        self.evidence = KindEvidence({}, {}, page_size, exe=self.exe)
         self.entries: tuple[MappingUsage, ...] | None = None
         self.totals: Totals | None = None
         self.reading = Reading()
@@ -86,6 +87,8 @@ class _LiveProcess:
         self.set_image(facts.image)
 
     def set_image(self, image: Image) -> None:
+        self.exe = image.exe
+        self.evidence = self.evidence._replace(exe=self.exe)
         arguments = image.command_line or ()
         self.program = Program(image.name, arguments)
         self.command = shlex.join(arguments[:_ARGUMENTS])
@@ -124,13 +127,23 @@ class _LiveProcess:
         marks: Mapping[tuple[int, int], tuple[str, ...]],
     ) -> None:
         self._known = self._layout = None
-        self.evidence = KindEvidence(dict(pointers), dict(segments), self.page_size, dict(marks))
+        self.evidence = KindEvidence(
+            *(dict(pointers), dict(segments), self.page_size, dict(marks), self.exe),
+            files=self.evidence.files,
+        )
+
+    def _learn_files(self, entries: Sequence[MappingUsage]) -> None:
+        """Of which files there are many is told from all that it ever mapped."""
+        here = {entry.mapping.pathname for entry in entries if entry.mapping.inode}
+        if not here <= self.evidence.files:
+            self.evidence = self.evidence._replace(files=self.evidence.files | here)
 
     def freeze(self) -> tuple[ProcessNow, Brief, int]:
         """What is known now, and what was new in it; the same objects until something changes."""
         if self._known is not None:
             return (*self._known, 0)
         if self._layout is None and self.entries is not None:
+            self._learn_files(self.entries)
             self._layout = self._grouper.group(self.entries, self.evidence)
         layout = self._layout
         present = ProcessNow(

@@ -227,3 +227,31 @@ def test_several_moments_of_two_recordings(files: Files, monkeypatch: pytest.Mon
         compared.at(each, each, by=by, figure="rss") for each in moments for by in ("name", "kind")
     ]
     assert len(read) == 2 * len(moments)
+
+
+def test_many_files_are_one_group_on_both_sides(files: Files) -> None:
+    """Where one run has so few that they are no crowd there, they are still part of the other's."""
+
+    def run(name: str, count: int) -> Recording:
+        builder = RecordingBuilder(files.folder / name)
+        process = builder.process(1, "db")
+        builder.tick()
+        usage = Usage(rss=MI, pss=MI, private_clean=MI, private_dirty=0, swap=0, swap_pss=0)
+        builder.layout(
+            process,
+            [
+                (mapping(0x100000 * n, MI, "r--s", f"/srv/db/{n:06}.sst", inode=n), usage)
+                for n in range(1, count + 1)
+            ],
+        )
+        builder.end_run()
+        return files.open(builder.close())
+
+    few, many = run("few.db", 3), run("many.db", 100)
+    (group,) = diff(At(few), At(many)).groups
+    assert (group.name, group.change) == ("/srv/db/*.sst", 97 * MI)
+    assert (group.before.mappings, group.after.mappings) == (3, 100)
+    by_mapping = diff(At(few), At(many), by="mapping").groups
+    assert {group.name for group in by_mapping if not group.change} == {
+        f"/srv/db/{number:06}.sst r--s" for number in (1, 2, 3)
+    }

@@ -297,7 +297,7 @@ def test_what_was_before_execve_is_left_out(builder: RecordingBuilder) -> None:
     [
         (1, {}, SelectionError, "only one layout"),
         (5, {"begin": "+100s"}, NothingThen, "nothing was recorded in that time"),
-        (5, {"figure": "size"}, UsageError, "choose one of pss, rss, uss, swap, held"),
+        (5, {"figure": "size"}, UsageError, "choose one of pss, rss, uss, swap, hugetlb, held"),
         (5, {"by": "colour"}, UsageError, "choose one of kind"),
     ],
 )

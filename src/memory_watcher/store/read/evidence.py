@@ -8,7 +8,28 @@ from ..readonly import ReadOnlyDatabase
 _PAGE_SIZE = 4096
 
 
-def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> KindEvidence:
+class Files:
+    """The paths of all files that were mapped: read anew only when there are more."""
+
+    def __init__(self, database: ReadOnlyDatabase) -> None:
+        self._database = database
+        self._last: int | None = None
+        self._known: frozenset[str] = frozenset()
+
+    def all(self) -> frozenset[str]:
+        """Give them; the same object as long as there are no more."""
+        (last,) = self._database.row("SELECT max(id) FROM paths") or (None,)
+        if last != self._last:
+            rows = self._database.rows(
+                "SELECT pathname FROM paths WHERE substr(pathname, 1, 1) = '/'"
+            )
+            self._last, self._known = last, frozenset(name for (name,) in rows)
+        return self._known
+
+
+def kind_evidence(
+    database: ReadOnlyDatabase, process_id: int, tick: int, files: Files
+) -> KindEvidence:
     """Stack pointers of the threads that lived at a tick, what it ran then, and all ELF segments.
 
     A pointer that was found only after the tick counts too, if its thread was seen before: a stack
@@ -31,6 +52,7 @@ def kind_evidence(database: ReadOnlyDatabase, process_id: int, tick: int) -> Kin
         page_size or _PAGE_SIZE,
         _marks(database, machine_id),
         _exe(database, process_id, tick),
+        files.all(),
     )
 
 
