@@ -50,7 +50,7 @@ OPTIONS = {
     "export": [
         *("FORMAT", "FILE", "-o", "--output", "-p", "--pid", "--from", "--to", "--by", "--at"),
         *("--base", "--changes", "--ticks", "--redact"),
-        *("csv", "jsonl", "html", "folded", "pprof", "openmetrics", "perfetto"),
+        *("csv", "jsonl", "html", "folded", "pprof", "openmetrics", "perfetto", "parquet"),
     ],
     "import": ["FILE", "-o", "--output", "--timezone", "-p", "--pid", "--name"],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],

@@ -59,15 +59,28 @@ class Group:
     """Mappings that are summed up together: all of a kind, all of a name, or one mapping.
 
     `name` is read by people, to be escaped for the medium. `mapping` is the header, by mapping
-    alone.
+    alone. `build_id` is that of their file, where builds are told apart.
     """
 
-    __slots__ = ("_lacking", "_mappings", "_size", "_sums", "_values", "kind", "mapping", "name")
+    __slots__ = (
+        "_lacking",
+        "_mappings",
+        "_size",
+        "_sums",
+        "_values",
+        "build_id",
+        "kind",
+        "mapping",
+        "name",
+    )
 
-    def __init__(self, kind: Kind, name: str, mapping: Mapping | None) -> None:
+    def __init__(
+        self, kind: Kind, name: str, mapping: Mapping | None, build_id: str | None = None
+    ) -> None:
         self.kind = kind
         self.name = name
         self.mapping = mapping
+        self.build_id = build_id
         self._mappings = self._size = 0
         self._values = [0] * len(FIGURES)
         self._lacking = [0] * len(FIGURES)
@@ -141,8 +154,14 @@ class Walk:
         process: RecordedProcess,
         by: Parted,
         places: tuple[int | None, int | None] = (None, None),
+        *,
+        with_builds: bool = False,
     ) -> None:
-        """From one place on the recording's axis to another, if they are given."""
+        """From one place on the recording's axis to another, if they are given.
+
+        `with_builds`: what is of files of different build IDs is never one group.
+        """
+        self._build_ids = recording.build_ids(process.id) if with_builds else {}
         self._recording, self._process, self._by, self._places = recording, process, by, places
         self._headers = recording.headers([process.id])
         self._kinds = kinds_of(recording, process, self._headers)
@@ -253,6 +272,7 @@ class Walk:
 
     def _group(self, number: int, header: Mapping) -> Group:
         attribution = self._kinds[number]
+        build_id = self._build_ids.get((header.dev, header.inode))
         if self._by == "mapping":
             key: object = number
             kind, name = attribution.kind, attribution.name
@@ -262,9 +282,9 @@ class Walk:
             kind, name, mapping = identity.kind or attribution.kind, identity.name, None
             if self._by == "part":
                 kind = attribution.kind
-            key = kind, name
+            key = kind, name, build_id
         if key not in self._groups:
-            self._groups[key] = Group(kind, name, mapping)
+            self._groups[key] = Group(kind, name, mapping, build_id)
         return self._groups[key]
 
 

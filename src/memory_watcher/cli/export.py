@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..export.registry import FORMATS
 from . import recording_file, say, whole_number
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="rows",
         action="store_const",
         const="changes",
-        help="of csv and jsonl: a row for as long as a group stays the same (default)",
+        help="of csv, jsonl and parquet: a row for as long as a group stays the same (default)",
     )
     rows.add_argument(
         "--ticks",
@@ -101,8 +101,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the file; errors are raised as MemoryWatcherError."""
-    from ..export.registry import exporter
-    from ..render.output import whole_output
+    from ..export.registry import FolderExporter, exporter
+    from ..render.output import whole_folder, whole_output
     from ..store.recording import Recording
     from ..units import format_size
 
@@ -116,9 +116,15 @@ def run(args: argparse.Namespace) -> int:
     with Recording(args.file) as recording, ProgressLine(f"export of {args.file}") as progress:
         request = _request(args, form, recording, progress)
         writer = exporter(args.format)
-        with whole_output(path) as out:
-            writer.write(request, out)
-            size = None if path == "/dev/stdout" else out.tell()
+        size = None
+        if form.is_folder and path != "/dev/stdout":
+            with whole_folder(path) as folder:
+                cast(FolderExporter, writer).write_folder(request, folder)
+                size = sum(each.stat().st_size for each in os.scandir(folder))
+        else:
+            with whole_output(path) as out:
+                writer.write(request, out)
+                size = None if path == "/dev/stdout" else out.tell()
     if size is not None:
         say(f"{path}: {format_size(size)}")
     return 0

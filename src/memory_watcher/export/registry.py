@@ -18,6 +18,7 @@ Shows = Literal["history", "moment"]
 class Format(NamedTuple):
     """What a format is and takes; `summary` is a line of help.
 
+    `is_folder`: it makes several files in a folder (`FolderExporter`), and one on standard output.
     `by` are the groupings that it has, the default first, and `rows` likewise, of histories.
     `ending` is that of its files.
     """
@@ -28,6 +29,7 @@ class Format(NamedTuple):
     shows: Shows
     by: tuple[By, ...] = ("kind", "name", "mapping")
     rows: tuple[Rows, ...] = ()
+    is_folder: bool = False
 
 
 class Exporter(Protocol):
@@ -35,6 +37,13 @@ class Exporter(Protocol):
 
     def write(self, request: Request, out: BinaryIO) -> None:
         """Write all of it, in pieces."""
+
+
+class FolderExporter(Exporter, Protocol):
+    """What the module of a format of several files offers, too."""
+
+    def write_folder(self, request: Request, folder: str) -> None:
+        """Write all files into an empty folder."""
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -69,10 +78,16 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             by=("name", "kind", "mapping"),
             rows=("changes",),
         ),
+        "parquet": Format(
+            *("parquet", ".parquet", "a folder of tables for DuckDB, pandas, Spark", "history"),
+            by=("name", "kind", "mapping"),
+            rows=("changes", "ticks"),
+            is_folder=True,
+        ),
     }
 )
 
 
 def exporter(name: str) -> Exporter:
-    """The module of a format. Raises MissingExtra if it needs what is not installed."""
+    """The module of a format; its `write` raises MissingExtra if something is not installed."""
     return cast(Exporter, importlib.import_module(f".{FORMATS[name].module}", __package__))

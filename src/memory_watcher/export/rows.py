@@ -29,15 +29,15 @@ class Row(NamedTuple):
     sums: Sums
 
 
-def rows(request: Request) -> Iterator[Row]:
+def rows(request: Request, *, with_builds: bool = False) -> Iterator[Row]:
     """All rows of all processes, one process after the other.
 
     At each layout a row for each group, in order of time. Or, for changes, one row for as long as
     a group stays the same, in order of the times at which that ended; no row goes on from one run
-    of the recorder to the next.
+    of the recorder to the next. `with_builds` tells files of different build IDs apart.
     """
     for process in request.processes:
-        walk = Walk(request.recording, process, request.by, request.places)
+        walk = Walk(request.recording, process, request.by, request.places, with_builds=with_builds)
         walked = _told(request, process, walk)
         if request.rows == "ticks":
             yield from _at_each(process, walk, walked)

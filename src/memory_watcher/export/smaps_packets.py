@@ -55,7 +55,7 @@ class Snapshots:
 
     def update(self, changed: Iterable[Group]) -> None:
         """Take over what some groups come to now."""
-        touched = set()
+        touched: dict[str, None] = {}  # in order: the same layouts give the same bytes
         for group in changed:
             if group not in self._texts:
                 self._texts[group] = self._text_of(group)
@@ -67,7 +67,7 @@ class Snapshots:
             members.pop(group, None)
             if sums is not None:
                 members[group] = sums
-            touched.add(text)
+            touched[text] = None
         for text in touched:
             self._set(text, text, list(self._members[text].values()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -50,6 +51,26 @@ def whole_output(path: str) -> Iterator[BinaryIO]:
         if "\0" not in path:
             raise
         raise CannotWrite(f"{path!r}: cannot write: {error}") from None
+
+
+@contextlib.contextmanager
+def whole_folder(path: str) -> Iterator[str]:
+    """Make a folder, whose name it gets when all in it is written; after an error there is none.
+
+    Raises CannotWrite, also if the name is taken: a folder cannot be exchanged at once.
+    """
+    part = f"{path.rstrip('/')}.{os.urandom(4).hex()}.part"
+    try:
+        if os.path.lexists(path):
+            raise CannotWrite(f"{path}: it exists; remove it, or choose another with -o")
+        os.mkdir(part, 0o700)
+        try:
+            yield part
+            os.rename(part, path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None
 
 
 def _is_part(name: object, path: str) -> bool:
