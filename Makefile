@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
 	@echo "make bench-check    what check adds to the wall time of ten-second programs (about 4 minutes)"
 	@echo "make bench-slow   the budget under qemu-user, and beside a busy loop on one CPU (about 3 minutes)"
+	@echo "make bench-stall   how long a recorded process waits to map memory (about 1 minute)"
 	@echo "make bench-pytest what the pytest plugin costs a suite of short tests (about 1 minute)"
 	@echo "make bench-growth   verdicts on real programs whose growth is known (about 12 minutes)"
 	@echo "make bench-kinds   what is left without a name on real runtimes, for docs/kinds.md (about 2 minutes)"
@@ -112,6 +113,9 @@ bench-check: $(READY)
 
 bench-slow: $(READY)
 	$(BIN)/python -m benchmarks.slow
+
+bench-stall: $(READY)
+	$(BIN)/python -m benchmarks.stall
 
 bench-pytest: $(READY)
 	$(BIN)/python -m benchmarks.pytest_cost

@@ -44,6 +44,20 @@ class TickRow(NamedTuple):
     cause: str | None
 
 
+class OwnCpuRow(NamedTuple):
+    """Counters of a recorder at a tick: its CPU time and passes between ticks since its start.
+
+    `time` is UTC; `too_slow` counts layouts left out from this tick on until the next row's.
+    """
+
+    run_id: int
+    time: int
+    monotonic_ns: int
+    cpu_ns: int
+    fast_passes: int | None
+    too_slow: int
+
+
 class ReadingRow(NamedTuple):
     """What a tick read of a process, without its sums.
 

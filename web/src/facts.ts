@@ -68,10 +68,6 @@ export class FactsPanel {
   }
 
   private run(run: Run): Fact[] {
-    const spent =
-      run.cpu === null || !run.lasted
-        ? ""
-        : `, ${((100 * run.cpu) / run.lasted).toPrecision(2)} % of a core`
     return [
       ["host", run.host],
       ["kernel", run.kernel],
@@ -88,7 +84,7 @@ export class FactsPanel {
           ? "not cleanly, or not yet"
           : `${run.ended}${run.endReason ? `: ${run.endReason}` : ""}`,
       ],
-      ["cost: CPU", run.cpu === null ? null : formatDuration(run.cpu) + spent],
+      ["cost: CPU", run.cost],
       ["cost: peak RSS", run.peakRss === null ? null : formatSize(run.peakRss)],
       ["policy", run.policy === null ? null : policyText(run.policy)],
     ]

@@ -99,6 +99,8 @@ export interface Run {
   command: string
   version: string
   cpu: number | null
+  /** What the recorder itself used, in words. */
+  cost: string | null
   peakRss: number | null
   cpus: number | null
   maxMapCount: number | null

@@ -42,9 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
+    from ..answers.cost import costs
     from ..answers.processes import list_processes
     from ..render.assurance_text import certainly_missed
     from ..render.clock_text import clock_notes
+    from ..render.cost_text import cost_notes
     from ..render.json_values import clock_jumps
     from ..render.process_list import about_sorting, about_sum, render_json, render_text
     from ..store.recording import Recording
@@ -52,13 +54,14 @@ def run(args: argparse.Namespace) -> int:
     with Recording(args.file) as recording, ProgressLine(f"reading {args.file}"):
         found = list_processes(recording, args.sort, **({"judged": 0} if args.json else {}))
         jumps = clock_jumps(recording.axis) if args.json else []
+        own = costs(recording)
         clock = [] if args.json else clock_notes(recording.axis)
     if args.json:
-        write_text(render_json(found.rows, found.too_short, found.highest, jumps))
+        write_text(render_json(found.rows, found.too_short, found.highest, jumps, own))
         return 0
     short = [f"Too short to read: {found.too_short} more."] if found.too_short else []
     sorting = about_sorting(found.rows, args.sort)
     missed = [f"PID {pid}: {certainly_missed(each)}." for pid, each in found.missed]
-    notes = [*about_sum(found.highest), *short, *sorting, *missed, *clock]
+    notes = [*about_sum(found.highest), *short, *sorting, *missed, *clock, *cost_notes(own)]
     write_text(render_text(found.rows, notes))
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..analysis.roles import shown_command_line
+from ..answers.cost import RunCost
 from ..answers.processes import HighestSum, ListedProcess, figure_of
 from ..metrics import LAYOUT
 from ..units import format_kib, format_time, group_digits, plural
@@ -112,8 +113,9 @@ def render_json(
     too_short: int | None,
     highest: HighestSum | None = None,
     jumps: Sequence[dict[str, Any]] = (),
+    own: Sequence[RunCost] = (),
 ) -> str:
-    """One JSON object and a newline; sizes in bytes."""
+    """One JSON object and a newline; sizes in bytes, times in ns. `own`: what recording cost."""
     return dump(
         {
             "processes": [_facts(row) for row in rows],
@@ -126,6 +128,7 @@ def render_json(
                 "pass": pass_facts(highest.moment),
             },
             "clock_jumps": list(jumps),
+            "recorder": [_cost(cost) for cost in own],
         }
     )
 
@@ -144,3 +147,12 @@ def _facts(row: ListedProcess) -> dict[str, Any]:
         "peak_hugetlb": row.peak.hugetlb,
         "peak_mappings": row.peak.mappings,
     }
+
+
+def _cost(cost: RunCost) -> dict[str, Any]:
+    """What one run of the recorder used itself; shares are of one core."""
+    spans = [
+        {**timed("time", span.time), "lasted_ns": span.lasted_ns, "share": span.share}
+        for span in cost.spans
+    ]
+    return {**cost._asdict(), "spans": spans}

@@ -23,6 +23,7 @@ from ..analysis.parents import parents
 from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..analysis.timeline import Figure
 from ..answers.assurance import assurance_of
+from ..answers.cost import RunCost, costs
 from ..answers.places import place_of
 from ..clocks import TimeAxis
 from ..metrics import MEMINFO, READING
@@ -30,6 +31,7 @@ from ..model import Totals
 from ..recorded import RecordedProcess, RecordedRun
 from ..render.assurance_text import missed
 from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
+from ..render.cost_text import cost_text
 from ..render.escape import escape
 from ..store.recording import Recording
 from ..units import format_offset, format_time, local_offset, repeated_zone
@@ -120,7 +122,7 @@ def contents(
         ],
         "verdicts": verdicts
         and verdicts_told(verdicts, [each.process for each in held.processes], groups),
-        "runs": [_run(run) for run in recording.runs()],
+        "runs": _runs(recording),
         "meminfo": _meminfo(columns, recording, held),
     }
     return header, columns
@@ -367,7 +369,12 @@ def _process(recording: Recording, history: ProcessHistory, held: Histories) -> 
     }
 
 
-def _run(run: RecordedRun) -> dict[str, Any]:
+def _runs(recording: Recording) -> list[dict[str, Any]]:
+    cost_of = {cost.run: cost for cost in costs(recording)}
+    return [_run(run, cost_of.get(run.id)) for run in recording.runs()]
+
+
+def _run(run: RecordedRun, cost: RunCost | None) -> dict[str, Any]:
     return {
         "id": run.id,
         "host": _escaped(run.machine.hostname),
@@ -381,7 +388,8 @@ def _run(run: RecordedRun) -> dict[str, Any]:
         "period": _micro(run.period_ns),
         "command": escape(run.command_line),
         "version": escape(run.version),
-        "cpu": _micro(run.cpu_ns),
+        "cpu": _micro(None if cost is None else cost.cpu_ns),
+        "cost": None if cost is None else cost_text(cost),
         "peakRss": run.peak_rss,
         "cpus": run.machine.cpus,
         "maxMapCount": run.max_map_count,

@@ -26,6 +26,7 @@ from ..recorded import (
     LayoutRow,
     Measurement,
     MeminfoRow,
+    OwnCpuRow,
     PassRow,
     PeakRow,
     ProcessMoment,
@@ -53,6 +54,7 @@ from .read.intervals import Intervals
 from .read.layouts import Layouts
 from .read.machine_memory import MachineMemory
 from .read.measurements import Measurements
+from .read.own_cost import own_cpu
 from .read.processes import Processes
 from .read.readings import Readings
 from .read.ticks import Ticks
@@ -122,6 +124,10 @@ class Recording:
     def runs(self) -> list[RecordedRun]:
         """Each start of a recorder on this file, in order of time."""
         return self._processes.runs()
+
+    def own_cpu(self) -> list[OwnCpuRow]:
+        """What the recorder itself had used, every ten seconds of each run; since format 7."""
+        return own_cpu(self._database)
 
     def machine(self, process_id: int) -> Machine:
         """Give the machine a process ran on.
