@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds libcs
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -17,6 +17,7 @@ help:
 	@echo "make hostile  twenty hostile processes against a recorder, as root (5 minutes)"
 	@echo "make fuzz-proc   100,000 mutated proc files through the parsers (about 7 minutes)"
 	@echo "make lint    ruff, mypy, import-linter, tsc and biome for web/, what is generated"
+	@echo "make libcs     heaps of malloc with glibc of Debian's suites, and with musl (1 minute)"
 	@echo "make kernels   the recorder in Debian's kernels under QEMU, as root (KERNEL=6.12: one of them)"
 	@echo "make distros   tests in Debian 12, 13 and sid, programs of Debian 11, as root (SUITE=sid: one)"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
@@ -83,6 +84,9 @@ fuzz-proc: $(READY)
 
 hostile: $(READY)
 	$(BIN)/python -m tests.live.hostile_run --seconds 300
+
+libcs: $(READY)
+	$(BIN)/python -m tests.libcs
 
 kernels: $(READY)
 	$(BIN)/python -m tests.kernels $(if $(KERNEL),--kernel $(KERNEL))

@@ -42,7 +42,11 @@ WRONG: list[tuple[Callable[..., Any], dict[str, str], str]] = [
     (memory_watcher.history, {"by": "owner"}, "by: 'owner' .* one of kind, name, mapping, process"),
     (memory_watcher.history, {"figure": "vsz"}, "figure: 'vsz' .* one of pss, .*, hugetlb, map"),
     (diff_to_itself, {"by": "owner"}, "by: 'owner' .* one of kind, name, mapping, process"),
-    (diff_to_itself, {"figure": "vsz"}, "figure: 'vsz' .* one of pss, rss, uss, swap, hugetlb, held"),
+    (
+        diff_to_itself,
+        {"figure": "vsz"},
+        "figure: 'vsz' .* one of pss, rss, uss, swap, hugetlb, held",
+    ),
     (memory_watcher.tree_view, {"by": "process"}, "by: 'process' .* one of name, kind, mapping"),
     (memory_watcher.system_view, {"by": "kind"}, "by kind: .* by name or user; choose one process"),
     (memory_watcher.system_view, {"figure": "swap"}, "figure: 'swap' .* one of pss, rss, statm"),
