@@ -114,12 +114,15 @@ def _is_stack(
       program may ask for them without a thread, so by themselves they prove nothing. But they keep
       stacks apart from ordinary memory, so that a pointer in such a mapping is enough: it may hold
       several stacks, and nothing else.
+    - `nh` and guard markers (`gu`) in one mapping: stacks whose guards are inside, as glibc makes
+      them since 2.42 where the kernel has markers (6.13). Each of the two is asked for by itself
+      elsewhere; a program that asks for both without meaning a stack is not known.
     - Otherwise two of three: a guard (or guard markers, `gu`), a pointer close to the end, a size
       that the threads seen inside explain. That finds stacks given by the user, merged stacks and
       deep recursion, and refuses heaps and stacks that merged with other memory.
     """
     flags = _flags(entry)
-    if "ss" in flags:
+    if "ss" in flags or ("nh" in flags and "gu" in flags):
         return True
     if guard is not None and _was_made_as_stack(entry, guard, by_size):
         return True

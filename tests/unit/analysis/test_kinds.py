@@ -561,6 +561,16 @@ class TestStacks:
         entries = [anonymous(BASE, 4096, "---p", GUARD), anonymous(BASE + 4096, MIB, flags=STACK)]
         assert kinds(entries) == [Kind.GUARD, Kind.THREAD_STACK]
 
+    def test_guards_inside(self) -> None:
+        """Stacks of glibc 2.42 need no pointer: MAP_STACK's mark and guard markers in one mapping.
+
+        Either of them alone proves nothing.
+        """
+        size = 16 * MIB + 2 * 4096  # two, each with its guard
+        assert kinds([anonymous(BASE, size, flags=STACK + " gu")]) == [Kind.THREAD_STACK]
+        assert kinds([anonymous(BASE, size, flags=PLAIN + " gu")]) == [Kind.ANONYMOUS]
+        assert kinds([anonymous(BASE, size, flags=STACK)]) == [Kind.ANONYMOUS]
+
     @pytest.mark.parametrize("flags", ["-", PLAIN])
     @pytest.mark.parametrize("size", [8 * MIB, 8 * MIB - 4096])
     def test_default_stack_of_kernels_before_6_7(self, size: int, flags: str) -> None:
