@@ -276,8 +276,8 @@ def test_files_of_strangers(damage: Callable[[Path], None], tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["no.db", "-o", "new.db"], 1, "no such file"),
-        (["text", "-o", "new.db"], 1, "no database of the original"),
+        (["no.db", "-o", "new.db"], 1, "No such file"),
+        (["text", "-o", "new.db"], 1, "neither a database of the original"),
         (["a.db", "-o", "a.db"], 1, "it exists; choose another name with -o"),
         (["a.db", "-o", "new.db", "--timezone", "Mars/Base"], 2, "no time zone known here"),
         (["a.db", "-o", "new.db", "-p", "x"], 2, "not a PID"),

@@ -85,7 +85,7 @@ def load(
             writer.tick(Tick(time_ns))
             for pid, capture in tick:
                 name, is_joined = names[pid]
-                layout = _layout(capture)
+                layout = layout_of(capture)
                 process = writer.add_process(ProcessFacts(ProcessKey(pid, 0), Image(name)))
                 writer.sample(process, _sample(capture, layout), delay_ns=None)
                 loaded.append(Loaded(capture, pid, name, is_joined, layout.totals))
@@ -150,7 +150,8 @@ def _name(known: list[str], pid: int, told: Told) -> tuple[str, bool]:
     )
 
 
-def _layout(capture: Capture) -> WholeLayout:
+def layout_of(capture: Capture) -> WholeLayout:
+    """What a capture holds, with its sums as they were counted while it was read."""
     totals = capture.entries.totals if isinstance(capture.entries, KernelText) else None
     return WholeLayout(capture.entries, totals)
 

@@ -1,9 +1,11 @@
-"""Make a recording of files that the original memory-watcher recorded.
+"""Make a recording of files that other programs wrote.
 
-Its databases of 2018 and 2021 are taken; all commands work on the result. Each file becomes a run
-of the new recording. Times there are local: --timezone says where, if not here.
+Taken are databases of the original memory-watcher (2018 and 2021), and tars of smemcap, also that
+of busybox. All commands work on the result. Each file becomes a run of the new recording. Times in
+the original's databases are local: --timezone says where, if not here.
 
   memory-watcher import measurement.db -o server.db
+  memory-watcher import device.tar -o device.db
   memory-watcher import measurement.1234.db -o server.db --name server --timezone Europe/Prague
 """
 
@@ -21,12 +23,13 @@ from .progress import ProgressLine
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from ..capture.original import Imported, Told
+    from ..capture.original import Told
+    from ..store.writer import Writer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a database of the original's")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a database, or a tar")
     parser.add_argument(
         *("-o", "--output"),
         required=True,
@@ -36,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timezone",
         metavar="ZONE",
-        help="where the files were recorded: Europe/Prague, UTC, +02:00 (default: as this machine)",
+        help="where databases were recorded: Europe/Prague, UTC, +02:00 (default: as this machine)",
     )
     parser.add_argument(
         "-p",
@@ -50,24 +53,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the recording, whole or not at all; errors are raised as MemoryWatcherError."""
-    from ..capture.original import import_original
     from ..errors import CannotWrite
-    from ..store.original import OriginalDatabase
     from ..store.writer import Writer
 
     if os.path.lexists(args.output):
         raise CannotWrite(f"{args.output}: it exists; choose another name with -o")
     told = [_told(args, path) for path in args.files]
-    for path in args.files:
-        OriginalDatabase(path).__exit__(None, None, None)  # before anything is written
+    are_tars = [_is_tar(path) for path in args.files]  # before anything is written
     writer = Writer(args.output)
     is_whole = False
     try:
-        for path, each in zip(args.files, told, strict=True):
-            with OriginalDatabase(path) as original, ProgressLine(f"importing {path}") as progress:
-                found = import_original(original, writer, each, progress.step)
+        for path, each, is_tar in zip(args.files, told, are_tars, strict=True):
+            with ProgressLine(f"importing {path}") as progress:
+                adds = _add_tar if is_tar else _add_original
+                summary = adds(path, writer, each, progress)
                 writer.end_run("imported")
-            say(_summary(path, found, each, original.has_processes))
+            say(f"{path}: {', '.join(summary)}")
         is_whole = True
     finally:
         if is_whole:
@@ -75,11 +76,39 @@ def run(args: argparse.Namespace) -> int:
         else:
             writer.discard()
     zone = args.timezone or "this machine's; --timezone chooses another"
-    say(f"{args.output}: {plural(len(args.files), 'file', 'files')} imported; time zone: {zone}")
+    note = "" if all(are_tars) else f"; time zone: {zone}"
+    say(f"{args.output}: {plural(len(args.files), 'file', 'files')} imported{note}")
     return 0
 
 
-def _summary(path: str, found: Imported, told: Told, has_processes: bool) -> str:
+def _is_tar(path: str) -> bool:
+    """Whether it is a tar, or else a database of the original's. Raises StoreError, SourceError."""
+    from ..capture.smemcap import is_tar
+    from ..errors import SourceError
+    from ..store.original import OriginalDatabase
+
+    try:
+        if is_tar(path):
+            return True
+        with open(path, "rb") as file:
+            is_database = file.read(16) == b"SQLite format 3\0"
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}") from None
+    if not is_database:
+        raise SourceError(
+            f"{path}: neither a database of the original memory-watcher nor a tar of smemcap;"
+            " smaps texts are for memory-load-smaps"
+        )
+    with OriginalDatabase(path):
+        return False
+
+
+def _add_original(path: str, writer: Writer, told: Told, progress: ProgressLine) -> list[str]:
+    from ..capture.original import import_original
+    from ..store.original import OriginalDatabase
+
+    with OriginalDatabase(path) as original:
+        found = import_original(original, writer, told, progress.step)
     said = [
         plural(found.processes, "process", "processes"),
         plural(found.measurements, "measurement", "measurements"),
@@ -88,9 +117,23 @@ def _summary(path: str, found: Imported, told: Told, has_processes: bool) -> str
         said.append(f"{found.without_layout} of them without mappings")
     if found.wrong:
         said.append(f"{found.wrong} that do not add up to their own sums (marked as torn)")
-    if not has_processes:
+    if not original.has_processes:
         said.append(f"taken as PID {told.pid}, {told.name!r}")
-    return f"{path}: {', '.join(said)}"
+    return said
+
+
+def _add_tar(path: str, writer: Writer, told: Told, progress: ProgressLine) -> list[str]:
+    from ..capture.smemcap import import_smemcap
+
+    found = import_smemcap(path, writer, progress.step)
+    said = [plural(found.processes, "process", "processes")]
+    if found.without_layout:
+        said.append(f"{found.without_layout} of them without mappings")
+    if found.ended:
+        said.append(f"{found.ended} more had ended before they were read")
+    if found.wrong:
+        said.append(f"{found.wrong} whose texts make no sense")
+    return said
 
 
 def _told(args: argparse.Namespace, path: str) -> Told:
