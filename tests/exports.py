@@ -99,7 +99,7 @@ def exported(
             recording,
             [each for each in recording.processes() if not pids or each.pid in pids],
             names_of(recording, redact),
-            by or told.by[0],
+            by or told.default_by,
             rows=rows or (told.rows[0] if told.rows else "changes"),
             at=parse(at, "--at") if isinstance(at, str) else at,
             base=None if base is None else parse(base, "--base"),

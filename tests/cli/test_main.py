@@ -50,7 +50,17 @@ OPTIONS = {
     "export": [
         *("FORMAT", "FILE", "-o", "--output", "-p", "--pid", "--from", "--to", "--by", "--at"),
         *("--base", "--changes", "--ticks", "--redact"),
-        *("csv", "jsonl", "html", "folded", "pprof", "openmetrics", "perfetto", "parquet"),
+        *(
+            "csv",
+            "jsonl",
+            "html",
+            "folded",
+            "pprof",
+            "openmetrics",
+            "perfetto",
+            "parquet",
+            "datasette-metadata",
+        ),
     ],
     "import": ["FILE", "-o", "--output", "--timezone", "-p", "--pid", "--name"],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],

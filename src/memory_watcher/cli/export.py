@@ -14,24 +14,29 @@ import argparse
 import os
 from typing import TYPE_CHECKING, cast
 
+from ..errors import UsageError
 from ..export.registry import FORMATS
 from . import recording_file, say, whole_number
 from .progress import ProgressLine
 from .unused import refuse_unused
 
 if TYPE_CHECKING:
+    from ..answers.walk import By
     from ..export.registry import Format
     from ..export.request import Request
     from ..recorded import RecordedProcess
     from ..store.recording import Recording
 
 __doc__ = (__doc__ or "").format(
-    formats="\n".join(f"  {name:12} {each.summary}" for name, each in FORMATS.items())
+    formats="\n".join(f"  {name:18} {each.summary}" for name, each in FORMATS.items())
 )
 
 READS_RECORDING = True
-_OF_HISTORIES = {"first": "--from", "last": "--to", "rows": "--changes or --ticks"}
-_OF_MOMENTS = {"at": "--at", "base": "--base"}
+#: What is of one sort of formats alone.
+_OPTIONS = {
+    "history": {"first": "--from", "last": "--to", "rows": "--changes or --ticks"},
+    "moment": {"at": "--at", "base": "--base"},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +116,14 @@ def run(args: argparse.Namespace) -> int:
     if path == "-":
         path = "/dev/stdout"
     recording_file.refuse_as_output(path, args.file)
-    unused = _OF_MOMENTS if form.shows == "history" else _OF_HISTORIES
-    refuse_unused(args, unused, f"on {args.format}")
+    for shows, options in _OPTIONS.items():
+        if form.shows != shows:
+            refuse_unused(args, options, f"on {args.format}")
+    if form.shows == "database":
+        refuse_unused(args, {"by": "--by"}, f"on {args.format}")
+        if args.redact or args.pid:
+            option = "--redact" if args.redact else "--pid"
+            raise UsageError(f"{option} has no effect on {args.format}: it holds no data")
     with Recording(args.file) as recording, ProgressLine(f"export of {args.file}") as progress:
         request = _request(args, form, recording, progress)
         writer = exporter(args.format)
@@ -136,12 +147,11 @@ def _request(
     """What is asked for. Raises SelectionError, UsageError."""
     from ..answers.moment import PEAK, parse
     from ..answers.over_time import places_of
-    from ..errors import UsageError
     from ..export.names import names_of
     from ..export.request import Request
 
-    by = args.by or form.by[0]
-    if by not in form.by:
+    by: By = args.by or form.default_by
+    if form.by and by not in form.by:
         raise UsageError(f"--by {by}: {args.format} is written by {' or '.join(form.by)}")
     if args.rows is not None and args.rows not in form.rows:
         raise UsageError(f"--{args.rows} has no effect on {args.format}")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .request import Request, Rows
 
 #: "history": all layouts in a span; "moment": one layout, or what differs between two.
-Shows = Literal["history", "moment"]
+#: "database": neither, but what another program needs to open the recording itself.
+Shows = Literal["history", "moment", "database"]
 
 
 class Format(NamedTuple):
@@ -30,6 +31,11 @@ class Format(NamedTuple):
     by: tuple[By, ...] = ("kind", "name", "mapping")
     rows: tuple[Rows, ...] = ()
     is_folder: bool = False
+
+    @property
+    def default_by(self) -> By:
+        """How it groups unless it is told."""
+        return self.by[0] if self.by else "kind"
 
 
 class Exporter(Protocol):
@@ -83,6 +89,10 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             by=("name", "kind", "mapping"),
             rows=("changes", "ticks"),
             is_folder=True,
+        ),
+        "datasette-metadata": Format(
+            *("datasette", ".json", "questions for Datasette, which opens FILE itself", "database"),
+            by=(),
         ),
     }
 )
