@@ -96,6 +96,11 @@ def tables() -> str:
                 "MEMINFO",
                 {line.name: line.meaning for line in metrics.MEMINFO},
             ),
+            _constant(
+                "Sizes of a control group that a report holds: title and meaning.",
+                "CGROUP",
+                {line.name: [line.title, line.meaning] for line in metrics.CGROUP_SIZES},
+            ),
             _constant("Sums over a layout: model.Totals.", "TOTALS", Totals._fields),
             _constant(
                 "What a process has in the sums of a pass.", "SHARES", passes.Figures._fields
@@ -147,7 +152,8 @@ def _literal(value: Any, indent: int = 0, used: int = 40) -> str:
     """A value as the formatter of web/ would write it, or close to it."""
     if isinstance(value, Mapping):
         parts = [
-            f"{key}: {_literal(item, indent + 2, len(key) + 3)}" for key, item in value.items()
+            f"{_key(key)}: {_literal(item, indent + 2, len(key) + 3)}"
+            for key, item in value.items()
         ]
         opening, closing, space = "{", "}", " "
     elif isinstance(value, (tuple, list, frozenset)):
@@ -162,6 +168,11 @@ def _literal(value: Any, indent: int = 0, used: int = 40) -> str:
     inner = " " * (indent + 2)
     lines = "".join(f"{inner}{part},\n" for part in parts)
     return f"{opening}\n{lines}{' ' * indent}{closing}"
+
+
+def _key(name: str) -> str:
+    """A name of an object: in quotes where it is none of TypeScript's."""
+    return name if name.isidentifier() else json.dumps(name)
 
 
 def unit_examples() -> str:

@@ -249,6 +249,7 @@ CGROUP: tuple[Metric, ...] = (
     _event("oom_kill", "processes that were killed for it"),
     _event("oom_group_kill", "times that the whole cgroup was killed"),
 )
+CGROUP_SIZES: tuple[Metric, ...] = tuple(metric for metric in CGROUP if metric.unit == "bytes")
 #: Figures of a cgroup that are limits: it may have none.
 CGROUP_LIMITS: tuple[str, ...] = ("max", "high", "swap_max")
 #: Files of version 1 with one number -> the name under which it is stored.

@@ -643,3 +643,31 @@ def test_every_state_of_a_layout_is_told(tmp_path: Path, open_report: Opener) ->
             "without 1 that could not be read" in report.page.locator(".legend .note").inner_text()
         )
         assert lacks == state.is_unreadable, state
+
+
+def test_a_control_group(tmp_path: Path, open_report: Opener) -> None:
+    """Its memory over time and at A; a limit that there is not, and lost figures, are no 0."""
+    builder = RecordingBuilder(tmp_path / "cgroup.db")
+    process = builder.process(100, "server")
+    for _ in range(3):
+        builder.tick()
+        builder.layout(process, [(mapping(0x1000, pathname="[heap]"), Usage(pss=MI, rss=MI))])
+    builder.execute("UPDATE processes SET cgroup = '0::/<b>.service'")
+    builder.execute("INSERT INTO cgroups VALUES (1, 2, '/<b>.service')")
+    figures = {"current": 300 * MI, "stat.file": 200 * MI, "max": -1, "events.oom": 3}
+    for number, (name, size) in enumerate(figures.items(), 1):
+        builder.execute("INSERT INTO cgroup_fields VALUES (?, ?)", number, name)
+        builder.execute("INSERT INTO cgroup_readings VALUES (1, ?, 1, ?)", number, size)
+    builder.end_run()
+    report = open_report(report_of(builder.close()))
+    report.tab("cgroup")
+    rows = report.page.locator("#panel-cgroup tbody tr")
+    told = [" ".join(text.split()) for text in rows.all_text_contents()]
+    assert told == ["memory in use307 200", "limit–", "page cache204 800"]
+    assert report.page.locator("#panel-cgroup canvas").count() == 1
+    assert report.said == []
+
+
+def test_without_a_control_group(report: Report) -> None:
+    """No tab for what was not recorded."""
+    assert report.page.locator("#tab-cgroup").count() == 0

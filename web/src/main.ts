@@ -13,11 +13,11 @@ import { Legend } from "./legend"
 import { load } from "./load"
 import { type Figure, type Recording, readRecording } from "./model"
 import { MomentPanel } from "./moment"
+import { cgroupFigures, machineFigures, OverTimePanel } from "./overtime"
 import { ProcessTree } from "./processes"
 import { ProcessesPanel } from "./processtable"
 import { type By, type State, Store, type Tab } from "./state"
 import { Summary } from "./summary"
-import { SystemPanel } from "./system"
 import { Theme } from "./theme"
 import { Timeline } from "./timeline"
 import { View } from "./view"
@@ -115,7 +115,9 @@ function panelsOf(view: View): Partial<Record<Tab, Panel>> {
   panels.difference = titled(new DifferencePanel(view), "Difference A → B")
   panels.growth = titled(new GrowthPanel(view), "What grew")
   if (recording.header.meminfo.length)
-    panels.system = titled(new SystemPanel(view), "System memory")
+    panels.system = titled(new OverTimePanel(view, machineFigures(view)), "System memory")
+  if (recording.header.cgroup)
+    panels.cgroup = titled(new OverTimePanel(view, cgroupFigures(view)), "Control group")
   panels.facts = titled(new FactsPanel(view), "About the recording")
   return panels
 }

@@ -3,7 +3,7 @@
 import type { Clock } from "./format"
 import { absolute, type Column, unpack } from "./payload"
 import { firstAtOrAfter, lastAtOrBefore } from "./search"
-import type { HUGETLB, MEMINFO, TITLES, USS } from "./tables"
+import type { CGROUP, HUGETLB, MEMINFO, TITLES, USS } from "./tables"
 import {
   LayoutState,
   READING,
@@ -141,6 +141,8 @@ interface Header {
   verdicts: VerdictsFacts | null
   runs: Run[]
   meminfo: (keyof typeof MEMINFO)[]
+  /** The recorded control group; of several the one with the most memory. */
+  cgroup: { path: string; figures: (keyof typeof CGROUP)[] } | null
 }
 
 /** A verdict of `growth`: its word, bytes per hour, the same in words, and since when. */
@@ -241,6 +243,7 @@ export class Recording {
   readonly usageStart: Int32Array
   readonly usageEnd: Int32Array
   readonly meminfo: Record<string, Column> = {}
+  readonly cgroup: Record<string, Column> = {}
   /** Of each pass over all processes: its tick, whether all layouts are of it, who lacks, µs. */
   readonly pass: Record<"tick" | "whole" | "lacking" | "wall", Column>
   /** What a process has at the passes from start to before end. */
@@ -269,6 +272,7 @@ export class Recording {
       this.mapping[name] = column(`mapping.${name}.high`).map((high, i) => high * 2 ** 32 + low[i])
     }
     for (const name of header.meminfo) this.meminfo[name] = column(`meminfo.${name}`)
+    for (const name of header.cgroup?.figures ?? []) this.cgroup[name] = column(`cgroup.${name}`)
     const of = (name: string): Column => (header.sums ? column(name) : new Float64Array(0))
     this.pass = {
       tick: of("pass.tick"),

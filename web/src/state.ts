@@ -4,7 +4,7 @@ import type { Figure } from "./model"
 import type { BY } from "./tables"
 
 export type By = (typeof BY)[number]
-export type Tab = "moment" | "difference" | "growth" | "processes" | "system" | "facts"
+export type Tab = "moment" | "difference" | "growth" | "processes" | "system" | "cgroup" | "facts"
 
 export interface State {
   /** Index of a process, or null for all. */

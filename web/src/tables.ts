@@ -552,6 +552,41 @@ export const MEMINFO = {
   SwapFree: "swap that is not used",
 } as const
 
+/** Sizes of a control group that a report holds: title and meaning. */
+export const CGROUP = {
+  current: ["memory in use", "all that is charged to it"],
+  peak: ["highest ever", "the highest of it since it exists"],
+  swap_current: ["swap in use", "what is in swap"],
+  swap_peak: ["highest swap", "the highest of it"],
+  max: ["limit", "the most it may have: then memory is taken back, or a process is killed"],
+  high: ["high limit", "above it its processes are slowed down, and memory is taken back"],
+  swap_max: ["swap limit", "the most it may have in swap"],
+  kernel_current: ["kernel memory", "kernel memory (version 1)"],
+  "stat.anon": ["anonymous", "anonymous memory of processes"],
+  "stat.file": ["page cache", "page cache, with tmpfs and shared memory"],
+  "stat.shmem": ["shared memory", "tmpfs and shared memory"],
+  "stat.kernel": ["kernel memory", "all kernel memory"],
+  "stat.kernel_stack": ["kernel stacks", "stacks of threads in the kernel"],
+  "stat.pagetables": ["page tables", "page tables of processes"],
+  "stat.sock": ["sockets", "buffers of network connections"],
+  "stat.slab": ["slab", "the kernel's own objects"],
+  "stat.slab_reclaimable": ["reclaimable slab", "the part of slab that it can give back"],
+  "stat.slab_unreclaimable": ["other slab", "the part of slab that it cannot give back"],
+  "stat.anon_thp": ["THP", "anonymous memory in transparent huge pages"],
+  "stat.file_mapped": ["mapped files", "the part of page cache that is mapped"],
+  "stat.file_dirty": ["dirty files", "page cache that is not yet written back"],
+  "stat.swapcached": ["swap cache", "in swap and also still in RAM"],
+  "stat.zswap": ["zswap", "memory that compressed swap takes"],
+  "stat.zswapped": ["zswapped", "what is in compressed swap, before compression"],
+  "stat.total_rss": ["anonymous", "anonymous memory, with that of cgroups below (version 1)"],
+  "stat.total_cache": ["page cache", "page cache, with that of cgroups below (version 1)"],
+  "stat.total_shmem": ["shared memory", "tmpfs and shared memory, likewise (version 1)"],
+  "stat.total_swap": ["swap in use", "what is in swap, likewise (version 1)"],
+  "stat.total_mapped_file": ["mapped files", "page cache that is mapped, likewise (version 1)"],
+  "stat.total_rss_huge": ["THP", "in transparent huge pages, likewise (version 1)"],
+  "stat.total_dirty": ["dirty files", "not yet written back, likewise (version 1)"],
+} as const
+
 /** Sums over a layout: model.Totals. */
 export const TOTALS = [
   "mappings",

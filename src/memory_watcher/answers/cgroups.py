@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
+from ..analysis.cgroup_parts import parts
 from ..errors import SelectionError
 from ..message import Named, Setting
 from ..procfs.cgroup import Cgroup, parse_memberships
@@ -42,6 +44,70 @@ class CgroupPeak(NamedTuple):
     path: str
     tick: int
     size: int
+
+
+class CgroupStory(NamedTuple):
+    """A cgroup over time: parallel sequences, an item for each tick at which anything changed.
+
+    `times` are places on the recording's axis, each stands up to the one in `until`. `current` is
+    the memory in use, `kept` the same without page cache, `limit` memory.max: bytes; None where it
+    was not told, or there is no limit.
+    """
+
+    path: str
+    times: tuple[int, ...]
+    until: tuple[int, ...]
+    current: tuple[int | None, ...]
+    kept: tuple[int | None, ...]
+    limit: tuple[int | None, ...]
+
+    @property
+    def highest(self) -> int:
+        """The highest memory in use of all that was read; 0 if none was."""
+        return max((size for size in self.current if size is not None), default=0)
+
+
+def stories(
+    recording: Recording, process: RecordedProcess | None = None
+) -> tuple[CgroupStory, ...]:
+    """Each recorded cgroup over time, the largest first; with a process, those that it is in."""
+    place_of = {row.tick: row.time for row in recording.tick_rows()}
+    found = [
+        _story(recording, path, number, place_of)
+        for number, version, path in recording.cgroups()
+        if process is None or _is_in(process, version, path)
+    ]
+    return tuple(sorted((each for each in found if each.times), key=lambda each: -each.highest))
+
+
+def _story(recording: Recording, path: str, number: int, place_of: dict[int, int]) -> CgroupStory:
+    points: list[tuple[int, int, int | None, int | None, int | None]] = []
+    by_tick = [
+        (tick, {row.field: row.value for row in rows})
+        for tick, rows in groupby(recording.cgroup_rows(number), key=lambda row: row.tick)
+        if tick in place_of
+    ]
+    for run in recording.runs():
+        told: dict[str, int | None] = {}
+        of_run = [each for each in by_tick if run.first_tick <= each[0] <= _last(run)]
+        end = max(
+            (place for tick, place in place_of.items() if run.first_tick <= tick <= _last(run)),
+            default=0,
+        )
+        following = [*(place_of[tick] for tick, _ in of_run[1:]), end]
+        for (tick, changes), until in zip(of_run, following, strict=False):
+            told |= changes
+            current, cache = told.get("current"), _cache(told)
+            kept = None if current is None or cache is None else max(current - cache, 0)
+            points.append((place_of[tick], until, current, kept, told.get("max")))
+    return CgroupStory(path, *zip(*points, strict=True)) if points else _EMPTY._replace(path=path)
+
+
+_EMPTY = CgroupStory("", (), (), (), (), ())
+
+
+def _cache(figures: dict[str, int | None]) -> int | None:
+    return next((part.size for part in parts(figures) if part.key == "cache"), None)
 
 
 def cgroups_at(

@@ -181,6 +181,7 @@ def _format(args: argparse.Namespace) -> str:
 def _view(
     recording: Recording, processes: list[RecordedProcess], args: argparse.Namespace
 ) -> ChartView:
+    from ..answers.cgroups import stories
     from ..answers.history import history
     from ..answers.moment import parse
     from ..errors import NothingThen
@@ -208,6 +209,7 @@ def _view(
         tuple(note for note in notes if note is not None),
         recording.axis,
         found.limit,
+        next(iter(stories(recording, processes[0] if len(processes) == 1 else None)), None),
     )
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from ..answers.cgroups import CgroupStory
+
 FORMATS = ("png", "svg", "pdf")
 #: A picture has to have room for its axes and some of its legend.
 SMALLEST = (400, 240)
@@ -33,6 +35,7 @@ SMALLEST = (400, 240)
 _TORN = "#c8102e"
 _NO_LAYOUT = "#9aa1a9"
 _JUMP = "#8250df"
+_CGROUP = "#0b7285"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 74, 74, 46, 14
 _ROW = 16.5
 _STRIP = 5
@@ -47,7 +50,8 @@ class ChartView(NamedTuple):
     """A timeline, not yet reduced, and what it shows in a few words; `notes` are further lines.
 
     `axis` says what the clock showed at its times, and where it jumped. `limit` is what the
-    figure can be at most: drawn where it comes near.
+    figure can be at most: drawn where it comes near. So is the memory of the `cgroup` beside a
+    figure of what is in RAM.
     """
 
     timeline: Timeline
@@ -55,6 +59,7 @@ class ChartView(NamedTuple):
     notes: tuple[str, ...] = ()
     axis: TimeAxis = STEADY
     limit: int | None = None
+    cgroup: CgroupStory | None = None
 
 
 def render(view: ChartView, file_format: str, width: int = 1200, height: int = 600) -> bytes:
@@ -141,6 +146,7 @@ class _Chart(Sheet):
         self._grid = Grid(origin, end, self._plot_width)
         self._in_ram = view.timeline.figure in IN_RAM
         self._counts = view.timeline.figure == "mappings"
+        self._cgroup = view.cgroup if self._in_ram else None
         reduced = reduce(view.timeline, self._plot_width, origin, end)
         self._timeline = merge_smallest(reduced, self._groups_that_fit())
         biggest = sorted(self._timeline.groups, key=lambda series: -series.peak)
@@ -163,6 +169,7 @@ class _Chart(Sheet):
             self._draw_apart()
         self._draw_lines()
         self._draw_limit()
+        self._draw_cgroup()
         self._draw_quality()
         self._draw_head()
         self._draw_legend()
@@ -175,10 +182,16 @@ class _Chart(Sheet):
         if self._in_ram:
             for line in (self._timeline.resident_highest, self._timeline.high_water_mark):
                 values += [value for value in line if value is not None]
-        limit = self._view.limit
-        if limit is not None and max(values, default=0) * _LIMIT_IN_SIGHT >= limit:
-            values.append(limit)
+        for each in self._in_sight(max(values, default=0)):
+            values.append(each)
         return max([1, *values])
+
+    def _in_sight(self, highest: int) -> list[int]:
+        """What is drawn beside the processes only where they come near it."""
+        found = [] if self._view.limit is None else [self._view.limit]
+        if self._cgroup is not None:
+            found += [self._cgroup.highest, *filter(None, self._cgroup.limit)]
+        return [each for each in found if highest * _LIMIT_IN_SIGHT >= each]
 
     def _make_axes(self) -> Axes:
         axes = self._plot(_LEFT, _TOP, self._plot_width, self._plot_height)
@@ -301,6 +314,19 @@ class _Chart(Sheet):
         limit = self._view.limit
         if limit is not None and limit <= self._highest:
             self._axes.axhline(limit, color=_TORN, linewidth=1.0, linestyle=_DASHES, zorder=4)
+
+    def _draw_cgroup(self) -> None:
+        """Its memory in use, the same without page cache, and its limit."""
+        story = self._cgroup
+        if story is None or story.highest > self._highest:
+            return
+        for values, colour, style in (
+            (story.current, _CGROUP, "-"),
+            (story.kept, _CGROUP, _DASHES),
+            (story.limit, _TORN, _DASHES),
+        ):
+            x, y = steps(story.times, story.until, values, self._grid)
+            self._axes.plot(x, y, color=colour, linewidth=1.1, linestyle=style, zorder=4)
 
     def _draw_quality(self) -> None:
         """A strip above the plot: which columns had torn layouts, or none."""
@@ -441,12 +467,30 @@ class _Chart(Sheet):
                 if told:
                     word = "max " if self._legend_width > 240 else ""
                     rows.append(_Row(title, word + format_size(max(told)), style, INK))
+        rows += self._cgroup_rows()
         torn, gaps = sum(whole.torn), sum(whole.gaps)
         if torn:
             rows.append(_Row("torn layouts", group_digits(torn), "strip", _TORN))
         if gaps:
             rows.append(_Row(_why(whole), group_digits(gaps), "hatch", _NO_LAYOUT))
         return rows
+
+    def _cgroup_rows(self) -> list[_Row]:
+        story = self._cgroup
+        if story is None:
+            return []
+        wide = self._legend_width > 240
+        word = "max " if wide else ""
+        found = [
+            _Row(f"cgroup {escape(story.path)}", word + format_size(story.highest), "line", _CGROUP)
+        ]
+        kept = max((size for size in story.kept if size is not None), default=None)
+        if kept is not None:
+            title = "… without page cache" if wide else "… no cache"
+            found.append(_Row(title, word + format_size(kept), "dashed", _CGROUP))
+        if limits := [size for size in story.limit if size is not None]:
+            found.append(_Row("… its limit", format_size(limits[-1]), "dashed", _TORN))
+        return found
 
     def _legend_row(self, left: float, right: float, y: float, row: _Row) -> None:
         self._sample(left, y, row)

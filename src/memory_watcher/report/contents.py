@@ -23,10 +23,11 @@ from ..analysis.parents import parents
 from ..analysis.roles import Role, program_of, roles, shown_command_line
 from ..analysis.timeline import Figure
 from ..answers.assurance import assurance_of
+from ..answers.cgroups import stories
 from ..answers.cost import RunCost, costs
 from ..answers.places import place_of
 from ..clocks import TimeAxis
-from ..metrics import MEMINFO, READING
+from ..metrics import CGROUP_SIZES, MEMINFO, READING
 from ..model import Totals
 from ..recorded import RecordedProcess, RecordedRun
 from ..render.assurance_text import missed
@@ -124,6 +125,7 @@ def contents(
         and verdicts_told(verdicts, [each.process for each in held.processes], groups),
         "runs": _runs(recording),
         "meminfo": _meminfo(columns, recording, held),
+        "cgroup": _cgroup(columns, recording, held),
     }
     return header, columns
 
@@ -407,6 +409,22 @@ def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[st
     for name in names:
         columns.add(f"meminfo.{name}", list(_at_ticks(ticks, changes[name])))
     return names
+
+
+def _cgroup(columns: Columns, recording: Recording, held: Histories) -> dict[str, Any] | None:
+    """Add the sizes of a control group at the kept ticks; of several the one with most memory."""
+    one = held.processes[0].process if len(held.processes) == 1 else None
+    path = next((story.path for story in stories(recording, one)), None)
+    if path is None:
+        return None
+    (number,) = (number for number, _, each in recording.cgroups() if each == path)
+    changes: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+    for tick, name, value in recording.cgroup_rows(number):
+        changes[name].append((tick, value))
+    names = [metric.name for metric in CGROUP_SIZES if metric.name in changes]
+    for name in names:
+        columns.add(f"cgroup.{name}", list(_at_ticks(held.ticks, changes[name])))
+    return {"path": escape(path), "figures": names}
 
 
 def _at_ticks(ticks: Ticks, changes: Sequence[tuple[int, int | None]]) -> Iterator[int | None]:

@@ -8,6 +8,8 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
+from ..analysis.cgroup_parts import parts
+from ..answers.cgroups import CgroupAt
 from ..model import Reading
 from ..render.colours import Shades
 from ..render.escape import escape
@@ -111,6 +113,8 @@ class Header(Lines):
         reading = snapshot.reading
         if reading is not None and reading.high_water_mark is not None:
             found.append(("VmHWM", format_size(reading.high_water_mark), False))
+        if snapshot.cgroup is not None:
+            found += _of_cgroup(snapshot.cgroup)
         if snapshot.total.mappings is not None:
             limit = snapshot.most_mappings
             count = snapshot.total.mappings
@@ -145,6 +149,24 @@ class Header(Lines):
         good = snapshot.state.is_sound
         look = style(FAINT, RAISED) if good else style(WARNING, RAISED, True)
         return [(f"{snapshot.state.label} ", look)]
+
+
+def _of_cgroup(cgroup: CgroupAt) -> list[tuple[str, str, bool]]:
+    """Its memory in use, and of how much; of that, the page cache and what is in tmpfs."""
+    figures = cgroup.figures
+    current, limit = figures.get("current"), figures.get("max")
+    if current is None:
+        return []
+    most = "" if limit is None else f" of {format_size(limit)}"
+    sizes = {part.key: part.size for part in parts(figures)}
+    return [
+        ("cgroup", f"{format_size(current)}{most}", False),
+        *(
+            (title, format_size(sizes[key]), False)
+            for key, title in (("cache", "page cache"), ("shared", "tmpfs"))
+            if sizes.get(key)
+        ),
+    ]
 
 
 def _noun(count: int, one: str, many: str | None = None) -> str:

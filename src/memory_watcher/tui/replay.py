@@ -14,6 +14,7 @@ from ..analysis.identity import OTHER, By
 from ..analysis.passes import Moment, Passes, Share, read
 from ..analysis.roles import Role, roles_at, shown_command_line
 from ..analysis.timeline import Figure, Series, Timeline
+from ..answers.cgroups import CgroupAt, cgroups_at, run_of
 from ..answers.no_sum import why_no_sum
 from ..answers.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
@@ -143,6 +144,7 @@ class ReplaySource:
             ),
             clock=self._recording.axis,
             **self._activity(tick, alone),
+            cgroup=self._cgroup(tick, question.process_id),
             layers=layers_of(presents, question.figure, self._colours),
             chart=self._charts.get((question.process_id, question.figure, question.columns)),
         )
@@ -153,6 +155,14 @@ class ReplaySource:
             rows, _ = rows_of(shown, before, question.by, self._colours)
             layers = layers_of(presents, question.figure, self._colours)
             yield replace(snapshot, chart=chart, rows=rows, layers=layers)
+
+    def _cgroup(self, tick: int | None, process_id: int | None) -> CgroupAt | None:
+        """That which was recorded, at this tick; of one process, the one that it is in."""
+        if tick is None:
+            return None
+        owner = None if process_id is None else self._owner(process_id).process
+        found = cgroups_at(self._recording, run_of(self._recording, tick), tick, owner)
+        return next(iter(found), None)
 
     # -- the moment -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from ..analysis.breakdown import add_up
 from ..analysis.diff import change_of
 from ..analysis.identity import By
+from ..answers.cgroups import CgroupAt
 from ..clocks import STEADY, TimeAxis
 from ..metrics import LAYOUT, OFFERED, OfferedFigure
 from ..model import LayoutState, Reading
@@ -145,7 +146,7 @@ class Snapshot:
     `layers` are those of the chart, the largest first. `chart` is None while the history is still
     being read. `ended`: there is nothing more to come. `clock` says what times
     were on the wall. `most_mappings` is the machine's limit for a process, `cpu_share` how much of
-    a CPU it used since the instant before.
+    a CPU it used since the instant before. `cgroup` is the control group beside what is shown.
     """
 
     question: Question
@@ -167,6 +168,7 @@ class Snapshot:
     clock: TimeAxis = STEADY
     most_mappings: int | None = None
     cpu_share: float | None = None
+    cgroup: CgroupAt | None = None
 
     @property
     def whole(self) -> Row:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from memory_watcher.analysis.kinds import Kind
 from memory_watcher.analysis.timeline import Timeline
+from memory_watcher.answers.cgroups import stories
 from memory_watcher.answers.usages import load
 from memory_watcher.errors import MissingExtra
 from memory_watcher.model import LayoutState, Reading, Usage
@@ -74,6 +75,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Timeline, list[i
 
 def drawn(timeline: Timeline, title: str = "title") -> tuple[Any, Any, bytes]:
     """Draw, and keep matplotlib's figure and axes to look into."""
+    return drawn_view(ChartView(timeline, title))
+
+
+def drawn_view(view: ChartView) -> tuple[Any, Any, bytes]:
+    """The same, of more than a timeline."""
     kept = []
     original = chart._Chart.draw
 
@@ -82,7 +88,7 @@ def drawn(timeline: Timeline, title: str = "title") -> tuple[Any, Any, bytes]:
         kept.append(self)
 
     with mock.patch.object(chart._Chart, "draw", keep):
-        picture = render(ChartView(timeline, title), "png", WIDTH, HEIGHT)
+        picture = render(view, "png", WIDTH, HEIGHT)
     return kept[0]._figure, kept[0]._axes, picture
 
 
@@ -329,3 +335,54 @@ def test_not_all_of_it_fits(builder: RecordingBuilder) -> None:
     assert int(others.split()[0]) + len(shown) == 39
     assert shown == [f"/f{n}" for n in range(39, 39 - len(shown), -1)]
     assert timeline.times_ns[0] == START
+
+
+def lines_of(axes: Any, colour: str) -> list[list[float]]:
+    """The values of each line that has this colour."""
+    return [
+        [value for value in line.get_ydata() if not math.isnan(value)]
+        for line in axes.lines
+        if line.get_color() == colour
+    ]
+
+
+def with_cgroup(builder: RecordingBuilder, current: int) -> tuple[ChartView, Any]:
+    process = builder.process(7)
+    builder.execute("UPDATE processes SET cgroup = '0::/a.service'")
+    for _ in range(4):
+        builder.tick()
+        builder.layout(process, [(mapping(0x1000), Usage(pss=10 * MI, rss=10 * MI))])
+    builder.execute("INSERT INTO cgroups VALUES (1, 2, '/a.service')")
+    fields = ("current", "stat.anon", "stat.file", "max")
+    for number, (name, size) in enumerate(zip(fields, (0, 8 * MI, 6 * MI, 25 * MI), strict=True)):
+        builder.execute("INSERT INTO cgroup_fields VALUES (?, ?)", number, name)
+        builder.execute("INSERT INTO cgroup_readings VALUES (1, ?, 1, ?)", number, size or current)
+    builder.execute("INSERT INTO cgroup_readings VALUES (1, 0, 3, ?)", current - MI)
+    builder.end_run()
+    with Recording(builder.close()) as recording:
+        (shown,) = recording.processes()
+        timeline = load(recording, [shown]).timeline("pss")
+        (story,) = stories(recording, shown)
+    return ChartView(timeline, "title", cgroup=story), story
+
+
+def test_a_cgroup_beside_its_process(builder: RecordingBuilder) -> None:
+    """Its memory in use, the same without page cache, and its limit are lines over the stack."""
+    view, story = with_cgroup(builder, 20 * MI)
+    assert story.current == (20 * MI, 19 * MI)
+    assert story.kept == (14 * MI, 13 * MI)
+    _, axes, _ = drawn_view(view)
+    current, kept = lines_of(axes, chart._CGROUP)
+    assert (max(current), min(current)) == (20 * MI, 19 * MI)
+    assert max(kept) == 14 * MI
+    assert any(set(values) == {25 * MI} for values in lines_of(axes, chart._TORN))
+
+
+def test_a_cgroup_far_above_its_process(builder: RecordingBuilder) -> None:
+    """It would press the process flat: only the legend says how much it was."""
+    view, _ = with_cgroup(builder, 500 * MI)
+    _, axes, _ = drawn_view(view)
+    assert lines_of(axes, chart._CGROUP) == []
+    assert axes.get_ylim()[1] < 30 * MI
+    assert "cgroup /a.service" in render(view, "svg", 1200, 500).decode()
+    assert "500" in render(view, "svg", 1200, 500).decode()

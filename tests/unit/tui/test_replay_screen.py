@@ -678,3 +678,25 @@ def test_figure_that_the_kernel_lacks(
             assert "is shown" not in screen.text()
 
     go(story())
+
+
+def test_a_control_group(builder: RecordingBuilder) -> None:
+    """Beside its process: its memory in use, the limit, and what no process need map."""
+    process = builder.process(77, "server")
+    builder.execute("UPDATE processes SET cgroup = '0::/a.service'")
+    for _ in range(2):
+        builder.tick()
+        builder.layout(process, layout(MI))
+    builder.execute("INSERT INTO cgroups VALUES (1, 2, '/a.service')")
+    names = ("current", "max", "stat.anon", "stat.file", "stat.shmem")
+    for number, (name, size) in enumerate(zip(names, (300, 512, 50, 200, 80), strict=True)):
+        builder.execute("INSERT INTO cgroup_fields VALUES (?, ?)", number, name)
+        builder.execute("INSERT INTO cgroup_readings VALUES (1, ?, 1, ?)", number, size * MI)
+
+    async def story() -> None:
+        size = (140, 24)
+        async with shown(lambda _: ReplaySource(str(builder.path)), BY_NAME, size=size) as screen:
+            header = screen.lines("header")[1]
+            assert "cgroup 300 MiB of 512 MiB  page cache 120 MiB  tmpfs 80 MiB" in header
+
+    go(story())
