@@ -19,18 +19,19 @@ def test_no_wrong_total_is_marked_exact(tmp_path: Path) -> None:
     Where statm is exact, none is unchecked; where it is not, the share that is unchecked is told.
     """
     file = tmp_path / "mover.db"
-    with mover() as (pid, truth):
-        with Ticks(file, [pid]) as recording:
+    with mover() as target:
+        with Ticks(file, [target.pid]) as recording:
             for _ in range(60):
                 recording.tick()
-        found = recorded(file, pid)
+        found = recorded(file, target.pid)
+    assert target.has_kept, "the target's totals changed, so that nothing can be told from them"
     states = [measurement.state for measurement, _ in found]
     told = {state.name.lower(): states.count(state) for state in sorted(set(states))}
     log.info("mover: %s", told)
     for measurement, layout in found:
         if measurement.state is LayoutState.EXACT:
             assert layout is not None
-            assert totals(layout) == truth
+            assert totals(layout) == target.truth
     if statm_is_exact():
         assert LayoutState.UNCHECKED not in states
         assert states.count(LayoutState.EXACT) > 30
