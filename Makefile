@@ -92,7 +92,7 @@ kernels: $(READY)
 	$(BIN)/python -m tests.kernels $(if $(KERNEL),--kernel $(KERNEL))
 
 distros: $(READY)
-	$(BIN)/python -m tests.distros $(if $(SUITE),--suite $(SUITE))
+	$(BIN)/python -m tests.distros $(if $(SUITE),--suite $(SUITE)) $(if $(PART),--$(PART))
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -1,6 +1,6 @@
 """Runs tests in Debian 12, 13 and sid, and on programs of those and Debian 11 (`make distros`).
 
-    python -m tests.distros [--suite trixie]… [TEST…]
+    python -m tests.distros [--suite trixie]… [--short] [TEST…]
 
 Three parts. In each root that has a Python of a supported version: live tests, and the unit tests
 of what depends on Python. From outside: the kinds of a program that is compiled and runs in the
@@ -52,6 +52,13 @@ _UNIT = (
     "tests/unit/record",
     "tests/unit/store",
 )
+#: A minute: what depends most on the C library and on Python.
+_SHORT = (
+    "tests/live/test_kinds_live.py",
+    "tests/live/test_recorded_kinds.py",
+    "tests/live/test_launch.py",
+    "tests/unit/test_units.py",
+)
 _TARGETS = ("tests/live/test_kinds_live.py", "tests/live/test_recorded_kinds.py")
 _WITH_SQLITE = ("tests/unit/store", "tests/cli/test_old_recordings.py")
 _PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", "-m", "not timing")
@@ -61,11 +68,14 @@ def main() -> int:
     """Exit code 0 if all passed, 1 if not, 2 for usage."""
     parser = argparse.ArgumentParser(prog="tests.distros", description=__doc__)
     parser.add_argument("--suite", action="append", choices=(*SUITES, OLDEST))
+    parser.add_argument(
+        "--short", action="store_true", help="what CI runs: a few tests in the root"
+    )
     parser.add_argument("tests", nargs="*", help="what runs in each root, instead of the parts")
     told = parser.parse_args()
     failed = []
     for suite in told.suite or (*SUITES, OLDEST):
-        for what, part in _parts(suite, tuple(told.tests)):
+        for what, part in _parts(suite, tuple(told.tests or (_SHORT if told.short else ()))):
             started = time.monotonic()
             print(f"{what} of Debian {suite}", flush=True)
             try:

@@ -7,6 +7,8 @@ sources say.
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 import os
 import re
 import subprocess
@@ -49,8 +51,9 @@ class Suite:
 
     def fetch(self, *packages: str) -> Path:
         """Fetch packages, unpack them over each other, and return the folder."""
+        key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
         return cache.made(
-            f"unpacked-{self.name}-{self.architecture}-{packages[0]}",
+            f"unpacked-{self.name}-{self.architecture}-{packages[0]}-{key}",
             lambda folder: self._unpack(folder, packages),
         )
 
@@ -69,7 +72,9 @@ class Suite:
             archive.unlink()
 
     def _apt(self, program: str, *arguments: str, folder: Path | None = None) -> str:
-        state = cache.made(f"apt-{self.name}-{self.architecture}", self._update)
+        # Of today: what an older list names may have left the archive.
+        name = f"apt-{self.name}-{self.architecture}-{datetime.date.today()}"
+        state = cache.made(name, self._update)
         return _run_apt(state, program, *arguments, folder=folder)
 
     def _update(self, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -26,7 +27,7 @@ exec switch_root /root /bin/sh /enter-guest
 def build(kernel: Kernel, enter: str, modules: tuple[str, ...] = ()) -> bytes:
     """A cpio archive that loads modules, mounts /dev/vda and runs the script `enter` in it."""
     busybox = Path(cache.require("busybox", "busybox-static")).read_bytes()
-    archive = _Cpio()
+    archive = Cpio()
     for name in ("bin", "dev", "proc", "root", "modules"):
         archive.add(name, b"", stat.S_IFDIR | 0o755)
     archive.add("bin/busybox", busybox, stat.S_IFREG | 0o755)
@@ -39,7 +40,7 @@ def build(kernel: Kernel, enter: str, modules: tuple[str, ...] = ()) -> bytes:
     return archive.finish()
 
 
-class _Cpio:
+class Cpio:
     """A cpio archive of the kernel's format "newc" (Documentation: initramfs buffer format)."""
 
     def __init__(self) -> None:
@@ -53,6 +54,18 @@ class _Cpio:
         numbers = [self._count, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(path), 0]
         header = b"070701" + b"".join(b"%08x" % number for number in numbers)
         self._parts += [_padded(header + path), _padded(content)]
+
+    def add_folder(self, folder: Path, name: str) -> None:
+        """A folder with all that is in it, under a name; "" puts its contents at the top."""
+        for path in sorted(folder.rglob("*")):
+            if "__pycache__" in path.parts:
+                continue
+            inside = str(Path(name) / path.relative_to(folder))
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                self.add(inside, os.readlink(path).encode(), mode)
+            else:
+                self.add(inside, path.read_bytes() if stat.S_ISREG(mode) else b"", mode)
 
     def finish(self) -> bytes:
         """The whole archive."""
