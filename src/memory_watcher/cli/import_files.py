@@ -1,8 +1,8 @@
 """Make a recording of files that other programs wrote.
 
-Taken are databases of the original memory-watcher (2018 and 2021), and tars of smemcap, also that
-of busybox. All commands work on the result. Each file becomes a run of the new recording. Times in
-the original's databases are local: --timezone says where, if not here.
+Taken are databases of the original memory-watcher (2018 and 2021), tars of smemcap, also that of
+busybox, and output of pmap -X. All commands work on the result. Each file becomes a run of the new
+recording. Times in the original's databases are local: --timezone says where, if not here.
 
   memory-watcher import measurement.db -o server.db
   memory-watcher import device.tar -o device.db
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..units import plural
 from . import parse_pid, say
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from ..capture.original import Told
     from ..store.writer import Writer
 
+Kind = Literal["original", "tar", "pmap"]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a database, or a tar")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a database, a tar, or a text")
     parser.add_argument(
         *("-o", "--output"),
         required=True,
@@ -59,14 +61,13 @@ def run(args: argparse.Namespace) -> int:
     if os.path.lexists(args.output):
         raise CannotWrite(f"{args.output}: it exists; choose another name with -o")
     told = [_told(args, path) for path in args.files]
-    are_tars = [_is_tar(path) for path in args.files]  # before anything is written
+    kinds = [_kind_of(path) for path in args.files]  # before anything is written
     writer = Writer(args.output)
     is_whole = False
     try:
-        for path, each, is_tar in zip(args.files, told, are_tars, strict=True):
+        for path, each, kind in zip(args.files, told, kinds, strict=True):
             with ProgressLine(f"importing {path}") as progress:
-                adds = _add_tar if is_tar else _add_original
-                summary = adds(path, writer, each, progress)
+                summary = _ADDING[kind](path, writer, each, progress)
                 writer.end_run("imported")
             say(f"{path}: {', '.join(summary)}")
         is_whole = True
@@ -76,31 +77,34 @@ def run(args: argparse.Namespace) -> int:
         else:
             writer.discard()
     zone = args.timezone or "this machine's; --timezone chooses another"
-    note = "" if all(are_tars) else f"; time zone: {zone}"
+    note = f"; time zone: {zone}" if "original" in kinds else ""
     say(f"{args.output}: {plural(len(args.files), 'file', 'files')} imported{note}")
     return 0
 
 
-def _is_tar(path: str) -> bool:
-    """Whether it is a tar, or else a database of the original's. Raises StoreError, SourceError."""
+def _kind_of(path: str) -> Kind:
+    """What a file is. Raises StoreError, SourceError."""
+    from ..capture.pmap import is_pmap
     from ..capture.smemcap import is_tar
     from ..errors import SourceError
     from ..store.original import OriginalDatabase
 
     try:
         if is_tar(path):
-            return True
+            return "tar"
         with open(path, "rb") as file:
-            is_database = file.read(16) == b"SQLite format 3\0"
+            begin = file.read(16_384)
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from None
-    if not is_database:
+    if is_pmap(begin):
+        return "pmap"
+    if not begin.startswith(b"SQLite format 3\0"):
         raise SourceError(
-            f"{path}: neither a database of the original memory-watcher nor a tar of smemcap;"
-            " smaps texts are for memory-load-smaps"
+            f"{path}: neither a database of the original memory-watcher, nor a tar of smemcap, nor"
+            " output of pmap -X; smaps texts are for memory-load-smaps"
         )
     with OriginalDatabase(path):
-        return False
+        return "original"
 
 
 def _add_original(path: str, writer: Writer, told: Told, progress: ProgressLine) -> list[str]:
@@ -134,6 +138,21 @@ def _add_tar(path: str, writer: Writer, told: Told, progress: ProgressLine) -> l
     if found.wrong:
         said.append(f"{found.wrong} whose texts make no sense")
     return said
+
+
+def _add_pmap(path: str, writer: Writer, told: Told, progress: ProgressLine) -> list[str]:
+    from ..capture.pmap import import_pmap
+
+    with open(path, "rb") as file:
+        text, changed_ns = file.read(), os.fstat(file.fileno()).st_mtime_ns
+    found = import_pmap(path, text, changed_ns, writer)
+    return [
+        plural(found.processes, "process", "processes"),
+        plural(found.mappings, "mapping", "mappings"),
+    ]
+
+
+_ADDING = {"original": _add_original, "tar": _add_tar, "pmap": _add_pmap}
 
 
 def _told(args: argparse.Namespace, path: str) -> Told:
