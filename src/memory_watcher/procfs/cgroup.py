@@ -127,6 +127,8 @@ class CgroupReader:
         self.folder = folder
         self.version = version
         self._files: dict[str, int] = {}
+        # What each file said, and what that means: most say the same at the next tick.
+        self._said: dict[str, tuple[bytes, dict[str, int]]] = {}
         self._is_closed = False
         self._open()
         if not self._files:
@@ -152,6 +154,7 @@ class CgroupReader:
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files.clear()
+        self._said.clear()
 
     def read(self) -> dict[str, int]:
         """All figures, by name: bytes, and counts under `events.`; empty once it was removed.
@@ -166,7 +169,10 @@ class CgroupReader:
                 content = os.pread(descriptor, READ_SIZE, 0)
             except OSError:
                 continue  # ENODEV: the cgroup was removed
-            values.update(self._figures(name, content))
+            said = self._said.get(name)
+            if said is None or said[0] != content:
+                said = self._said[name] = content, dict(self._figures(name, content))
+            values.update(said[1])
         if not values:
             self._let_go()
         return values

@@ -139,6 +139,24 @@ def test_reader_of_version_1(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_what_a_file_says_anew_counts(tmp_path: Path) -> None:
+    """Each file that says what it said stands as it was; one that changes, also back, is read."""
+    (tmp_path / "memory.current").write_text("8192\n")
+    stat, first, second = tmp_path / "memory.stat", "anon 4096\nfile 100\n", "anon 8192\n"
+    reader = None
+    for text, figures in (
+        (first, {"stat.anon": 4096, "stat.file": 100}),
+        (first, {"stat.anon": 4096, "stat.file": 100}),
+        (second, {"stat.anon": 8192}),
+        (first, {"stat.anon": 4096, "stat.file": 100}),
+    ):
+        stat.write_text(text)
+        reader = reader or CgroupReader(str(tmp_path), 2)
+        assert reader.read() == {"current": 8192, **figures}
+    assert reader is not None
+    reader.close()
+
+
 def test_limits(tmp_path: Path) -> None:
     """A limit that there is not is -1: `max` of version 2, the largest number of version 1."""
     for name, text in (("max", "max\n"), ("high", "1048576\n"), ("swap.max", "0\n")):
