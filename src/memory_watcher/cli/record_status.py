@@ -43,6 +43,9 @@ class StatusLine:
             else f"{plural(progress.layouts, 'layout', 'layouts')} of"
             f" {plural(progress.processes, 'process', 'processes')}"
         )
+        if progress.newcomers:
+            wait = "waits" if progress.newcomers == 1 else "wait"
+            what += f" · {progress.newcomers} {wait} for a first layout"
         share = 100 * (self._time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
         done = f"{format_duration(elapsed)} · {plural(progress.ticks, 'tick', 'ticks')}"
         self._write(f"{done} · {what} · recorder {share:.1f} % CPU")

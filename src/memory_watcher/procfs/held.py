@@ -79,6 +79,13 @@ class HeldFiles:
         finally:
             os.close(descriptor)
 
+    def check(self, name: str) -> None:
+        """Open a file, and read nothing. Raises NoSuchProcess, NoPermission."""
+        try:
+            os.close(self._open(name))
+        except OSError as error:
+            raise meaning_of(error, self.pid) from None
+
     def read_once(self, name: str) -> bytes:
         """A small file that does not stay open. Raises OSError."""
         descriptor = self._open(name)

@@ -257,6 +257,26 @@ class ProcessFiles:
         """
         return self._fill("smaps", limit)
 
+    def check_smaps(self) -> None:
+        """Try whether smaps may be read, without holding the process up.
+
+        It is opened, which is where kernels refuse it; old ones refuse to read it, as they do maps.
+        Of that a first piece is read: 4 KiB.
+
+        Raises NoSuchProcess, NoPermission.
+        """
+        try:
+            self._held.check("smaps")
+        except NoSuchProcess:
+            if not self._left_thread():
+                raise
+            self._held.check("smaps")
+        try:
+            self._fill("maps", 0)
+        except NoSuchProcess:
+            if not self.lacks("maps"):
+                raise
+
     def count_mappings(self) -> int:
         """How many there are, by maps: nobody waits for that, as for smaps.
 

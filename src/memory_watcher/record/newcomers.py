@@ -66,6 +66,7 @@ class Newcomers:
             elif target.fast is None or not between:
                 self._reader.read(target, cheap=True)
         firsts.wait(len(waiting))
+        self._run.progress.newcomers = len(waiting)
 
     def read_between(self) -> None:
         """Read, between two ticks, those that wait, if there is budget for one of them."""

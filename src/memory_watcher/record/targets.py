@@ -291,7 +291,7 @@ def _refused_layouts(files: ProcessFiles) -> SourceError | None:
             f"process {files.pid}: {stat.name} has exited (a zombie): nothing to read"
         )
     try:
-        files.smaps()
+        files.check_smaps()
     except NoSuchProcess:
         if not files.lacks("smaps"):
             raise

@@ -26,6 +26,30 @@ def test_share_of_cpu_is_of_the_recording() -> None:
     assert "recorder 10.0 % CPU" in shown[0]
 
 
+@pytest.mark.parametrize(
+    ("waiting", "says"),
+    [(0, None), (1, "1 waits for a first layout"), (7, "7 wait for a first layout")],
+)
+def test_who_waits(waiting: int, says: str | None) -> None:
+    """While many come at once, it is told how many have no layout yet."""
+    fake = FakeTime()
+    shown: list[str] = []
+    line = StatusLine(enabled=True, time=fake, show=shown.append)
+    fake.now += SECOND
+    line.show(Progress(processes=26, newcomers=waiting))
+    assert (says is None) == ("first layout" not in shown[0])
+    assert says is None or says in shown[0]
+
+
+def test_what_was_left_out_is_told_apart(tmp_path: Path) -> None:
+    """Layouts over the budget, and those that would have held a process up."""
+    file = tmp_path / "a.db"
+    file.touch()
+    progress = Progress(ticks=9, not_taken=7, waiting=1, too_slow=4)
+    told = record_status.closing_line(progress, SECOND, str(file))
+    assert "skipped: 1 by rotation, 2 over budget, 4 over --max-stall" in told
+
+
 def test_closing_line_counts_one_as_one(tmp_path: Path) -> None:
     """`1 tick, 1 layout`."""
     file = tmp_path / "a.db"

@@ -18,6 +18,7 @@ from memory_watcher.model import FastReading, Image, Machine, ProcessFacts, Proc
 from memory_watcher.procfs.buffer import READ_SIZE, TextBuffer
 from memory_watcher.procfs.fast import FastReader
 from memory_watcher.procfs.files import meaning_of
+from memory_watcher.procfs.held import HeldFiles
 from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.procfs.source import ProcSource
 from tests.captures import KI
@@ -648,3 +649,33 @@ def test_fast_readings_by_kept_files_and_by_name(
         short = asked(files.fast_reading)
         assert short == asked(FastReader({}, files.small, lambda: source.page_size).by_name)
         assert asked(files.fast_reading) == short
+
+
+def test_smaps_is_tried_without_reading_it(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it would hold a large process up before it is known how long; a copy has no maps."""
+    proc.put(FakeProcess(7, changed={"maps": b"1000-2000 rw-p 00000000 00:00 0\n"}))
+    read: list[str] = []
+    real = HeldFiles.fill
+
+    def fill(self: HeldFiles, buffer: TextBuffer, name: str, limit: int | None) -> object:
+        read.append(name)
+        return real(self, buffer, name, limit)
+
+    monkeypatch.setattr(HeldFiles, "fill", fill)
+    with opened(proc) as (_, files):
+        files.check_smaps()
+        assert read == ["maps"]
+        (proc.root / "7" / "maps").unlink()
+        files.check_smaps()
+        (proc.root / "7" / "smaps").unlink()
+        with pytest.raises(NoSuchProcess):
+            files.check_smaps()
+        assert files.lacks("smaps")
+    assert "smaps" not in read
+
+
+def test_mappings_are_counted_by_maps(proc: FakeProc) -> None:
+    """A line each; names with newlines are escaped there by the kernel."""
+    proc.put(FakeProcess(7, changed={"maps": b"1000-2000 rw-p 00000000 00:00 0 /a b\n" * 1234}))
+    with opened(proc) as (_, files):
+        assert files.count_mappings() == 1234

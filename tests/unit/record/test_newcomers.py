@@ -157,3 +157,21 @@ def test_a_fault_in_looking_for_newcomers_costs_that_look(parts: Parts) -> None:
     parts.comes(FakeProcess(8))
     parts.newcomers.admit()
     assert list(parts.run.roster.by_pid) == [7, 8]
+
+
+def test_who_waits_is_counted(make_parts: Callable[..., Parts]) -> None:
+    """For the status line: none when all have their layouts."""
+    parts = make_parts(Policy())
+    parts.targets(FakeProcess(7), FakeProcess(8))
+    assert parts.run.progress.newcomers == 0
+
+
+def test_one_that_would_be_held_up_waits_for_nothing(make_parts: Callable[..., Parts]) -> None:
+    """It has its summary figures at once, no layout, and others are not kept waiting by it."""
+    parts = make_parts(Policy(max_stall_ns=1))
+    parts.targets(FakeProcess(7))
+    assert parts.told.held_up == 1
+    assert not parts.run.roster.waiting
+    assert parts.run.progress.layouts == 0
+    (notice,) = parts.said
+    assert "longer than the allowed" in str(notice)
