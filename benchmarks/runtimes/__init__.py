@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import chromium, jvm, redis, scripted
+from . import chromium, jvm, preloaded, redis, scripted
 from .base import Claim, Missing, Program, Running
 
 __all__ = ["PROGRAMS", "Claim", "Missing", "Program", "Running"]
@@ -14,6 +14,8 @@ PROGRAMS: tuple[Program, ...] = (
     chromium.PROGRAM,
     scripted.GO,
     redis.PROGRAM,
+    preloaded.MIMALLOC,
+    preloaded.TCMALLOC,
     scripted.NUMPY,
     scripted.PYTHON,
     scripted.LUAJIT,
