@@ -60,6 +60,7 @@ OPTIONS = {
             "perfetto",
             "parquet",
             "datasette-metadata",
+            "influx",
         ),
     ],
     "import": ["FILE", "-o", "--output", "--timezone", "-p", "--pid", "--name"],

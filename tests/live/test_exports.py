@@ -104,6 +104,76 @@ def test_pprof_compares_two_profiles(path: Path, tmp_path: Path) -> None:
     assert top(pprof(*options, both))["heap"][1] == f"{2 * MI}B"
 
 
+needs_influx = pytest.mark.skipif(
+    shutil.which("influxd") is None, reason="InfluxDB is not installed (influxdb)"
+)
+
+
+@contextmanager
+def influx(folder: Path) -> Iterator[str]:
+    """A server with an empty database `memory`; its address."""
+    ports = []
+    for _ in range(2):
+        with socket.socket() as chosen:
+            chosen.bind(("127.0.0.1", 0))
+            ports.append(chosen.getsockname()[1])
+    http, own = ports
+    (folder / "influx.conf").write_text(
+        f'bind-address = "127.0.0.1:{own}"\nreporting-disabled = true\n'
+        f'[meta]\n  dir = "{folder}/meta"\n'
+        f'[data]\n  dir = "{folder}/data"\n  wal-dir = "{folder}/wal"\n'
+        f'[http]\n  bind-address = "127.0.0.1:{http}"\n'
+    )
+    server = subprocess.Popen(
+        ["influxd", "-config", folder / "influx.conf"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{http}"
+    make = f"{address}/query?q=CREATE%20DATABASE%20memory"
+    try:
+        wait_until(lambda: posted(make, b""), "InfluxDB is ready")
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def posted(url: str, data: bytes) -> bool:
+    try:
+        with urllib.request.urlopen(url, data=data, timeout=PATIENCE) as answer:
+            return bool(answer.status in (200, 204))
+    except OSError:
+        return False
+
+
+@needs_influx
+def test_influx_shows_the_figures_of_memory_peak(path: Path, tmp_path: Path) -> None:
+    """A real server takes every line, and answers with the bytes of each moment."""
+    with influx(tmp_path) as server:
+        for by in ("kind", "name"):
+            assert posted(f"{server}/write?db=memory", exported("influx", path, by=by))
+        for tick, time in MOMENTS.items():
+            for figure in ("pss", "rss", "uss", "swap"):
+                query = urllib.parse.urlencode(
+                    {
+                        "db": "memory",
+                        "q": f"SELECT {figure} FROM memory_watcher"
+                        f" WHERE time = {round(time * 1000)}ms AND \"name\" = '' GROUP BY kind",
+                    }
+                )
+                found = json.loads(answers(f"{server}/query?{query}"))["results"][0]["series"]
+                assert {each["tags"]["kind"]: each["values"][0][1] for each in found} == {
+                    kind: told[figure] for kind, told in figures(path, tick).items()
+                }
+        query = urllib.parse.urlencode(
+            {"db": "memory", "q": 'SHOW TAG VALUES WITH KEY IN ("name", "process")'}
+        )
+        shown = json.loads(answers(f"{server}/query?{query}"))["results"][0]["series"][0]["values"]
+        values = {value for _, value in shown}
+        assert {escape(name) for name in (*HOSTILE[:4], PROGRAM)} <= values
+
+
 @contextmanager
 def prometheus(folder: Path) -> Iterator[str]:
     """A server on the blocks in a folder; its address."""

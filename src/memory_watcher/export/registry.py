@@ -79,6 +79,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             by=("kind", "name"),
             rows=("ticks",),
         ),
+        "influx": Format(
+            *("influx", ".lp", "points for InfluxDB (line protocol)", "history"),
+            by=("kind", "name"),
+            rows=("ticks",),
+        ),
         "perfetto": Format(
             *("perfetto", ".pftrace.gz", "a trace for Perfetto's memory pages", "history"),
             by=("name", "kind", "mapping"),

@@ -6,6 +6,7 @@ import csv
 import html.parser
 import io
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -255,6 +256,19 @@ def test_openmetrics_stands_in_order(path: Path) -> None:
     series = [line.rsplit(" ", 2)[0] for line in lines if not line.startswith("#")]
     changes = [name for name, before in zip(series, ["", *series], strict=False) if name != before]
     assert len(changes) == len(set(series))
+
+
+def test_influx_lines_are_whole(path: Path) -> None:
+    """What separates is escaped in a tag; a figure that was not reported is no field."""
+    for line in exported("influx", path, by="name").decode().splitlines():
+        parts = re.split(r"(?<!\\)[ ]", line)
+        assert len(parts) == 3, line
+        tags = re.split(r"(?<!\\),", parts[0])[1:]
+        assert [re.split(r"(?<!\\)=", tag)[0] for tag in tags] == [
+            *("kind", "name", "pid", "process", "process_id"),
+        ]
+        assert "ksm=" not in parts[1]
+        assert parts[2].isdigit()
 
 
 def test_several_processes_have_no_sum_of_rss(tmp_path: Path) -> None:
