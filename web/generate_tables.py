@@ -139,8 +139,9 @@ def _figure(metric: metrics.Metric) -> dict[str, str]:
 
 
 def _titles() -> dict[str, str]:
-    """Those that are offered, then what is added up over processes for them."""
-    shown = (*metrics.OFFERED, *map(metrics.over_processes, metrics.OFFERED))
+    """Those that are offered, what is added up over processes for them, and huge pages."""
+    added_up = map(metrics.over_processes, metrics.OFFERED)
+    shown = (*metrics.OFFERED, *added_up, metrics.HUGETLB.name)
     return {name: metrics.LAYOUT[name].title for name in shown}
 
 

@@ -91,9 +91,9 @@ def test_figures_are_named_once_for_all_outputs(generator: ModuleType) -> None:
             for metric in declared
         ]
     assert constant(text, "MEMINFO") == {line.name: line.meaning for line in metrics.MEMINFO}
-    told = {metric.name: metric.title for metric in (*metrics.USAGE, metrics.USS)}
+    told = {metric.name: metric.title for metric in (*metrics.USAGE, *metrics.DERIVED)}
     titles = constant(text, "TITLES")
-    assert list(titles) == ["pss", "rss", "uss", "swap", "swap_pss"]
+    assert list(titles) == ["pss", "rss", "uss", "swap", "swap_pss", "hugetlb"]
     assert titles == {name: told[name] for name in titles}
 
 

@@ -26,6 +26,7 @@ export class Controls {
   ) {
     const { store, recording } = view
     for (const { name, title, key, meaning } of FIGURES) {
+      if (name === "hugetlb" && !recording.offers(name)) continue
       const told = recording.tells(name)
       const button = h(
         "button",
@@ -105,7 +106,8 @@ export class Controls {
       // Over processes shared pages would count several times.
       const several = this.view.several && !isForSeveral(name)
       button.classList.toggle("refused", several)
-      if (several) button.title = "RSS cannot be summed over processes (shared pages)"
+      if (several)
+        button.title = `${button.textContent} cannot be summed over processes (shared pages)`
       button.disabled = several || !this.view.recording.tells(name as never)
     }
     for (const [name, button] of this.groupings)

@@ -95,7 +95,7 @@ export class DifferencePanel {
     const values = recording.figure(figure)
     const title = TITLES[figure]
     const others = FIGURES.filter(({ name }) => name !== figure).filter(({ name }) =>
-      several ? addsUpOverProcesses(name) : recording.tells(name),
+      several ? addsUpOverProcesses(name) : recording.offers(name),
     )
     const adds = this.addsUp
     const side = (which: "a" | "b", change: Change): number =>

@@ -1,14 +1,15 @@
 // Which figures there are to choose from, and which of them may be added up over processes.
 
 import type { Figure } from "./model"
-import { ADDED_UP_AS, OVER_PROCESSES, TITLES, USAGE, USS } from "./tables"
+import { ADDED_UP_AS, HUGETLB, OVER_PROCESSES, TITLES, USAGE, USS } from "./tables"
 
-type Offered = keyof typeof ADDED_UP_AS
-export type Summable = (typeof ADDED_UP_AS)[Offered]
+export type Summable = (typeof ADDED_UP_AS)[keyof typeof ADDED_UP_AS]
 
-const OFFERED = Object.keys(ADDED_UP_AS) as Offered[]
+/** Huge pages are outside of PSS, and nothing adds them up: over processes it is PSS again. */
+const SUMMED = { ...ADDED_UP_AS, hugetlb: "pss" } as const
+const OFFERED = Object.keys(SUMMED) as (keyof typeof SUMMED)[]
 
-/** The figures to choose from, each with its key: 1, 2… */
+/** The figures to choose from, each with its key: 1, 2… See Recording.offers. */
 export const FIGURES = OFFERED.map((name, i) => ({
   name,
   title: TITLES[name],
@@ -17,7 +18,8 @@ export const FIGURES = OFFERED.map((name, i) => ({
 }))
 
 function meaningOf(figure: Figure): string {
-  return figure === "uss" ? USS.meaning : (USAGE.find(({ name }) => name === figure)?.meaning ?? "")
+  const derived = [USS, HUGETLB].find(({ name }) => name === figure)
+  return (derived ?? USAGE.find(({ name }) => name === figure))?.meaning ?? ""
 }
 
 /** Whether a figure may be added up over processes: RSS never. */
@@ -27,7 +29,7 @@ export function addsUpOverProcesses(name: string): boolean {
 
 /** The figure to add up over processes where this one is asked for: SwapPss for swap. */
 export function overProcesses(figure: Figure): Summable {
-  return figure === "swap_pss" ? figure : ADDED_UP_AS[figure]
+  return figure === "swap_pss" ? figure : SUMMED[figure]
 }
 
 /** Whether several processes are shown by this name: not if what is added up has its own. */

@@ -168,6 +168,8 @@ function keysOf(
   help: () => void,
 ): Key[] {
   const { store, theme } = view
+  // Those that a kernel does not tell have a key that does nothing, as their button.
+  const offered = FIGURES.filter(({ name }) => name !== "hugetlb" || view.recording.offers(name))
   const step = (by: number): void => {
     const { a } = store.state
     if (a !== null) store.set({ a: view.step(a, by), following: false })
@@ -199,9 +201,9 @@ function keysOf(
         store.set({ a: store.state.b ?? store.state.a, b: store.state.a, following: false }),
     },
     {
-      keys: ["1", "2", "3", "4"],
-      label: "1 2 3 4",
-      does: "PSS, RSS, USS, swap",
+      keys: offered.map(({ key }) => key),
+      label: offered.map(({ key }) => key).join(" "),
+      does: offered.map(({ title }) => title).join(", "),
       run: ({ key }) => {
         const figure = FIGURES.find((each) => each.key === key)!.name
         if (view.recording.tells(figure) && (!view.several || isForSeveral(figure)))

@@ -215,7 +215,7 @@ const BESIDE = [
 export type ReadingName =
   | (typeof BESIDE)[number]
   | ReadingMetric["name"]
-  | `total.${(typeof TOTALS)[number]}`
+  | `total.${(typeof TOTALS)[number] | "hugetlb"}`
 
 /** Row of the latest reading, and of the one whose layout stands, at each tick. */
 interface Rows {
@@ -266,6 +266,7 @@ export class Recording {
     for (const name of BESIDE) this.reading[name] = column(`reading.${name}`)
     for (const { name } of READING) this.reading[name] = column(`reading.${name}`)
     for (const name of TOTALS) this.reading[`total.${name}`] = column(`total.${name}`)
+    this.reading["total.hugetlb"] = this.reading.hugetlb
     for (const name of MAPPING) this.mapping[name] = column(`mapping.${name}`)
     for (const name of ADDRESSES) {
       const low = column(`mapping.${name}.low`)
@@ -486,6 +487,12 @@ export class Recording {
     const values = this.figure(figure)
     for (let row = 0; row < values.length; row++) if (!Number.isNaN(values[row])) return true
     return false
+  }
+
+  /** Whether there is a choice of this figure: huge pages only where somebody has some. */
+  offers(figure: Figure): boolean {
+    if (figure === "hugetlb") return this.figure(figure).some((size) => size > 0)
+    return this.tells(figure)
   }
 
   groupOf(mapping: number): NamedGroup {

@@ -83,6 +83,7 @@ function plotOf(side: SideView): { element: HTMLElement; legend: Legend } {
 function keysOf(pairing: Pairing, table: PairTable, help: () => void): Key[] {
   const { store, pairs, theme, sides } = pairing
   const [{ timeline }] = sides
+  const offered = FIGURES.filter(({ name }) => name !== "hugetlb")
   const by = (name: By): void => {
     if (pairs.header.by.includes(name)) store.set({ by: name })
   }
@@ -106,9 +107,9 @@ function keysOf(pairing: Pairing, table: PairTable, help: () => void): Key[] {
       run: () => store.set({ align: store.state.align === "age" ? "time" : "age" }),
     },
     {
-      keys: FIGURES.map(({ key }) => key),
-      label: "1 2 3 4",
-      does: FIGURES.map(({ title }) => title).join(", "),
+      keys: offered.map(({ key }) => key),
+      label: offered.map(({ key }) => key).join(" "),
+      does: offered.map(({ title }) => title).join(", "),
       run: ({ key }) => {
         const figure = FIGURES.find((each) => each.key === key)!.name
         if (pairs.header.figures.includes(figure)) store.set({ figure })

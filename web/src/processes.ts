@@ -114,7 +114,8 @@ export class ProcessTree {
     const { a, figure } = store.state
     if (a === null) return NaN
     const share = recording.shareAt(process, recording.passAt(a))
-    if (share >= 0 && figure !== "swap") return recording.share[figure][share]
+    if (share >= 0 && figure !== "swap" && figure !== "hugetlb")
+      return recording.share[figure][share]
     const row = recording.layoutReadingAt(process, a)
     return row < 0 ? NaN : recording.reading[`total.${figure}`][row]
   }

@@ -9,7 +9,8 @@ import { type Column, Table } from "./table"
 import { READING, TITLES } from "./tables"
 import type { View } from "./view"
 
-const SUMMED = Object.keys(TITLES) as Figure[]
+/** Huge pages are what status tells of them: among READ. */
+const SUMMED = (Object.keys(TITLES) as Figure[]).filter((name) => name !== "hugetlb")
 const READ: ReadingName[] = ["high_water_mark", "hugetlb", "threads", "oom_score"]
 /** Those that few programs have: they have a column where there are any. */
 const RARE: ReadingName[] = ["hugetlb"]
@@ -71,7 +72,7 @@ export class ProcessesPanel {
   /** What a process has: at the pass, else over its mappings; of RSS else what statm says. */
   private sizeOf(process: Process, name: Figure): number {
     const share = this.share(process)
-    const isOfPass = share >= 0 && name !== "swap"
+    const isOfPass = share >= 0 && name !== "swap" && name !== "hugetlb"
     const size = isOfPass
       ? this.view.recording.share[name][share]
       : this.figure(process, `total.${name}`)

@@ -500,6 +500,7 @@ export const TITLES = {
   uss: "USS",
   swap: "swap",
   swap_pss: "swap PSS",
+  hugetlb: "hugetlb",
 } as const
 
 /** How mappings are put together: identity.By. */

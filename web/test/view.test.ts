@@ -96,12 +96,13 @@ test("over processes swap is that of SwapPss, and RSS never adds up", () => {
     { pid: 2, states: [EXACT] },
   ])
   assert.equal(viewOf(several, { figure: "swap" }).figure, "swap_pss")
+  assert.equal(viewOf(several, { figure: "hugetlb" }).figure, "pss", "nothing adds these up")
   assert.ok(!addsUpOverProcesses("rss") && !addsUpOverProcesses("swap"))
   assert.ok(OVER_PROCESSES.every(addsUpOverProcesses))
   assert.ok(Object.values(FIGURES).every(({ name }) => addsUpOverProcesses(overProcesses(name))))
   assert.deepEqual(
     FIGURES.filter(({ name }) => !isForSeveral(name)).map(({ name }) => name),
-    ["rss"],
+    ["rss", "hugetlb"],
   )
 })
 
@@ -113,6 +114,7 @@ test("every figure can be chosen by a key of its own, and says what it means", (
       ["rss", "2"],
       ["uss", "3"],
       ["swap", "4"],
+      ["hugetlb", "5"],
     ],
   )
   assert.ok(FIGURES.every(({ name, title, meaning }) => title === TITLES[name] && meaning))

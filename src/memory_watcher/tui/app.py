@@ -28,7 +28,7 @@ from .help_screen import HelpScreen
 from .keys import KEYS, MORE_BINDINGS
 from .paint import BACKGROUND, RAISED, TEXT, look, shade
 from .table_widget import Order, Table
-from .view import FIGURES, GROUPINGS, Question, ShownFigure, Snapshot
+from .view import FIGURES, GROUPINGS, Question, ShownFigure, Snapshot, figures_of
 from .worker import Worker
 
 #: Instants a second, from slow to fast; from the frame rate on, instants are left out.
@@ -129,6 +129,8 @@ class WatchApp(App[None]):
 
     def _ask(self, **changes: object) -> None:
         self.question = replace(self.question, **changes)  # type: ignore[arg-type]
+        if self.question.process_id is None and self.question.figure not in FIGURES:
+            self.question = replace(self.question, figure=FIGURES[0])
         self._waiting = True
         self._worker.ask(self.question)
 
@@ -357,7 +359,9 @@ class WatchApp(App[None]):
 
     def action_next_figure(self, step: int) -> None:
         """Show another figure; a table sorted by the one before follows."""
-        figure = FIGURES[(FIGURES.index(self.question.figure) + step) % len(FIGURES)]
+        figures, shown = figures_of(self.snapshot), self.question.figure
+        place = figures.index(shown) + step if shown in figures else 0
+        figure = figures[place % len(figures)]
         self._is_figure_chosen, self._instead = True, None
         self._change_figure(figure)
 

@@ -108,8 +108,10 @@ class Header(Lines):
             for name in FIGURES
             if getattr(sizes, name) is not None or name == figure
         ]
-        if hugetlb := snapshot.whole.sizes.hugetlb:  # beside USS, which has the private ones
-            found.append((FIGURE_TITLES["hugetlb"], format_size(hugetlb), False))
+        hugetlb = snapshot.whole.sizes.hugetlb  # beside USS, which has the private ones
+        if hugetlb or figure == "hugetlb":
+            title = FIGURE_TITLES["hugetlb"]
+            found.append((title, format_size(hugetlb), figure == "hugetlb"))
         reading = snapshot.reading
         if reading is not None and reading.high_water_mark is not None:
             found.append(("VmHWM", format_size(reading.high_water_mark), False))

@@ -372,7 +372,7 @@ class ReplaySource:
                 figures = cast("list[Figure]", list(dict.fromkeys(map(over_processes, OFFERED))))
             else:
                 processes = [self._recording.process(process_id=process_id)]
-                figures = list(OFFERED)
+                figures = [*OFFERED, "hugetlb"]
             self._usages = process_id, load(self._recording, processes, figures=figures)
             # What a history is made of stays: a collector that walks over it takes 0.1 s each time.
             gc.freeze()

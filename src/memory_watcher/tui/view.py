@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from ..analysis.breakdown import add_up
 from ..analysis.diff import change_of
@@ -18,7 +18,8 @@ from ..metrics import LAYOUT, OFFERED, OfferedFigure
 from ..model import LayoutState, Reading
 from ..render.colours import Shades
 
-ShownFigure = OfferedFigure
+#: Huge pages are offered where there are some: see `figures_of`.
+ShownFigure = Literal[OfferedFigure, "hugetlb"]
 
 GROUPINGS: tuple[By, ...] = ("kind", "name", "mapping", "process")
 FIGURES: tuple[ShownFigure, ...] = OFFERED
@@ -181,6 +182,16 @@ class Snapshot:
             if getattr(self.total.sizes, name) is None
         }
         return self.total._replace(sizes=self.total.sizes._replace(**told))
+
+
+def figures_of(snapshot: Snapshot | None) -> tuple[ShownFigure, ...]:
+    """The figures to choose from: of one process that has some also huge pages.
+
+    Nothing adds these up over processes.
+    """
+    if snapshot is None or snapshot.question.process_id is None or not snapshot.whole.sizes.hugetlb:
+        return FIGURES
+    return (*FIGURES, "hugetlb")
 
 
 class Source(Protocol):

@@ -389,6 +389,11 @@ def test_not_told_is_no_zero(builder: RecordingBuilder) -> None:
     go(story())
 
 
+def figure_of(screen: Screen) -> str:
+    """The figure that is shown."""
+    return screen.app.question.figure
+
+
 def test_huge_pages_and_what_was_freed_lazily(builder: RecordingBuilder) -> None:
     """They have columns where there are any, and only there; USS above RSS is so explained."""
     process = builder.process(77, "server")
@@ -417,8 +422,16 @@ def test_huge_pages_and_what_was_freed_lazily(builder: RecordingBuilder) -> None
             assert "100 MiB" in " ".join(segment.split())
             assert "100 MiB" in " ".join(lines[-1].split())
             assert "3 MiB" in " ".join(lines[-1].split())
+            await screen.press("F")
+            assert figure_of(screen) == "hugetlb"
+            assert screen.lines("chart")[0].split()[0] == "hugetlb"
+            assert "SYSV" in screen.names()[0], "sorted by it"
+            await screen.press("F", "f", "f")
+            assert figure_of(screen) == "pss", "and round again"
             await screen.press("right")
             assert not {"HUGETLB", "LAZY"} & set(screen.lines("table")[0].split())
+            await screen.press("F")
+            assert figure_of(screen) == "swap", "no choice where there are none"
 
     go(story())
 
