@@ -122,7 +122,7 @@ def test_defaults_of_one_process(
     ((view, file_format, width, height),) = kept
     assert (file_format, width, height) == ("png", 1200, 600)
     assert (view.timeline.figure, view.timeline.by) == ("pss", "name")
-    assert view.title == "_two$ (PID 8): PSS"
+    assert view.title == "_two$ (8): PSS"
     assert list(view.timeline.total) == [2 * MI, 4 * MI, 6 * MI, 8 * MI, None]
     assert Path("a.png").read_bytes() == b"picture"
 
