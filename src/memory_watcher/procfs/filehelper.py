@@ -7,9 +7,10 @@ regular files on local file systems, without waiting, and none that another proc
 on, since opening it would break the lease.
 
 A request is a line `PID DEV INODE OFFSET SIZE PATH…`: the mapping's device as MAJOR:MINOR, and
-paths in hexadecimal, the first of them a link of the kernel's own making that may be followed. The
-answer is a line `CPU CONTENT`: the helper's CPU time so far in ns, and the bytes in hexadecimal,
-`=` for none and `-` for a file that is not to be had. The first line says that it is ready.
+paths in hexadecimal: a link of the kernel's own making that may be followed, then one below
+/proc/PID/root, where none is. The answer is a line `CPU CONTENT`: the helper's CPU time so far in
+ns, and the bytes in hexadecimal, `=` for none and `-` for a file that is not to be had. The first
+line says that it is ready.
 
 It stands alone, on modules that come with the interpreter, so that it starts in a few ms:
 `python -I -S filehelper.py`.
@@ -32,6 +33,7 @@ LOCAL = frozenset(
 #: Lists that processes can make long are read so far, and no further.
 _LONGEST_LIST = 1 << 20
 
+_LOOK = os.O_PATH | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -90,14 +92,11 @@ def read_mapped(
     kinds = {each.by_device[device] for each in mounts if device in each.by_device}
     if not kinds or not kinds <= LOCAL:
         return None  # before any open
-    follow = 0
-    for path in paths:
+    for number, path in enumerate(paths):
         try:
-            found = os.open(path, os.O_PATH | os.O_CLOEXEC | follow)
+            found = _find_below_root(pid, path) if number else os.open(path, _LOOK)
         except (OSError, ValueError):
             continue
-        finally:
-            follow = os.O_NOFOLLOW
         try:
             return _read_found(found, inode, part, _mount_of(found, pid, mounts))
         except (OSError, LookupError):
@@ -105,6 +104,25 @@ def read_mapped(
         finally:
             os.close(found)
     return None
+
+
+def _find_below_root(pid: int, path: bytes) -> int:
+    """Find a file below the root of a process, as O_PATH does; no link on the way is followed.
+
+    What the kernel calls a mapped file has none. A link that was put there could lead out of the
+    process's root: an absolute one is followed from the root of this program. Raises OSError.
+    """
+    before, root, rest = path.partition(b"/%d/root/" % pid)
+    found = os.open(before + root, _LOOK | os.O_DIRECTORY)
+    for part in filter(None, rest.split(b"/")):
+        try:
+            if part == b"..":
+                raise OSError("the kernel names no file so")
+            following = os.open(part, _LOOK | os.O_NOFOLLOW, dir_fd=found)
+        finally:
+            os.close(found)
+        found = following
+    return found
 
 
 def _mount_of(found: int, pid: int, mounts: list[Mounts]) -> str:

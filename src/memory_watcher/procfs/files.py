@@ -35,6 +35,24 @@ LONGEST_TEXT = 128 * 1024
 _PERMISSION_REMEDY = (
     "run as the same user or as root (CAP_SYS_PTRACE, or CAP_PERFMON on kernels since 6.15)"
 )
+#: What is said to root of a container: there it lacks most capabilities.
+_CAPABILITY_REMEDY = (
+    "root lacks CAP_SYS_PTRACE here: in a container add it, with --cap-add SYS_PTRACE (docker,"
+    " podman) or capabilities: add: [SYS_PTRACE] (Kubernetes)"
+)
+_CAP_SYS_PTRACE = 1 << 19
+
+
+def _permission_remedy() -> str:
+    """What to do for the right to read another's memory; see capabilities(7)."""
+    if os.geteuid() != 0:
+        return _PERMISSION_REMEDY
+    try:
+        told = read_file("/proc/self/status").partition(b"\nCapEff:")[2].split(None, 1)[0]
+        has_it = int(told, 16) & _CAP_SYS_PTRACE
+    except (OSError, ValueError, IndexError):
+        return _PERMISSION_REMEDY
+    return _PERMISSION_REMEDY if has_it else _CAPABILITY_REMEDY
 
 
 def meaning_of(error: OSError, pid: int) -> SourceError:
@@ -43,7 +61,7 @@ def meaning_of(error: OSError, pid: int) -> SourceError:
         return NoSuchProcess(f"process {pid}: no such process")
     if error.errno in (errno.EACCES, errno.EPERM):
         return NoPermission(
-            f"process {pid}: no permission to read its memory; {_PERMISSION_REMEDY}"
+            f"process {pid}: no permission to read its memory; {_permission_remedy()}"
         )
     return SourceError(f"process {pid}: {os.strerror(error.errno or 0)}")
 

@@ -495,3 +495,19 @@ def test_a_list_that_cannot_be_read() -> None:
     """As /proc/PID/mountinfo of a process that has gone: nothing is known."""
     assert filehelper._read_list("/nonexistent") == b""
     assert filehelper.find_mounts(2**30, b"4095:9")[1].by_device == {}
+
+
+@pytest.mark.parametrize("link", ["absolute", "relative"])
+def test_no_link_below_the_root_of_a_process_is_followed(
+    link: str, proc: FakeProc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was replaced by a link leads out of the root: nothing there is opened."""
+    stage = Stage(proc, monkeypatch)
+    assert stage.read() is not None
+    outside = proc.root / "outside"
+    stage.file.parent.rename(outside)
+    stage.file.parent.symlink_to(outside if link == "absolute" else "../../outside")
+    stage.opened.clear()
+    assert stage.file.exists()
+    assert stage.read() is None
+    assert stage.opened == []
