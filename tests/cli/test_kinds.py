@@ -91,6 +91,25 @@ def test_why_not(file: Path) -> None:
     assert re.search(r"^not proven: +jemalloc: /\S+ is executed. MAP_NORESERVE", text, re.MULTILINE)
 
 
+def test_what_else_is_executed(tmp_path: Path) -> None:
+    """Of memory that elimination cannot name it says which other file may have mapped it."""
+    text = (DATA / "runtimes" / "python-3.11.smaps").read_bytes()
+    changed = tmp_path / "changed.smaps"
+    changed.write_bytes(text.replace(b"/libz.so.1.2.13", b"/libopenblas.so.0"))
+    assert "Python heap" in page(loaded("runtimes/python-3.11.smaps", tmp_path))
+    (folder := tmp_path / "changed").mkdir()
+    file = loaded(str(changed), folder)
+    assert "Python heap" not in page(file)
+    mappings = json.loads(run("memory-peak", file, "--by", "mapping", "--json").stdout)["groups"]
+    unknown = next(group for group in mappings if group["kind"] == "anonymous")
+    address = unknown["name"].split()[0]
+    (rule,) = facts(file, "--why", address)["not_proven"]
+    assert (rule["key"], rule["executed"]) == ("python", "/usr/bin/python3.11")
+    assert rule["executed_beside"] == "/usr/lib/x86_64-linux-gnu/libopenblas.so.0"
+    shown = "".join(page(file, "--why", address).split())  # lines may end within a path
+    assert f"Sois{rule['executed_beside']},whichmayhavemappedit." in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

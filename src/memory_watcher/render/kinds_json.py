@@ -100,6 +100,7 @@ def _rule(found: Found | None) -> dict[str, Any] | None:
         "kind": rule.kind.value,
         "name": rule.name,
         **named("executed", found.witness or None),
+        **named("executed_beside", found.against),
         "evidence": rule.evidence,
         "contradiction": rule.contradiction,
         "compared_with": [

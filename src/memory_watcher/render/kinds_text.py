@@ -111,8 +111,15 @@ def _why(view: KindsView, reason: Reason) -> Iterator[str]:
     if reason.rule is not None:
         yield from _rule(reason.rule)
     for each in reason.silent:
-        said = f"{each.rule.name}: {_witness(each)}{each.rule.evidence}"
+        said = f"{each.rule.name}: {_witness(each)}{_against(each)}{each.rule.evidence}"
         yield from _wrapped("not proven", said)
+
+
+def _against(rule: Found) -> str:
+    if rule.against is None:
+        return ""
+    other = escape(rule.against) if rule.against else "code that the program made"
+    return f"So is {other}, which may have mapped it. "
 
 
 def _rule(found: Found) -> Iterator[str]:

@@ -97,10 +97,15 @@ class Rule(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A mapping that a rule names, and the file by which the runtime is known."""
+    """A mapping that a rule names, and the file by which the runtime is known.
+
+    `against` is a file that is executed beside and so refutes a rule that names by elimination;
+    empty if that is code which the program made.
+    """
 
     rule: Rule
     witness: str
+    against: str | None = None
 
 
 #: For each rule that may speak, by its key, a file of its runtime that the process executes.

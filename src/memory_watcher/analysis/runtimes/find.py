@@ -6,6 +6,7 @@ from collections import abc
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ...model import Mapping, MappingUsage
 from ..attribution import Kind
@@ -77,45 +78,72 @@ def _rules_by(mapping: Mapping, marks: Marks) -> Iterator[Rule]:
         yield from _BY_MARK.get(mark, ())
 
 
-def witnesses_of(mappings: Iterable[Mapping], marks: Marks = NO_MARKS) -> Witnesses:
-    """Which rules may speak of a process that maps these, each with the file that tells.
+class _Evidence(NamedTuple):
+    """Which rules may speak of a process, by their keys, each with the file that tells.
+
+    `against` are those that elimination rules out, each with what else is executed.
+    """
+
+    witnesses: Witnesses
+    against: dict[str, str]
+
+
+def _evidence_in(mappings: Iterable[Mapping], marks: Marks) -> _Evidence:
+    """What a process that maps these has of runtimes.
 
     Where the stack is executable, all memory may be (personality READ_IMPLIES_EXEC, programs of
     old): that something can be executed tells nothing then.
     """
-    found: Witnesses = {}
-    silenced: set[str] = set()
+    executed: list[Mapping] = []  # from files
     has_code = is_strict = False
     for mapping in mappings:
-        if mapping.perms[2] == "x":
-            if mapping.inode:
-                silenced |= _silenced_by(mapping.pathname)
-                if mapping.perms[3] == "p":
-                    for rule in _rules_by(mapping, marks):
-                        found.setdefault(rule.key, mapping.pathname)
+        if mapping.perms[2] != "x":
+            is_strict |= mapping.pathname == _STACK
+        elif mapping.inode:
+            executed.append(mapping)
+        else:
             has_code |= not mapping.pathname and mapping.perms[3] == "p"
-        elif mapping.pathname == _STACK:
-            is_strict = True
-    if has_code:
-        silenced.update(key for key, alone in _ALONE.items() if not alone.makes_code)
+    found = _witnesses(executed, marks)
     if is_strict and has_code:
         found |= dict.fromkeys(_OF_ANY, "")
     else:
-        silenced.update(key for key in found if _BY_KEY[key].kind is Kind.JIT_CODE)
-    return {key: file for key, file in found.items() if key not in silenced}
+        found = {key: file for key, file in found.items() if _BY_KEY[key].kind is not Kind.JIT_CODE}
+    return _Evidence(found, _against(executed, has_code=has_code))
+
+
+def _witnesses(executed: Iterable[Mapping], marks: Marks) -> Witnesses:
+    found: Witnesses = {}
+    for mapping in executed:
+        if mapping.perms[3] == "p":
+            for rule in _rules_by(mapping, marks):
+                found.setdefault(rule.key, mapping.pathname)
+    return found
+
+
+def _against(executed: Iterable[Mapping], *, has_code: bool) -> dict[str, str]:
+    """For each rule of elimination that does not hold what else is executed, the first there is."""
+    others: dict[str, str] = {}
+    for mapping in executed:
+        for key in _silenced_by(mapping.pathname):
+            others.setdefault(key, mapping.pathname)
+    if has_code:
+        for key, alone in _ALONE.items():
+            if not alone.makes_code:
+                others.setdefault(key, "")
+    return others
 
 
 def find_runtimes(
     entries: Sequence[MappingUsage], marks: Marks = NO_MARKS, bss: BssFound = NO_BSS
 ) -> dict[int, Found]:
     """Positions in `entries` of mappings that a rule names."""
-    witnesses = witnesses_of((entry.mapping for entry in entries), marks)
-    if not witnesses:
+    witnesses, against = _evidence_in((entry.mapping for entry in entries), marks)
+    if witnesses.keys() <= against.keys():
         return {}
     memory = Memory.of(find_runs(entries), bss)
     found: dict[int, Found] = {}
     for rule in RULES:
-        if rule.key in witnesses:
+        if rule.key in witnesses and rule.key not in against:
             told = Found(rule, witnesses[rule.key])
             for piece in rule.find(memory):
                 found.setdefault(piece.position, told)
@@ -123,10 +151,13 @@ def find_runtimes(
 
 
 def runtimes_present(entries: Iterable[MappingUsage], marks: Marks = NO_MARKS) -> tuple[Found, ...]:
-    """The rules that may speak of this process, each with the file that tells."""
-    witnesses = witnesses_of((entry.mapping for entry in entries), marks)
+    """The rules whose runtime this process has, each with the file that tells.
+
+    Also those that do not hold since something else is executed: with that.
+    """
+    witnesses, against = _evidence_in((entry.mapping for entry in entries), marks)
     return tuple(
-        Found(rule, witnesses[rule.key])
+        Found(rule, witnesses[rule.key], against.get(rule.key))
         for rule in RULES
         if rule.key in witnesses and rule.key not in _OF_ANY
     )
