@@ -68,6 +68,7 @@ class Clock:
         self._time = time
         self._next_tick: int | None = None
         self._next_fast: int | None = None
+        self._is_broken_off = False
 
     def wait(self, stop: threading.Event) -> Deadline | None:
         """Wait for the next deadline; None if told to stop."""
@@ -104,11 +105,12 @@ class Clock:
         due, period, now_ns = self._next_fast, self.fast_period_ns, self._time.monotonic_ns
         until_ns = min(until_ns, self._next_tick - 1)  # a tick goes before a pass
         passes, last_ns, before_ns = 0, 0, None
+        self._is_broken_off = False
         while due <= until_ns:
             while (now := now_ns()) < due and not stop.wait((due - now) / 1e9):
                 pass
             try:
-                if now < due or look() != says:
+                if now < due or self._is_broken_off or look() != says:
                     break
             except Exception:
                 break  # whoever looks next finds why
@@ -123,6 +125,10 @@ class Clock:
             lacking_ns = self._time.monotonic_ns() + wait_ns - self._next_fast
             if lacking_ns > 0:
                 self._next_fast += -(-lacking_ns // self.fast_period_ns) * self.fast_period_ns
+
+    def break_off(self) -> None:
+        """Who waits has read something meanwhile: of `wait_while`, no more goes by."""
+        self._is_broken_off = True
 
     def until_next(self) -> int:
         """Nanoseconds from now to the next deadline, negative if it has passed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 
 from ..model import Cause, FastReading
@@ -35,6 +36,7 @@ class FastPasses:
         self._newcomers = newcomers
         self._turn = 0
         self._is_interrupted = False
+        self._clock: Clock | None = None  # of the passes that go by
 
     def take(self) -> None:
         """Take one."""
@@ -57,23 +59,29 @@ class FastPasses:
         """
         if (target := self._alone_at_rest()) is None:
             return
-        self._is_interrupted = False
-        may_have_come, read = self._arriving.may_have_come, target.read_fast
-
-        def look() -> FastReading | None:
-            return None if self._is_interrupted or may_have_come() else read()
-
+        self._is_interrupted, self._clock = False, clock
         until_ns = min(until_ns, self._run.time.monotonic_ns() + _LONGEST_NS)
-        if (went := clock.wait_while(look, target.fast, stop, until_ns)) is None:
+        went = clock.wait_while(self._look_at(target), target.fast, stop, until_ns)
+        if went is None:
             return
         self._run.progress.fast_passes += went.passes
         if not self._is_interrupted:  # then it may have been read since
             before_ns = target.fast_ns if went.before_ns is None else went.before_ns
             target.fast_ns, target.fast_since_ns = went.last_ns, went.last_ns - before_ns
 
+    def _look_at(self, target: Target) -> Callable[[], FastReading | None]:
+        """Reads it, or finds that somebody may have come who has to be looked for."""
+        arriving, read = self._arriving, target.read_fast
+        if arriving.discovery_period_ns is None:
+            return read
+        may_have_come = arriving.may_have_come
+        return lambda: None if may_have_come() else read()
+
     def interrupt(self) -> None:
         """Who waits for the next pass has read something: no more of them go by just now."""
         self._is_interrupted = True
+        if self._clock is not None:
+            self._clock.break_off()
 
     def _alone_at_rest(self) -> Target | None:
         """The only process there is, if the last look at it called for nothing."""

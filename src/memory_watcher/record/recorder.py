@@ -127,11 +127,17 @@ class Recorder:
                 on_tick(run.progress)
             wait_ns = pace.after(deadline)
             if clock.fast_period_ns is not None and not wait_ns:
-                until_ns = self._commits.idle_until(clock.fast_period_ns)
-                self._fast_passes.go_by(clock, stop, until_ns)
+                self._let_passes_go_by(clock, clock.fast_period_ns, stop)
         run.stop = None  # a last tick, of how all ended, is a whole one
         self._store_mark()
         return False
+
+    def _let_passes_go_by(self, clock: Clock, period_ns: int, stop: threading.Event) -> None:
+        """Take none for as long as it would find nothing new; commit meanwhile if that is due."""
+        self._fast_passes.go_by(clock, stop, self._commits.idle_until(period_ns))
+        if self._commits.is_due(self._time.monotonic_ns(), clock.until_next()):
+            self.commit()
+            self._fast_passes.go_by(clock, stop, self._commits.idle_until(period_ns))
 
     def _pass(self, deadline: Deadline) -> None:
         began_ns = self._time.monotonic_ns()
