@@ -55,6 +55,7 @@ from .read.layouts import Layouts
 from .read.machine_memory import MachineMemory
 from .read.measurements import Measurements
 from .read.own_cost import own_cpu
+from .read.packed_headers import PackedHeaders
 from .read.processes import Processes
 from .read.readings import Readings
 from .read.ticks import Ticks
@@ -430,6 +431,10 @@ class Recording:
     def headers(self, process_ids: Sequence[int]) -> dict[int, Mapping]:
         """Headers of all mappings that some processes ever had, by mapping id."""
         return self._layouts.headers(process_ids)
+
+    def packed_headers(self, process_id: int) -> PackedHeaders:
+        """The same of one process, for one that may have had hundreds of thousands."""
+        return PackedHeaders(self._database, process_id)
 
     def details(self, columns: Sequence[str]) -> dict[int, Row]:
         """All details by their number: of each these fields of Usage behind `anonymous`."""
