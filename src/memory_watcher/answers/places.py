@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..analysis.containers import Container, containers_in, unit_of
@@ -47,14 +48,17 @@ class Place(NamedTuple):
 
 def place_of(process: RecordedProcess, containers: Mapping[str, RecordedContainer]) -> Place:
     """Where a process was when it was first seen; `containers` are those of its recording."""
-    memberships = parse_memberships((process.cgroup or "").encode("utf-8", "surrogateescape"))
+    inner, unit = _placed(process.cgroup or "")
+    return Place(inner, None if inner is None else containers.get(inner.id), unit)
+
+
+@lru_cache(maxsize=4096)
+def _placed(cgroup: str) -> tuple[Container | None, str | None]:
+    """Container and unit: asked of the same few texts for each process of each pass."""
+    memberships = parse_memberships(cgroup.encode("utf-8", "surrogateescape"))
     found = [each for one in memberships for each in containers_in(one.path) if each.is_sure]
     # A hierarchy of its own may show no more than the container's own part.
     inner = max(found, key=lambda each: each.path.count("/"), default=None)
     units = [unit for one in memberships if (unit := unit_of(one.path)) is not None]
     services = [unit for unit in units if not unit.endswith(".slice")]
-    return Place(
-        inner,
-        None if inner is None else containers.get(inner.id),
-        next(iter(services or units), None),
-    )
+    return inner, next(iter(services or units), None)

@@ -190,7 +190,12 @@ class CgroupReader:
 
 
 def find_folder(cgroup: Cgroup, mountinfo: bytes) -> str | None:
-    """Where this machine shows a cgroup, from /proc/self/mountinfo; None if it is not mounted."""
+    """Where this machine shows a cgroup, from /proc/self/mountinfo; None if it is not mounted.
+
+    Nor is one outside of the reader's cgroup namespace, whose path begins with /.. in a container.
+    """
+    if ".." in cgroup.path.split("/"):
+        return None
     for root, point, kind, options in _cgroup_mounts(mountinfo):
         if cgroup.controller is None:
             if kind != "cgroup2":

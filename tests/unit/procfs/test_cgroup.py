@@ -93,6 +93,12 @@ def test_folders() -> None:
     assert find_folder(Cgroup(None, "/x"), inside) == "/sys/fs/my cg/x"
 
 
+def test_outside_of_the_cgroup_namespace() -> None:
+    """In a container another's path begins with /..: that is no folder beside the mount."""
+    assert find_folder(Cgroup(None, "/../docker-0123.scope"), MOUNTS) is None
+    assert find_folder(Cgroup(None, "/a..b"), MOUNTS) == "/sys/fs/cgroup/unified/a..b"
+
+
 def test_numbers() -> None:
     """`max` is no limit, which is no number; memory.stat is a name and a number a line."""
     assert parse_number(b"4096\n") == 4096

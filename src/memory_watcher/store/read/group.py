@@ -22,6 +22,7 @@ class Group:
     def __init__(self, database: ReadOnlyDatabase) -> None:
         self._database = database
         self._path = database.path
+        self._containers: dict[str, RecordedContainer] | None = None
 
     def selection(self) -> RecordedSelection | None:
         """What the last run recorded; None if that is a single process or the whole machine."""
@@ -110,6 +111,11 @@ class Group:
 
     def containers(self) -> dict[str, RecordedContainer]:
         """What runtimes call the containers of processes, by the id in the path of the cgroup."""
+        if self._containers is None:  # asked for each pass
+            self._containers = self._read_containers()
+        return self._containers
+
+    def _read_containers(self) -> dict[str, RecordedContainer]:
         rows = rows_if_there(
             self._database,
             "containers",
