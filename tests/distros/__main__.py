@@ -2,9 +2,9 @@
 
     python -m tests.distros [--suite trixie]… [--short] [TEST…]
 
-Three parts. In each root that has a Python of a supported version: live tests, and the unit tests
-of what depends on Python. From outside: the kinds of a program that is compiled and runs in the
-root, of Debian 11 as well. With the oldest SQLite: unit tests of recordings.
+Two parts. In each root that has a Python of a supported version: live tests, and the unit tests of
+what depends on Python and SQLite. From outside: the kinds of a program that is compiled and runs in
+the root, of Debian 11 as well.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from ..kernels import cache
-from ..kernels.archive import Suite
 from ..kernels.roots import COMMON, Root
 from . import chroot
 
 #: Debian 12, 13 and the newest: the recorder runs in them.
 SUITES = ("bookworm", "trixie", "sid")
-#: Debian 11: only programs of it are recorded (its Python is 3.9), and its SQLite is the oldest.
+#: Debian 11: only programs of it are recorded, for its Python is 3.9.
 OLDEST = "bullseye"
 
 _LIVE = tuple(
@@ -60,7 +58,6 @@ _SHORT = (
     "tests/unit/test_units.py",
 )
 _TARGETS = ("tests/live/test_kinds_live.py", "tests/live/test_recorded_kinds.py")
-_WITH_SQLITE = ("tests/unit/store", "tests/cli/test_old_recordings.py")
 _PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", "-m", "not timing")
 
 
@@ -101,11 +98,11 @@ def _lacking(error: cache.MissingToolError) -> int:
 
 def _parts(suite: str, tests: tuple[str, ...]) -> list[tuple[str, Callable[[], int]]]:
     root = Root(suite, COMMON)
-    if tests:
-        return [("tests in the root", lambda: _inside(root, tests))]
     programs = ("programs", lambda: _outside(root))
     if suite == OLDEST:
-        return [programs, ("SQLite", lambda: _with_sqlite(suite))]
+        return [programs]
+    if tests:
+        return [("tests in the root", lambda: _inside(root, tests))]
     return [("tests in the root", lambda: _inside(root, (*_LIVE, *_UNIT))), programs]
 
 
@@ -119,18 +116,6 @@ def _outside(root: Root) -> int:
         [sys.executable, *_PYTEST, *_TARGETS, "-k", "not python and not chromium"],
         env={**os.environ, "MEMORY_WATCHER_TARGET_ROOT": str(root.folder())},
         check=False,
-    ).returncode
-
-
-def _with_sqlite(suite: str) -> int:
-    """This machine's Python with the SQLite of a suite in the place of its own."""
-    unpacked = Suite(suite).fetch("libsqlite3-0")
-    library: Path = next(unpacked.rglob("libsqlite3.so.0"))
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(library.parent)}
-    told = [sys.executable, "-c", "import sqlite3; print('SQLite', sqlite3.sqlite_version)"]
-    subprocess.run(told, env=environment, check=True)
-    return subprocess.run(
-        [sys.executable, *_PYTEST, *_WITH_SQLITE], env=environment, check=False
     ).returncode
 
 
