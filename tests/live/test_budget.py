@@ -172,6 +172,35 @@ def test_peak_of_a_large_process(big: tuple[Target, int], file: Path) -> None:
     assert highest >= 0.95 * top
 
 
+def test_a_budget_that_cheap_readings_would_use_up(file: Path) -> None:
+    """As on a slow machine: RSS is read less often, each tick has it, and layouts are not starved.
+
+    0.3 % of a core are less than what reading RSS fifty times a second takes.
+    """
+    with (
+        Target() as target,
+        recorder(file, "-p", target.pid, "--period", "500ms", "--max-cpu", "0.3") as recording,
+    ):
+        start = target.reserve(30 * 256)
+        for mib in range(30):
+            target.touch(start, 256, mib * 256)
+            recording.wait_for_ticks(mib + 1)
+        code, said = recording.stop()
+    assert code == 0, said
+    assert said.count("RSS between layouts is read every") == 1
+    assert "not every 20 ms: on this machine --max-cpu 0.3 allows no more" in said
+    found = [measurement for measurement, _ in recorded(file, target.pid)]
+    assert all(measurement.reading.resident is not None for measurement in found)
+    assert sum(measurement.has_layout for measurement in found) >= 3
+    (passes, lasted) = one(
+        file, "SELECT max(fast_passes), max(monotonic_ns) - min(monotonic_ns) FROM ticks"
+    )
+    assert passes < lasted / (20 * MS) / 2
+    # What the ticks tell is what the run tells in the end.
+    used, told = one(file, "SELECT cpu_ns, (SELECT max(cpu_ns) FROM ticks) FROM runs")
+    assert 0 < told <= used
+
+
 def test_max_stall(big: tuple[Target, int], file: Path) -> None:
     """Layouts that would hold a process up for longer than --max-stall are not read at all.
 
