@@ -22,9 +22,6 @@ from .throttle.schedule import Due, LayoutSchedule
 #: How many different reasons are said of one process: its texts may differ at each tick.
 _FAULTS_EACH = 4
 
-#: That layouts are put off is said when a process lacks so many: one says nothing.
-_LOST_TICKS = 3
-
 #: Of all processes together no more are said than this.
 _REMEMBERED = 4096
 
@@ -61,10 +58,8 @@ class Notifier:
         max_cpu, max_stall_ns = self._policy.max_cpu, self._policy.max_stall_ns
         if due is Due.TOO_SLOW:
             self.once(f"slow {pid}", TooSlow(pid, schedule.stall_ns, max_stall_ns or 0))
-        elif max_cpu is not None and (cost_ns := schedule.cost_ns):
-            if schedule.put_off >= _LOST_TICKS:
-                apart_ns = round(cost_ns / max_cpu)
-                self.once("dear", LayoutsOfOneApart(pid, cost_ns, apart_ns, max_cpu))
+        elif max_cpu is not None and (apart_ns := schedule.apart_ns) is not None:
+            self.once("dear", LayoutsOfOneApart(pid, schedule.cost_ns, apart_ns, max_cpu))
         elif max_cpu is not None and schedule.is_starved:
             self.once("dear", NoSecondLayout(pid, schedule.first_cost_ns, max_cpu))
 

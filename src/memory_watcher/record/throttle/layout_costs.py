@@ -48,6 +48,7 @@ class LayoutCosts:
             self._firsts.took(cost_ns, with_storing_ns)
         else:
             self._budget.layout_took(with_storing_ns)
+            target.schedule.stored(max(with_storing_ns - cost_ns, 0))
             self._rounds.spend(cost_ns)
         if sample.state.has_layout:
             target.bare_ns = sample.bare_ns or 0

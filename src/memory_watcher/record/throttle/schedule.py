@@ -29,6 +29,9 @@ _NEVER = 1 << 64
 _HIGH_STEP = 0.05
 _RESERVED = 2
 
+#: That layouts are put off matters when a process lacks so many.
+_LOST_TICKS = 3
+
 #: How long a count of mappings is good for, which costs some CPU of a process that has many.
 _COUNT_AGAIN_NS = 10 * SECOND
 
@@ -80,8 +83,10 @@ class LayoutSchedule:
         #: How long reading the last layout held the process up, or is expected to.
         self.stall_ns = 0
         self.last_full_ns: int | None = None
-        #: Ticks at which there was no budget for it.
-        self.put_off = 0
+        self._storing_ns = 0  # what storing a layout takes beside reading it
+        self._asked_ns = time.monotonic_ns()  # at the last tick
+        self._tick_apart_ns = 0
+        self._put_off = self._put_off_in_a_row = 0  # ticks at which there was no budget for it
         self._mappings = 0  # as last counted before the first layout
         self._counted_ns: int | None = None
 
@@ -100,8 +105,11 @@ class LayoutSchedule:
         """
         if self.is_unchanged(processes):
             return Due.UNCHANGED
+        now = self._time.monotonic_ns()
+        self._tick_apart_ns, self._asked_ns = now - self._asked_ns, now
         due = self._affordable(self._growth, _RESERVED)
-        self.put_off += due is Due.TOO_DEAR
+        self._put_off += due is Due.TOO_DEAR
+        self._put_off_in_a_row += due is Due.TOO_DEAR
         return due
 
     def is_unchanged(self, processes: int) -> bool:
@@ -209,6 +217,25 @@ class LayoutSchedule:
         waited_ns = self._time.monotonic_ns() - self._first_ns
         return self.cost_ns == 0 and self.first_cost_ns > 0 and waited_ns >= _STARVED_NS
 
+    @property
+    def apart_ns(self) -> int | None:
+        """From one layout to the next; None if the budget leaves out none that would be missed.
+
+        That one tick has none, since a peak had one just before, is no loss.
+        """
+        if not self.cost_ns or self._policy.max_cpu is None or self.last_full_ns is None:
+            return None
+        apart_ns = round(self.cost_ns / self._policy.max_cpu)
+        if self._put_off >= _LOST_TICKS and apart_ns > self._tick_apart_ns:
+            return apart_ns
+        if self._put_off_in_a_row >= _LOST_TICKS:
+            return max(apart_ns, self._time.monotonic_ns() - self.last_full_ns)
+        return None
+
+    def stored(self, cost_ns: int) -> None:
+        """Learn what storing the last layout took beside reading it."""
+        self._storing_ns += (cost_ns - self._storing_ns) // 2
+
     def _is_unchanged(self, full_every_ns: int) -> bool:
         # A change that shows once must not be forgotten while the budget puts the reading off.
         self._has_changed |= not self._change_check.unchanged()
@@ -234,9 +261,10 @@ class LayoutSchedule:
             return Due.TOO_SLOW
         if self.last_full_ns is None:
             return Due.READ
-        cost_ns = round(self.cost_ns * max(growth, 1.0))
+        storing_ns = self._storing_ns if self.cost_ns else 0
+        cost_ns = round(self.cost_ns * max(growth, 1.0)) + storing_ns
         self._budget.update(self._time.monotonic_ns(), self._time.process_time_ns())
-        allowed = self._budget.allows_layout(cost_ns, reserved * self.cost_ns)
+        allowed = self._budget.allows_layout(cost_ns, reserved * (self.cost_ns + storing_ns))
         return Due.READ if allowed else Due.TOO_DEAR
 
     def _set_peaks(self) -> None:
@@ -267,6 +295,7 @@ class LayoutSchedule:
             self.cost_ns = (sample.cpu_ns or 0) // attempts
         self.last_full_ns = now
         self._has_changed = False
+        self._put_off_in_a_row = 0
         self._resident = self._resident_now = sample.reading.resident or 0
         if sample.bare_ns is not None:
             # The lock is held while the kernel prints: neither what parsing takes counts, nor that

@@ -284,6 +284,73 @@ def test_too_dear(files: ScriptedFiles, time: FakeTime) -> None:
     assert 85 <= read <= 100
 
 
+def test_what_one_tick_lacks_is_no_loss(files: ScriptedFiles, time: FakeTime) -> None:
+    """Layouts that cost little, once put off since a peak had one: there is nothing to say."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    stage.budget.reserve(0.4).hold(MS)  # of a group
+    stage.read(cpu=MS)
+    for _ in range(5):
+        stage.read(cpu=MS)
+        time.cpu += 200 * MS
+        time.now += 500 * MS
+        assert stage.schedule.due() is Due.TOO_DEAR
+    assert stage.schedule.apart_ns is None
+
+
+def test_what_three_ticks_in_a_row_lack_is_a_loss(files: ScriptedFiles, time: FakeTime) -> None:
+    """Whatever took the budget: it is told since when there was none."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    stage.budget.reserve(0.4).hold(MS)  # of a group
+    stage.read(cpu=MS)
+    stage.read(cpu=MS)
+    for _ in range(3):
+        assert stage.schedule.apart_ns is None
+        time.cpu += 800 * MS
+        time.now += 500 * MS
+        assert stage.schedule.due() is Due.TOO_DEAR
+    assert stage.schedule.apart_ns == 1500 * MS
+    stage.read(cpu=MS)
+    assert stage.schedule.apart_ns is None
+
+
+def test_layouts_that_cost_more_than_a_tick_allows(files: ScriptedFiles, time: FakeTime) -> None:
+    """20 ms each 100 ms are one layout every 200 ms: told when three are lacking."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    stage.read(cpu=20 * MS)
+    stage.read(cpu=20 * MS)
+    put_off = 0
+    while put_off < 3:
+        assert stage.schedule.apart_ns is None
+        time.now += 100 * MS
+        due = stage.schedule.due()
+        put_off += due is Due.TOO_DEAR
+        if due is Due.READ:
+            stage.read(cpu=20 * MS, wall=0)
+    assert stage.schedule.apart_ns == 200 * MS
+
+
+def test_storing_is_in_what_a_layout_costs(files: ScriptedFiles, time: FakeTime) -> None:
+    """What is stored of it is paid, too: a budget that has but its reading does not suffice."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    stage.read(cpu=10 * MS)
+    stage.read(cpu=10 * MS)
+    time.now += 200 * MS
+    assert stage.schedule.due_for_peak(110 * MIB) is Due.READ
+    stage.schedule.stored(100 * MS)
+    assert stage.schedule.due_for_peak(110 * MIB) is Due.TOO_DEAR
+
+
+def test_small_peaks_leave_a_reserve(files: ScriptedFiles, time: FakeTime) -> None:
+    """A few per cent wait where there is no more than the reserve; what is high does not."""
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    stage.read(cpu=30 * MS)
+    while stage.schedule.due() is Due.READ:
+        stage.read(cpu=30 * MS)
+    time.now += 500 * MS
+    assert stage.schedule.due_for_peak(103 * MIB) is Due.TOO_DEAR
+    assert stage.schedule.due_for_peak(106 * MIB) is Due.READ
+
+
 def test_peaks_have_a_reserve(files: ScriptedFiles, time: FakeTime) -> None:
     """When ticks have used up their part, a peak is still read."""
     stage = Stage(files, Policy(max_cpu=0.10), time)
