@@ -26,6 +26,7 @@ CHOICES = {
     ("growth", "--process-memory"): set(JUDGED),
     ("diff", "--by"): set(get_args(identity.By)),
     ("diff", "--process-memory"): set(JUDGED),
+    ("export", "--by"): set(get_args(breakdown.By)),
     ("budget", "--at"): set(get_args(budgets.At)),
     ("budget", "--figure"): set(get_args(budgets.Figure)),
 }
