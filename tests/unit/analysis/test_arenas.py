@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher.analysis.arenas import HEAP_SIZE, find_arenas
+from memory_watcher.analysis.stacks import find_stacks
 from memory_watcher.model import MappingUsage
 from memory_watcher.procfs.smaps import BlockParser, LayoutTracker
 
@@ -39,3 +40,13 @@ def test_heaps_of_glibc(version: str) -> None:
 def test_what_others_allocate(name: str) -> None:
     """Other allocators, and a mapping in the shape of a full heap, are no arenas."""
     assert not find_arenas(layout(name))
+
+
+def test_pages_of_16_kib() -> None:
+    """Of a Python with two threads on arm64: two heaps of arenas, two stacks of threads."""
+    text = bytearray((DATA.parent / "proc" / "6.12-16k-python" / "smaps").read_bytes())
+    entries = list(LayoutTracker(BlockParser()).diff(text, len(text)).entries())
+    found = [entries[position].mapping for position in find_arenas(entries)]
+    assert sum(mapping.size for mapping in found) == 2 * HEAP_SIZE
+    stacks = [entries[position].mapping.size for position in find_stacks(entries, ())]
+    assert stacks == [8 << 20, 8 << 20]

@@ -60,11 +60,12 @@ def test_totals_of_each_kernel(kernel: str, expected: Totals) -> None:
     assert Totals(totals.mappings, *sizes) == expected  # type: ignore[arg-type]
 
 
-def test_captured_process_agrees_with_its_statm() -> None:
+@pytest.mark.parametrize(("name", "page"), [("6.18-python", 4096), ("6.12-16k-python", 16384)])
+def test_captured_process_agrees_with_its_statm(name: str, page: int) -> None:
     """The captured mappings add up to the statm captured with them, to the page."""
-    totals = sum_totals(parse(capture("6.18-python")))
-    size, resident = capture("6.18-python", "statm").split()[:2]
-    assert (totals.size, totals.rss) == (int(size) * 4096, int(resident) * 4096)
+    totals = sum_totals(parse(capture(name)))
+    size, resident = capture(name, "statm").split()[:2]
+    assert (totals.size, totals.rss) == (int(size) * page, int(resident) * page)
 
 
 def test_kernel_without_newer_fields() -> None:
