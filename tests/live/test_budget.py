@@ -185,13 +185,15 @@ def test_a_budget_that_cheap_readings_would_use_up(file: Path) -> None:
         for mib in range(30):
             target.touch(start, 256, mib * 256)
             recording.wait_for_ticks(mib + 1)
+        # On a busy machine a layout costs several times as much, and comes so much later.
+        count = "SELECT count(keyframe) FROM readings"
+        wait_until(lambda: one(file, count)[0] >= 3, "layouts, though there is little", 120)
         code, said = recording.stop()
     assert code == 0, said
     assert said.count("RSS between layouts is read every") == 1
     assert "not every 20 ms: on this machine --max-cpu 0.3 allows no more" in said
     found = [measurement for measurement, _ in recorded(file, target.pid)]
     assert all(measurement.reading.resident is not None for measurement in found)
-    assert sum(measurement.has_layout for measurement in found) >= 3
     (passes, lasted) = one(
         file, "SELECT max(fast_passes), max(monotonic_ns) - min(monotonic_ns) FROM ticks"
     )
