@@ -41,7 +41,7 @@ def main() -> int:
         try:
             passed = _run(series, told.tests, told.patience)
         except cache.MissingToolError as error:
-            return _lacking(error)
+            return lacking(error)
         except GuestError as error:
             print(error, file=sys.stderr)
             passed = False
@@ -52,7 +52,7 @@ def main() -> int:
     return bool(failed)
 
 
-def _lacking(error: cache.MissingToolError) -> int:
+def lacking(error: cache.MissingToolError) -> int:
     """In CI what is missing is a failure, elsewhere a skip."""
     if os.environ.get("CI"):
         print(f"error: {error}", file=sys.stderr)

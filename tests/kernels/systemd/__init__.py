@@ -1,0 +1,1 @@
+"""Tests that only a guest with systemd runs: services as they are."""
