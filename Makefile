@@ -20,7 +20,7 @@ help:
 	@echo "make libcs     heaps of malloc with glibc of Debian's suites, and with musl (1 minute)"
 	@echo "make kernels   the recorder in Debian's kernels under QEMU, as root (KERNEL=6.12: one of them)"
 	@echo "make distros   tests in Debian 12, 13 and sid, programs of Debian 11, as root (SUITE=sid: one)"
-	@echo "make services  a service of systemd in a guest under QEMU, as root"
+	@echo "make containers  a service of systemd and containers of podman in a guest under QEMU, as root"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 11 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
@@ -95,8 +95,8 @@ kernels: $(READY)
 distros: $(READY)
 	$(BIN)/python -m tests.distros $(if $(SUITE),--suite $(SUITE)) $(if $(PART),--$(PART))
 
-services: $(READY)
-	$(BIN)/python -m tests.kernels.services
+containers: $(READY)
+	$(BIN)/python -m tests.kernels.containers
 
 lint: $(READY)
 	$(BIN)/ruff check

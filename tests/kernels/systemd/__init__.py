@@ -1,1 +1,1 @@
-"""Tests that only a guest with systemd runs: services as they are."""
+"""Tests that only a guest with systemd and podman runs: services and containers as they are."""

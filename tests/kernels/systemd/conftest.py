@@ -1,4 +1,4 @@
-"""Only in a guest: these tests start services as root."""
+"""Only in a guest: these tests start services and containers as root."""
 
 import os
 

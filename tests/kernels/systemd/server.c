@@ -1,4 +1,4 @@
-/* A server: 20 MiB in .bss, 10 MiB in its heap, 16 MiB in tmpfs that it does not map. */
+/* A server for a container: 20 MiB in .bss, 10 MiB in its heap, 16 MiB in tmpfs that it does not map. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
-"""A service of systemd on cgroup v2: its name, its cgroup with limits, exe, .bss."""
+"""A service of systemd and containers of podman, crun and runc: names, cgroups, exe, .bss."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 @pytest.fixture(name="root", scope="module")
-def root_with_one_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one static program: its path is nowhere else on the machine."""
+def root_of_a_container(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with one static program: its path is nowhere else on the machine."""
     root = tmp_path_factory.mktemp("root")
-    (root / "app").mkdir()
+    for name in ("app", "dev", "etc", "proc", "sys", "tmp", "run"):
+        (root / name).mkdir()
     call("gcc", "-static", "-O1", "-o", root / "app/only-here", SOURCE)
     return root
 
@@ -37,6 +39,10 @@ def is_full(path: str) -> bool:
         return int((CGROUPS / path.lstrip("/") / "memory.current").read_text()) > 45 * MI
     except OSError:
         return False
+
+
+def cgroup_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cgroup").read_text().strip().partition("::")[2]
 
 
 def recorded(file: Path, *options: str) -> dict[str, Any]:
@@ -79,3 +85,37 @@ def test_a_service(root: Path, tmp_path: Path) -> None:
     finally:
         call("systemctl", "stop", "web")
         Path("/dev/shm/cache").unlink(missing_ok=True)
+
+
+@pytest.fixture(params=["crun", "runc"])
+def podman(request: pytest.FixtureRequest, root: Path) -> Iterator[tuple[str, str, int]]:
+    """A container of podman: its name, id and first process as the machine knows it."""
+    name = f"shop-{request.param}"
+    options = ("--network", "none", "--cgroup-manager", "systemd")
+    found = call(
+        *("podman", *options[2:], "--runtime", request.param, "run", "-d", "--name", name),
+        *(*options[:2], "--security-opt", "seccomp=unconfined", "--rootfs", root),
+        "/app/only-here",
+    )
+    try:
+        pid = int(call("podman", "inspect", "--format", "{{.State.Pid}}", name))
+        wait_until(lambda: is_full(cgroup_of(pid)), "the server's memory")
+        yield name, found, pid
+    finally:
+        call("podman", "rm", "-f", "-t", "0", name)
+
+
+def test_podman(podman: tuple[str, str, int], tmp_path: Path) -> None:
+    """By name and by id: a process of another PID and mount namespace, with the right names."""
+    name, found, pid = podman
+    for chosen in (name, found[:12]):
+        view = recorded(tmp_path / f"{chosen}.db", "--container", chosen)
+        path = view["process"]["container"] and view["cgroups"][0]["path"]
+        assert view["process"]["pid"] == pid
+        assert view["process"]["container"]["id"] == found
+        assert view["process"]["container"]["name"] == name
+        assert view["process"]["container"]["runtime"] == "podman"
+        assert found in path
+        check_memory(view, path)
+    listed = run("memory-watcher", "ls", tmp_path / f"{name}.db").stdout
+    assert f"{name} (podman {found[:12]})" in listed

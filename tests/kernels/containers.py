@@ -1,4 +1,4 @@
-"""Runs tests/kernels/systemd in a guest whose first process is systemd (`make services`)."""
+"""Runs tests/kernels/systemd in a guest with systemd, podman, crun and runc (`make containers`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .__main__ import lacking
 from .guest import Guest, GuestError
 from .roots import COMMON, Root
 
-#: What a machine with services has, beside what every root has.
-_PACKAGES = (*COMMON, "systemd", "systemd-sysv", "dbus")
+#: What a machine with containers has, beside what every root has.
+_PACKAGES = (*COMMON, "systemd", "systemd-sysv", "dbus", "crun", "runc", "podman")
 _COMMAND = "python -m pytest -p no:cacheprovider -q -o timeout=900 tests/kernels/systemd"
 _PATIENCE = 2400.0
 
@@ -23,6 +23,8 @@ def main() -> int:
         guest = Guest(
             kernel.fetch("6.12"),
             Root("trixie", _PACKAGES),
+            memory=1800,
+            modules=("overlay",),
             systemd=True,
         )
         with tempfile.TemporaryDirectory() as out:
