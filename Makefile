@@ -61,8 +61,12 @@ demo: $(READY)
 	@echo "Its chart:      $(CURDIR)/demo.png"
 	@echo "Go through it:  $(BIN)/memory-replay demo.db"
 
+# Tests that start no programs of their own share the cores; those that read real processes go one by one.
 test: $(READY)
-	$(BIN)/python -m pytest -m "not timing"
+	@status=0; \
+	$(BIN)/python -m pytest -n auto -m "not timing and not live" || status=$$?; \
+	$(BIN)/python -m pytest -m "live and not timing" || status=$$?; \
+	exit $$status
 
 timing: $(READY)
 	$(BIN)/python -m pytest -m timing
