@@ -57,14 +57,14 @@ def programs(folder: str, seconds: int) -> Iterator[Program]:
         source = os.path.join(_HERE, "Garbage.java")
         subprocess.run(["javac", "-d", folder, source], check=True)
         java = ["java", "-Xms32m", "-Xmx32m", "-XX:+UseSerialGC", "-cp", folder, "Garbage", time]
-        yield Program("Java's collector", java, "anonymous", "flat")
+        yield Program("Java's collector", java, "Java heap", "flat")
     if shutil.which("node"):
         limits = ["--max-old-space-size=64", "--max-semi-space-size=2"]
         node = ["node", *limits, os.path.join(_HERE, "garbage.js"), time]
-        yield Program("Node's collector", node, "anonymous", "flat")
+        yield Program("Node's collector", node, "V8 heap", "flat")
     if shutil.which("redis-server"):
         redis = ["redis-server", "--port", _PORT, "--save", ""]
-        yield Program("idle Redis", redis, "anonymous", "flat", is_server=True)
+        yield Program("idle Redis", redis, "jemalloc", "flat", is_server=True)
 
 
 def record_all(every: list[Program], folder: str, seconds: int) -> list[str]:

@@ -10,4 +10,6 @@ export interface Group {
   /** Bytes at each tick. */
   values: Float64Array
   peak: number
+  /** Of those without a place of their own: how many groups were added up. */
+  others?: number
 }

@@ -52,7 +52,7 @@ export class Legend {
       const value = document.createTextNode("")
       const bar = h("i")
       bar.style.background = theme.colour(group.colours)
-      const name = group.key === OTHER ? `${stack.otherGroups} others` : group.name
+      const name = this.nameOf(group)
       const element = h(
         "button",
         {
@@ -74,6 +74,12 @@ export class Legend {
     this.list.replaceChildren(...this.rows.map((row) => row.element))
     this.mark()
     this.update()
+  }
+
+  private nameOf({ others, kind, name }: Group): string {
+    if (!others) return name
+    const counted = others === 1 ? "1 other" : `${others} others`
+    return kind === null ? counted : `${counted}: ${this.view.recording.header.kinds[kind].name}`
   }
 
   private isolate(key: string, adding: boolean): void {

@@ -43,6 +43,8 @@ export interface Kind {
   /** Whether one mapping of it goes by its path, where its group has many. */
   byPath: boolean
   colours: Colours
+  /** Colours for a light ground that look much like it. */
+  alike: string[]
 }
 
 export interface NamedGroup {

@@ -76,9 +76,10 @@ function assembled(
   instants: Instants,
 ): Stack {
   const { shown, rest } = ordered(recording, found, by, top)
+  const added = addedUp(rest, recording, by)
   const groups = [...shown]
-  toldApart(groups, recording)
-  if (rest.length) groups.push(merged(rest, recording))
+  toldApart(groups, added, recording)
+  groups.push(...added)
   const total = new Float64Array(recording.ticks)
   for (const { values } of groups) for (let t = 0; t < total.length; t++) total[t] += values[t]
   return { groups, line, stacked: true, otherGroups: rest.length, total, ...instants }
@@ -93,7 +94,7 @@ function besideEachOther(
 ): Stack {
   const found = apart(recording, processes, figure)
   const { shown, rest } = ordered(recording, found, "process", top)
-  toldApart(shown, recording)
+  toldApart(shown, [], recording)
   const every = Int32Array.from({ length: recording.ticks }, (_, at) => at)
   return {
     groups: shown,
@@ -217,11 +218,15 @@ function ordered(
   return { shown: [...first, ...kept], rest: named.slice(top) }
 }
 
-/** Gives another colour to the smaller of two that have the same, as long as there are any. */
-function toldApart(groups: Group[], recording: Recording): void {
+/**
+ * Gives another colour to the smaller of two that have the same, and to what looks like the kind of
+ * others that are shown, as long as there are any.
+ */
+function toldApart(groups: Group[], others: Group[], recording: Recording): void {
   const { palette, kinds, own, otherColours } = recording.header
   const fixed = [...own.map((kind) => kinds[kind].colours), otherColours]
-  const taken = new Set(fixed.map(([light]) => light))
+  const alike = others.flatMap(({ kind }) => (kind === null ? [] : kinds[kind].alike))
+  const taken = new Set([...fixed.map(([light]) => light), ...alike])
   for (const group of [...groups].sort((one, other) => other.peak - one.peak)) {
     const isFixed = fixed.some(([light]) => light === group.colours[0])
     if (!isFixed && taken.has(group.colours[0]))
@@ -230,18 +235,29 @@ function toldApart(groups: Group[], recording: Recording): void {
   }
 }
 
-function merged(groups: Group[], recording: Recording): Group {
+/** What has no place of its own, the biggest first: by mapping each kind, else all of it as one. */
+function addedUp(rest: Group[], recording: Recording, by: By): Group[] {
+  const ofKind = new Map<number | null, Group[]>()
+  for (const group of rest) {
+    const kind = by === "mapping" ? group.kind : null
+    const known = ofKind.get(kind)
+    if (known) known.push(group)
+    else ofKind.set(kind, [group])
+  }
+  return [...ofKind]
+    .map(([kind, groups]) => merged(groups, kind, recording))
+    .sort((one, other) => other.peak - one.peak)
+}
+
+function merged(groups: Group[], kind: number | null, recording: Recording): Group {
   const values = new Float64Array(recording.ticks)
   for (const group of groups) for (let t = 0; t < values.length; t++) values[t] += group.values[t]
   const peak = values.reduce((highest, value) => Math.max(highest, value), 0)
-  return {
-    key: OTHER,
-    kind: null,
-    name: OTHER,
-    colours: recording.header.otherColours,
-    values,
-    peak,
-  }
+  const base = { kind, values, peak, others: groups.length }
+  if (kind === null)
+    return { ...base, key: OTHER, name: OTHER, colours: recording.header.otherColours }
+  const { name, colours } = recording.header.kinds[kind]
+  return { ...base, key: `${OTHER} ${kind}`, name: `${OTHER} ${name}`, colours }
 }
 
 type Instants = Pick<Stack, "instants" | "times" | "until" | "states">

@@ -112,6 +112,7 @@ export function recordingOf(
       own: false,
       byPath: false,
       colours: ["", ""],
+      alike: [],
     })),
     groups,
     own: [],

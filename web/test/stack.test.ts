@@ -82,6 +82,19 @@ test("groups add up to the total at every instant, with what is small put togeth
   assert.equal(stack.otherGroups, 2)
 })
 
+test("by mapping what is small is put together by kind", () => {
+  const stack = buildStack(one, one.processes, "pss", "mapping", 1)
+  assert.deepEqual(
+    stack.groups.map(({ key, kind, others, peak }) => [key.split(" ")[0], kind, others, peak / MI]),
+    [
+      ["mapping", 1, undefined, 5],
+      [OTHER, 0, 1, 3],
+      [OTHER, 1, 1, 1],
+    ],
+  )
+  assert.equal(stack.otherGroups, 2)
+})
+
 test("the peak of one process is of its layouts", () => {
   const peak = peakOf(buildStack(one, one.processes, "pss", "name", 20))
   assert.deepEqual(peak, { tick: 0, time: 0, size: 7 * MI })

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..model import Mapping
@@ -50,12 +51,15 @@ class Kind(enum.Enum):
         return Kind.LIBRARY if self in _OF_PROGRAMS else self
 
 
-_OF_PROGRAMS = frozenset(
-    (
-        *(Kind.PROGRAM_CODE, Kind.PROGRAM_DATA, Kind.PROGRAM_BSS),
-        *(Kind.LIBRARY_CODE, Kind.LIBRARY_DATA, Kind.LIBRARY_BSS),
-    )
+#: What the parts of a program are where nothing tells which file the process runs.
+PROGRAM_AS_LIBRARY = MappingProxyType(
+    {
+        Kind.PROGRAM_CODE: Kind.LIBRARY_CODE,
+        Kind.PROGRAM_DATA: Kind.LIBRARY_DATA,
+        Kind.PROGRAM_BSS: Kind.LIBRARY_BSS,
+    }
 )
+_OF_PROGRAMS = frozenset((*PROGRAM_AS_LIBRARY, *PROGRAM_AS_LIBRARY.values()))
 
 _MEANINGS = {
     Kind.THREAD_STACK: "Stacks of threads, and those that glibc keeps for the next thread.",

@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ..model import MappingUsage
-from .attribution import BY_PATH
+from .attribution import BY_PATH, PROGRAM_AS_LIBRARY
 from .breakdown import OWN_LINES, Sum, add_up
 from .file_parts import data_starts, part_of
 from .identity import By, identify
@@ -95,8 +95,12 @@ def compare(
     """Compare the runs of two sides, what is no noise first, then by the size of the change.
 
     With `same_run` both sides are moments of one recording: what has the same header in the same
-    process is the same mapping. All groups are given, also those without a change.
+    process is the same mapping. All groups are given, also those without a change. By kind a
+    process that is known to run a file, and one of which that is not known, as of a capture, are
+    compared by what both tell: parts of the program count as those of libraries.
     """
+    if by == "kind" and not same_run:
+        before, after = _comparable_kinds(before, after)
     pair = partial(pair_identical, by) if same_run else _pairing(by)
     sides = [
         _fold([_sides_of(run, size_of, by, same_run) for run in runs], pair)
@@ -106,6 +110,34 @@ def compare(
     groups = [_group(each, sides, counts, knows_noise=not same_run) for each in pair(*sides)]
     groups.sort(key=_biggest_first)
     return groups
+
+
+def _comparable_kinds(*sides: Sequence[Run]) -> list[list[list[Part]]]:
+    """The same runs; without kinds that tell the program, if that is not known of all processes."""
+    found = [
+        [[part._replace(entries=list(part.entries)) for part in run] for run in runs]
+        for runs in sides
+    ]
+    if all(_tells_program(part) for runs in found for run in runs for part in run):
+        return found
+    return [[[_without_program(part) for part in run] for run in runs] for runs in found]
+
+
+def _tells_program(part: Part) -> bool:
+    """Whether what a process runs is among its mappings, or nothing of it is of such a file."""
+    kinds = {kind for _, (kind, _) in part.entries}
+    return bool(kinds & PROGRAM_AS_LIBRARY.keys()) or not any(
+        kind.family is Kind.LIBRARY for kind in kinds
+    )
+
+
+def _without_program(part: Part) -> Part:
+    return part._replace(
+        entries=[
+            (entry, told._replace(kind=PROGRAM_AS_LIBRARY.get(told.kind, told.kind)))
+            for entry, told in part.entries
+        ]
+    )
 
 
 _Pairing = Callable[[Iterable[Item], Iterable[Item]], "list[Pair]"]

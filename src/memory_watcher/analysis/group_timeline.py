@@ -11,7 +11,7 @@ from typing import Any
 
 from ..model import LayoutState
 from ..recorded import TickRow
-from .identity import OTHER, Identity
+from .identity import Identity, rest_of
 from .observed import PAUSE, Instants, ObservedSpans
 from .passes import Moment, Passes, allowed
 from .timeline import Figure, Series, Timeline
@@ -69,7 +69,8 @@ class Group:
         groups = [*kept]
         if rest:
             merged = [sum(parts) for parts in zip(*(each.values for each in rest), strict=True)]
-            groups.append(series(Identity(OTHER, None, OTHER), merged))
+            other = series(rest_of(None, "process"), merged)
+            groups.append(replace(other, stands_for=len(rest)))
         sums = self.sums(figure)
         nothing: list[None] = [None] * len(sums)
         zeros = [0] * len(sums)

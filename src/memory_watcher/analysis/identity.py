@@ -46,6 +46,22 @@ def identify(
     )
 
 
+def rest_of(kind: Kind | None, by: By) -> Identity:
+    """Tell the group of those of a kind that have no place of their own.
+
+    By mapping there may be hundreds, so each kind has such a group; otherwise one stands for all.
+    """
+    if by != "mapping" or kind is None:
+        return Identity(OTHER, None, OTHER)
+    name = f"{OTHER} {kind.value}"
+    return Identity(name, kind, name)
+
+
+def is_rest(key: str) -> bool:
+    """Whether a group stands for those that have no place of their own."""
+    return key == OTHER or key.startswith(f"{OTHER} ")
+
+
 def _anchor(mapping: Mapping) -> str:
     """What stays of a header while its mapping grows: the end of the stack, else the start.
 

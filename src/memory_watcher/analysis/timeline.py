@@ -10,12 +10,13 @@ What was not recorded is told, never filled in: see `Timeline`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..model import LayoutState
-from .identity import OTHER, By
+from .identity import OTHER, By, Identity, is_rest, rest_of
 from .kinds import Kind
 from .reduce import cut, edges, highest, shown
 
@@ -32,7 +33,8 @@ class Series:
     `values` are bytes; None where no layout is known. `peak` is the highest of them and `integral`
     the sum of bytes times nanoseconds. `key` tells groups apart and is the same in every timeline
     of a recording that is grouped in the same way; `kind` is None if members are of several kinds;
-    `name` is what a person reads, to be escaped for the medium.
+    `name` is what a person reads, to be escaped for the medium. `stands_for` is how many groups it
+    is: more than one where those without a place of their own are added up.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Series:
     values: Sequence[int | None]
     peak: int
     integral: int
+    stands_for: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,12 @@ class Timeline:
     cheap figures were read has None, but the layout before it may stand on. `read_until_ns` is the
     same for `resident` and `high_water_mark`.
 
-    `groups` are stacked in this order, the rest last under the key "other" if there is any
-    (`other_groups` of them). At each instant their values add up to `total`: bytes, None where no
-    layout is known. `states` says how good the layout is or why there is none; of several processes
-    the worst that has a layout. `lacking` counts what the sum misses: mappings whose figure the
-    kernel did not tell, and living processes that cannot be read.
+    `groups` are stacked in this order, the rest last if there is any (`other_groups` of them): by
+    mapping a series for each kind, else one under the key "other" (identity.rest_of). At each
+    instant their values add up to `total`: bytes, None where no layout is known. `states` says how
+    good the layout is or why there is none; of several processes the worst that has a layout.
+    `lacking` counts what the sum misses: mappings whose figure the kernel did not tell, and living
+    processes that cannot be read.
 
     `sums` are what several processes come to at each pass, None for one process. By process the
     groups add up to them. By kind, name or mapping the groups are known at passes of which every
@@ -121,16 +125,45 @@ class Timeline:
 
 
 def merge_smallest(timeline: Timeline, most: int) -> Timeline:
-    """Leave at most so many groups: those with the highest peaks, and all others as one, last.
+    """Leave at most so many groups: those with the highest peaks, and all others added up, last.
 
-    Where there are no sums, nothing tells what the others come to.
+    By mapping the others are added up by kind, for which up to half of the places are given up;
+    the kinds that still find none are one. Where there are no sums, nothing tells what the others
+    come to.
     """
-    groups = timeline.groups
+    groups, by = timeline.groups, timeline.by
     if len(groups) <= most:
         return timeline
-    named = [series for series in groups if series.key != OTHER]
-    kept = {series.key for series in sorted(named, key=lambda each: -each.peak)[: most - 1]}
-    rest = [series for series in groups if series.key not in kept]
+    named = sorted((each for each in groups if not is_rest(each.key)), key=lambda each: -each.peak)
+    added = [each for each in groups if is_rest(each.key)]
+    count = min(most - 1, len(named))
+    while count > most // 2 and count + len(_by_kind([*named[count:], *added], by)) > most:
+        count -= 1
+    kept = {each.key for each in named[:count]}
+    kinds = _by_kind([each for each in groups if each.key not in kept], by)
+    bands = [_added_up(timeline, *each) for each in kinds.items()]
+    bands.sort(key=lambda each: (each.key == OTHER, -each.peak))
+    if len(bands) > most - count:
+        first = max(most - count - 1, 0)
+        last = _added_up(timeline, rest_of(None, by), bands[first:])
+        bands = [*bands[:first], last]
+    return replace(
+        timeline,
+        groups=(*(series for series in groups if series.key in kept), *bands),
+        other_groups=sum(each.stands_for for each in bands),
+    )
+
+
+def _by_kind(rest: Collection[Series], by: By) -> dict[Identity, list[Series]]:
+    """Put together what is added up."""
+    found: dict[Identity, list[Series]] = defaultdict(list)
+    for series in rest:
+        found[rest_of(series.kind, by)].append(series)
+    return found
+
+
+def _added_up(timeline: Timeline, identity: Identity, rest: Sequence[Series]) -> Series:
+    """Add groups of a timeline up."""
     values = [
         sum(value or 0 for value in row)
         if timeline.is_stacked and any(value is not None for value in row)
@@ -139,12 +172,7 @@ def merge_smallest(timeline: Timeline, most: int) -> Timeline:
     ]
     peak = max((value for value in values if value is not None), default=0)
     integral = sum(series.integral for series in rest)
-    other = Series(OTHER, None, OTHER, values, peak, integral)
-    return replace(
-        timeline,
-        groups=(*(series for series in groups if series.key in kept), other),
-        other_groups=timeline.other_groups + sum(series.key != OTHER for series in rest),
-    )
+    return Series(*identity, values, peak, integral, sum(each.stands_for for each in rest))
 
 
 def reduce(

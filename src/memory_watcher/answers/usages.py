@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import accumulate, repeat
 from typing import Any, NamedTuple, Protocol
@@ -22,7 +22,7 @@ from ..analysis.between import count_between
 from ..analysis.breakdown import OWN_LINES
 from ..analysis.contradictions import count_wrong
 from ..analysis.coverage import Coverage, Segment
-from ..analysis.identity import OTHER, By, Identity, identify
+from ..analysis.identity import By, Identity, identify, rest_of
 from ..analysis.kinds import Attribution, Kind
 from ..analysis.kinds_over_time import KindsOverTime, attribute_lives
 from ..analysis.observed import Instants, ObservedSpans
@@ -427,9 +427,9 @@ class Usages:
     def timeline(self, figure: Figure, by: By = "name", top: int | None = 20) -> Timeline:
         """Sum up by kind, name, mapping or process; the `top` groups with the highest peaks.
 
-        All others are the group "other". By name, the kinds of breakdown.OWN_LINES are kept besides
-        the `top` names. Groups that never had anything are left out. `figure` is one of those
-        that were loaded.
+        All others are added up, by mapping for each kind (identity.rest_of). By name, the kinds of
+        breakdown.OWN_LINES are kept besides the `top` names. Groups that never had anything are
+        left out. `figure` is one of those that were loaded.
         """
         if self._group is not None:
             return self._of_group(self._group, figure, by, top)
@@ -476,15 +476,23 @@ class Usages:
             kept.sort(key=lambda group: order.index(group.identity.kind or order[-1]))
         rest = named[len(kept) :]
         series = [self._series(group, unknown) for group in (*shown, *kept)]
-        if rest:
-            merged: dict[int, int] = defaultdict(int)
-            for group in rest:
-                for position, change in zip(group.positions, group.changes, strict=True):
-                    merged[position] += change
-            series.append(
-                self._series(self._measured(Identity(OTHER, None, OTHER), merged), unknown)
-            )
+        series += self._added_up(rest, by, unknown)
         return self._assembled(figure, by, series, len(rest), lacking, unknown)
+
+    def _added_up(self, rest: Iterable[_Group], by: By, unknown: Sequence[int]) -> Iterator[Series]:
+        """What has no place of its own, the highest peak first."""
+        merged: dict[Identity, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        stands_for: Counter[Identity] = Counter()
+        for group in rest:
+            identity = rest_of(group.identity.kind, by)
+            stands_for[identity] += 1
+            changes = merged[identity]
+            for position, change in zip(group.positions, group.changes, strict=True):
+                changes[position] += change
+        measured = [self._measured(*each) for each in merged.items()]
+        for group in sorted(measured, key=lambda each: -each.peak):
+            count = stands_for[group.identity]
+            yield replace(self._series(group, unknown), stands_for=count)
 
     @cached_property
     def _titles(self) -> dict[int, str]:

@@ -71,7 +71,7 @@ def _entries(
     for layout in layouts:
         image = layout.process.image_at(layout.measurement.tick)
         program = "" if image is None else names.program(image.name)
-        first = Frame(f"{program} (PID {layout.process.pid})")
+        first = Frame(f"{program} ({layout.process.pid})")
         for entry, (kind, called) in layout.entries:
             shown = kind.family if request.by == "name" else kind
             stack = [first, Frame(shown.value)]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..analysis.coverage import UNSEEN
-from ..analysis.identity import OTHER
+from ..analysis.identity import OTHER, is_rest
 from ..analysis.timeline import Series, Timeline, merge_smallest, reduce
 from ..clocks import STEADY, TimeAxis
 from ..metrics import IN_RAM, LAYOUT
@@ -421,8 +421,9 @@ class _Chart(Sheet):
         biggest = sorted(self._timeline.groups, key=lambda series: -(size_of(series) or 0))
         for series in sorted(biggest, key=lambda series: series.key == OTHER):
             name = escape(series.name) or "(no name)"
-            if series.key == OTHER:
-                name = plural_of(self._timeline.other_groups, "other", "others")
+            if is_rest(series.key):
+                others = plural_of(series.stands_for, "other", "others")
+                name = others if series.kind is None else f"{others}: {series.kind.value}"
             size = self._amount(size_of(series))
             self._legend_row(left, right, y, _Row(name, size, "patch", self._colours[series.key]))
             y += _ROW

@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..analysis.breakdown import OWN_LINES
-from ..analysis.identity import OTHER, By
+from ..analysis.identity import By, is_rest
 from ..analysis.kinds import Kind
 
 
@@ -69,6 +69,8 @@ _PALETTE = (
     *((0.52, 0.82, 0.14, 84), (0.74, 0.60, 0.14, 36), (0.86, 0.74, 0.06, 156)),
     *((0.74, 0.60, 0.14, 288), (0.62, 0.50, 0.10, 228), (0.74, 0.60, 0.06, 348)),
 )
+#: Two colours that are closer than this in OKLab look much alike.
+_NEAR = 0.06
 #: From a colour that is taken to the next that is tried: all are come to.
 _STEP = 7
 
@@ -88,6 +90,31 @@ def kind_colours(kind: Kind) -> Shades:
     return Shades(_hex(light, strength, hue), _hex(dark, strength, hue))
 
 
+def alike(kind: Kind) -> list[Shades]:
+    """The colours of names that look much like that of a kind."""
+    return [palette()[number] for number in _alike(kind)]
+
+
+@cache
+def _alike(kind: Kind) -> tuple[int, ...]:
+    """Their places in the palette."""
+    hue, strength, *shades = _KINDS[kind]
+    return tuple(
+        number
+        for number, (light, dark, other_strength, other_hue) in enumerate(_PALETTE)
+        if any(
+            math.dist(_place(one, strength, hue), _place(other, other_strength, other_hue)) < _NEAR
+            for one, other in zip(shades, (light, dark), strict=True)
+        )
+    )
+
+
+def _place(lightness: float, strength: float, hue: float) -> tuple[float, float, float]:
+    """A colour's place in OKLab: what looks alike is close."""
+    angle = math.radians(hue)
+    return lightness, strength * math.cos(angle), strength * math.sin(angle)
+
+
 @cache
 def palette() -> tuple[Shades, ...]:
     """The colours of names and processes, any two of which can be told apart."""
@@ -101,10 +128,14 @@ def colours_of(by: By, groups: Iterable[Coloured]) -> list[Shades]:
     """Give the colours of groups that are shown together, the biggest first.
 
     Kinds, heap, anonymous and the like have a fixed colour. Others have one that their name alone
-    chooses, or the next that no bigger one has: so as many as the palette holds all differ.
+    chooses, or the next that no bigger one has: so as many as the palette holds all differ. What
+    looks like the kind of a rest that is shown comes last.
     """
+    groups = list(groups)
     colours = palette()
-    free = set(range(len(colours)))
+    rests = [group.kind for group in groups if is_rest(group.key) and group.kind is not None]
+    alike = {number for kind in rests for number in _alike(kind)}
+    free = set(range(len(colours))) - alike
     last: list[int] = []
     found = []
     for group in groups:
@@ -112,7 +143,7 @@ def colours_of(by: By, groups: Iterable[Coloured]) -> list[Shades]:
             found.append(fixed)
             continue
         if not free:
-            free = set(range(len(colours))) - set(last[-2:])
+            free, alike = alike or set(range(len(colours))) - set(last[-2:]), set()
         number = _preferred(group.key if by == "mapping" else group.name)
         while number not in free:
             number = (number + _STEP) % len(colours)
@@ -123,8 +154,8 @@ def colours_of(by: By, groups: Iterable[Coloured]) -> list[Shades]:
 
 
 def _fixed(by: By, group: Coloured) -> Shades | None:
-    if group.key == OTHER:
-        return GREY
+    if is_rest(group.key):
+        return GREY if group.kind is None else kind_colours(group.kind)
     if group.kind is not None and (by == "kind" or (by == "name" and group.kind in OWN_LINES)):
         return kind_colours(group.kind)
     return None

@@ -31,7 +31,7 @@ from ..metrics import CGROUP_SIZES, MEMINFO, READING
 from ..model import Totals
 from ..recorded import RecordedProcess, RecordedRun
 from ..render.assurance_text import missed
-from ..render.colours import GREY, Coloured, Shades, colours_of, kind_colours, palette
+from ..render.colours import GREY, Coloured, Shades, alike, colours_of, kind_colours, palette
 from ..render.cost_text import cost_text
 from ..render.escape import escape
 from ..store.recording import Recording
@@ -103,6 +103,7 @@ def contents(
                 "own": kind in OWN_LINES,
                 "byPath": kind in BY_PATH,
                 "colours": kind_colours(kind),
+                "alike": [shades.light for shades in alike(kind)],
             }
             for kind in Kind
         ],

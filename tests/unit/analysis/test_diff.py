@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from memory_watcher.analysis.breakdown import Sum
 from memory_watcher.analysis.diff import USUAL_SPREAD, Group, Owner, Part, Run, Side, compare
 from memory_watcher.analysis.identity import By
-from memory_watcher.analysis.kinds import attribute
+from memory_watcher.analysis.kinds import KindHints, attribute
 from memory_watcher.analysis.matching import Match
 from memory_watcher.model import Mapping, MappingUsage, Usage
 from tests.recordings import KI, MI, Entry, mapping
@@ -247,3 +247,38 @@ def test_no_mapping_of_several_runs_is_lost(
     assert total == sum(usage.pss or 0 for _, usage in before[0])
     found = compare([run(*each) for each in before], [run(*each) for each in after], pss)
     assert all(group.match in Match for group in found)
+
+
+def executed(start: int, name: str, pss: int, inode: int) -> Entry:
+    return mapping(start, 64 * KI, "r-xp", name, inode=inode), Usage(pss=pss)
+
+
+def of_app(exe: str | None, pss: int = MI) -> Run:
+    """A run of /app with one library; `exe` is what is known of what it runs."""
+    entries = [executed(0x400000, "/app", pss, 1), executed(0x7F0000000000, "/libc.so", 2 * MI, 2)]
+    hints = KindHints(exe=exe)
+    return [
+        Part(
+            Owner(1, "app", "app", "app"),
+            attribute([MappingUsage(*each) for each in entries], hints),
+        )
+    ]
+
+
+def test_by_kind_a_program_that_one_side_does_not_know_is_compared_as_a_library() -> None:
+    """A capture does not say which file is run: no code went and came in another's place."""
+    known, unknown = of_app("/app"), of_app(None)
+    code = [("library code", 3 * MI, 3 * MI)]
+    for sides in ((known, unknown), (unknown, known), (unknown, unknown)):
+        assert sizes(two_runs(*sides, by="kind")) == code
+    both = [("library code", 2 * MI, 2 * MI), ("program code", MI, 3 * MI)]
+    assert sorted(sizes(two_runs(known, of_app("/app", 3 * MI), by="kind"))) == both
+    # One process of several is enough; one that has no file at all does not count.
+    several = [*known, *unknown]
+    assert sizes(two_runs(several, known, by="kind")) == [("library code", 6 * MI, 3 * MI)]
+    with_empty = [*known, *run(heap(MI, 1))]
+    assert ("program code", MI, MI) in sizes(two_runs(with_empty, known, by="kind"))
+
+
+def sizes(found: list[Group]) -> list[tuple[str, int | None, int | None]]:
+    return [(each.name, each.before.sum.size, each.after.sum.size) for each in found]

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from memory_watcher.analysis.identity import By, identify
+from memory_watcher.analysis.identity import By, identify, is_rest
 from memory_watcher.analysis.kinds import Kind, attribute
 from memory_watcher.analysis.passes import read
-from memory_watcher.analysis.timeline import Figure, Series, Timeline, reduce
+from memory_watcher.analysis.timeline import Figure, Series, Timeline, merge_smallest, reduce
 from memory_watcher.answers.usages import load, timeline
 from memory_watcher.model import LayoutState, MappingUsage, Reading, Usage
 from memory_watcher.store.recording import Recording
@@ -213,9 +213,69 @@ def test_other_makes_up_the_rest(runs: list[Run], top: int, by: By) -> None:
             for position, total in enumerate(cut.total):
                 assert sum(at(cut, position).values()) == (total or 0)
             kept = {series.key: series.values for series in whole.groups}
-            for series in cut.groups:
-                assert series.key == "other" or series.values == kept[series.key]
-            assert cut.other_groups + len([s for s in cut.groups if s.key != "other"]) == len(kept)
+            shown = [series for series in cut.groups if not is_rest(series.key)]
+            rest = cut.groups[len(shown) :]
+            assert all(series.values == kept[series.key] for series in shown)
+            assert sum(series.stands_for for series in rest) == cut.other_groups
+            assert cut.other_groups + len(shown) == len(kept)
+            assert by == "mapping" or [series.key for series in rest] in ([], ["other"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(RUNS, st.integers(0, 12))
+def test_by_mapping_the_rest_is_told_by_kind(runs: list[Run], top: int) -> None:
+    """The mappings of a kind, those without a place of their own too, are what the kind is."""
+    with written(runs, 4) as (recording, _):
+        for process in recording.processes():
+            usages = load(recording, [process], figures=("rss",))
+            kinds = {each.kind: each for each in usages.timeline("rss", "kind", None).groups}
+            made = usages.timeline("rss", "mapping", top)
+            assert {series.kind for series in made.groups} == set(kinds)
+            for kind, whole in kinds.items():
+                parts = [series.values for series in made.groups if series.kind is kind]
+                added = [sum(each or 0 for each in values) for values in zip(*parts, strict=True)]
+                assert added == [value or 0 for value in whole.values]
+
+
+def mappings_of(counts: dict[Kind, int]) -> Timeline:
+    """A timeline by mapping of so many of each kind, of 1, 2, 3… bytes."""
+    parts = [(kind, n) for kind, count in counts.items() for n in range(1, count + 1)]
+    groups = tuple(
+        Series(f"0 {kind.value} {size}", kind, f"{kind.value} {size}", [size], size, size)
+        for kind, size in sorted(parts, key=lambda part: -part[1])
+    )
+    total = [sum(size for _, size in parts)]
+    return replace(plain([None]), by="mapping", groups=groups, total=total)
+
+
+def test_smallest_are_merged_by_kind() -> None:
+    """What a legend has no room for is a band for each kind, with how many it stands for."""
+    made = merge_smallest(mappings_of({Kind.FILE: 40, Kind.ANONYMOUS: 10}), 8)
+    assert [(each.name, each.stands_for) for each in made.groups] == [
+        *((f"file {size}", 1) for size in (40, 39, 38, 37, 36, 35)),
+        *(("other file", 34), ("other anonymous", 10)),
+    ]
+    assert [list(each.values) for each in made.groups[-2:]] == [[34 * 35 // 2], [55]]
+    assert made.other_groups == 44
+    fewer = merge_smallest(made, 4)
+    assert [(each.name, each.stands_for) for each in fewer.groups] == [
+        *(("file 40", 1), ("file 39", 1)),
+        *(("other file", 38), ("other anonymous", 10)),
+    ]
+
+
+@given(st.dictionaries(st.sampled_from(list(Kind)), st.integers(1, 9)), st.integers(1, 30))
+def test_merged_groups_fit_and_add_up(counts: dict[Kind, int], most: int) -> None:
+    """There are never more than asked for, none is lost, and half of the places stay."""
+    whole = mappings_of(counts)
+    made = merge_smallest(whole, most)
+    assert len(made.groups) <= most
+    assert sum(each.values[0] or 0 for each in made.groups) == whole.total[0]
+    assert sum(each.stands_for for each in made.groups) == len(whole.groups)
+    rest = [each for each in made.groups if is_rest(each.key)]
+    assert made.other_groups == sum(each.stands_for for each in rest)
+    assert len(made.groups) - len(rest) >= min(len(whole.groups), most // 2)
+    assert len({each.key for each in made.groups}) == len(made.groups)
 
 
 @pytest.fixture

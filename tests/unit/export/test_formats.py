@@ -135,7 +135,7 @@ def test_folded_stacks_add_up(path: Path, tick: int) -> None:
         stack, size = line.rsplit(" ", 1)
         frames = stack.split(";")
         assert len(frames) == 4
-        assert frames[0] == f"{escape(PROGRAM).replace(';', ',')} (PID {PID})"
+        assert frames[0] == f"{escape(PROGRAM).replace(';', ',')} ({PID})"
         sizes[frames[1]] += int(size)
     expected = {kind: each["pss"] for kind, each in by_kind(path, tick).items() if each["pss"]}
     assert sizes == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -25,7 +26,7 @@ from memory_watcher.errors import MissingExtra
 from memory_watcher.model import LayoutState, Reading, Usage
 from memory_watcher.render import chart
 from memory_watcher.render.chart import ChartView, Grid, render, steps
-from memory_watcher.render.colours import kind_colours
+from memory_watcher.render.colours import GREY, kind_colours
 from memory_watcher.render.elide import elide, elide_process
 from memory_watcher.store.recording import Recording
 from tests.recordings import KI, MI, SECOND, START, RecordingBuilder, mapping
@@ -335,6 +336,27 @@ def test_not_all_of_it_fits(builder: RecordingBuilder) -> None:
     assert int(others.split()[0]) + len(shown) == 39
     assert shown == [f"/f{n}" for n in range(39, 39 - len(shown), -1)]
     assert timeline.times_ns[0] == START
+
+
+def test_mappings_that_have_no_place_are_a_band_of_their_kind(builder: RecordingBuilder) -> None:
+    """Hundreds of mappings are no grey picture: the legend counts them by kind, in its colour."""
+    process = builder.process(7)
+    builder.tick()
+    files = [
+        (mapping(0x10000000 * n, pathname=f"/f{n}", inode=n), Usage(pss=MI)) for n in range(1, 300)
+    ]
+    blocks = [(mapping(0x7F0000000000 + 0x10000000 * n), Usage(pss=KI)) for n in range(200)]
+    builder.layout(process, [*files, *blocks])
+    with Recording(builder.close()) as recording:
+        timeline = load(recording, recording.processes()).timeline("pss", "mapping", top=10)
+    figure, axes, _ = drawn(timeline)
+    texts = [text.get_text() for text in figure.texts]
+    shown = [text for text in texts if re.search(r"^[0-9a-f]{8}|other", text)]
+    assert (shown[0], shown[-1]) == ("289 others: file", "200 others: anonymous")
+    assert len(shown) == 12
+    painted = {mpl.colors.to_hex(each.get_facecolor()[0]) for each in axes.collections}
+    assert {kind_colours(kind).light for kind in (Kind.FILE, Kind.ANONYMOUS)} <= painted
+    assert GREY.light not in painted
 
 
 def lines_of(axes: Any, colour: str) -> list[list[float]]:

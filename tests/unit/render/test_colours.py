@@ -9,7 +9,7 @@ import re
 import pytest
 
 from memory_watcher.analysis.breakdown import OWN_LINES
-from memory_watcher.analysis.identity import OTHER
+from memory_watcher.analysis.identity import OTHER, rest_of
 from memory_watcher.analysis.kinds import Kind
 from memory_watcher.render import colours
 from memory_watcher.render.colours import (
@@ -121,6 +121,20 @@ def test_fixed_colours() -> None:
     heap = Coloured("heap", Kind.HEAP, "heap")
     assert colours_of("name", [heap]) == colours_of("kind", [heap]) == [kind_colours(Kind.HEAP)]
     assert colours_of("name", [Coloured(OTHER, None, OTHER)]) == [Shades(*GREY)]
+    rest = Coloured(*rest_of(Kind.FILE, "mapping"))
+    assert colours_of("mapping", [rest]) == [kind_colours(Kind.FILE)]
     libc = [Coloured("a", Kind.LIBRARY, "libc.so.6"), Coloured("b", Kind.FILE, "libc.so.6")]
     assert colours_of("name", libc[:1]) == colours_of("name", libc[1:])
     assert colours_of("name", [libc[0], *names(5)])[0] == colours_of("name", libc)[0]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("shade", [0, 1])
+def test_mappings_do_not_look_like_the_rest_of_a_kind(kind: Kind, shade: int) -> None:
+    """As many mappings as have a place beside the rest of a kind differ from it at a glance."""
+    rest = Coloured(*rest_of(kind, "mapping"))
+    mappings = [Coloured(f"0 {n}", kind, f"{n}") for n in range(20)]
+    own, *shown = (each[shade] for each in colours_of("mapping", [rest, *mappings]))
+    assert own == kind_colours(kind)[shade]
+    assert len(set(shown)) == 20
+    assert min(difference(own, each) for each in shown) > FAR / 2
