@@ -42,7 +42,7 @@ TITLES: Mapping[str, str] = {
     "cache": "page cache",
     "kernel": "kernel memory",
     "sockets": "socket buffers",
-    "rest": "not told apart",
+    "rest": "not distinguished",
 }
 
 

@@ -390,7 +390,7 @@ CREATE TABLE cgroup_readings (
     PRIMARY KEY (cgroup_id, field_id, first_tick)
 ) WITHOUT ROWID;
 
--- What a runtime calls a container, as its own files told the recorder.
+-- What a runtime calls a container, as the recorder read it in the runtime's own files.
 CREATE TABLE containers (
     container_id TEXT NOT NULL, -- as in the path of the cgroup of its processes
     name TEXT,                  -- NULL, here and below: not found
