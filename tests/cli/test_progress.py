@@ -73,6 +73,7 @@ LONG = {
     ("diff", "a.db", "--by", "process"): rb"comparing \S 0 ms",
     ("growth", "a.db"): rb"growth in a\.db: reading \S 0 ms",
     ("budget", "init", "a.db", "--force"): rb"measuring \S 0 ms",
+    ("export", "csv", "a.db"): rb"export of a\.db: PID 3, layout 1 of 3 \S 0 ms",
     ("ls", "a.db"): rb"reading a\.db \S 0 ms",
     ("kinds", "a.db", "-p", "1"): rb"reading a\.db \S 0 ms",
     ("check", "a.db", "--report-only"): rb"judging \S 0 ms",

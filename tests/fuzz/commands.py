@@ -40,11 +40,14 @@ _FORMS = (
     ("diff", "FILE", "--by", "process", "--json"),
     ("repair", "FILE", "-o", "b.db"),
     ("budget", "init", "FILE", "-o", "-"),
+    ("export", "csv", "FILE", "-o", "a.csv"),
+    ("export", "pprof", "FILE", "-o", "a.pb.gz"),
+    ("export", "perfetto", "FILE", "-o", "a.pftrace"),
     ("top",),
     ("verify", "FILE"),
 )
 COMMANDS = tuple(words for words in _FORMS if words[0] in cli.COMMANDS)
-_EXPECTED = {"a.png", "a.svg", "a.html", "b.db"}
+_EXPECTED = {"a.png", "a.svg", "a.html", "a.csv", "a.pb.gz", "a.pftrace", "b.db"}
 
 
 class Outcome(NamedTuple):

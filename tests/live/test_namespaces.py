@@ -93,5 +93,5 @@ def test_root_without_the_capability_is_told_what_to_add(tmp_path: Path) -> None
         finally:
             process.kill()
     assert f"process {process.pid}: no permission to read its memory" in done.stderr
-    assert "--cap-add SYS_PTRACE" in done.stderr
+    assert "cap-add SYS_PTRACE" in done.stderr
     assert "capabilities: add: [SYS_PTRACE]" in done.stderr

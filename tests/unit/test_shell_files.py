@@ -33,6 +33,7 @@ WORDS = {
         "ADDRESS",
         "DURATION",
         "ID",
+        "ID|NAME",
         "ISO",
         "MOMENT",
         "MS",

@@ -37,7 +37,7 @@ _PERMISSION_REMEDY = (
 )
 #: What is said to root of a container: there it lacks most capabilities.
 _CAPABILITY_REMEDY = (
-    "root lacks CAP_SYS_PTRACE here: in a container add it, with --cap-add SYS_PTRACE (docker,"
+    "root lacks CAP_SYS_PTRACE here: in a container add it, with cap-add SYS_PTRACE (docker,"
     " podman) or capabilities: add: [SYS_PTRACE] (Kubernetes)"
 )
 _CAP_SYS_PTRACE = 1 << 19

@@ -44,7 +44,7 @@ def _lost(cost: RunCost) -> str:
         )
     if cost.too_slow:
         layouts = plural(cost.too_slow, "layout was", "layouts were")
-        lost += f" {layouts} left out, which would have held a process up (--max-stall)."
+        lost += f" {layouts} left out, which would have held a process up for too long."
     return lost
 
 

@@ -35,6 +35,8 @@ _JUMPS = 40
 _BATCH = 1000
 #: CPU seconds for one table, and for each MB of the file.
 _SECONDS, _SECONDS_PER_MB = 20.0, 1.0
+#: What reading damage raises. Python cannot decode what SQLite says of a name that is no UTF-8.
+_UNREADABLE = (sqlite3.Error, OverflowError, UnicodeDecodeError)
 
 
 class Saved(NamedTuple):
@@ -110,12 +112,12 @@ def _tables(path: str, source: sqlite3.Connection) -> tuple[int, list[str]]:
     """The version of the recording, and which of its tables can be trusted to be tables."""
     try:
         objects = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-    except sqlite3.Error:
+    except _UNREADABLE:
         # What cannot be understood of the schema is passed over.
         source.execute("PRAGMA writable_schema = ON")
         try:
             objects = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise NotARecording(f"{path}: nothing can be read of it ({error})") from None
     names = Counter(name.lower() for _, name, _ in objects if isinstance(name, str))
     there = {
@@ -154,11 +156,11 @@ def _rows(source: sqlite3.Connection, table: str, key: list[str], columns: str) 
                     last, gap = row[0], 0
                 yield row[1:]
             return
-        except (sqlite3.Error, OverflowError):
+        except _UNREADABLE:
             last = -(2**62) if last is None else last
             gap = gap * 2 or 1
     backward = ", ".join(f"{column} DESC" for column in key)
-    with contextlib.suppress(sqlite3.Error, OverflowError):
+    with contextlib.suppress(*_UNREADABLE):
         for row in source.execute(f"SELECT {columns} FROM {table} ORDER BY {backward}"):
             yield row
 

@@ -25,6 +25,8 @@ OPTIONS = [
 #: What a command must be given besides.
 NEEDED = {
     "budget": ["init", "x"],
+    "export": ["csv"],
+    "import": ["x", "-o", "x"],
     "load-smaps": ["x"],
     "repair": ["x", "-o", "x"],
     "report": ["x"],

@@ -10,7 +10,7 @@ from tests.every_command import READERS
 from tests.fuzz import commands
 
 #: They make recordings, or look at what runs now.
-OTHERS = {"record", "load-smaps", "show", "top"}
+OTHERS = {"record", "import", "load-smaps", "show", "top"}
 
 
 def test_recordings_of_each_version_are_read_by_each() -> None:
