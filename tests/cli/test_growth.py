@@ -63,6 +63,26 @@ def test_text(path: str) -> None:
     assert " to " not in flat
 
 
+def test_who_is_judged(path: str, tmp_path: Path) -> None:
+    """The first line names the one process, whatever it is called, or counts several."""
+    builder = RecordingBuilder(tmp_path / "several.db")
+    two = [builder.process(7, "PID"), builder.process(8, "other")]
+    for _ in range(40):
+        builder.tick()
+        for process in two:
+            builder.layout(process, [(mapping(0x1000000, MI), Usage(rss=MI, pss=MI))])
+    several = str(builder.close())
+    first = [
+        shown(*each).splitlines()[0].split(":", 1)
+        for each in ((path,), (several, "-p", "7"), (several,))
+    ]
+    assert [(word, rest.strip()) for word, rest in first] == [
+        ("process", "server (7)"),
+        ("process", "PID (7)"),
+        ("processes", "2 processes"),
+    ]
+
+
 def test_json(path: str) -> None:
     """The documented keys, bytes and nanoseconds; all groups, and the same of the total."""
     found = json.loads(shown(path, "--json"))

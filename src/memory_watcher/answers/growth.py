@@ -112,12 +112,14 @@ class Span(NamedTuple):
 class Growth:
     """What grew. `groups` are in the order of what matters, `other_groups` more are not shown.
 
+    `is_several` tells whether it is of more than one process; `title` says which or how many.
     `total` is of all mappings, or of all processes. `instead` says why another figure is shown than
     the one asked for, `sums` which passes give no sum. `lives` are those of a program that was
     started again; `groups` are then of the last one that is long enough to be judged.
     """
 
     title: str
+    is_several: bool
     figure: Figure
     by: By
     span: Span
@@ -192,6 +194,7 @@ def _answer(story: _Story, instead: str | None) -> Growth:
     """All groups of a story, in the order of what matters."""
     return Growth(
         title=title_of(story.recording, story.processes),
+        is_several=len(story.processes) > 1,
         figure=story.timeline.figure,
         by=story.timeline.by,
         span=story.span(),

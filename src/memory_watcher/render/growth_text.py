@@ -33,7 +33,7 @@ def _about(growth: Growth) -> str:
     span, metric = growth.span, LAYOUT[growth.figure]
     until = format_time(span.end_ns)
     lines = [
-        label("process" if "PID" in growth.title else "processes", escape(growth.title)),
+        label("processes" if growth.is_several else "process", escape(growth.title)),
         label("figure", f"{metric.title} by {growth.by}; {metric.described}"),
         label(
             "time",
