@@ -25,8 +25,6 @@ _FLAGS = (
     *("--disable-sync", "--disable-background-networking", "--disable-component-update"),
     "--remote-debugging-pipe",
 )
-#: A heap has settled when a collection gives back no more than this share of it.
-_STILL = 0.02
 #: The allocators' dumps that are compared, and the names under which they are summed up.
 _DUMPS = {"v8/main/heap": "V8 heap", "blink_gc": "Blink heap"}
 
@@ -81,23 +79,11 @@ class _Browser:
             if time.monotonic() > end:
                 raise RuntimeError("the page did not become ready")
             time.sleep(0.05)
+        self.call("HeapProfiler.collectGarbage", session)
+        self.call("Target.detachFromTarget", sessionId=session)
         found = self.call("SystemInfo.getProcessInfo")["processInfo"]
         renderers = [each["id"] for each in found if each["type"] == "renderer"]
         self.pid = max(renderers, key=_resident)
-        self._settle(session, end)
-        self.call("Target.detachFromTarget", sessionId=session)
-
-    def _settle(self, session: str, end: float) -> None:
-        """Collect garbage until nothing more is given back: pages on their way out still count."""
-        before: list[Claim] = []
-        while True:
-            self.call("HeapProfiler.collectGarbage", session)
-            now = self.claims()
-            if before and _have_settled(before, now):
-                return
-            if time.monotonic() > end:
-                raise RuntimeError("Chromium's heaps do not settle")
-            before = now
 
     def claims(self) -> list[Claim]:
         """See Running."""
@@ -134,10 +120,6 @@ def _sizes(event: dict[str, Any]) -> dict[str, int]:
         for name in _DUMPS
         if "size" in dumps.get(name, {}).get("attrs", {})
     }
-
-
-def _have_settled(before: list[Claim], now: list[Claim]) -> bool:
-    return all(a.own - b.own <= _STILL * a.own for a, b in zip(before, now, strict=True))
 
 
 def _resident(pid: int) -> int:

@@ -49,8 +49,9 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
 
     glibc takes a heap as 64 MiB of address space at a multiple of 64 MiB and makes its beginning
     writable as it grows. So a heap is: nameless, private, starts at such a multiple, and continues
-    without a gap in more of the same kind (the reserve; several pieces if some have huge pages
-    advised) up to the next multiple. Two heaps of which the lower is full show as one mapping.
+    without a gap in more of the same kind up to the next multiple: several pieces if some have huge
+    pages advised, and the reserve behind all of them. Two heaps of which the lower is full show as
+    one mapping.
 
     What tells it from other memory (measured with glibc 2.31, 2.36, 2.41 and 2.43):
     - to 2.36 the heap is MAP_NORESERVE: all of it has the flag `nr`. A full heap has no reserve
@@ -131,23 +132,25 @@ def _heap_from(
     """What begins here, if that may be a heap."""
     pieces: list[int] = []
     start = end = boundary = entries[order[position]].mapping.start
-    style = _style(entries[order[position]])
+    style, in_reserve = _style(entries[order[position]]), False
     for index in order[position:]:
         entry = entries[index]
         if style is None or _style(entry) is not style or entry.mapping.start != end:
             return None
-        if pieces and entry.mapping.end > boundary:
+        is_reserve = entry.mapping.perms == "---p"
+        # A heap grows from its beginning on: nothing is used behind its reserve.
+        if pieces and (entry.mapping.end > boundary or (in_reserve and not is_reserve)):
             return None
+        in_reserve = is_reserve
         pieces.append(index)
         end = entry.mapping.end
         boundary = -(-end // HEAP_SIZE) * HEAP_SIZE
         if end == boundary:
-            has_reserve = entry.mapping.perms == "---p"
-            if style is _Style.UNKNOWN and not has_reserve:
+            if style is _Style.UNKNOWN and not is_reserve:
                 return None
             if all(_is_kept_from_children(entries[piece]) for piece in pieces):
                 return None
-            return _Heap(start, end, pieces, has_reserve, style)
+            return _Heap(start, end, pieces, is_reserve, style)
     return None
 
 

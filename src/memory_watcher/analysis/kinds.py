@@ -189,10 +189,11 @@ _BSS = (Kind.LIBRARY_BSS, Kind.PROGRAM_BSS)
 
 
 def _look_at(entries: list[MappingUsage], facts: KindHints) -> _Known:
-    arenas = find_arenas(entries)
     owners = bss_owners(entries, facts.bss)
     bss = BssFound(facts.bss, facts.without_more_bss)
     runtimes = find_runtimes(entries, facts.marks, bss)
+    # Pages of Blink at a multiple of 64 MiB, with its reserve behind, look like a heap of malloc's.
+    arenas = find_arenas(entries) - {at for at, each in runtimes.items() if each.rule.cage}
     taken = arenas | owners.keys() | runtimes.keys()
     stacks = find_stacks(entries, facts.stack_pointers.values(), taken)
     programs = {_file_key(entry.mapping) for entry in entries if _is_program(entry.mapping)}

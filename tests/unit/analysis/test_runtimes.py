@@ -174,6 +174,16 @@ _NOTHING_IN_IT = ["guard", "anonymous", "guard", "anonymous", "guard"]
 _CPPGC = """c4c00000000-c4c02000000 ---p 0 00:00 0 | mr mw me
     c4c02000000-c4c02100000 rw-p 0 00:00 0
     c4c02100000-c5000000000 ---p 0 00:00 0 | mr mw me"""
+_GLIBC = "7f0000000000-7f0000100000 r-xp 0 08:01 17 /usr/lib/libc.so.6"
+_CPPGC_LIKE_ARENA = """c4c00000000-c4c02000000 ---p 0 00:00 0 | mr mw me
+    c4c02000000-c4c02100000 rw-p 0 00:00 0
+    c4c02100000-c4c04000000 ---p 0 00:00 0 | mr mw me
+    c4c04000000-c4c04100000 rw-p 0 00:00 0
+    c4c04100000-c4c05000000 ---p 0 00:00 0 | mr mw me
+    c4c05000000-c4c05100000 rw-p 0 00:00 0
+    c4c05100000-c4c08000000 ---p 0 00:00 0 | mr mw me
+    c4c08000000-c4c08100000 rw-p 0 00:00 0
+    c4c08100000-c5000000000 ---p 0 00:00 0 | mr mw me"""
 _PLAIN_RESERVE = ["guard", "anonymous", "guard"]
 _POOL = """33a800000000-33a800004000 ---p 0 00:00 0 | mr mw me
     33a800004000-33a8001fc000 rw-p 0 00:00 0
@@ -285,6 +295,19 @@ _V8 = "rd wr mr mw me dc nr"
         (_CHROMIUM, _SANDBOX.replace("101000", "100ff0"), _NOTHING_IN_IT),
         # Blink's cage, and PartitionAlloc's pool.
         (_CHROMIUM, _CPPGC, ["Blink heap"] * 3),
+        # Its pages at a multiple of 64 MiB, with the rest of these as its reserve, are no heap of
+        # malloc's, though glibc is there.
+        (
+            f"{_CHROMIUM}\n{_GLIBC}",
+            _CPPGC_LIKE_ARENA,
+            ["/usr/lib/libc.so.6", *["Blink heap"] * 9],
+        ),
+        # Nor where its program bears another name: what is used behind a reserve is no heap.
+        (
+            f"{_NODE}\n{_GLIBC}",
+            _CPPGC_LIKE_ARENA,
+            ["/usr/lib/libc.so.6", "guard", *["anonymous", "guard"] * 4],
+        ),
         (_CHROMIUM, _CPPGC.replace("c4c02000000", "c4c01000000"), _PLAIN_RESERVE),
         (_CHROMIUM, _CPPGC.replace("c4c02100000", "c4c02101000"), _PLAIN_RESERVE),
         (_CHROMIUM, _CPPGC.replace("c5000000000", "c5400000000"), _PLAIN_RESERVE),

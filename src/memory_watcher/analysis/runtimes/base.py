@@ -75,7 +75,8 @@ class Rule(NamedTuple):
     The process executes a file whose name (without folder) `program` matches, or one that bears
     `mark` (see ElfFile). With neither the rule is for any process.
     `evidence` says what a mapping must show besides, `contradiction` what refutes it. With `alone`
-    the process executes nothing else that could have mapped it.
+    the process executes nothing else that could have mapped it. A `cage` is a reserve of the
+    runtime's own: nobody else maps anything inside, whatever its shape.
     """
 
     key: str
@@ -89,6 +90,7 @@ class Rule(NamedTuple):
     find: Callable[[Memory], Iterable[Piece]]
     mark: str | None = None
     alone: Alone | None = None
+    cage: bool = False
 
     @property
     def attribution(self) -> Attribution:

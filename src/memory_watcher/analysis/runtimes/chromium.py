@@ -95,6 +95,7 @@ RULES = (
         contradiction="Another place in that reserve: buffers, memories of WebAssembly.",
         proofs=(Proof(_PAGE_OF_TEST, "memory-infra: v8/main/heap", 167239680, 168259584),),
         find=_v8,
+        cage=True,
     ),
     Rule(
         key="chromium-blink",
@@ -107,6 +108,7 @@ RULES = (
         contradiction="MAP_NORESERVE, another size, other pages.",
         proofs=(Proof(_PAGE_OF_TEST, "memory-infra: blink_gc", 342478848, 343275936),),
         find=_blink,
+        cage=True,
     ),
     Rule(
         key="chromium-malloc",
@@ -119,5 +121,6 @@ RULES = (
         contradiction="MAP_NORESERVE, or memory that begins elsewhere.",
         proofs=(Proof(_PAGE_OF_TEST, "memory-infra: malloc, committed", 25509888, 26312704),),
         find=_partition_alloc,
+        cage=True,
     ),
 )

@@ -87,6 +87,7 @@ RULES = (
             ),
         ),
         find=_heap,
+        cage=True,
     ),
     Rule(
         key="java-large-heap",
