@@ -76,7 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=recording_file.count,
         metavar="N",
         help=f"how many names, mappings or processes get an area of their own: those with the"
-        f" highest peaks; the others share one area (default {DEFAULT_TOP})",
+        f" highest peaks; the others share one area, by mapping one for each kind"
+        f" (default {DEFAULT_TOP})",
     )
     recording_file.add_span(parser)
     parser.add_argument(
