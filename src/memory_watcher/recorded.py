@@ -419,6 +419,14 @@ class RecordedContainer(NamedTuple):
     image: str | None
 
 
+class RuntimeReport(NamedTuple):
+    """What a process's runtime said of its memory at a time (UTC, ns), as text."""
+
+    time: int
+    source: str
+    text: str
+
+
 class RecordedExit(NamedTuple):
     """How a process ended: its exit code, or else the signal.
 

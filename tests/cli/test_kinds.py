@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +173,47 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", shown)
     for group in facts(file)["groups"]:
         assert group["known_by"].endswith(".")
+
+
+def with_report(file: Path, folder: Path, *reports: tuple[int, str]) -> Path:
+    """A copy of a recording, to which a runtime's words are added: tick and text."""
+    copy = folder / "said.db"
+    shutil.copyfile(file, copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.executemany(
+            "INSERT INTO runtime_reports VALUES (1, ?, 'jcmd', 1534514283942000000, ?)", reports
+        )
+        connection.commit()
+    return copy
+
+
+def test_what_the_runtime_says(file: Path, tmp_path: Path) -> None:
+    """The answer nearest to the moment, understood as far as it is; in JSON with its text."""
+    near = " def new generation   total 9216K, used 1024K\nNative memory tracking is not enabled\n"
+    copy = with_report(file, tmp_path, (1, near), (900, near.replace("1024K", "7K")))
+    assert page(copy).split("\n\n")[-1].splitlines()[1:] == [
+        "  Java heap  committed 9 216 Ki, used 1 024 Ki",
+        "Its native memory tracking is off. Start the program with"
+        " -XX:NativeMemoryTracking=summary to see more.",
+    ]
+    told = facts(copy)["runtime_says"]
+    assert told["parts"] == [{"name": "Java heap", "committed": 9 << 20, "used": 1 << 20}]
+    assert (told["native_memory_tracking"], told["text"]) == (None, near)
+    assert told["time_ns"] == 1534514283942000000
+    assert run("memory-watcher", "verify", copy).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\x1b[31m[b]<i>\n" * 9, "- \x1b[0m (reserved=1KB, committed=1KB)"]
+)
+def test_what_a_program_says_that_lies(file: Path, tmp_path: Path, text: str) -> None:
+    """Nothing is made up, and nothing of it reaches the terminal."""
+    shown = page(with_report(file, tmp_path, (1, text)))
+    assert shown.endswith("\n  Nothing of it is understood. It is in the table runtime_reports.\n")
+    assert "\x1b" not in shown
+
+
+def test_who_was_not_asked_says_nothing(file: Path) -> None:
+    """No line of it; null in JSON."""
+    assert "own word" not in page(file)
+    assert facts(file)["runtime_says"] is None

@@ -14,19 +14,24 @@ from ..analysis.figures import best
 from ..analysis.kinds import Reason, reasons
 from ..analysis.reservations import Piece, find_runs, held_together
 from ..analysis.runtimes import Found
+from ..analysis.runtimes.jvm_report import JvmReport, parse_report
 from ..errors import SelectionError, UsageError
-from ..recorded import Measurement, RecordedProcess
+from ..recorded import Measurement, RecordedProcess, RuntimeReport
 from ..store.recording import Recording
 from .moment import PEAK, Moment, measurement_of, understood
 
 
 class KindsView(NamedTuple):
-    """One process at one measurement: why each of its mappings is what it is, by address."""
+    """One process at one measurement: why each of its mappings is what it is, by address.
+
+    `said` is what its runtime said of its own memory nearest to that, if it was asked.
+    """
 
     process: RecordedProcess
     measurement: Measurement
     figure: str
     reasons: tuple[Reason, ...]
+    said: RuntimeReport | None = None
 
 
 class Evidence(NamedTuple):
@@ -58,7 +63,13 @@ def kinds_view(
     figure = best("pss", measurement.told_figures - {"statm"}) or figure
     entries = recording.layout(measurement.id).entries
     evidence = recording.kind_evidence(process.id, measurement.tick)
-    return KindsView(process, measurement, figure, tuple(reasons(entries, evidence)))
+    said = recording.runtime_report(process.id, measurement.tick)
+    return KindsView(process, measurement, figure, tuple(reasons(entries, evidence)), said)
+
+
+def own_word(view: KindsView) -> JvmReport | None:
+    """What its runtime said of its own memory, understood; None: it was not asked."""
+    return None if view.said is None else parse_report(view.said.text)
 
 
 def evidence_of(view: KindsView) -> list[Evidence]:

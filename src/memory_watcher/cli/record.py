@@ -72,6 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     proc_option.add_argument(parser)
     parser.add_argument(
+        "--ask-runtime",
+        action="store_true",
+        help="ask each JVM about its own memory: at first, 10 s later, then every minute, by"
+        " running its JDK's jcmd as its user. This is not from outside: the JVM answers, and jcmd"
+        " sends it SIGQUIT the first time. What it says is shown by `kinds` (default: off)",
+    )
+    parser.add_argument(
         "-q", "--quiet", action="store_true", help="no status line, no closing line"
     )
     parser.add_argument(
@@ -117,6 +124,8 @@ def run(args: argparse.Namespace) -> int:
     if args.duration is not None:
         duration_ns = parse_duration(args.duration, "--duration", default_unit="s")
     proc = proc_option.root_of(args)
+    if args.ask_runtime and proc != "/proc":
+        raise UsageError(f"--ask-runtime: runtimes of {proc} cannot be asked, only those of /proc")
     launched = None
     if request.command:
         launched = _launch(request, proc)
@@ -124,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         file = target_options.file_name(
             args.database_file, request, launched.pid if launched else None, proc
         )
-        plan = _plan(request, policy, period_ns, _max_size(args.max_size))
+        plan = _plan(request, policy, period_ns, args)
         job = _Job(request, plan, duration_ns, proc, file, args.quiet, args.wording, launched)
         if launched is None:
             return _record(job, Stop().on_signals())
@@ -134,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
             launched.abandon()
 
 
-def _plan(request: Request, policy: Policy, period_ns: int, max_size: int | None) -> Plan:
+def _plan(request: Request, policy: Policy, period_ns: int, args: argparse.Namespace) -> Plan:
     from ..record.session import Plan
 
     return Plan(
@@ -146,8 +155,9 @@ def _plan(request: Request, policy: Policy, period_ns: int, max_size: int | None
         selection=request.selection,
         own_cgroup=bool(request.command),
         cgroup_of=request.pids[0] if len(request.pids) == 1 else None,
-        max_size=max_size,
+        max_size=_max_size(args.max_size),
         cpu_from_ns=0,  # all that this process has done was for the recording: imports, too
+        ask_runtime=args.ask_runtime,
     )
 
 
@@ -227,7 +237,8 @@ def _record(job: _Job, stop: Stop) -> int:
     reason = _loop(job, stop, session)
     if not job.quiet:
         session.progress.missed = _missed(job, session.progress)
-        say(closing_line(session.progress, time.monotonic_ns() - started, job.file) + "\n")
+        cpu_ns = session.used_cpu_ns
+        say(closing_line(session.progress, time.monotonic_ns() - started, job.file, cpu_ns) + "\n")
         session.tell_what_was_missed()
         if writer.why_wal_is_kept is not None:
             job.wording.say(writer.why_wal_is_kept)

@@ -56,7 +56,7 @@ class StatusLine:
             self._write("")
 
 
-def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
+def closing_line(progress: Progress, elapsed_ns: int, path: str, cpu_ns: int) -> str:
     """What was done, and what it cost."""
     ticks = _many(progress.ticks, "tick") + _of(("skipped, overloaded", progress.skipped))
     skipped = _list(
@@ -71,7 +71,7 @@ def closing_line(progress: Progress, elapsed_ns: int, path: str) -> str:
     return (
         f"{ticks}, {layouts} in {format_duration(elapsed_ns)};"
         f" {path}: {format_size(os.path.getsize(path))};"
-        f" CPU {format_duration(time.process_time_ns())};"
+        f" CPU {format_duration(cpu_ns)};"
         f" highest RSS {format_size(progress.highest_rss)},"
         f" high-water mark {format_size(progress.high_water_mark)}"
         + (f"; {progress.missed}" if progress.missed else "")

@@ -198,6 +198,50 @@ class NoCgroup(Notice):
         )
 
 
+# -- what runtimes are asked ----------------------------------------------------------------------
+
+
+class Silence(enum.Enum):
+    """Why a JVM says nothing of its memory. The values are those of runtime_helper."""
+
+    ENDED = "ended"
+    USER = "user"
+    NAMESPACE = "namespace"
+    FORBIDDEN = "forbidden"
+    NO_JCMD = "no jcmd"
+    STOPPED = "stopped"
+    DEAF = "deaf"
+    NO_ANSWER = "no answer"
+    FAILED = "failed"
+
+
+_SILENT = {
+    Silence.ENDED: "it has exited",
+    Silence.USER: "it runs as another user; record as this user or as root",
+    Silence.NAMESPACE: "it runs in other namespaces, as in a container; record there",
+    Silence.FORBIDDEN: "it was started with -XX:+DisableAttachMechanism",
+    Silence.NO_JCMD: "there is no jcmd beside its java or in PATH that only root or you can change",
+    Silence.STOPPED: "it is stopped",
+    Silence.DEAF: "it does not catch SIGQUIT (-Xrs), so asking would end it",
+    Silence.NO_ANSWER: "it did not answer within 10 s",
+    Silence.FAILED: "jcmd failed; it may be of another version than the JVM",
+}
+#: What may pass by itself.
+_PASSING = (Silence.STOPPED, Silence.NO_ANSWER, Silence.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSilent(Notice):
+    """A JVM that was to be asked says nothing of its memory."""
+
+    pid: int
+    why: Silence
+
+    def _words(self) -> Message:
+        again = ". It is asked again every minute" if self.why in _PASSING else ""
+        return (f"process {self.pid}: nothing from its JVM: {_SILENT[self.why]}{again}",)
+
+
 # -- what is read less often than asked, so that the recorder stays within its limits -------------
 
 

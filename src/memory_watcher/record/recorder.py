@@ -106,6 +106,11 @@ class Recorder:
         """CPU time of all that was done for the recording so far, that of helpers included."""
         return self._run.used_cpu_ns()
 
+    def pay_for_asking(self, cpu_ns: int) -> None:
+        """Take CPU time that asking a runtime has used from the budget, little by little."""
+        self._run.asking_cpu_ns += cpu_ns
+        self._run.budget.owe(cpu_ns)
+
     def run(
         self, clock: Clock, stop: threading.Event, on_tick: Callable[[Progress], None] | None = None
     ) -> bool:

@@ -42,6 +42,7 @@ class Run:
     together: Together | None = None
     stop: threading.Event | None = None
     cpu_from_ns: int = 0
+    asking_cpu_ns: int = 0  # what asking runtimes has used
 
     def is_told_to_stop(self) -> bool:
         """Whether nothing more is to be read."""
@@ -82,7 +83,7 @@ class Run:
 
     def used_cpu_ns(self) -> int:
         """CPU time of all that was done for the recording so far, that of helpers included."""
-        helpers_ns = self.source.mapped_files.cpu_ns
+        helpers_ns = self.source.mapped_files.cpu_ns + self.asking_cpu_ns
         return self.time.process_time_ns() - self.cpu_from_ns + helpers_ns
 
     def let_go(self, held: ProcessFiles | ProcessSampler) -> None:

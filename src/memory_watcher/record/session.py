@@ -14,6 +14,7 @@ from typing import Protocol
 from ..procfs.process import parse_status
 from ..procfs.source import ProcSource
 from ..store.writer import Writer
+from .ask_runtime import RuntimeAsker, SeenByAsker
 from .cgroups import CgroupSearch
 from .clock import Clock, Deadline
 from .container_book import ContainerBook, SeenByBook
@@ -57,7 +58,7 @@ class Plan:
     recorded too; `own_cgroup`: that of a launched command, if nobody else is in it; `cgroup_of`:
     that of the process with this PID, whoever else is in it. `max_size` is in bytes.
     `finds_between_ticks`: newcomers are looked for more often than there are ticks.
-    `cpu_from_ns`: see Recorder.
+    `cpu_from_ns`: see Recorder. `ask_runtime`: JVMs are asked about their memory, see ask_runtime.
     """
 
     policy: Policy
@@ -71,6 +72,7 @@ class Plan:
     max_size: int | None = None
     finds_between_ticks: bool = True
     cpu_from_ns: int | None = None
+    ask_runtime: bool = False
 
     @property
     def names_nothing(self) -> bool:
@@ -106,6 +108,12 @@ class Session:
             note(problem)
         if self._book is not None:
             to = SeenByBook(to, self._book)
+        self._asker = None
+        if plan.ask_runtime and writer is not None:
+            self._asker = RuntimeAsker(
+                *(writer.runtime_report, self._pay_for_asking, note, plan.policy.max_cpu)
+            )
+            to = SeenByAsker(to, self._asker)
         self._recorder = Recorder(
             *(source, targets, to, plan.policy, note), cpu_from_ns=plan.cpu_from_ns
         )
@@ -114,6 +122,14 @@ class Session:
     def progress(self) -> Progress:
         """What was done so far."""
         return self._recorder.progress
+
+    @property
+    def used_cpu_ns(self) -> int:
+        """CPU time of all that was done for the recording so far, that of helpers included."""
+        return self._recorder.used_cpu_ns
+
+    def _pay_for_asking(self, cpu_ns: int) -> None:
+        self._recorder.pay_for_asking(cpu_ns)
 
     def look_at(self, pid: int) -> bool:
         """Read one process at once: see Recorder.look_at. Only between two passes."""
@@ -170,11 +186,15 @@ class Session:
                 watch.after_pass(progress.ticks)
             if self._book is not None:
                 self._book.after_pass()
+            if self._asker is not None:
+                self._asker.after_pass()
             on_pass(progress)
 
         try:
             return self._run(stop, after_pass)
         finally:
+            if self._asker is not None:
+                self._asker.close()
             if watch is not None:
                 watch.close()
 

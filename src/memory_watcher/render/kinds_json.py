@@ -6,7 +6,7 @@ from typing import Any
 
 from ..analysis.kinds import Reason
 from ..analysis.runtimes import Found
-from ..answers.kinds import KindsView, evidence_of, reserved_of
+from ..answers.kinds import KindsView, evidence_of, own_word, reserved_of
 from .json_values import dump, named, summed, timed
 
 
@@ -28,8 +28,24 @@ def render(view: KindsView) -> str:
                 }
                 for group in evidence_of(view)
             ],
+            "runtime_says": _own_word(view),
         }
     )
+
+
+def _own_word(view: KindsView) -> dict[str, Any] | None:
+    """What the runtime said itself, where it was asked."""
+    report = own_word(view)
+    if view.said is None or report is None:
+        return None
+    tracked = report.tracked
+    return {
+        **timed("time", view.said.time),
+        **named("source", view.said.source),
+        "parts": [each._asdict() for each in report.parts],
+        "native_memory_tracking": tracked and [each._asdict() for each in tracked],
+        **named("text", view.said.text),
+    }
 
 
 def render_reserved(view: KindsView) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from ..analysis.basis import Basis
 from ..analysis.kinds import Reason
 from ..analysis.runtimes import Found, Proof
-from ..answers.kinds import Evidence, KindsView, evidence_of, reserved_of
+from ..analysis.runtimes.jvm_report import Amount
+from ..answers.kinds import Evidence, KindsView, evidence_of, own_word, reserved_of
 from ..metrics import LAYOUT
 from ..units import format_kib, format_size, format_time, plural
 from .escape import escape, pad, width
@@ -32,7 +33,42 @@ def render(view: KindsView) -> str:
         f"  {pad(name, widths[3])}  {known}"
         for size, count, kind, name, known in cells
     ]
-    return "\n".join([_head(view), "", *lines]) + "\n"
+    return "\n".join([_head(view), "", *lines, *_own_word(view)]) + "\n"
+
+
+def _own_word(view: KindsView) -> Iterator[str]:
+    """What the runtime said itself, where it was asked."""
+    report = own_word(view)
+    if view.said is None or report is None:
+        return
+    yield ""
+    yield f"The JVM's own word ({escape(view.said.source)}), of {format_time(view.said.time)}:"
+    if report.parts:
+        yield from _amounts(report.parts)
+    else:
+        yield "  Nothing of it is understood. It is in the table runtime_reports."
+    if report.tracked is not None:
+        yield "Its native memory tracking:"
+        yield from _amounts(report.tracked)
+    elif report.tracking_is_off:
+        yield (
+            "Its native memory tracking is off. Start the program with"
+            " -XX:NativeMemoryTracking=summary to see more."
+        )
+
+
+def _amounts(amounts: tuple[Amount, ...]) -> Iterator[str]:
+    cells = [
+        [
+            f"{word} {format_kib(size)}"
+            for word, size in (("committed", each.committed), ("used", each.used))
+            if size is not None
+        ]
+        for each in amounts
+    ]
+    wide = max(width(each.name) for each in amounts)
+    for each, sizes in zip(amounts, cells, strict=True):
+        yield f"  {pad(escape(each.name), wide)}  {', '.join(sizes)}"
 
 
 def render_reserved(view: KindsView) -> str:

@@ -38,6 +38,7 @@ from ..recorded import (
     RecordedSelection,
     RollupRow,
     RssFacts,
+    RuntimeReport,
     StatmRow,
     StoredFigure,
     StoredSum,
@@ -47,7 +48,7 @@ from ..recorded import (
     TickRow,
 )
 from .read import passes
-from .read.evidence import Files, build_ids, kind_evidence
+from .read.evidence import Files, build_ids, kind_evidence, runtime_report
 from .read.group import Group
 from .read.high_water_mark import HighWaterMarks
 from .read.intervals import Intervals
@@ -478,6 +479,10 @@ class Recording:
         But not beyond its run of the recorder.
         """
         return self._group.cgroup_rows(cgroup_id)
+
+    def runtime_report(self, process_id: int, tick: int) -> RuntimeReport | None:
+        """What the runtime of a process said nearest to a tick; None: it said nothing."""
+        return runtime_report(self._database, process_id, tick)
 
     def containers(self) -> dict[str, RecordedContainer]:
         """What runtimes call the containers of processes, by the id in the path of the cgroup."""

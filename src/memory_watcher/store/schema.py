@@ -16,6 +16,7 @@ Version history:
        of: rss_anon, rss_file, rss_shmem.
     6  file_marks.
     7  containers; a limit of a cgroup that there is not, and a figure that was lost: -1.
+       What runtimes said of their memory: runtime_reports.
        What the recorder itself did, tick by tick: ticks.cpu_ns, fast_passes, too_slow.
 """
 
@@ -399,6 +400,16 @@ CREATE TABLE containers (
     image TEXT,                 -- what it was made of
     PRIMARY KEY (container_id)
 ) WITHOUT ROWID;
+
+-- What runtimes said of their own memory, where the recorder was to ask them (--ask-runtime).
+CREATE TABLE runtime_reports (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    tick INTEGER NOT NULL,      -- the last one before it
+    source TEXT NOT NULL,       -- what was asked: 'jcmd'
+    time_ns INTEGER NOT NULL,   -- UTC, when it had answered
+    report TEXT NOT NULL,       -- as it was said, at most 64 KiB of it
+    PRIMARY KEY (process_id, tick, source)
+);
 
 -- The names of /proc/meminfo's lines.
 CREATE TABLE meminfo_fields (

@@ -262,6 +262,11 @@ class Writer:
         with explained(self.path):
             self._cgroups.container(container_id, facts)
 
+    def runtime_report(self, process_id: int, time_ns: int, source: str, text: str) -> None:
+        """Store what a process's runtime said of its memory, at a time (UTC) during this tick."""
+        with explained(self.path):
+            self._evidence.runtime_report(process_id, time_ns, source, text)
+
     def cgroup_figures(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
         """Store the figures of a cgroup that changed at this tick."""
         with explained(self.path):

@@ -502,6 +502,16 @@ INSERT INTO "rollups" VALUES(1,1,1,13795328,12281856,12042240,0);
 INSERT INTO "rollups" VALUES(1,3,1,15892480,14379008,14139392,0);
 INSERT INTO "rollups" VALUES(1,6,1,13795328,12281856,12042240,0);
 INSERT INTO "rollups" VALUES(2,3,1,1789952,339968,163840,0);
+CREATE TABLE runtime_reports (
+    process_id INTEGER NOT NULL REFERENCES processes(id),
+    tick INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    time_ns INTEGER NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (process_id, tick, source)
+);
+INSERT INTO "runtime_reports" VALUES(1,2,'jcmd',1534514284942000000,' def new generation   total 9216K, used 1024K
+');
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     machine_id INTEGER NOT NULL REFERENCES machines(id),

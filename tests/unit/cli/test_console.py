@@ -12,8 +12,11 @@ import pytest
 from memory_watcher.cli import console
 
 SOURCE = Path(console.__file__).parents[1]
-#: A process of its own whose stdout is a pipe to the recorder, and whole files (`-o /dev/stdout`).
-NO_TEXT = (SOURCE / "procfs" / "filehelper.py", SOURCE / "render" / "output.py")
+#: Processes of their own whose stdout is the recorder's, and whole files (`-o /dev/stdout`).
+NO_TEXT = (
+    *(SOURCE / "procfs" / "filehelper.py", SOURCE / "record" / "runtime_helper.py"),
+    SOURCE / "render" / "output.py",
+)
 HOSTILE = "a\x1b]52;c;ZXZpbA==\x07b\nc\rd\x9be\u202ef\x7f\udcffg"
 HARMLESS = r"a\x1b]52;c;ZXZpbA==\x07b\x0ac\x0dd\xc2\x9be\xe2\x80\xaef\x7f\xffg"
 

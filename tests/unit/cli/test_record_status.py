@@ -46,7 +46,7 @@ def test_what_was_left_out_is_told_apart(tmp_path: Path) -> None:
     file = tmp_path / "a.db"
     file.touch()
     progress = Progress(ticks=9, not_taken=7, waiting=1, too_slow=4)
-    told = record_status.closing_line(progress, SECOND, str(file))
+    told = record_status.closing_line(progress, SECOND, str(file), SECOND // 200)
     assert "skipped: 1 by rotation, 2 over budget, 4 over --max-stall" in told
 
 
@@ -54,8 +54,11 @@ def test_closing_line_counts_one_as_one(tmp_path: Path) -> None:
     """`1 tick, 1 layout`."""
     file = tmp_path / "a.db"
     file.touch()
-    told = record_status.closing_line(Progress(ticks=1, layouts=1), SECOND, str(file))
+    told = record_status.closing_line(
+        Progress(ticks=1, layouts=1), SECOND, str(file), SECOND // 200
+    )
     assert told.startswith("1 tick, 1 layout in 1.0 s; ")
+    assert "; CPU 5 ms; " in told
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "0.0ms", "00", ".0s", " 0 ms "])

@@ -144,6 +144,17 @@ NOTICES: list[tuple[Notice, str, str | None]] = [
         "layouts of the process every 4.0 s (the CPU budget of 10 % allows no more). Sums, RSS,"
         " swap and faults are still recorded in between",
     ),
+    (
+        notices.RuntimeSilent(7, notices.Silence.FORBIDDEN),
+        "process 7: nothing from its JVM: it was started with -XX:+DisableAttachMechanism",
+        None,
+    ),
+    (
+        notices.RuntimeSilent(7, notices.Silence.NO_ANSWER),
+        "process 7: nothing from its JVM: it did not answer within 10 s. It is asked again every"
+        " minute",
+        None,
+    ),
 ]
 
 

@@ -130,6 +130,7 @@ def test_tree_of_version_2(tree: Path) -> None:
     assert after.pop("build_ids") == []
     assert after.pop("file_marks") == []
     assert after.pop("containers") == []
+    assert after.pop("runtime_reports") == []
     for name in ("local_times_of_measurements", "local_times_of_ticks"):
         assert after.pop(name)
     lines = [line for (_, line) in after.pop("command_lines")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ...model import Mapping
 from ..attribution import Kind
 from ..reservations import Piece, Run
 from .base import Memory, Proof, Rule
@@ -22,6 +23,13 @@ _REGION = 1 << 20
 _ARCHIVE = re.compile(r"/[^/]*\.jsa( \(deleted\))?$")
 #: The code cache grows by so much.
 _GRANULE = 64 << 10
+
+
+def is_jvm(mapping: Mapping) -> bool:
+    """Whether a mapping proves that HotSpot is executed: what all rules here go by."""
+    name = mapping.pathname.rpartition("/")[2]
+    is_executed = mapping.perms[2:] == "xp" and mapping.inode
+    return bool(is_executed and _JVM.fullmatch(name))
 
 
 def _heap(memory: Memory) -> Iterator[Piece]:

@@ -128,6 +128,11 @@ class CpuBudget:
         if self._rate is not None:
             self._left_ns -= cost_ns
 
+    def owe(self, cost_ns: int) -> None:
+        """Pay little by little for what another process has done, so that nothing starves."""
+        if self._rate is not None:
+            self.debt_ns += cost_ns
+
     def allows(self, cost_ns: int, reserve_ns: int = 0) -> bool:
         """Whether something that costs this much may be done, leaving all reserves and one more."""
         self._largest_ns = max(self._largest_ns, cost_ns + reserve_ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...model import ElfSegment, KindEvidence
+from ...recorded import RuntimeReport
 from ..readonly import ReadOnlyDatabase
 
 _PAGE_SIZE = 4096
@@ -103,6 +104,18 @@ def build_ids(database: ReadOnlyDatabase, process_id: int) -> dict[tuple[int, in
         process_id,
     )
     return {(dev, _unsigned(inode)): build_id for dev, inode, build_id in rows}
+
+
+def runtime_report(database: ReadOnlyDatabase, process_id: int, tick: int) -> RuntimeReport | None:
+    """What the runtime of a process said nearest to a tick, before it or after it."""
+    if not database.has_table("runtime_reports"):
+        return None
+    row = database.row(
+        "SELECT time_ns, source, substr(report, 1, 1048576) AS report FROM runtime_reports"
+        " WHERE process_id = ? ORDER BY abs(tick - ?), tick, source LIMIT 1",
+        *(process_id, tick),
+    )
+    return RuntimeReport(*row) if row else None
 
 
 def _unsigned(number: int) -> int:

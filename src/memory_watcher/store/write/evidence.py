@@ -9,7 +9,7 @@ from .transaction import Transaction, signed
 
 
 class Evidence:
-    """Writes stack pointers, ELF segments, build IDs and marks of runtimes."""
+    """Writes stack pointers, ELF segments, build IDs, marks of runtimes, and what they said."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -73,6 +73,15 @@ class Evidence:
                     " WHERE (process_id, tid, first_tick) = (?, ?, ?)",
                     *(self._transaction.tick - 1, process_id, tid, first_tick),
                 )
+
+    def runtime_report(self, process_id: int, time_ns: int, source: str, text: str) -> None:
+        """Store what a process's runtime said of its memory, at a time (UTC) during this tick."""
+        now = self._transaction
+        now.begin()
+        now.execute(
+            "INSERT OR REPLACE INTO runtime_reports VALUES (?, ?, ?, ?, ?)",
+            *(process_id, now.tick, source, time_ns, text),
+        )
 
     def elf_files(self, files: Mapping[tuple[int, int], ElfFile]) -> None:
         """Store what the headers of executed files tell, by (dev, inode).

@@ -137,6 +137,19 @@ def test_first_layouts_are_in_the_allowance() -> None:
     assert budget.debt_ns == pytest.approx(100 * MS)
 
 
+def test_what_is_owed_is_paid_off_by_half() -> None:
+    """A second of another process's CPU: the allowance stays, and layouts go on."""
+    budget = CpuBudget(0.10, 0, 0)
+    budget.owe(SECOND)
+    assert budget.rate == pytest.approx(0.0475)
+    budget.update(10 * SECOND, 0)
+    assert budget.debt_ns == pytest.approx(0.525 * SECOND)
+    assert budget.allows_layout(10 * MS)
+    budget.update(22 * SECOND, 0)
+    assert budget.debt_ns == 0
+    CpuBudget(None, 0, 0).owe(SECOND)
+
+
 @pytest.mark.parametrize("cheap", [5 * MS, 10 * MS, 50 * MS])
 def test_cheap_readings_do_not_starve_layouts(cheap: int) -> None:
     """Whatever is used beside them at each 100 ms, they have half of the budget."""
