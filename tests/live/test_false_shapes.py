@@ -31,6 +31,10 @@ SHAPES = {
     "wasm": ["50000000000,280000000,-,nd", "50080000000,3200000,rw,ndo"],
     "v8 sandbox": ["100000000000,20000000000,-,nD", "101000000000,40000,rw,no"],
     "cppgc": ["c4c00000000,400000000,-,-", "c4c02000000,1360000,rw,o"],
+    "cppgc at a multiple of 64 MiB": [
+        *("c4c00000000,400000000,-,-", "c4c02000000,1360000,rw,o"),
+        *("c4c08000000,1900000,rw,o", "c4c0c000000,20000,rw,o"),
+    ],
     "partition pool": ["33a800000000,400000000,-,-", "33a800004000,1f8000,rw,o"],
     "two pools": ["33a800000000,800000000,-,-", "33ac00004000,1f8000,rw,o"],
     "old super page": ["33a800000000,400000000,-,-", "33a800001000,2000,rw,o"],
@@ -100,7 +104,8 @@ def test_no_false_names(programs: dict[str, int], tmp_path: Path) -> None:
             told = memory_watcher.attributed(opened, opened.peak(process.id))
             nameless = [kind for entry, (kind, _) in told if not entry.mapping.pathname]
             seen += Kind.ANONYMOUS in nameless or Kind.GUARD in nameless
-            names = {what.name for _, what in told if what.kind in (Kind.RUNTIME, Kind.ALLOCATOR)}
+            kinds = (Kind.RUNTIME, Kind.ALLOCATOR, Kind.ARENA)
+            names = {what.name for _, what in told if what.kind in kinds}
             if names:
                 wrong[next(name for name, pid in programs.items() if pid == process.pid)] = names
     assert seen == len(programs)

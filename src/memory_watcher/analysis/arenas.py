@@ -59,7 +59,8 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
       mapping by a heap beside them, for other programs map gigabytes in this way;
     - from 2.41 on it is not: what is writable has `ac`, the reserve neither. Then it needs the
       reserve, and glibc among the mapped files. A full heap that stands alone is not found: all
-      large mappings look like that;
+      large mappings look like that. And nothing that touches it may be a reserve of 64 MiB and
+      more: then it is a part of that, as pages in the cage of Blink's garbage collector are;
     - without VmFlags (kernels before 3.8) the geometry has to do, with the reserve required.
 
     A process that maps another malloc has no such heaps, whatever has their shape. Not found
@@ -76,11 +77,52 @@ def find_arenas(entries: Sequence[MappingUsage]) -> set[int]:
     styles = [_Style.UNKNOWN, _Style.NORESERVE]
     if any(_GLIBC.match(name) for name in names):
         styles.append(_Style.COUNTED)
-    heaps = [_heap_from(entries, order, position) for position in starts]
+    possible = [(at, _heap_from(entries, order, at)) for at in starts]
+    heaps = [(at, heap) for at, heap in possible if heap is not None and heap.style in styles]
+    parts = _of_larger_reserves(
+        entries, order, [at for at, heap in heaps if heap.style is _Style.COUNTED]
+    )
     found: set[int] = set()
     for style in styles:
-        found |= _certain([heap for heap in heaps if heap is not None and heap.style is style])
+        found |= _certain([heap for at, heap in heaps if heap.style is style and at not in parts])
     return found
+
+
+def _of_larger_reserves(
+    entries: Sequence[MappingUsage], order: Sequence[int], starts: Sequence[int]
+) -> set[int]:
+    """Those of `starts`, in `order`, with which a reserve touches that no heap has.
+
+    With MAP_NORESERVE that proves nothing: the kernel puts heaps beside reserves of others.
+    """
+    parts: set[int] = set()
+    end, is_larger = -1, False  # of the last stretch of what touches
+    for start in starts:
+        if start >= end:
+            first, end = _stretch(entries, order, start)
+            is_larger = any(
+                entries[index].mapping.perms == "---p" and entries[index].mapping.size >= HEAP_SIZE
+                for index in order[first:end]
+            )
+        if is_larger:
+            parts.add(start)
+    return parts
+
+
+def _stretch(entries: Sequence[MappingUsage], order: Sequence[int], start: int) -> tuple[int, int]:
+    """From where to where in `order` all touches, and is of one style."""
+    style = _style(entries[order[start]])
+
+    def joins(at: int) -> bool:
+        below, above = entries[order[at - 1]], entries[order[at]]
+        return below.mapping.end == above.mapping.start and _style(below) is _style(above) is style
+
+    first, end = start, start + 1
+    while first > 0 and joins(first):
+        first -= 1
+    while end < len(order) and joins(end):
+        end += 1
+    return first, end
 
 
 def _certain(heaps: Sequence[_Heap]) -> set[int]:

@@ -18,7 +18,7 @@ from ..model import KindEvidence, MappingUsage, Usage
 from ..model import Mapping as Header
 from .arenas import may_begin_heap, tells_malloc
 from .kinds import Attribution, Kind, attributed_entries
-from .runtimes import tells_runtime
+from .runtimes import is_compared, tells_runtime
 
 NO_EVIDENCE = KindEvidence({}, {}, 4096)
 
@@ -159,16 +159,18 @@ def _around(
 
     Those that touch them, and each other, without a gap (heaps of arenas, guards, .bss behind its
     file), and all of the same files. For what may be a heap of malloc's also what may be another
-    one, and whose malloc it is. For nameless memory also whose runtime the process has. The rules
-    look no further; a test compares.
+    one, and whose malloc it is. For nameless memory also whose runtime the process has, and for
+    large reserves all others. The rules look no further; a test compares.
     """
     order = sorted(living, key=lambda number: headers[number].start)
     chains = list(_chains(order, headers))
     wanted = {number for chain in chains if not numbers.isdisjoint(chain) for number in chain}
+    for reaches in (may_begin_heap, is_compared):
+        if any(reaches(headers[number]) for number in wanted):
+            for chain in chains:
+                if any(reaches(headers[number]) for number in chain):
+                    wanted.update(chain)
     if any(may_begin_heap(headers[number]) for number in wanted):
-        for chain in chains:
-            if any(may_begin_heap(headers[number]) for number in chain):
-                wanted.update(chain)
         wanted.update(number for number in order if tells_malloc(headers[number]))
     if any(not headers[number].pathname for number in wanted):
         wanted.update(number for number in order if tells_runtime(headers[number], marks))

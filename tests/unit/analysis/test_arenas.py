@@ -50,3 +50,26 @@ def test_pages_of_16_kib() -> None:
     assert sum(mapping.size for mapping in found) == 2 * HEAP_SIZE
     stacks = [entries[position].mapping.size for position in find_stacks(entries, ())]
     assert stacks == [8 << 20, 8 << 20]
+
+
+def test_parts_of_a_larger_reserve() -> None:
+    """What a program reserved in one piece of 16 GiB has no heaps of glibc's, whatever it uses."""
+    text = bytearray()
+    for perms, *bounds in (
+        ("r-xp", 0x7F0000000000, 0x7F0000100000),
+        ("---p", 0xC4C00000000, 0xC4C08000000),
+        ("rw-p", 0xC4C08000000, 0xC4C09900000),
+        ("---p", 0xC4C09900000, 0xC4C0C000000),
+        ("rw-p", 0xC4C0C000000, 0xC4C0C020000),
+        ("---p", 0xC4C0C020000, 0xC5000000000),
+    ):
+        start, end = bounds
+        name = "08:01 16 /usr/lib/x86_64-linux-gnu/libc.so.6" if "x" in perms else "00:00 0"
+        counted = "ac" if "w" in perms else ""
+        text += f"{start:x}-{end:x} {perms} 0 {name}\n".encode()
+        text += f"Size: {(end - start) >> 10} kB\nRss: 0 kB\nVmFlags: mr mw me {counted}\n".encode()
+    entries = list(LayoutTracker(BlockParser()).diff(text, len(text)).entries())
+    assert len(entries) == 6
+    assert not find_arenas(entries)
+    # Without the rest of it nothing tells them from two heaps, of which one is there whole.
+    assert find_arenas(entries[:1] + entries[2:5]) == {1, 2}

@@ -164,6 +164,39 @@ def test_a_heap_between_keyframes_depends_on_what_is_far_away(
     assert found[0].kind is attribute(entries)[0][1].kind
 
 
+_JVM = "7f0100000000-7f0100001000 r-xp 0 08:01 12 /usr/lib/jvm/lib/server/libjvm.so"
+_MARKS = """
+    7f2d00000000-7f2d01000000 rw-p 0 00:00 0
+    7f2d01000000-7f2e20000000 ---p 0 00:00 0 | mr mw me nr
+    """
+_JAVA_HEAP = """
+    7f3000000000-7f3004000000 rw-p 0 00:00 0
+    7f3004000000-7f7b00000000 ---p 0 00:00 0 | mr mw me nr
+    """
+_ZGC = "40000000000-40017a00000 rw-s 0 00:01 7 /memfd:java_heap (deleted)"
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "kind"),
+    [("", Kind.RUNTIME), (_JAVA_HEAP, Kind.ANONYMOUS), (_ZGC, Kind.ANONYMOUS)],
+)
+def test_a_large_reserve_between_keyframes_is_compared_with_others(
+    elsewhere: str, kind: Kind
+) -> None:
+    """Java's heap is told by its reserve from smaller ones, wherever these lie, then as well."""
+    news, olds = layout(_MARKS), layout(f"{_JVM}\n{elsewhere}")
+    entries = [*news, *olds]
+    births = [5] * len(news) + [1] * len(olds)
+    found = attribute_lives(
+        lives(births, [9] * len(entries)),
+        [1],
+        {number: entry.mapping for number, entry in enumerate(entries)},
+        {number: entry.usage.vm_flags for number, entry in enumerate(entries)},
+    )
+    assert found[0].kind is kind
+    assert found[0].kind is attribute(entries)[0][1].kind
+
+
 def test_huge_pages_without_flags() -> None:
     """Kernels before 3.8 print no flags: over time the page size says the same as in a layout."""
     (entry,) = layout("7f0000000000-7f0008000000 rw-s 0 00:0f 9 /SYSV00000001 (deleted) | -")

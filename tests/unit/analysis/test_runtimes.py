@@ -272,6 +272,21 @@ _V8 = "rd wr mr mw me dc nr"
         (_JAVA, _LARGE_HEAP, ["Java heap"] * 2),
         (_JAVA, _LARGE_HEAP.replace("7fc000000000", "7fb700000000"), ["anonymous", "guard"]),
         (_JAVA, _LARGE_HEAP.replace("7fb600000000", "7fb600001000"), ["anonymous", "guard"]),
+        # What marks the objects of a heap of 300 GiB has a 64th of it, twice; ZGC's stacks of marks
+        # have 8 GiB.
+        (
+            _JAVA,
+            "7f2d39800000-7f2d3b900000 rw-p 0 00:00 0\n"
+            "7f2d3b900000-7f2e67800000 ---p 0 00:00 0 | mr mw me nr\n"
+            "7f3004000000-7f3008000000 rw-p 0 00:00 0\n"
+            "7f3008000000-7f7b04000000 ---p 0 00:00 0 | mr mw me nr",
+            ["anonymous", "guard", "Java heap", "Java heap"],
+        ),
+        (
+            _JAVA,
+            f"40000000000-40017a00000 rw-s 0 00:01 7 /memfd:java_heap (deleted)\n{_LARGE_HEAP}",
+            ["/memfd:java_heap", "anonymous", "guard"],
+        ),
         (_JAVA, _LARGE_HEAP.replace("mr mw me nr", "mr mw me"), ["anonymous", "guard"]),
         (_JAVA, _LARGE_HEAP.replace("0\n", "0 | rd wr mr mw me nr\n"), ["anonymous", "guard"]),
         # Executable memory is JIT code, whoever made it.
@@ -322,6 +337,8 @@ _V8 = "rd wr mr mw me dc nr"
         (_NUMPY, _BLOCK.replace(" hg", ""), ["anonymous"] * 2),
         (_NUMPY, _BLOCK.replace("0\n", "0 | rd wr mr mw me ac hg\n"), ["anonymous"] * 2),
         (_NUMPY, _BLOCK.splitlines()[1], ["anonymous"]),
+        # Huge pages that a program asks for itself, with a block of malloc's below, look so.
+        (_NUMPY, _BLOCK.replace("7f0000000000", "7effffff0000"), ["anonymous"] * 2),
         # jemalloc's extents.
         (_JEMALLOC, "7f0000000000-7f0000200000 rw-p 0 00:00 0 | rd wr mr mw me nr", ["jemalloc"]),
         (_JEMALLOC, "7f0000000000-7f0000200000 rw-p 0 00:00 0", ["anonymous"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .base import Found, Proof, Rule
-from .find import RULES, find_runtimes, runtimes_present, tells_runtime
+from .find import RULES, find_runtimes, is_compared, runtimes_present, tells_runtime
 
 __all__ = [
     "RULES",
@@ -11,6 +11,7 @@ __all__ = [
     "Proof",
     "Rule",
     "find_runtimes",
+    "is_compared",
     "runtimes_present",
     "tells_runtime",
 ]

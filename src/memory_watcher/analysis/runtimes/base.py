@@ -7,7 +7,7 @@ shape which that runtime alone gives them. Each shape was compared with the runt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..attribution import Attribution, Kind
@@ -19,15 +19,21 @@ NO_BSS = BssFound((), frozenset())
 
 
 class Memory(NamedTuple):
-    """Private memory without a name of one layout, as rules look at it."""
+    """Private memory without a name of one layout, as rules look at it.
+
+    `shared` are the names of what is mapped shared.
+    """
 
     runs: Sequence[Run]
     reservations: Sequence[Reservation]
     by_flags: Mapping[frozenset[str], Sequence[Piece]]
     bss: BssFound = NO_BSS
+    shared: Collection[str] = frozenset()
 
     @classmethod
-    def of(cls, runs: Sequence[Run], bss: BssFound = NO_BSS) -> Memory:
+    def of(
+        cls, runs: Sequence[Run], bss: BssFound = NO_BSS, shared: Collection[str] = frozenset()
+    ) -> Memory:
         """With the reservations among these runs, and all pieces by their flags."""
         by_flags: dict[frozenset[str], list[Piece]] = {}
         for run in runs:
@@ -35,7 +41,7 @@ class Memory(NamedTuple):
                 if (some := by_flags.get(piece.flags)) is None:
                     some = by_flags[piece.flags] = []
                 some.append(piece)
-        return cls(runs, find_reservations(runs), by_flags, bss)
+        return cls(runs, find_reservations(runs), by_flags, bss, shared)
 
     def may_begin_with_bss(self, run: Run) -> bool:
         """Whether .bss of the file that touches it from below may be in its first piece."""

@@ -64,11 +64,16 @@ def _silenced_by(pathname: str) -> frozenset[str]:
 def tells_runtime(mapping: Mapping, marks: Marks = NO_MARKS) -> bool:
     """Whether rules ask for it, wherever it lies: what all nameless memory may depend on."""
     if mapping.perms[2] != "x":
-        return mapping.pathname == _STACK
+        return mapping.pathname == _STACK or jvm.is_zgc_heap(mapping)
     if not mapping.inode:
         return mapping.pathname in ("", _STACK)
     is_program = mapping.perms[3] == "p" and any(_rules_by(mapping, marks))
     return is_program or bool(_silenced_by(mapping.pathname))
+
+
+def is_compared(mapping: Mapping) -> bool:
+    """Whether a rule compares it with others of its sort, wherever these lie."""
+    return jvm.is_large_reserve(mapping)
 
 
 def _rules_by(mapping: Mapping, marks: Marks) -> Iterator[Rule]:
@@ -140,7 +145,8 @@ def find_runtimes(
     witnesses, against = _evidence_in((entry.mapping for entry in entries), marks)
     if witnesses.keys() <= against.keys():
         return {}
-    memory = Memory.of(find_runs(entries), bss)
+    shared = {entry.mapping.pathname for entry in entries if entry.mapping.perms[3] == "s"}
+    memory = Memory.of(find_runs(entries), bss, shared)
     found: dict[int, Found] = {}
     for rule in RULES:
         if rule.key in witnesses and rule.key not in against:

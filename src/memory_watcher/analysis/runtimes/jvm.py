@@ -15,8 +15,12 @@ _JVM = re.compile(r"libjvm\.so( \(deleted\))?")
 #: How far object pointers of 32 bits reach, without and with a shift: HotSpot puts a heap that it
 #: can so address right below. The kernel puts nothing there by itself.
 _TOPS = (4 << 30, 32 << 30)
-#: Nothing else that HotSpot reserves is as large: class space has 3 GiB at most, code 2 GiB.
+#: Class space has 3 GiB at most, code 2 GiB. What collectors keep of a heap can be larger, but has
+#: a 64th of it, twice side by side (marks of live objects).
 _LARGEST_OTHER = 4 << 30
+_PART_OF_OTHERS = 16
+#: ZGC's heap. Beside it ZGC has no other, but keeps as large a reserve for its stacks of marks.
+_ZGC = re.compile(r"/memfd:java_heap(\.\w+)?( \(deleted\))?")
 #: Heaps begin at a multiple of their regions, which have this size or more.
 _REGION = 1 << 20
 #: What of classes is mapped into the heap (class data sharing).
@@ -51,8 +55,30 @@ def _first_of_heap(run: Run, top: int) -> int:
     return next(at for at, piece in enumerate(run.pieces) if piece.start >= lower)
 
 
+def is_zgc_heap(mapping: Mapping) -> bool:
+    """Whether a mapping is ZGC's heap, which its file's name tells."""
+    return mapping.perms[3] == "s" and bool(_ZGC.fullmatch(mapping.pathname))
+
+
+def is_large_reserve(mapping: Mapping) -> bool:
+    """Whether it may be a heap's reserve that is told by its size from others of the process."""
+    return mapping.perms == "---p" and not mapping.pathname and mapping.size >= _LARGEST_OTHER
+
+
 def _large_heap(memory: Memory) -> Iterator[Piece]:
     """The beginning of a reserve, made accessible by a second mmap, which takes `nr` from it."""
+    if any(map(_ZGC.fullmatch, memory.shared)):
+        return
+    found = list(_with_large_reserves(memory))
+    largest = max((above.end - piece.start for piece, above in found), default=0)
+    for piece, above in found:
+        if above.end - piece.start >= largest // _PART_OF_OTHERS:
+            yield piece
+            yield above
+
+
+def _with_large_reserves(memory: Memory) -> Iterator[tuple[Piece, Piece]]:
+    """What may be the heap, or a part of it, each with its reserve."""
     for run in memory.runs:
         for piece, above in zip(run.pieces, run.pieces[1:], strict=False):
             if (
@@ -64,8 +90,7 @@ def _large_heap(memory: Memory) -> Iterator[Piece]:
                 and "nr" not in piece.flags
                 and piece.start % _REGION == 0
             ):
-                yield piece
-                yield above
+                yield piece, above
 
 
 def _code(memory: Memory) -> Iterator[Piece]:
@@ -105,8 +130,9 @@ RULES = (
         program=_JVM,
         evidence="It begins at a multiple of 1 MiB, is counted (`ac`), and is directly followed by"
         " a reserve (`nr`) of 4 GiB and more.",
-        contradiction="A smaller reserve: class space and code have such. No reserve: a heap that"
-        " is full cannot be known.",
+        contradiction="A smaller reserve, or one 16 times larger elsewhere: class space, code and"
+        " collectors have such. ZGC's heap beside it. No reserve: a heap that is full cannot be"
+        " known.",
         proofs=(),
         find=_large_heap,
     ),

@@ -13,10 +13,16 @@ _NUMPY = re.compile(r"_?multiarray(_umath)?\.[^/]*so( \(deleted\))?")
 
 #: From this size on NumPy asks for huge pages, for whole pages of the block.
 _LARGE = 4 << 20
+#: From there on, whatever the size of the machine's pages: with larger ones it asks for nothing.
+_FIRST_PAGE = 4 << 10
 
 
 def _arrays(memory: Memory) -> Iterator[Piece]:
-    """All of a block but its first page, which begins with malloc's own note and lies below."""
+    """All of a block but its first page, which begins with malloc's own note and lies below.
+
+    Where more is below, that page has merged with another block, or there is none: what a program
+    maps for itself with huge pages has other memory right below it, too.
+    """
     for run in memory.runs:
         for below, piece in zip(run.pieces, run.pieces[1:], strict=False):
             if (
@@ -25,6 +31,7 @@ def _arrays(memory: Memory) -> Iterator[Piece]:
                 and "hg" in piece.flags
                 and below.flags == piece.flags - {"hg"}
                 and "ac" in below.flags
+                and below.size == _FIRST_PAGE
             ):
                 yield piece
 
@@ -38,7 +45,8 @@ RULES = (
         program=_NUMPY,
         evidence="4 MiB and more with huge pages advised (`hg`), directly after a page that differs"
         " in that alone: the first of malloc's block.",
-        contradiction="Nothing right below it, or huge pages advised there as well.",
+        contradiction="Nothing right below it, more than that page, or huge pages advised there as"
+        " well.",
         proofs=(Proof("NumPy 1.24.2, 12 arrays of 4 MiB", "nbytes", 50331648, 50331648),),
         find=_arrays,
     ),
