@@ -37,8 +37,8 @@ _PERMISSION_REMEDY = (
 )
 #: What is said to root of a container: there it lacks most capabilities.
 _CAPABILITY_REMEDY = (
-    "root lacks CAP_SYS_PTRACE here: in a container add it, with cap-add SYS_PTRACE (docker,"
-    " podman) or capabilities: add: [SYS_PTRACE] (Kubernetes)"
+    "root lacks CAP_SYS_PTRACE here (or CAP_PERFMON, on kernels since 6.15): in a container add it,"
+    " with cap-add SYS_PTRACE (docker, podman) or capabilities: add: [SYS_PTRACE] (Kubernetes)"
 )
 _CAP_SYS_PTRACE = 1 << 19
 
