@@ -281,7 +281,7 @@ class TestOfUnittest(unittest.TestCase):
 def test_children_count_where_asked(pytester: pytest.Pytester) -> None:
     """With children=True the sum of PSS is judged; without, a child's memory is its own."""
     body = """
-CHILD = [sys.executable, "-S", "-c", "kept = b'1' * (300 << 20); import time; time.sleep(0.7)"]
+CHILD = [sys.executable, "-S", "-c", "kept = b'1' * (300 << 20); import time; time.sleep(3)"]
 @pytest.mark.limit_resident("200 MiB", children=True)
 def test_over(): subprocess.run(CHILD)
 @pytest.mark.limit_resident("200 MiB")
