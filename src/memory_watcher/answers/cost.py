@@ -15,6 +15,8 @@ from ..units import SECOND
 
 #: What is shorter says nothing about a share.
 _LONG_NS = 5 * SECOND
+#: No time is longer; but a file may hold any number.
+_LONGEST_NS = 1 << 63
 #: As many times less often than asked for as is worth telling.
 _STRETCHED = 2.0
 
@@ -102,7 +104,7 @@ def _fast_period(run: RecordedRun) -> int | None:
     """What was asked for, ns; None if nothing was to be read between ticks, or that is unknown."""
     try:
         policy: Any = json.loads(run.policy or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # a file may hold anything
     asked = policy.get("fast_period_ns") if isinstance(policy, dict) else None
-    return asked if isinstance(asked, int) and asked > 0 else None
+    return asked if isinstance(asked, int) and 0 < asked < _LONGEST_NS else None

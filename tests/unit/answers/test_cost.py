@@ -118,7 +118,14 @@ def test_what_was_read_less_often(builder: Builder) -> None:
     assert "2 layouts were left out, which would have held a process up for too long." in note
 
 
-@pytest.mark.parametrize("policy", [None, "", "[", "[1]", '{"fast_period_ns": "x"}', "{}"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        *(None, "", "[", "[1]", '{"fast_period_ns": "x"}', "{}"),
+        *("[" * 100_000, f'{{"fast_period_ns": 1{"0" * 400}}}'),
+    ],
+    ids=lambda policy: str(policy)[:20],
+)
 def test_any_policy_may_stand_there(builder: Builder, policy: str | None) -> None:
     """A file sent by a stranger: nothing is told of a fast period."""
     builder.run(1, 30, 0.05, policy)
