@@ -144,7 +144,7 @@ def _write_readings(request: Request, metric: Metric, out: BinaryIO) -> None:
     scale = 100 if metric.unit == "1/100 s" else 1
     for process in request.processes:
         begin = f"{sample}{_braced(_labels(request, process))}"
-        for time_ms, value in _changes(_readings(request, process), metric):
+        for time_ms, value in _changes(request.measurements(process), metric):
             shown = value if scale == 1 else value / scale
             out.write(f"{head}{begin} {shown} {time_ms / 1000:.3f}\n".encode())
             head = ""  # a family without a sample has no head either
@@ -152,14 +152,6 @@ def _write_readings(request: Request, metric: Metric, out: BinaryIO) -> None:
 
 def _help(metric: Metric) -> str:
     return f"{metric.described} ({metric.source})".replace("\\", "\\\\").replace("\n", " ")
-
-
-def _readings(request: Request, process: RecordedProcess) -> Iterator[Measurement]:
-    axis, (first, last) = request.recording.axis, request.places
-    for measurement in request.recording.measurements(process.id):
-        place = axis.place(measurement.tick, measurement.time)
-        if (first is None or place >= first) and (last is None or place <= last):
-            yield measurement
 
 
 def _changes(measurements: Iterable[Measurement], metric: Metric) -> Iterator[tuple[int, int]]:

@@ -249,20 +249,15 @@ def _measured(process: RecordedProcess, measurement: Measurement) -> tuple[objec
 
 
 def _measurements(request: Request) -> Iterator[tuple[RecordedProcess, Measurement]]:
-    axis, (first, last) = request.recording.axis, request.places
     for process in request.processes:
-        for measurement in request.recording.measurements(process.id):
-            place = axis.place(measurement.tick, measurement.time)
-            if (first is None or place >= first) and (last is None or place <= last):
-                yield process, measurement
+        for measurement in request.measurements(process):
+            yield process, measurement
 
 
 def _system(request: Request) -> Iterator[tuple[object, ...]]:
-    axis, (first, last) = request.recording.axis, request.places
+    axis = request.recording.axis
     place_of = {row.tick: row.time for row in request.recording.tick_rows()}
     for row in request.recording.meminfo_rows():
         place = place_of.get(row.tick)
-        if place is None or (first is not None and place < first):
-            continue
-        if last is None or place <= last:
+        if place is not None and request.covers(place):
             yield row.tick, axis.wall(place), _shown(row.field), row.value

@@ -187,7 +187,7 @@ class _Trace:
     def readings(self, process: RecordedProcess) -> None:
         """The kernel's own figures of a process, where one of them changed."""
         before: tuple[int | None, ...] = ()
-        for measurement in self._in_span(process):
+        for measurement in self._request.measurements(process):
             values = _stats(measurement)
             if values == before or all(value is None for value in values):
                 continue
@@ -199,13 +199,6 @@ class _Trace:
             )
             self._packet(self._place(measurement), data(_PROCESS_STATS, data(1, told)))
 
-    def _in_span(self, process: RecordedProcess) -> Iterator[Measurement]:
-        first, last = self._request.places
-        for measurement in self._request.recording.measurements(process.id):
-            place = self._place(measurement)
-            if (first is None or place >= first) and (last is None or place <= last):
-                yield measurement
-
     def machine(self) -> None:
         """Lines of /proc/meminfo, figures of control groups, and sums over processes."""
         recording = self._request.recording
@@ -214,7 +207,7 @@ class _Trace:
 
         def count(tick: int, name: str, value: int | None) -> None:
             place = self._place_of.get(tick)
-            if value is None or place is None or not self._is_in_span(place):
+            if value is None or place is None or not self._request.covers(place):
                 return
             if name not in tracks:
                 tracks[name] = self._track(place, name)
@@ -234,10 +227,6 @@ class _Trace:
             for tick, field, value in self._request.recording.cgroup_rows(cgroup_id):
                 if units.get(field) == "bytes":
                     count(tick, f"cgroup {title}: {field}", value)
-
-    def _is_in_span(self, place: int) -> bool:
-        first, last = self._request.places
-        return (first is None or place >= first) and (last is None or place <= last)
 
 
 #: Fields of ProcessStats.Process in the order of `_stats`, and how far a figure is shifted: KiB.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..answers.moment import PEAK, Moment
 from ..answers.walk import By
-from ..recorded import RecordedProcess
+from ..recorded import Measurement, RecordedProcess
 from ..store.recording import Recording
 from ..store.steps import Steps, silently
 from .names import Names
@@ -34,3 +34,15 @@ class Request:
     at: Moment = PEAK
     base: Moment | None = None
     tell: Steps = silently
+
+    def covers(self, place: int) -> bool:
+        """Whether a place on the recording's axis, ns, is in the span that is asked for."""
+        first, last = self.places
+        return (first is None or place >= first) and (last is None or place <= last)
+
+    def measurements(self, process: RecordedProcess) -> Iterator[Measurement]:
+        """Those of a process in that span, with or without a layout."""
+        axis = self.recording.axis
+        for measurement in self.recording.measurements(process.id):
+            if self.covers(axis.place(measurement.tick, measurement.time)):
+                yield measurement
