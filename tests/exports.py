@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from collections.abc import Sequence
+from datetime import timezone
 from pathlib import Path
 from typing import Any
 
 from memory_watcher.answers.moment import PEAK, Moment, parse
 from memory_watcher.answers.walk import By
 from memory_watcher.export.names import names_of
-from memory_watcher.export.registry import FORMATS, exporter
+from memory_watcher.export.registry import FORMATS, database_exporter, exporter
 from memory_watcher.export.request import Request, Rows
 from memory_watcher.model import LayoutState, Mapping, Reading, Usage
 from memory_watcher.store.recording import Recording
@@ -103,9 +105,19 @@ def exported(
             rows=rows or (told.rows[0] if told.rows else "changes"),
             at=parse(at, "--at") if isinstance(at, str) else at,
             base=None if base is None else parse(base, "--base"),
+            zone=timezone.utc,
         )
+        if told.makes == "database":
+            return _database(form, request)
         exporter(form).write(request, out)
     return out.getvalue()
+
+
+def _database(form: str, request: Request) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "database"
+        database_exporter(form).write_database(request, str(file))
+        return file.read_bytes()
 
 
 def peak(path: Path, *arguments: str) -> Any:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..export.registry import FORMATS
 from . import recording_file, say, whole_number
 from .progress import ProgressLine
 from .unused import refuse_unused
+from .zone import told_zone, zone_of
 
 if TYPE_CHECKING:
     from ..answers.walk import By
@@ -37,6 +38,10 @@ _OPTIONS = {
     "history": {"first": "--from", "last": "--to", "rows": "--changes or --ticks"},
     "moment": {"at": "--at", "base": "--base"},
 }
+
+
+#: What is of one format alone.
+_OF_ONE = {"original": {"timezone": "--timezone"}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +102,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the same: a row for each group at each layout",
     )
     parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="of original: the zone of the times to write, as Europe/Prague, UTC or +02:00"
+        " (default: this machine's)",
+    )
+    parser.add_argument(
         "--redact",
         action="store_true",
         help="put pseudonyms in the place of all names of files, programs, commands, control"
@@ -106,8 +117,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the file; errors are raised as MemoryWatcherError."""
-    from ..export.registry import FolderExporter, exporter
-    from ..render.output import whole_folder, whole_output
     from ..store.recording import Recording
     from ..units import format_size
 
@@ -119,26 +128,39 @@ def run(args: argparse.Namespace) -> int:
     for shows, options in _OPTIONS.items():
         if form.shows != shows:
             refuse_unused(args, options, f"on {args.format}")
+    for name, options in _OF_ONE.items():
+        if args.format != name:
+            refuse_unused(args, options, f"on {args.format}")
     if form.shows == "database":
         refuse_unused(args, {"by": "--by"}, f"on {args.format}")
         if args.redact or args.pid:
             option = "--redact" if args.redact else "--pid"
             raise UsageError(f"{option} has no effect on {args.format}: it holds no data")
     with Recording(args.file) as recording, ProgressLine(f"export of {args.file}") as progress:
-        request = _request(args, form, recording, progress)
-        writer = exporter(args.format)
-        size = None
-        if form.is_folder and path != "/dev/stdout":
-            with whole_folder(path) as folder:
-                cast(FolderExporter, writer).write_folder(request, folder)
-                size = sum(each.stat().st_size for each in os.scandir(folder))
-        else:
-            with whole_output(path) as out:
-                writer.write(request, out)
-                size = None if path == "/dev/stdout" else out.tell()
-    if size is not None:
-        say(f"{path}: {format_size(size)}")
+        size = _write(args.format, _request(args, form, recording, progress), path)
+    if path != "/dev/stdout":
+        zone = f"; time zone: {told_zone(args.timezone)}" if form.makes == "database" else ""
+        say(f"{path}: {format_size(size)}{zone}")
     return 0
+
+
+def _write(name: str, request: Request, path: str) -> int:
+    """Write what a format makes; its size in bytes. Raises CannotWrite, MissingExtra."""
+    from ..export import registry
+    from ..render.output import whole_database, whole_folder, whole_output
+
+    makes = FORMATS[name].makes
+    if makes == "database":
+        with whole_database(path) as file:
+            registry.database_exporter(name).write_database(request, file)
+            return os.stat(file).st_size
+    if makes == "folder" and path != "/dev/stdout":
+        with whole_folder(path) as folder:
+            registry.folder_exporter(name).write_folder(request, folder)
+            return sum(each.stat().st_size for each in os.scandir(folder))
+    with whole_output(path) as out:
+        registry.exporter(name).write(request, out)
+        return 0 if path == "/dev/stdout" else out.tell()
 
 
 def _request(
@@ -168,6 +190,7 @@ def _request(
         ),
         at=PEAK if args.at is None else parse(args.at, "--at"),
         base=None if args.base is None else parse(args.base, "--base"),
+        zone=zone_of(args.timezone),
         tell=progress.step,
     )
 

@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Literal
 from ..units import plural
 from . import parse_pid, say
 from .progress import ProgressLine
+from .zone import told_zone, zone_of
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from ..capture.original import Told
     from ..store.writer import Writer
 
@@ -76,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
             writer.close("imported")
         else:
             writer.discard()
-    zone = args.timezone or "this machine's; --timezone chooses another"
-    note = f"; time zone: {zone}" if "original" in kinds else ""
+    note = f"; time zone: {told_zone(args.timezone)}" if "original" in kinds else ""
     say(f"{args.output}: {plural(len(args.files), 'file', 'files')} imported{note}")
     return 0
 
@@ -164,23 +162,4 @@ def _told(args: argparse.Namespace, path: str) -> Told:
     else:
         match = re.search(r"\.([1-9][0-9]{0,9})\.[^.]*$", name)
         pid = 1 if match is None else int(match[1])
-    return Told(None if args.timezone is None else _zone(args.timezone), pid, args.name or name)
-
-
-def _zone(text: str) -> tzinfo:
-    """Raises UsageError."""
-    from datetime import timedelta, timezone
-    from zoneinfo import ZoneInfo
-
-    from ..errors import UsageError
-
-    if match := re.fullmatch(r"([+-])(\d\d):?([0-5]\d)", text):
-        offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-        if offset < timedelta(days=1):
-            return timezone(-offset if match[1] == "-" else offset)
-    try:
-        return ZoneInfo(text)
-    except (ValueError, OSError, KeyError):  # KeyError: ZoneInfoNotFoundError
-        raise UsageError(
-            f"--timezone: {text!r} is no time zone known here; write Europe/Prague or +02:00"
-        ) from None
+    return Told(zone_of(args.timezone), pid, args.name or name)

@@ -64,6 +64,10 @@ class Names:
         """The number of a user."""
         return uid
 
+    def start_time(self, ticks: int) -> int | None:
+        """When a process started, since the machine did: that can tell the machine."""
+        return ticks
+
     def build_id(self, text: str | None) -> str | None:
         """Which build of a program it is: whoever has that of a public one knows its name."""
         return text
@@ -121,6 +125,10 @@ class Pseudonyms(Names):
         return self._hashed("host", name) if name else name
 
     def user(self, uid: int | None) -> int | None:
+        """Left out."""
+        return None
+
+    def start_time(self, ticks: int) -> int | None:
         """Left out."""
         return None
 

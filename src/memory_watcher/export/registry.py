@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 #: "history": all layouts in a span; "moment": one layout, or what differs between two.
 #: "database": neither, but what another program needs to open the recording itself.
 Shows = Literal["history", "moment", "database"]
+#: "folder": several files in a folder (`FolderExporter`), and one on standard output. "database":
+#: one file of SQLite (`DatabaseExporter`).
+Makes = Literal["file", "folder", "database"]
 
 
 class Format(NamedTuple):
     """What a format is and takes; `summary` is a line of help.
 
-    `is_folder`: it makes several files in a folder (`FolderExporter`), and one on standard output.
     `by` are the groupings that it has, the default first, and `rows` likewise, of histories.
     `ending` is that of its files.
     """
@@ -30,7 +32,7 @@ class Format(NamedTuple):
     shows: Shows
     by: tuple[By, ...] = ("kind", "name", "mapping")
     rows: tuple[Rows, ...] = ()
-    is_folder: bool = False
+    makes: Makes = "file"
 
     @property
     def default_by(self) -> By:
@@ -39,7 +41,7 @@ class Format(NamedTuple):
 
 
 class Exporter(Protocol):
-    """What a format's module offers."""
+    """What the module of a format of files offers."""
 
     def write(self, request: Request, out: BinaryIO) -> None:
         """Write all of it, in pieces."""
@@ -50,6 +52,13 @@ class FolderExporter(Exporter, Protocol):
 
     def write_folder(self, request: Request, folder: str) -> None:
         """Write all files into an empty folder."""
+
+
+class DatabaseExporter(Protocol):
+    """What the module of a format that is a database offers."""
+
+    def write_database(self, request: Request, path: str) -> None:
+        """Write all of it into an empty file."""
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -93,7 +102,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             *("parquet", ".parquet", "a folder of tables for DuckDB, pandas, Spark", "history"),
             by=("name", "kind", "mapping"),
             rows=("changes", "ticks"),
-            is_folder=True,
+            makes="folder",
+        ),
+        "original": Format(
+            *("original", ".original.db", "a database as the original of 2021 wrote it", "history"),
+            by=("mapping",),
+            rows=("ticks",),
+            makes="database",
         ),
         "datasette-metadata": Format(
             *("datasette", ".json", "questions for Datasette, which opens FILE itself", "database"),
@@ -104,5 +119,19 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 
 def exporter(name: str) -> Exporter:
-    """The module of a format; its `write` raises MissingExtra if something is not installed."""
-    return cast(Exporter, importlib.import_module(f".{FORMATS[name].module}", __package__))
+    """The module of a format of files; `write` raises MissingExtra for what is not installed."""
+    return cast(Exporter, _module(name))
+
+
+def folder_exporter(name: str) -> FolderExporter:
+    """The same of a format of several files."""
+    return cast(FolderExporter, _module(name))
+
+
+def database_exporter(name: str) -> DatabaseExporter:
+    """The same of a format that is a database."""
+    return cast(DatabaseExporter, _module(name))
+
+
+def _module(name: str) -> object:
+    return importlib.import_module(f".{FORMATS[name].module}", __package__)

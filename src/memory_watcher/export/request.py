@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal
 
 from ..answers.moment import PEAK, Moment
@@ -22,7 +23,8 @@ class Request:
     """Which processes of a recording, grouped how, and what of their time.
 
     Of a history `rows` and `places`: the span on the recording's axis, None for all. Of a moment
-    `at`, and `base`, from which on the difference is meant. `tell` is told how far it is.
+    `at`, and `base`, from which on the difference is meant. `zone` is that of local times, None:
+    this machine's. `tell` is told how far it is.
     """
 
     recording: Recording
@@ -33,6 +35,7 @@ class Request:
     places: tuple[int | None, int | None] = (None, None)
     at: Moment = PEAK
     base: Moment | None = None
+    zone: tzinfo | None = None
     tell: Steps = silently
 
     def covers(self, place: int) -> bool:

@@ -7,11 +7,12 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from ..errors import CannotWrite
-from ..own_files import SAFELY, reason, whole_file
+from ..own_files import SAFELY, NotOwn, new_database, reason, refusal, whole_file
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -60,7 +61,7 @@ def whole_folder(path: str) -> Iterator[str]:
     Raises CannotWrite, also if the name is taken: a folder cannot be exchanged at once.
     """
     part = f"{path.rstrip('/')}.{os.urandom(4).hex()}.part"
-    try:
+    with _told_as(path):
         if os.path.lexists(path):
             raise CannotWrite(f"{path}: it exists; remove it, or choose another with -o")
         os.mkdir(part, 0o700)
@@ -69,6 +70,38 @@ def whole_folder(path: str) -> Iterator[str]:
             os.rename(part, path)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def whole_database(path: str) -> Iterator[str]:
+    """The same as `write_whole` for a database, which SQLite writes by the name that is given.
+
+    Raises CannotWrite.
+    """
+    if path == "/dev/stdout":
+        with tempfile.TemporaryDirectory() as folder:
+            name = os.path.join(folder, "database")
+            with _told_as(name):
+                yield name
+            with open(name, "rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.flush()
+        return
+    with _told_as(path):
+        with contextlib.suppress(FileNotFoundError):
+            if (why := refusal(os.lstat(path))) is not None:
+                raise NotOwn(why)
+        with new_database(path) as database:
+            yield database.name
+            os.fsync(database.descriptor)
+            database.replace(path)
+
+
+@contextlib.contextmanager
+def _told_as(path: str) -> Iterator[None]:
+    """Errors of a file are told as CannotWrite of the name that it was to get."""
+    try:
+        yield
     except OSError as error:
         raise CannotWrite(f"{path}: cannot write: {reason(error, path)}") from None
 
