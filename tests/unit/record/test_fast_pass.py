@@ -202,6 +202,34 @@ def test_a_peak_that_is_too_dear(make_parts: Callable[..., Parts]) -> None:
     assert parts.said == []
 
 
+def test_the_top_of_a_rise_is_read_where_the_budget_has_one_layout(
+    make_parts: Callable[..., Parts],
+) -> None:
+    """While it rises that one is kept; it is for the first pass that finds no more."""
+    parts = make_parts(replace(FAST, max_cpu=0.10))
+    process = of_size(FakeProcess(7), 70_000)
+    (target,) = parts.targets(process)
+    target.schedule.cost_ns = 10 * MS
+    for resident in (80_000, 90_000, 100_000):
+        parts.proc.put(of_size(process, resident))
+        take(parts)
+        assert causes(parts) == []
+    take(parts)
+    assert causes(parts) == [Cause.PEAK]
+
+
+def test_what_rises_slowly_is_read_at_once(make_parts: Callable[..., Parts]) -> None:
+    """Where passes are far apart, or each finds little more, it may be at its top any time."""
+    parts = make_parts(replace(FAST, max_cpu=0.10))
+    process = of_size(FakeProcess(7), 70_000)
+    (target,) = parts.targets(process)
+    target.schedule.cost_ns = 10 * MS
+    parts.time.now += 100 * MS
+    parts.proc.put(of_size(process, 80_000))
+    take(parts)
+    assert causes(parts) == [Cause.PEAK]
+
+
 def test_a_peak_that_would_hold_its_process_up_is_said(make_parts: Callable[..., Parts]) -> None:
     """It is not read; that is said once."""
     parts = make_parts(replace(FAST, max_stall_ns=20 * MS))

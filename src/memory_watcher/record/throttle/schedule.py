@@ -24,8 +24,8 @@ TORN_PEAKS = 3
 #: More than any process has.
 _NEVER = 1 << 64
 
-#: What is so much above all layouts may use up the reserve: two layouts, one while it still rises
-#: and one at its top. Smaller steps have to leave it.
+#: What is so much above all layouts may use up the reserve: two layouts, for its top. Smaller steps
+#: have to leave it, and so has what still rises: a rise of 250 ms would take eight.
 _HIGH_STEP = 0.05
 _RESERVED = 2
 
@@ -120,16 +120,21 @@ class LayoutSchedule:
         full_every_ns = self._policy.full_every(processes)
         return full_every_ns > 0 and self._is_unchanged(full_every_ns)
 
-    def due_for_peak(self, resident: int | None, shared: int | None = 0) -> Due:
-        """Whether to read it at once, because it rose above all layouts: may use the reserve."""
+    def due_for_peak(
+        self, resident: int | None, shared: int | None = 0, *, is_rising: bool = False
+    ) -> Due:
+        """Whether to read it at once, because it rose above all layouts: may use the reserve.
+
+        What is rising is about to be higher: that leaves the reserve.
+        """
         if resident is None:
             return Due.UNCHANGED
         # Fifty times a second: to call _measure takes a tenth of what all of this does.
         size = resident - (shared or 0) if self._by_private else resident
         if size < self._peak_from:
             return Due.UNCHANGED
-        is_high = size >= self._high_from
-        return self._affordable(resident / max(self._resident, 1), 0 if is_high else _RESERVED)
+        may_use_it = size >= self._high_from and not is_rising
+        return self._affordable(resident / max(self._resident, 1), 0 if may_use_it else _RESERVED)
 
     def read_again(self) -> None:
         """It is read at the next tick even if nothing shows that it changed."""

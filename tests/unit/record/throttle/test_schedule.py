@@ -351,6 +351,30 @@ def test_small_peaks_leave_a_reserve(files: ScriptedFiles, time: FakeTime) -> No
     assert stage.schedule.due_for_peak(106 * MIB) is Due.READ
 
 
+def test_what_is_rising_leaves_the_reserve_for_its_top(
+    files: ScriptedFiles, time: FakeTime
+) -> None:
+    """A rise of 250 ms, seen every 20 ms: however dear a layout is, there is one at the top.
+
+    A layout takes a third of what the budget holds, and more the higher it is.
+    """
+    stage = Stage(files, Policy(max_cpu=0.10), time)
+    for _ in range(10):
+        assert stage.schedule.due() is Due.READ
+        stage.read(cpu=10 * MS)
+        time.now += SECOND
+    read = []
+    for resident in range(110, 330, 10):
+        time.now += 20 * MS
+        if stage.schedule.due_for_peak(resident * MIB, is_rising=True) is Due.READ:
+            stage.read(resident * MIB, cpu=resident * MS // 10)
+            read.append(resident)
+    assert len(read) >= 2
+    assert 320 not in read
+    time.now += 20 * MS
+    assert stage.schedule.due_for_peak(320 * MIB) is Due.READ
+
+
 def test_peaks_have_a_reserve(files: ScriptedFiles, time: FakeTime) -> None:
     """When ticks have used up their part, a peak is still read."""
     stage = Stage(files, Policy(max_cpu=0.10), time)
