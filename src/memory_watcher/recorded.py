@@ -449,3 +449,40 @@ class PeakRow(NamedTuple):
     swap: int | None = None
     hugetlb: int | None = None
     mappings: int | None = None
+
+
+class Day(NamedTuple):
+    """A day of UTC of a recording: `number` counts from 1970, times are those of its ticks."""
+
+    number: int
+    first_tick: int
+    last_tick: int
+    ticks: int
+    first_ns: int
+    last_ns: int
+
+
+class DayFigures(NamedTuple):
+    """What was read of a process on a day: counts, times (UTC, ns), highest figures in bytes.
+
+    `high_water_mark` is VmHWM, which may be of a day before.
+    """
+
+    readings: int
+    layouts: int
+    first_ns: int
+    last_ns: int
+    max_rss: int | None
+    high_water_mark: int | None
+    max_uss: int | None
+    max_swap: int | None
+    max_mappings: int | None
+
+
+class KeptLayout(NamedTuple):
+    """The highest layout of some time; `figure` names what `size`, in bytes, is."""
+
+    tick: int
+    state: LayoutState
+    size: int
+    figure: str

@@ -157,13 +157,15 @@ class Walk:
         places: tuple[int | None, int | None] = (None, None),
         *,
         with_builds: bool = False,
+        ticks: Sequence[int] | None = None,
     ) -> None:
-        """From one place on the recording's axis to another, if they are given.
+        """From one place on the recording's axis to another, or at some ticks, if they are given.
 
         `with_builds`: what is of files of different build IDs is never one group.
         """
         self._build_ids = recording.build_ids(process.id) if with_builds else {}
         self._recording, self._process, self._by, self._places = recording, process, by, places
+        self._ticks = ticks
         self._headers = recording.packed_headers(process.id)
         self._kinds = kinds_of(recording, process, self._headers)
         details = recording.details((*_SELDOM, "other"))
@@ -198,7 +200,11 @@ class Walk:
     def _measurements(self) -> Iterator[Measurement]:
         """Those with a layout in the span that was asked for."""
         axis, (first, last) = self._recording.axis, self._places
-        for measurement in self._recording.measurements(self._process.id):
+        recording, number = self._recording, self._process.id
+        every = recording.measurements(number)
+        if self._ticks is not None:
+            every = recording.measurements_at(number, self._ticks)
+        for measurement in every:
             if measurement.keyframe is None:
                 continue
             place = axis.place(measurement.tick, measurement.time)
@@ -225,7 +231,7 @@ class Walk:
             self._keyframe = keyframe
         while self._next is not None and self._next[0] <= tick:
             first, last, number, detail, *values = self._next
-            if first >= keyframe:
+            if first >= keyframe:  # else it is of a layout that was left out
                 unseen.discard(number)
                 self._put(number, last, self._details[detail], values)
             self._next = next(self._rows, None)

@@ -13,108 +13,89 @@ batches.
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from ..answers.walk import FIGURES
-from ..errors import MissingExtra
 from ..metrics import READING, TOTALS
 from ..model import Machine
 from ..recorded import Measurement, RecordedProcess
 from ..render.escape import escape
+from .columns import FIGURE_COLUMNS, Column, batches, module, schema, shown, write_parquet
 from .request import Request
 from .rows import Row, rows
 
-_BATCH = 16_384
-#: Figures differ by few bytes from row to row: split by bytes they pack better than otherwise.
-_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 3}
-
-
-class _Column(NamedTuple):
-    """A column: its type (a name of pyarrow's, or of `_type`), its unit and what it means."""
-
-    name: str
-    type: str
-    unit: str = ""
-    meaning: str = ""
-
-
-_FIGURES = tuple(_Column(m.name, "int64", m.unit, m.meaning) for m in FIGURES)
-_PROCESS = _Column("process_id", "int32", "", "Number of the process in the recording")
+_PROCESS = Column("process_id", "int32", "", "Number of the process in the recording")
 _CHANGES = (
     _PROCESS,
-    _Column("pid", "int32"),
-    _Column("process", "text", "", "What the program was called"),
-    _Column("first_time", "time", "ns", "The first layout at which it was so"),
-    _Column("last_time", "time", "ns", "The last layout at which it was so"),
-    _Column("state", "text", "", "How good the first layout is: exact, torn, unchecked"),
-    _Column("kind", "text", "", "What the memory is for"),
-    _Column("name", "text", "", "What it is summed up under"),
-    _Column("build_id", "text", "", "Build ID of the file"),
-    _Column("mappings", "int32", "count", "How many mappings there are"),
-    _Column("size", "int64", "bytes", "Address space"),
-    *_FIGURES,
+    Column("pid", "int32"),
+    Column("process", "text", "", "What the program was called"),
+    Column("first_time", "time", "ns", "The first layout at which it was so"),
+    Column("last_time", "time", "ns", "The last layout at which it was so"),
+    Column("state", "text", "", "How good the first layout is: exact, torn, unchecked"),
+    Column("kind", "text", "", "What the memory is for"),
+    Column("name", "text", "", "What it is summed up under"),
+    Column("build_id", "text", "", "Build ID of the file"),
+    Column("mappings", "int32", "count", "How many mappings there are"),
+    Column("size", "int64", "bytes", "Address space"),
+    *FIGURE_COLUMNS,
 )
 _HEADER = (
-    _Column("start", "uint64", "", "Address"),
-    _Column("end", "uint64", "", "Address behind the last one"),
-    _Column("perms", "text"),
-    _Column("offset", "uint64", "bytes", "Into the file"),
-    _Column("dev", "int64", "", "Device: major << 20 | minor"),
-    _Column("inode", "uint64"),
-    _Column("pathname", "text"),
+    Column("start", "uint64", "", "Address"),
+    Column("end", "uint64", "", "Address behind the last one"),
+    Column("perms", "text"),
+    Column("offset", "uint64", "bytes", "Into the file"),
+    Column("dev", "int64", "", "Device: major << 20 | minor"),
+    Column("inode", "uint64"),
+    Column("pathname", "text"),
 )
 _PROCESSES = (
     _PROCESS,
-    _Column("pid", "int32"),
-    _Column("start_time", "int64", "1/100 s", "Since boot"),
-    _Column("parent_pid", "int32"),
-    _Column("uid", "int64"),
-    _Column("name", "text", "", "The last one it had"),
-    _Column("command_line", "text"),
-    _Column("exe", "text"),
-    _Column("cgroup", "text"),
-    _Column("first_seen", "time", "ns"),
-    _Column("last_seen", "time", "ns"),
-    _Column("ended", "bool", "", "Whether it was seen to end"),
-    _Column("hostname", "text"),
-    _Column("kernel", "text"),
+    Column("pid", "int32"),
+    Column("start_time", "int64", "1/100 s", "Since boot"),
+    Column("parent_pid", "int32"),
+    Column("uid", "int64"),
+    Column("name", "text", "", "The last one it had"),
+    Column("command_line", "text"),
+    Column("exe", "text"),
+    Column("cgroup", "text"),
+    Column("first_seen", "time", "ns"),
+    Column("last_seen", "time", "ns"),
+    Column("ended", "bool", "", "Whether it was seen to end"),
+    Column("hostname", "text"),
+    Column("kernel", "text"),
 )
 _MEASURED = (
-    _Column("measurement_id", "int64"),
+    Column("measurement_id", "int64"),
     _PROCESS,
-    _Column("time", "time", "ns", "When it was read"),
-    _Column("state", "text", "", "How good the layout is, or why there is none"),
+    Column("time", "time", "ns", "When it was read"),
+    Column("state", "text", "", "How good the layout is, or why there is none"),
 )
-_LAYOUTS = (*_MEASURED, *(_Column(m.name, "int64", m.unit, m.meaning) for m in TOTALS))
+_LAYOUTS = (*_MEASURED, *(Column(m.name, "int64", m.unit, m.meaning) for m in TOTALS))
 _READINGS = (
     *_MEASURED,
-    *(_Column(m.name, "text" if m.unit == "text" else "int64", m.unit, m.meaning) for m in READING),
+    *(Column(m.name, "text" if m.unit == "text" else "int64", m.unit, m.meaning) for m in READING),
 )
 _SYSTEM = (
-    _Column("tick", "int64"),
-    _Column("time", "time", "ns", "When the value changed"),
-    _Column("field", "text", "", "The kernel's own name in /proc/meminfo"),
-    _Column("value", "int64", "bytes", "Bytes; a count for HugePages_*"),
+    Column("tick", "int64"),
+    Column("time", "time", "ns", "When the value changed"),
+    Column("field", "text", "", "The kernel's own name in /proc/meminfo"),
+    Column("value", "int64", "bytes", "Bytes; a count for HugePages_*"),
 )
 
 
 def write(request: Request, out: BinaryIO) -> None:
     """Write the changes as an Arrow stream. Raises MissingExtra."""
-    arrow = _module("pyarrow")
+    arrow = module("pyarrow")
     columns = _columns_of_changes(request)
-    with arrow.ipc.new_stream(out, _schema(arrow, columns)) as writer:
-        for batch in _batches(arrow, columns, _changes(request)):
+    with arrow.ipc.new_stream(out, schema(arrow, columns)) as writer:
+        for batch in batches(arrow, columns, _changes(request)):
             writer.write_batch(batch)
 
 
 def write_folder(request: Request, folder: str) -> None:
     """Write a file for each table into a folder. Raises MissingExtra."""
-    arrow, parquet = _module("pyarrow"), _module("pyarrow.parquet")
-    tables: dict[str, tuple[Sequence[_Column], Iterable[tuple[object, ...]]]] = {
+    tables: dict[str, tuple[Sequence[Column], Iterable[tuple[object, ...]]]] = {
         "processes": (_PROCESSES, _processes(request)),
         "changes": (_columns_of_changes(request), _changes(request)),
         "layouts": (_LAYOUTS, _layouts(request)),
@@ -124,74 +105,25 @@ def write_folder(request: Request, folder: str) -> None:
     for name, (columns, table) in tables.items():
         path = os.path.join(folder, f"{name}.parquet")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with (
-            open(descriptor, "wb") as file,
-            parquet.ParquetWriter(file, _schema(arrow, columns), **_OPTIONS) as writer,
-        ):
-            for batch in _batches(arrow, columns, table):
-                writer.write_batch(batch)
-
-
-def _module(name: str) -> Any:
-    """A part of pyarrow, which is large: it is loaded when something is written."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MissingExtra("Parquet is written by pyarrow", "parquet") from None
-
-
-def _schema(arrow: Any, columns: Sequence[_Column]) -> Any:
-    return arrow.schema(
-        arrow.field(
-            column.name,
-            _type(arrow, column.type),
-            metadata={k: v for k in ("unit", "meaning") if (v := getattr(column, k))},
-        )
-        for column in columns
-    )
-
-
-def _type(arrow: Any, name: str) -> Any:
-    if name == "text":
-        return arrow.dictionary(arrow.int32(), arrow.string())
-    if name == "time":
-        return arrow.timestamp("ns", tz="UTC")
-    return getattr(arrow, "bool_" if name == "bool" else name)()
-
-
-def _batches(
-    arrow: Any, columns: Sequence[_Column], table: Iterable[tuple[object, ...]]
-) -> Iterator[Any]:
-    schema, lines = _schema(arrow, columns), iter(table)
-    while page := list(islice(lines, _BATCH)):
-        arrays = [
-            _array(arrow, column, values)
-            for column, values in zip(columns, zip(*page, strict=True), strict=True)
-        ]
-        yield arrow.record_batch(arrays, schema=schema)
-
-
-def _array(arrow: Any, column: _Column, values: Sequence[object]) -> Any:
-    if column.type == "text":
-        return arrow.array(values, arrow.string()).dictionary_encode()
-    return arrow.array(values, _type(arrow, column.type))
+        with open(descriptor, "wb") as file:
+            write_parquet(file, columns, table)
 
 
 # The tables ---------------------------------------------------------------------------------------
 
 
-def _columns_of_changes(request: Request) -> tuple[_Column, ...]:
+def _columns_of_changes(request: Request) -> tuple[Column, ...]:
     return (*_CHANGES, *_HEADER) if request.by == "mapping" else _CHANGES
 
 
 def _changes(request: Request) -> Iterator[tuple[object, ...]]:
     names = request.names
-    shown: dict[str, str] = {}
+    escaped: dict[str, str] = {}
 
     def text(name: str) -> str:
-        known = shown.get(name)
+        known = escaped.get(name)
         if known is None:
-            known = shown[name] = escape(name)
+            known = escaped[name] = escape(name)
         return known
 
     def line(row: Row) -> tuple[object, ...]:
@@ -221,14 +153,10 @@ def _processes(request: Request) -> Iterator[tuple[object, ...]]:
         yield (
             *(process.id, process.pid, process.start_time, process.parent_pid),
             names.user(process.uid),
-            *(_shown(text) for text in (*texts, names.cgroup(process.cgroup))),
+            *(shown(text) for text in (*texts, names.cgroup(process.cgroup))),
             *(process.first_seen, process.last_seen, process.ended),
-            *(_shown(names.host(machine.hostname)), _shown(machine.kernel)),
+            *(shown(names.host(machine.hostname)), shown(machine.kernel)),
         )
-
-
-def _shown(text: str | None) -> str | None:
-    return None if text is None else escape(text)
 
 
 def _layouts(request: Request) -> Iterator[tuple[object, ...]]:
@@ -260,4 +188,4 @@ def _system(request: Request) -> Iterator[tuple[object, ...]]:
     for row in request.recording.meminfo_rows():
         place = place_of.get(row.tick)
         if place is not None and request.covers(place):
-            yield row.tick, axis.wall(place), _shown(row.field), row.value
+            yield row.tick, axis.wall(place), shown(row.field), row.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..answers.walk import Group, Instant, Sums, Walk
@@ -42,7 +42,7 @@ def rows(request: Request, *, with_builds: bool = False) -> Iterator[Row]:
         if request.rows == "ticks":
             yield from _at_each(process, walk, walked)
         else:
-            yield from _changes(process, walk, walked)
+            yield from changes(process, walked, walk)
 
 
 def _told(request: Request, process: RecordedProcess, walk: Walk) -> Iterator[Instant]:
@@ -67,7 +67,8 @@ class _Open(NamedTuple):
     sums: Sums
 
 
-def _changes(process: RecordedProcess, walk: Walk, walked: Iterator[Instant]) -> Iterator[Row]:
+def changes(process: RecordedProcess, walked: Iterable[Instant], walk: Walk) -> Iterator[Row]:
+    """One row for as long as a group of a process stays the same; `walked` are those of `walk`."""
     standing: dict[Group, _Open] = {}
     run_id = last_ns = 0
 

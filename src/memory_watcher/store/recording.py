@@ -20,9 +20,12 @@ from ..model import (
 )
 from ..recorded import (
     CgroupRow,
+    Day,
+    DayFigures,
     FastPoint,
     GroupMark,
     HighWaterMark,
+    KeptLayout,
     LayoutRow,
     Measurement,
     MeminfoRow,
@@ -48,7 +51,8 @@ from ..recorded import (
     TickRow,
 )
 from .read import passes
-from .read.evidence import Files, build_ids, kind_evidence, runtime_report
+from .read.days import Days
+from .read.evidence import Files, build_ids, builds_by_path, kind_evidence, runtime_report
 from .read.group import Group
 from .read.high_water_mark import HighWaterMarks
 from .read.intervals import Intervals
@@ -85,6 +89,7 @@ class Recording:
         self._machine_memory = MachineMemory(database, ticks, processes)
         self._intervals = Intervals(database)
         self._group = Group(database)
+        self._days = Days(database)
 
     def __enter__(self) -> Recording:
         return self
@@ -280,6 +285,10 @@ class Recording:
         for recordings of format 4 and before.
         """
         return build_ids(self._database, process_id)
+
+    def builds_by_path(self) -> dict[str, frozenset[str]]:
+        """Give the build IDs that executed files of a path had; several if it was replaced."""
+        return builds_by_path(self._database)
 
     # The machine at one instant
 
@@ -487,3 +496,34 @@ class Recording:
     def containers(self) -> dict[str, RecordedContainer]:
         """What runtimes call the containers of processes, by the id in the path of the cgroup."""
         return self._group.containers()
+
+    # One day of UTC after the other
+
+    def days(self) -> list[Day]:
+        """The days that have a tick, in order.
+
+        Raises Damaged if they are more than a recording can have.
+        """
+        return self._days.all()
+
+    def day_figures(self, process_id: int, day: Day) -> DayFigures | None:
+        """What was read of a process on a day; None if it was not read."""
+        return self._days.figures(process_id, day)
+
+    def kept_layouts(self, process_id: int, day: Day, every_ns: int) -> list[KeptLayout]:
+        """Of each so long time of a day the highest layout of a process, in order of ticks.
+
+        By PSS, or what the kernel tells instead. A torn one is given only if all are torn.
+        """
+        return self._days.kept_layouts(process_id, day, every_ns)
+
+    def day_meminfo(self, day: Day, fields: Sequence[str]) -> Iterator[tuple[int, int, MeminfoRow]]:
+        """Changes of some lines of /proc/meminfo on a day, in order, read in pages.
+
+        Each with the time (UTC, ns) and the run of its tick.
+        """
+        return self._days.meminfo(day, fields)
+
+    def meminfo_before(self, day: Day, fields: Sequence[str]) -> dict[str, int | None]:
+        """What these lines said last before a day, in the run of its first tick."""
+        return self._days.meminfo_before(day, fields)

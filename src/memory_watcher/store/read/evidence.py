@@ -106,6 +106,20 @@ def build_ids(database: ReadOnlyDatabase, process_id: int) -> dict[tuple[int, in
     return {(dev, _unsigned(inode)): build_id for dev, inode, build_id in rows}
 
 
+def builds_by_path(database: ReadOnlyDatabase) -> dict[str, frozenset[str]]:
+    """The build IDs that files of a name had, by the name; several if it was replaced."""
+    if not database.has_table("build_ids"):
+        return {}
+    found: dict[str, set[str]] = {}
+    for pathname, build_id in database.rows(
+        "SELECT DISTINCT p.pathname, b.build_id FROM build_ids AS b"
+        " JOIN files AS f ON f.dev = b.dev AND f.inode = b.inode"
+        " JOIN paths AS p ON p.id = f.path_id"
+    ):
+        found.setdefault(pathname, set()).add(build_id)
+    return {pathname: frozenset(builds) for pathname, builds in found.items()}
+
+
 def runtime_report(database: ReadOnlyDatabase, process_id: int, tick: int) -> RuntimeReport | None:
     """What the runtime of a process said nearest to a tick, before it or after it."""
     if not database.has_table("runtime_reports"):
