@@ -10,13 +10,9 @@ import csv
 import io
 from typing import BinaryIO
 
-from ..render.escape import escape
 from .request import Request
 from .rows import Row, rows
-from .text import SIZES, utc
-
-#: What begins a formula in spreadsheets; and what is put in front, so that it can be taken away.
-_FORMULA = ("=", "+", "-", "@", "'")
+from .text import SIZES, cell, utc
 
 
 def write(request: Request, out: BinaryIO) -> None:
@@ -39,18 +35,13 @@ def write(request: Request, out: BinaryIO) -> None:
         mapped: list[object] = []
         if group.mapping is not None:
             start, end, perms, offset, _, inode, pathname = group.mapping
-            mapped = [f"{start:x}", f"{end:x}", perms, offset, inode, _plain(names.path(pathname))]
+            mapped = [f"{start:x}", f"{end:x}", perms, offset, inode, cell(names.path(pathname))]
         return [
-            *(*when, row.state.label, row.process.pid, _plain(name), group.kind.value),
-            *(_plain(names.group(group.kind, group.name)), *mapped),
+            *(*when, row.state.label, row.process.pid, cell(name), group.kind.value),
+            *(cell(names.group(group.kind, group.name)), *mapped),
             *(sums.mappings, sums.size, *sums.figures),
         ]
 
     table.writerows(map(line, rows(request)))
     text.flush()
     text.detach()
-
-
-def _plain(name: str) -> str:
-    shown = escape(name)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
