@@ -18,6 +18,7 @@ from .held import HeldFiles
 from .mapped import MappedFiles
 from .process_files import ProcessFiles
 from .resting import RestingTable
+from .walk_costs import WalkMeter
 
 #: How a user chooses the proc filesystem.
 _CHOSEN_BY = Named(Setting.PROC, "", " ({}, PROCFS)")
@@ -36,6 +37,7 @@ class ProcSource:
         self.buffer = TextBuffer()
         self.mapped_files = MappedFiles(root)
         self.resting = RestingTable()
+        self.walk_meter = WalkMeter(root)
         self.containers = _container_names(root)
         self._page_size: int | None = None
 

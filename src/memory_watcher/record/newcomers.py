@@ -31,7 +31,7 @@ class Newcomers:
         self._reader = reader
         self._firsts = firsts
         self._machine = MachineKnowledge(limits=MachineLimits(run.policy.layout_text))
-        self._forecast = StallForecast()
+        self._forecast = StallForecast(run.source.walk_meter.costs)
         self._begins_tick = False  # the next one does
 
     def admit(self, all_sharers: bool = True) -> None:
@@ -59,10 +59,7 @@ class Newcomers:
             if not self._run.lives(target):
                 continue
             if may_read and firsts.may_read(time.monotonic_ns()):
-                if self._run.boundary.ask(target.pid, target.schedule.is_too_slow, False):
-                    self._reader.read_no_layout(target)
-                else:
-                    self._reader.read(target)
+                self._reader.read_unless_too_slow(target)
             elif target.fast is None or not between:
                 self._reader.read(target, cheap=True)
         firsts.wait(len(waiting))

@@ -142,6 +142,7 @@ class Rounds:
     page_size: int
     say_fault: Callable[[int, str], None]  # of a PID
     is_told_to_stop: Callable[[], bool] = lambda: False  # then no round is completed
+    is_too_slow: Callable[[int], bool] = lambda pid: False  # then the sums lack it
     attempts: int = 0  # that the last one took
     _before: dict[int, int | None] | None = None  # of the round before, in the same pass
     _pulses: Pulses = field(default_factory=Pulses)
@@ -209,6 +210,9 @@ class Rounds:
         for member in members:
             if self.is_told_to_stop():
                 break
+            if self.is_too_slow(member.files.pid):
+                found[member.process_id] = NOTHING
+                continue
             try:
                 found[member.process_id] = self._rollups.read(member.process_id, member.files)
             except NoSuchProcess:

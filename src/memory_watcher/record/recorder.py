@@ -89,10 +89,11 @@ class Recorder:
         rounds = Rounds(
             *(compare, scanner.last_pid, run.source.page_size, run.notices.fault),
             is_told_to_stop=run.is_told_to_stop,
+            is_too_slow=run.is_too_slow,
         )
         return Together(
             *(Group(run.policy, run.budget), rounds, run.roster.by_pid, self._firsts),
-            *(self._newcomers.admit, self._reader.read),
+            *(self._newcomers.admit, self._reader.read_unless_too_slow),
             time=run.time,
         )
 

@@ -70,6 +70,11 @@ class Run:
         """
         return self.roster.holds(target) and (len(self.roster) == 1 or not self.is_told_to_stop())
 
+    def is_too_slow(self, pid: int) -> bool:
+        """Whether a look at all pages of one would hold it up for longer than its user accepts."""
+        target = self.roster.by_pid.get(pid)
+        return target is not None and self.boundary.ask(pid, target.schedule.is_too_slow, False)
+
     def changed(self, cause: Cause) -> None:
         """Who shares what may be different now."""
         if self.together is not None:

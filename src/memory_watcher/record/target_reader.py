@@ -83,6 +83,13 @@ class TargetReader:
                 run.roster.waiting.pop(target.process_id, None)
         return sample.state
 
+    def read_unless_too_slow(self, target: Target, cheap: bool = False) -> None:
+        """Read it now; of one whose layout would hold it up for too long the cheap figures."""
+        if self._run.is_too_slow(target.pid):
+            self.read_no_layout(target)
+        else:
+            self.read(target, cheap)
+
     def read_no_layout(self, target: Target) -> None:
         """Read the cheap figures of one whose layout would hold it up for too long, and say so."""
         if target.process_id in self._states:

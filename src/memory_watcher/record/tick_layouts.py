@@ -50,12 +50,8 @@ class TickLayouts:
         if not is_affordable:
             self._put_off = max(self._put_off, len(run.roster))
         for target in changed:
-            if not run.lives(target):
-                continue
-            if run.boundary.ask(target.pid, target.schedule.is_too_slow, False):
-                self._reader.read_no_layout(target)
-            else:
-                self._reader.read(target, cheap=not is_affordable)
+            if run.lives(target):
+                self._reader.read_unless_too_slow(target, cheap=not is_affordable)
         run.notices.layouts_apart(self._put_off, together.group.layouts_apart_ns)
         self._put_off *= not is_affordable
 

@@ -19,8 +19,8 @@ from .target import Target
 class Together:
     """Takes passes over the targets of a recorder and stores them.
 
-    `admit` takes in newcomers, `take` reads one target: it tells the layout's state. A pass belongs
-    to the tick that was begun before it, and is stored when all has been read beside it.
+    `admit` takes in newcomers, `take` reads one target, unless that holds it up for too long. A
+    pass belongs to the tick that was begun before it, and is stored when all has been read.
     """
 
     def __init__(
@@ -30,13 +30,14 @@ class Together:
         targets: Mapping[int, Target],
         firsts: FirstLayouts,
         admit: Callable[[], None],
-        take: Callable[[Target], LayoutState],
+        take: Callable[[Target], None],
         time: Time = time,
     ) -> None:
         self.group = group
         self._stillness = Stillness(group.policy)
         self._time = time
         self._rounds = rounds
+        self._is_too_slow = rounds.is_too_slow
         self._targets = targets
         self._firsts = firsts
         self._admit = admit
@@ -178,7 +179,8 @@ class Together:
         if one is None:
             return False
         stale = [each for each in self._targets.values() if not self._stands(each.process_id, one)]
-        cost_ns = sum(map(self._layout_cost_ns, stale))
+        allowed = [each for each in stale if not self._is_too_slow(each.pid)]
+        cost_ns = sum(map(self._layout_cost_ns, allowed))
         if not self.group.affords_at_peak(one, cost_ns):
             return False
         for target in stale:

@@ -394,3 +394,25 @@ def test_a_child_that_nobody_saw(kind: str) -> None:
     else:
         assert not is_shown(one)
         assert reads == 3
+
+
+def test_who_would_be_held_up_is_not_read_and_the_sum_lacks_it() -> None:
+    """The sums say that one lacks, and are those of the others; nothing of it moved."""
+    tree = Tree(1, 0.0)
+    (root,) = tree.lives.values()
+    tree.fork(root)
+    tree.known = {number: Files(tree, life) for number, life in tree.lives.items()}
+    large, other = tree.known.values()
+    rounds = Rounds(
+        *(tree.shares_memory, lambda: tree.next, PAGE, lambda _pid, _fault: None),
+        is_too_slow=lambda pid: pid == large.pid,
+    )
+    large.refused = True  # it would be said
+    one = rounds.take(tree.members, lambda: None)  # type: ignore[arg-type]
+    assert one is not None
+    sums = one.sums(layouts=0)
+    assert (sums.processes, sums.lacking) == (2, 1)
+    assert one.members[large.process_id].rollup.pss is None
+    assert sums.pss == one.members[other.process_id].rollup.pss
+    assert large.process_id not in one.marks
+    assert one.is_steady

@@ -1154,6 +1154,40 @@ def test_newcomers_at_each_tick_cost_the_others_nothing(
     assert set(group.states()) == {LayoutState.EXACT}
 
 
+def of_size(pid: int, resident: int) -> FakeProcess:
+    """One that has so many KiB in one mapping."""
+    return FakeProcess(pid, areas=(SMALL[0]._replace(size=resident, rss=resident),))
+
+
+def test_one_that_would_be_held_up_is_in_no_pass_of_its_group(
+    group: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its sums nor its layout are read, also at a peak; that is told, apart from a budget.
+
+    When it has shrunk it is read as the others are.
+    """
+    for name in ("_AT_START_NS", "_AT_TICK_NS"):
+        monkeypatch.setattr(firsts_module, name, 200 * MS)
+    group.records(replace(FOR_NAMED, max_stall_ns=10 * MS, max_cpu=None))
+    held_up, other = group.comes(of_size(100, KI * KI)), group.comes(FakeProcess(101))
+    group.tick(2)
+    other.process = of_size(101, 90_000)  # a peak of all
+    group.recorder.fast_pass()
+    assert held_up.count("smaps") == held_up.count("smaps_rollup") == 0
+    progress = group.recorder.progress
+    assert progress.peaks == 1
+    assert progress.too_slow == progress.not_taken == 3
+    assert len(group.said) == 1
+    assert "process 100: reading its layout holds it up for" in group.said[0]
+    held_up.process = of_size(100, 4_000)
+    group.tick()
+    assert group.rows("SELECT processes, lacking, layouts FROM passes ORDER BY tick") == [
+        *[(2, 1, 1)] * 3,
+        (2, 0, 2),
+    ]
+    assert group.rows("SELECT sum(too_slow) FROM ticks") == [(3,)]
+
+
 def test_a_newcomer_that_ends_without_a_layout_is_told_of(group: Stage) -> None:
     """Once, and with the reason; what is read by chance at its end is no loss."""
     files = [group.comes(FakeProcess(pid)) for pid in range(100, 105)]

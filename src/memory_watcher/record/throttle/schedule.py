@@ -168,10 +168,11 @@ class LayoutSchedule:
         statm = self._files.statm()
         pages = (statm.resident or 0) // self._files.page_size
         most = (statm.size or 0) // self._files.page_size
+        now = self._time.monotonic_ns()
+        self._forecast.measure(now, again=self.stall_ns > limit_ns)
         expected_ns = self._forecast.expected_ns
         if expected_ns(pages, most) <= limit_ns or expected_ns(pages, 0) > limit_ns:
             return expected_ns(pages, min(most, self._mappings))
-        now = self._time.monotonic_ns()
         if self._counted_ns is None or now - self._counted_ns >= _COUNT_AGAIN_NS:
             self._mappings, self._counted_ns = self._files.count_mappings(), now
         return expected_ns(pages, self._mappings)
@@ -252,7 +253,9 @@ class LayoutSchedule:
         if now - self.last_full_ns >= ask_every_ns:
             self._checks += 1
             self._has_changed = (
-                self._checks >= _CHECKS_BEFORE_FULL or not self._change_check.others_unchanged()
+                self._checks >= _CHECKS_BEFORE_FULL
+                or self._holds_up(self._growth)  # as smaps_rollup would
+                or not self._change_check.others_unchanged()
             )
             if self._has_changed:
                 return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from memory_watcher.procfs.walk_costs import WalkCosts
 from memory_watcher.record.throttle.stall import MAPPING_NS, PAGE_NS, StallForecast
 
 PAGES = 256_000  # 1,000 MiB
@@ -35,3 +36,42 @@ def test_what_is_small_or_in_huge_pages_tells_nothing() -> None:
     forecast.learn(1_000_000, 1000, 20)
     forecast.learn(BY_RULE // 100, PAGES, 20)
     assert forecast.expected_ns(PAGES, 20) == BY_RULE
+
+
+def measured(*costs: WalkCosts | None) -> StallForecast:
+    """One that was told what pages and mappings cost, the latest last."""
+    told = iter(costs)
+    forecast = StallForecast(lambda now_ns, *, again: next(told))
+    for _ in costs:
+        forecast.measure(0, again=False)
+    return forecast
+
+
+def test_what_was_measured_on_this_machine_counts_before_the_first_layout() -> None:
+    """Pages of a large process, which are in no cache, cost a fifth more than those measured."""
+    forecast = measured(WalkCosts(100, 9_000))
+    assert forecast.expected_ns(PAGES, 0) == PAGES * 120
+    assert forecast.expected_ns(0, 1000) == 9_000_000
+
+
+@pytest.mark.parametrize("costs", [None, WalkCosts(1, 1)])
+def test_no_machine_is_taken_to_be_faster_than_the_rule(costs: WalkCosts | None) -> None:
+    """What could not be measured, or was made up by an emulator, makes no layout cheap."""
+    assert measured(costs).expected_ns(PAGES, 20) == BY_RULE
+
+
+def test_a_later_measurement_takes_the_place_of_the_first() -> None:
+    """The machine was busy at first: what was refused then is not refused for ever."""
+    forecast = measured(WalkCosts(500, 9_000), WalkCosts(100, 2_700))
+    assert forecast.expected_ns(PAGES, 20) == PAGES * 120 + 20 * MAPPING_NS
+
+
+def test_layouts_tell_that_too_much_was_measured() -> None:
+    """It is learnt little by little, and never that a machine is faster than the rule."""
+    forecast = measured(WalkCosts(200, MAPPING_NS))
+    before = forecast.expected_ns(PAGES, 20)
+    forecast.learn(BY_RULE // 2, PAGES, 20)
+    assert BY_RULE < forecast.expected_ns(PAGES, 20) < before
+    for _ in range(200):
+        forecast.learn(BY_RULE // 2, PAGES, 20)
+    assert forecast.expected_ns(PAGES, 20) == pytest.approx(BY_RULE, rel=0.01)
