@@ -259,7 +259,7 @@ def _loop(job: _Job, stop: Stop, session: Session) -> str:
     if job.duration_ns is not None:
         stop.after(job.duration_ns)
     try:
-        return session.record(stop, status.show)
+        return session.record(stop, status.show, meanwhile=status.show)
     finally:
         status.clear()
 

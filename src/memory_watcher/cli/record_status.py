@@ -30,8 +30,10 @@ class StatusLine:
 
     def show(self, progress: Progress) -> None:
         """Write it anew if that is due."""
+        if not self._enabled:
+            return
         now = self._time.monotonic_ns()
-        if not self._enabled or now - self._shown < 500_000_000:
+        if now - self._shown < 500_000_000:
             return
         self._shown = now
         latest = progress.latest
@@ -44,8 +46,8 @@ class StatusLine:
             f" {plural(progress.processes, 'process', 'processes')}"
         )
         if progress.newcomers:
-            wait = "waits" if progress.newcomers == 1 else "wait"
-            what += f" · {progress.newcomers} {wait} for a first layout"
+            living = progress.living
+            what += f" · first layouts: {living - progress.newcomers} of {living}"
         share = 100 * (self._time.process_time_ns() - self._cpu_ns) / max(elapsed, 1)
         done = f"{format_duration(elapsed)} · {plural(progress.ticks, 'tick', 'ticks')}"
         self._write(f"{done} · {what} · recorder {share:.1f} % CPU")

@@ -2,9 +2,9 @@
 
 Printing smaps holds its process up, so that must be known before another's is first read. This
 process has some thousand small pages and some hundred mappings: smaps_rollup walks over the pages,
-and smaps prints the mappings, too. Measured is CPU time, and the least of some: one that was
-interrupted, or found nothing in the caches, took longer. It takes 2 to 4 ms, on a machine that does
-other things up to 12. By thread-self: what stands in self is made up by qemu-user.
+and smaps prints the mappings, too. Measured is CPU time. Of pages, which decide, the least of some
+counts: one that was interrupted, or found nothing in the caches, took longer. By thread-self: what
+stands in self is made up by qemu-user.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .buffer import TextBuffer
 from .cheap import size_of
 from .files import NO_WAITING
 
-#: How often each is read.
-_ROLLUPS, _LAYOUTS = 4, 2
+#: How often smaps_rollup is read after the first time, which finds nothing in the caches.
+_ROLLUPS = 3
 
 #: With fewer pages what is around them decides; with more it would take too long.
 _LEAST_PAGES, _MOST_PAGES = 1024, 32 * 1024
@@ -68,14 +68,13 @@ def _measure(root: str) -> WalkCosts | None:
         pages = _small_pages(_read(f"{root}/thread-self/smaps_rollup")[1])
         if not _LEAST_PAGES <= pages <= _MOST_PAGES:
             return None
-        layouts = [_read(f"{root}/thread-self/smaps") for _ in range(_LAYOUTS)]
+        layout_ns, layout = _read(f"{root}/thread-self/smaps")
         rollups = [_read(f"{root}/thread-self/smaps_rollup") for _ in range(_ROLLUPS)]
     except OSError:
         return None
     pages_ns = min([took_ns for took_ns, _ in rollups])
-    printing_ns = max(min([took_ns for took_ns, _ in layouts]) - pages_ns, 0)
-    mappings = layouts[-1][1].count(b"\nRss:")
-    return WalkCosts(pages_ns / pages, printing_ns / max(mappings, 1))
+    mappings = max(layout.count(b"\nRss:"), 1)
+    return WalkCosts(pages_ns / pages, max(layout_ns - pages_ns, 0) / mappings)
 
 
 def _small_pages(rollup: bytes) -> int:

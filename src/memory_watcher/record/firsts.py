@@ -2,8 +2,9 @@
 
 A few that come are read in full at the same look. When many come (the start of a recording of a
 whole machine, a busy server), that would delay the ticks and use up the budget for seconds. So a
-look reads first layouts only for so long, and after the first tick they are paid from the budget,
-which keeps a part for them. The others wait, with their cheap figures and their part in the sums.
+look reads first layouts only for so long. After the first tick they are paid from what is left of
+the allowance, and then from the budget, which keeps a part for them. The others wait, with their
+cheap figures and their part in the sums.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _AT_START_NS, _AT_TICK_NS, _BETWEEN_NS = 500 * MILLISECOND, 200 * MILLISECOND, 5
 _AT_LEAST_NS, _PART_OF_OTHERS = 100 * MILLISECOND, 0.25
 
 #: Of what the budget earns, while any wait; and how much of that is saved up at most.
-_SHARE, _SAVED_NS = 0.1, 20 * MILLISECOND
+_SHARE, _SAVED_NS = 0.25, 20 * MILLISECOND
 
 #: The smallest come first, but none waits for longer because of others that came later.
 _PATIENCE_NS = 10 * SECOND
@@ -82,7 +83,7 @@ class FirstLayouts:
 
     def affords_one(self) -> bool:
         """Whether the budget has room for one."""
-        if self._reserve is None or self._is_start:
+        if self._reserve is None or self._is_start or self._budget.has_free(self._typical_ns):
             return True
         return self._budget.allows_beside(self._reserve, self._typical_ns)
 
@@ -92,7 +93,10 @@ class FirstLayouts:
             self._budget.forgive(cost_ns)
             return
         self._typical_ns += round(_WEIGHT * (with_storing_ns - self._typical_ns))
-        self._reserve.spend(with_storing_ns)
+        if not self._is_start and self._budget.has_free(with_storing_ns):
+            self._budget.forgive(with_storing_ns)
+        else:
+            self._reserve.spend(with_storing_ns)
 
     def wait(self, waiting: int) -> None:
         """So many are left: as long as there are any, a part of the budget is kept for them."""

@@ -63,7 +63,6 @@ class Newcomers:
             elif target.fast is None or not between:
                 self._reader.read(target, cheap=True)
         firsts.wait(len(waiting))
-        self._run.progress.newcomers = len(waiting)
 
     def read_between(self) -> None:
         """Read, between two ticks, those that wait, if there is budget for one of them."""
@@ -110,6 +109,7 @@ class Newcomers:
         run.roster.add(Target(sampler, schedule, number, run.time.monotonic_ns()))
         run.changed(Cause.START)
         run.progress.processes += 1
+        run.count_living()
         return None
 
     def _arrivals(self, all_sharers: bool) -> Iterator[ProcessFiles]:

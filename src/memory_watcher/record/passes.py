@@ -25,12 +25,14 @@ from ..errors import NoSuchProcess, SourceError, UnexpectedFault
 from ..model import Member, Pass
 from ..procfs.figures import LARGEST, held
 from ..procfs.process_files import ProcessFiles
+from ..units import MILLISECOND
 from .pulses import Pulse, Pulses
 from .rollups import NOTHING, Rollups, Sums
 from .shares import Shares
 
-#: Rounds at most, of which the steadiest is stored.
-_ATTEMPTS = 3
+#: Rounds at most, of which the steadiest is stored; none begins when those before it took so long:
+#: on a machine that is so busy it would prove no more, and first layouts wait for it.
+_ATTEMPTS, _LONGEST_NS = 3, 500 * MILLISECOND
 #: A round in which more than this moved is tried again: of its PSS, and bytes.
 _STEADY_SHARE = 0.01
 _STEADY_BYTES = 256 * 1024
@@ -158,7 +160,7 @@ class Rounds:
 
         `admit` takes in newcomers, `members` tells all that are in by then.
         """
-        self._before = None
+        self._before, begun_ns = None, time.monotonic_ns()
         started = self.last_started()
         admit()
         before = self._pulses_of(members())
@@ -179,6 +181,9 @@ class Rounds:
             is_alone = started is not None and started == now and before.keys() <= after.keys()
             rounds.append(self._judge(Look(sums, wall_ns, before, after, late, counted, is_alone)))
             if not _is_worth_another(rounds):
+                break
+            if time.monotonic_ns() - begun_ns > _LONGEST_NS:
+                rounds = [_unproven(rounds[0])] if len(rounds) == 1 else rounds
                 break
             before, started = after, now
         self.attempts = len(rounds)
@@ -316,6 +321,11 @@ def _is_worth_another(rounds: list[Round]) -> bool:
     # What goes on moving would only be disturbed; between two starts there may be time enough.
     is_worth_it = 2 * last.moved < best or last.lost > 0 or not last.is_alone
     return not last.is_steady and is_worth_it
+
+
+def _unproven(one: Round) -> Round:
+    """What another round should have shown: of one during which others were started, all moved."""
+    return one if one.is_alone else replace(one, moved=max(one.moved, one.pss))
 
 
 def _steadiest(rounds: list[Round]) -> Round:

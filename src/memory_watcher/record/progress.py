@@ -23,7 +23,8 @@ class Progress:
     peaks: int = 0  # layouts read between two ticks, because RSS had risen
     refused: int = 0  # layouts that the kernel does not show, or that hold no sense
     processes: int = 0
-    newcomers: int = 0  # those of them that wait for their first layouts now
+    living: int = 0  # those of them that are recorded now
+    newcomers: int = 0  # those of these that wait for their first layouts
     highest_rss: int | None = None
     high_water_mark: int | None = None
     latest: Totals | None = None  # of the last layout read

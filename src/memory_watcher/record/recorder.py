@@ -69,11 +69,13 @@ class Recorder:
         self._arriving = targets
         self._meminfo = MeminfoTracker()
         self._commits = CommitTimer()
+        #: Told of each process that is read.
+        self.meanwhile: Callable[[Progress], None] | None = None
         rounds = RoundBudget()
         self._firsts = FirstLayouts(budget, is_bounded=targets.is_group, is_free=policy.free_firsts)
         costs = LayoutCosts(budget, self._firsts, rounds, lambda: source.mapped_files.cpu_ns, time)
         self._costs = costs
-        self._reader = TargetReader(run, costs, self._commit_if_late, targets.ended)
+        self._reader = TargetReader(run, costs, self._stored_one, targets.ended)
         self._newcomers = Newcomers(run, targets, self._reader, self._firsts)
         self._layouts = TickLayouts(run, self._reader, rounds)
         self._fast_passes = FastPasses(run, targets, self._reader, self._newcomers)
@@ -165,8 +167,10 @@ class Recorder:
         self._run.sink.commit()
         self._commits.committed()
 
-    def _commit_if_late(self) -> None:
+    def _stored_one(self) -> None:
         """A tick of thousands of processes takes longer than what a kill may lose."""
+        if self.meanwhile is not None:
+            self.meanwhile(self._run.progress)
         now_ns = self._time.monotonic_ns()
         if self._commits.is_due_within(now_ns):
             self.commit()

@@ -75,6 +75,15 @@ class Run:
         target = self.roster.by_pid.get(pid)
         return target is not None and self.boundary.ask(pid, target.schedule.is_too_slow, False)
 
+    def waits_no_more(self, target: Target) -> None:
+        """Its first layout was read, or is not to be."""
+        self.roster.waiting.pop(target.process_id, None)
+        self.count_living()
+
+    def count_living(self) -> None:
+        """Somebody came, has a first layout or has ended: take that into account."""
+        self.progress.living, self.progress.newcomers = len(self.roster), len(self.roster.waiting)
+
     def changed(self, cause: Cause) -> None:
         """Who shares what may be different now."""
         if self.together is not None:

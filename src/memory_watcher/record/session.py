@@ -160,15 +160,20 @@ class Session:
             self._writer.selection(plan.kind, plan.description, root)
 
     def record(
-        self, stop: Stop, on_pass: Callable[[Progress], None] = lambda progress: None
+        self,
+        stop: Stop,
+        on_pass: Callable[[Progress], None] = lambda progress: None,
+        meanwhile: Callable[[Progress], None] | None = None,
     ) -> str:
         """Start, run and close; returns what ended it. Raises CannotWrite.
 
+        `meanwhile` is told of each process that is read, since a pass over many takes its time.
         Whatever goes wrong, it is closed, and what was committed stays.
         """
         reason = None
         try:
             self.start()
+            self._recorder.meanwhile = meanwhile
             reason = self.run(stop, on_pass)
         finally:
             self.close(reason)

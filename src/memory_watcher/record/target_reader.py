@@ -80,7 +80,7 @@ class TargetReader:
         else:
             self._learn(target, sample, cheap or sample.failed)
             if not cheap:
-                run.roster.waiting.pop(target.process_id, None)
+                run.waits_no_more(target)
         return sample.state
 
     def read_unless_too_slow(self, target: Target, cheap: bool = False) -> None:
@@ -97,8 +97,8 @@ class TargetReader:
         run = self._run
         run.notices.too_much(target.pid, target.schedule, Due.TOO_SLOW)
         state = self.read(target, cheap=True)
-        # It waits for no first layout: that one is read when it has shrunk.
-        run.roster.waiting.pop(target.process_id, None)
+        # That one is read when it has shrunk.
+        run.waits_no_more(target)
         if state is LayoutState.NOT_TAKEN:
             run.progress.too_slow += 1
             run.sink.too_slow()
@@ -166,6 +166,7 @@ class TargetReader:
         run.notices.forget(key.pid)
         if run.roster.remove(target) and target.fast is not None:
             run.notices.no_first_layout(key.pid)
+        run.count_living()
         self._costs.ended(target)
         if run.together is not None:
             run.together.ended(target)

@@ -28,16 +28,16 @@ def test_share_of_cpu_is_of_the_recording() -> None:
 
 @pytest.mark.parametrize(
     ("waiting", "says"),
-    [(0, None), (1, "1 waits for a first layout"), (7, "7 wait for a first layout")],
+    [(0, None), (1, "first layouts: 25 of 26"), (14, "first layouts: 12 of 26")],
 )
 def test_who_waits(waiting: int, says: str | None) -> None:
-    """While many come at once, it is told how many have no layout yet."""
+    """While many come at once, it is told how many have a layout, of those that live."""
     fake = FakeTime()
     shown: list[str] = []
     line = StatusLine(enabled=True, time=fake, show=shown.append)
     fake.now += SECOND
-    line.show(Progress(processes=26, newcomers=waiting))
-    assert (says is None) == ("first layout" not in shown[0])
+    line.show(Progress(processes=30, living=26, newcomers=waiting))
+    assert (says is None) == ("first layouts" not in shown[0])
     assert says is None or says in shown[0]
 
 

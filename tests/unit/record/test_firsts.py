@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
+
 from memory_watcher.record.firsts import FirstLayouts, Newcomer, in_order
 from memory_watcher.record.throttle.cpu_budget import CpuBudget
 
@@ -70,10 +74,13 @@ def test_what_was_done_before_counts() -> None:
 
 
 def test_later_ones_are_paid() -> None:
-    """After the first tick all layouts together stay within the budget, and come to an end."""
+    """After the first tick all layouts together stay within the budget, and come to an end.
+
+    What the first tick left of the allowance is free.
+    """
     stage = Stage()
     left = 100 - stage.start(100, 20 * MS)
-    start_ns, start_cpu = stage.now, stage.cpu
+    start_ns, start_cpu = stage.now, stage.cpu + SECOND // 2
     while left and stage.now < 60 * SECOND:
         stage.passes(20 * MS)
         left -= stage.look(left, 20 * MS, between=True)
@@ -82,7 +89,7 @@ def test_later_ones_are_paid() -> None:
 
 
 def test_a_part_is_kept_from_what_has_the_right_of_way() -> None:
-    """Passes that would use up all the budget leave a tenth of it to those who wait."""
+    """Passes that would use up all the budget leave a quarter of it to those who wait."""
     stage = Stage()
     left = 20 - stage.start(20, 100 * MS)
     while left and stage.now < 300 * SECOND:
@@ -107,6 +114,40 @@ def test_what_is_kept_does_not_keep_passes_away() -> None:
         layouts += stage.look(left - layouts, 25 * MS, between=True)
     assert passes >= 5
     assert layouts >= 10
+
+
+@pytest.mark.parametrize("cheap", [9 * MS, 12 * MS])
+def test_others_in_debt_do_not_starve_them(cheap: int) -> None:
+    """Each 100 ms the cheap figures of many take what there is, or more: first layouts come.
+
+    From the first second on. They take no more than the part that is kept for them: a quarter of
+    95 ms each second, half of that while the start is paid off.
+    """
+    stage = Stage()
+    stage.passes(2 * SECOND, 1500 * MS)  # the first pass over all: more than what is free
+    left = 400 - stage.start(400, 5 * MS)
+    before, read, second = left, list[int](), SECOND
+    start_ns = stage.now
+    while stage.now < start_ns + 20 * SECOND:
+        stage.passes(100 * MS, cheap)
+        left -= stage.look(left, 5 * MS)
+        if stage.now - start_ns >= second:
+            second += SECOND
+            read.append(before - left)
+    assert all(later > sooner for sooner, later in pairwise([0, *read]))
+    assert 5 * MS * (before - left) <= 0.25 * 95 * MS * 20 + 50 * MS
+
+
+def test_what_the_first_tick_left_of_the_allowance_is_theirs() -> None:
+    """On a slow machine it had time for few: the others come when ticks have time for them."""
+    stage = Stage()
+    stage.firsts.begin(0, 480 * MS)
+    stage.now = 480 * MS
+    left = 26 - stage.start(26, 20 * MS)
+    for _ in range(3):
+        stage.passes(100 * MS)
+        left -= stage.look(left, 20 * MS)
+    assert left == 0
 
 
 def test_nothing_is_kept_when_none_waits() -> None:

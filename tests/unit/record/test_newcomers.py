@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from memory_watcher.errors import NoSuchProcess
 from memory_watcher.model import Cause, LayoutState, Sample
 from memory_watcher.procfs.process_files import ProcessFiles
 from memory_watcher.record.notices import Failed, Task
 from memory_watcher.record.policy import Policy
+from memory_watcher.record.throttle import cpu_budget
 from tests.fakeproc import SMALL, FakeProcess
 
 from .faketime import MS, SECOND
@@ -77,8 +80,11 @@ def test_who_comes_between_two_ticks_begins_one(parts: Parts) -> None:
     assert len(parts.told.ticks) == 2
 
 
-def test_the_smallest_come_first_while_there_is_budget(make_parts: Callable[..., Parts]) -> None:
+def test_the_smallest_come_first_while_there_is_budget(
+    make_parts: Callable[..., Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without any they show their summary figures at a tick; nothing begins one for that."""
+    monkeypatch.setattr(cpu_budget, "ALLOWANCE_NS", 0)
     parts = make_parts(PAID, is_bounded=True)
     parts.firsts.started()
     parts.comes(of_size(7, 8000), of_size(8, 40), of_size(9, 800))

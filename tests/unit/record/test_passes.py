@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from memory_watcher.errors import NoPermission, NoSuchProcess
 from memory_watcher.procfs.process import Stat, Statm, parse_stat
 from memory_watcher.procfs.resting import Still
+from memory_watcher.record import passes as passes_module
 from memory_watcher.record.passes import Round, Rounds
 from tests.fakeproc import FakeProcess
 
@@ -416,3 +419,26 @@ def test_who_would_be_held_up_is_not_read_and_the_sum_lacks_it() -> None:
     assert sums.pss == one.members[other.process_id].rollup.pss
     assert large.process_id not in one.marks
     assert one.is_steady
+
+
+@pytest.mark.parametrize("others_start", [False, True])
+def test_a_round_that_takes_long_is_the_last(
+    monkeypatch: pytest.MonkeyPatch, others_start: bool
+) -> None:
+    """On a busy machine another would prove no more: first layouts wait for it.
+
+    One during which something was started is no sum then: another should have shown that.
+    """
+    tree = Tree(1, 0.0)
+    (root,) = tree.lives.values()
+    tree.known = {root.process_id: Files(tree, root)}
+    now, started = count(0, 600_000_000), count()
+    monkeypatch.setattr(passes_module, "time", SimpleNamespace(monotonic_ns=lambda: next(now)))
+    rounds = Rounds(
+        *(tree.shares_memory, lambda: next(started) * others_start, PAGE, lambda _pid, _fault: None)
+    )
+    one = rounds.take(tree.members, lambda: None)  # type: ignore[arg-type]
+    assert one is not None
+    assert rounds.attempts == 1
+    assert is_shown(one) is not others_start
+    assert one.pss == tree.total()

@@ -31,6 +31,7 @@ from memory_watcher.record.policy import FOR_MACHINE, FOR_NAMED, Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.recorder import Recorder
 from memory_watcher.record.targets import NamedTargets, Targets, Unread
+from memory_watcher.record.throttle import cpu_budget
 from memory_watcher.store.recording import Recording
 from memory_watcher.store.writer import Writer
 from tests.fakeproc import PF_KTHREAD, SMALL, FakeProc, FakeProcess, pread_as_in_proc
@@ -1122,6 +1123,22 @@ def test_newcomers_are_read_when_there_is_time(
     assert group.rows("SELECT layouts FROM passes ORDER BY tick") == [(0,), (5,), (5,)]
 
 
+def test_first_layouts_are_counted_while_they_are_read(
+    group: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first tick over many takes its time: it tells how many of how many have theirs."""
+    for name in ("_AT_START_NS", "_AT_TICK_NS"):
+        monkeypatch.setattr(firsts_module, name, 200 * MS)
+    for pid in range(100, 104):
+        group.comes(FakeProcess(pid))
+    told: list[tuple[int, int]] = []
+    group.recorder.meanwhile = lambda now: told.append((now.living - now.newcomers, now.living))
+    group.tick()
+    assert told == [(0, 4), (1, 4), (2, 4), (3, 4)]
+    progress = group.recorder.progress
+    assert (progress.living, progress.newcomers) == (4, 0)
+
+
 def test_how_many_waited_for_their_layouts(group: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Layouts that come less often are those of all that waited, not of who is left by then."""
     monkeypatch.setattr(firsts_module, "_AT_TICK_NS", 200 * MS)
@@ -1213,8 +1230,12 @@ def test_nobody_is_looked_for_while_ticks_lack_their_passes(group: Stage) -> Non
     assert group.recorder.progress.processes == 2
 
 
-def test_nobody_is_read_between_two_ticks_without_budget(group: Stage) -> None:
+def test_nobody_is_read_between_two_ticks_without_budget(
+    group: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A fast pass begins a tick for first layouts only if the budget has room for one."""
+    monkeypatch.setattr(cpu_budget, "ALLOWANCE_NS", 0)
+    group.records(FOR_NAMED)
     group.comes(FakeProcess(100))
     group.tick()
     group.time.cpu += SECOND

@@ -118,6 +118,10 @@ class CpuBudget:
         self._left_ns = max(self._left_ns, -_OVERDRAWN_S * self._rate * SECOND)
         self._now_ns, self._cpu_ns = now_ns, cpu_ns
 
+    def has_free(self, cost_ns: int) -> bool:
+        """Whether the allowance still holds as much."""
+        return self._allowance_ns >= cost_ns
+
     def forgive(self, cost_ns: int) -> None:
         """Take the first look at a process from the allowance: there is no layout without it."""
         self._left_ns += cost_ns
@@ -164,8 +168,11 @@ class CpuBudget:
         return reserve.left_ns + rest >= cost_ns
 
     def allows_beside(self, reserve: Reserve, cost_ns: int) -> bool:
-        """Whether work may be done for which a part is kept, or beside all others; no debts."""
-        if self._rate is None:
+        """Whether work may be done for which a part is kept, or beside all others.
+
+        Its own part it has even while others are in debt, so that they do not starve it.
+        """
+        if self._rate is None or reserve.left_ns >= cost_ns:
             return True
         own_ns = reserve.left_ns + max(self._free(), 0.0)
         return min(own_ns, self._left_ns) >= cost_ns

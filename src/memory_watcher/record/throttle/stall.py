@@ -15,8 +15,8 @@ from ...procfs.walk_costs import WalkCosts
 #: it is 60 ns rather than 45.
 PAGE_NS, MAPPING_NS = 60, 2_700
 
-#: Pages of a large process are in no cache: so much more than those of this one.
-_OF_LARGE = 1.2
+#: Pages of a large process are in no cache: they take so much more than those of this one.
+_OF_LARGE = 4 / 3
 
 #: Layouts that should take less than this say nothing about the machine.
 _TELLING_NS = 500_000

@@ -48,8 +48,8 @@ def measured(*costs: WalkCosts | None) -> StallForecast:
 
 
 def test_what_was_measured_on_this_machine_counts_before_the_first_layout() -> None:
-    """Pages of a large process, which are in no cache, cost a fifth more than those measured."""
-    forecast = measured(WalkCosts(100, 9_000))
+    """Pages of a large process, which are in no cache, cost a third more than those measured."""
+    forecast = measured(WalkCosts(90, 9_000))
     assert forecast.expected_ns(PAGES, 0) == PAGES * 120
     assert forecast.expected_ns(0, 1000) == 9_000_000
 
@@ -62,7 +62,7 @@ def test_no_machine_is_taken_to_be_faster_than_the_rule(costs: WalkCosts | None)
 
 def test_a_later_measurement_takes_the_place_of_the_first() -> None:
     """The machine was busy at first: what was refused then is not refused for ever."""
-    forecast = measured(WalkCosts(500, 9_000), WalkCosts(100, 2_700))
+    forecast = measured(WalkCosts(500, 9_000), WalkCosts(90, 2_700))
     assert forecast.expected_ns(PAGES, 20) == PAGES * 120 + 20 * MAPPING_NS
 
 
