@@ -7,6 +7,8 @@ names of its units. Nothing else is told by a path, and what it does not tell st
     /machine.slice/libpod-ID.scope/container  /system.slice/a.service/libpod-payload-ID   podman
     /kubepods.slice/…/kubepods-burstable-podUID.slice/cri-containerd-ID.scope    Kubernetes: in the
     /kubepods/burstable/podUID/ID  …/crio-ID.scope             name of a slice `-` of the UID is `_`
+    …/kubepods-burstable-podUID.slice:cri-containerd:ID  where only the kubelet uses systemd's names
+    /kubelet.slice/…/kubelet-kubepods-podUID.slice/…     Kubernetes in a container (kind)
     /lxc.payload.NAME  /lxc/NAME  /machine.slice/machine-NAME.scope  …/systemd-nspawn@NAME.service
 """
 
@@ -27,6 +29,10 @@ _FORMS = tuple(
         (rf"libpod-(?:payload-)?{_ID}(?:\.scope)?", "podman"),
         (rf"crio-{_ID}(?:\.scope)?", "cri-o"),
         (rf"(?:cri-containerd|nerdctl)-{_ID}\.scope", "containerd"),
+        # What is meant for systemd, taken as a folder's name by a runtime that does not use it.
+        (rf".+\.slice:cri-containerd:{_ID}", "containerd"),
+        (rf".+\.slice:docker:{_ID}", "docker"),
+        (rf".+\.slice:crio:{_ID}", "cri-o"),
         (r"buildkit-(?P<id>[0-9a-z]{25})(?:\.scope)?", "buildkit"),
         (r"(?:lxc\.payload\.)(?P<id>.+)", "lxc"),
         (r"systemd-nspawn@(?P<id>.+)\.service", "nspawn"),
@@ -40,8 +46,8 @@ _FORMS = tuple(
 _FOLDERS = {"docker": "docker", "buildkit": "buildkit", "lxc": "lxc", "libpod_parent": "podman"}
 _BUILDKIT = re.compile(r"[0-9a-z]{25}")
 _POD = re.compile(
-    r"(?:kubepods(?:-[a-z]+)?-)?pod(?P<uid>[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}"
-    r"|[0-9a-f]{32})(?:\.slice)?"
+    r"(?:(?:[a-z]+-)*kubepods(?:-[a-z]+)?-)?pod(?P<uid>[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}"
+    r"|[0-9a-f]{32})(?:\.slice(?::.+)?)?"
 )
 _SUFFIXES = (".service", ".scope", ".slice", ".socket", ".mount", ".swap")
 
