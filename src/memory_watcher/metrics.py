@@ -199,6 +199,28 @@ def _event(name: str, meaning: str) -> Metric:
     return Metric(f"events.{name}", name, "count", source, meaning, is_counter=True)
 
 
+def _above(limit: str, title: str, source: str) -> tuple[Metric, Metric]:
+    """A limit of a cgroup above: of several the least, and how far above it is."""
+    least = f"the least {title} of the cgroups above it"
+    return (
+        Metric(above(limit), f"{title} above it", "bytes", f"{source} of those above", least),
+        Metric(
+            *(levels_above(limit), f"levels up to that {title}", "count", f"{source}, which one"),
+            f"how many levels above it the cgroup with the least {title} is",
+        ),
+    )
+
+
+def above(limit: str) -> str:
+    """The figure of CGROUP that is the least such limit of the cgroups above; see CGROUP_LIMITS."""
+    return f"above.{limit}"
+
+
+def levels_above(limit: str) -> str:
+    """The figure of CGROUP that says how many levels above the cgroup with that limit is."""
+    return f"above.{limit}_levels"
+
+
 #: What is recorded of a control group, by the name under which it is stored. `source` is the file,
 #: and its line if it has several; `total_…` are lines of version 1.
 CGROUP: tuple[Metric, ...] = (
@@ -242,6 +264,14 @@ CGROUP: tuple[Metric, ...] = (
     _stat("total_mapped_file", "mapped files", "page cache that is mapped, likewise (version 1)"),
     _stat("total_rss_huge", "THP", "in transparent huge pages, likewise (version 1)"),
     _stat("total_dirty", "dirty files", "not yet written back, likewise (version 1)"),
+    Metric(
+        *("stat.hierarchical_memory_limit", "limit that holds", "bytes"),
+        "memory.stat hierarchical_memory_limit",
+        "the least limit of it and of the cgroups above it (version 1)",
+    ),
+    *_above("max", "limit", "memory.max"),
+    *_above("high", "high limit", "memory.high"),
+    *_above("swap_max", "swap limit", "memory.swap.max"),
     _event("low", "times that memory below the low limit was taken"),
     _event("high", "times that it went above the high limit"),
     _event("max", "times that it came to its limit"),
@@ -250,6 +280,10 @@ CGROUP: tuple[Metric, ...] = (
     _event("oom_group_kill", "times that the whole cgroup was killed"),
 )
 CGROUP_SIZES: tuple[Metric, ...] = tuple(metric for metric in CGROUP if metric.unit == "bytes")
+#: Figures of a cgroup that never fall, as long as it is there.
+CGROUP_RISING: frozenset[str] = frozenset(
+    ["peak", "swap_peak", *(metric.name for metric in CGROUP if metric.is_counter)]
+)
 #: Figures of a cgroup that are limits: it may have none.
 CGROUP_LIMITS: tuple[str, ...] = ("max", "high", "swap_max")
 #: Files of version 1 with one number -> the name under which it is stored.

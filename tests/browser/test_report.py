@@ -668,6 +668,30 @@ def test_a_control_group(tmp_path: Path, open_report: Opener) -> None:
     assert report.said == []
 
 
+def test_a_limit_of_a_cgroup_above(tmp_path: Path, open_report: Opener) -> None:
+    """The line of the limit that holds says whose it is; its own is not drawn then."""
+    builder = RecordingBuilder(tmp_path / "above.db")
+    process = builder.process(100, "server")
+    builder.tick()
+    builder.layout(process, [(mapping(0x1000, pathname="[heap]"), Usage(pss=MI, rss=MI))])
+    builder.execute("UPDATE processes SET cgroup = '0::/pod/<b>'")
+    builder.execute("INSERT INTO cgroups VALUES (1, 2, '/pod/<b>')")
+    sizes = {"current": 300 * MI, "max": 900 * MI, "above.max": 512 * MI}
+    for number, (name, size) in enumerate({**sizes, "above.max_levels": 1}.items(), 1):
+        builder.execute("INSERT INTO cgroup_fields VALUES (?, ?)", number, name)
+        builder.execute("INSERT INTO cgroup_readings VALUES (1, ?, 1, ?)", number, size)
+    builder.end_run()
+    report = open_report(report_of(builder.close()))
+    report.tab("cgroup")
+    panel = report.page.locator("#panel-cgroup")
+    assert panel.locator(".key span").filter(has_text="limit").all_text_contents() == [
+        "limit of /pod, above it"
+    ]
+    told = [" ".join(text.split()) for text in panel.locator("tbody tr").all_text_contents()]
+    assert "limit of /pod, above it524 288" in told
+    assert report.said == []
+
+
 def test_without_a_control_group(report: Report) -> None:
     """No tab for what was not recorded."""
     assert report.page.locator("#tab-cgroup").count() == 0

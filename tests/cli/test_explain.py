@@ -150,7 +150,11 @@ def test_kills_before_the_recording_do_not_count(builder: RecordingBuilder) -> N
     assert "oom-kills" not in page(builder.path)
     builder.execute("INSERT INTO cgroup_readings VALUES (?, 1, 3, 7)", cgroup)
     found = facts(builder.close())["findings"][0]
-    assert (found["id"], found["rank"], found["figures"]) == ("oom-kills", "act", {"kills": 2})
+    assert (found["id"], found["rank"], found["figures"]) == (
+        "oom-kills",
+        "act",
+        {"kills": 2, "reached": 0},
+    )
 
 
 @pytest.mark.parametrize(

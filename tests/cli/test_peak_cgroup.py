@@ -108,6 +108,30 @@ def test_text_of_one_process(single: Path) -> None:
     )
 
 
+def test_a_limit_of_a_cgroup_above(tmp_path: Path) -> None:
+    """The least limit is the one that holds, and whose it is stands beside it."""
+    builder = RecordingBuilder(tmp_path / "above.db")
+    server = builder.process(100, "server")
+    builder.execute("UPDATE processes SET cgroup = '0::/a.service'")
+    builder.tick()
+    builder.layout(server, [(HEAP, usage(MI))])
+    story = [(1, "current", 9 * MI), (1, "max", 900 * MI), (1, "above.max", 512 * MI)]
+    add_cgroup(builder, [*story, (1, "above.max_levels", 2)])
+    builder.execute("UPDATE cgroups SET path = '/shop.slice/web.slice/\x1ba.service'")
+    builder.execute("UPDATE processes SET cgroup = '0::' || (SELECT path FROM cgroups)")
+    builder.end_run()
+    path = builder.close()
+    (cgroup,) = shown(path)["cgroups"]
+    assert (cgroup["max"], cgroup["limit"], cgroup["limit_of"]) == (
+        900 * MI,
+        512 * MI,
+        "/shop.slice",
+    )
+    text = " ".join(run("memory-watcher", "peak", path).stdout.split())
+    name = "cgroup /shop.slice/web.slice/\\x1ba.service"
+    assert f"{name} limit: 524 288 Ki of /shop.slice, above it" in text
+
+
 def test_only_beside_a_process_that_is_in_it(single: Path) -> None:
     """A process of another cgroup has neither its figures nor its moment."""
     assert shown(single, "-p", "200")["cgroups"] == []
@@ -120,6 +144,45 @@ def test_a_cgroup_that_was_removed_has_no_figures_any_more(single: Path) -> None
     """What it had last does not go on to stand."""
     (cgroup,) = shown(single, "-p", "100", "--measurement-time", "end")["cgroups"]
     assert (cgroup["current"], cgroup["max"]) == (None, None)
+
+
+def test_what_ended_it_is_told_at_the_peak(tmp_path: Path) -> None:
+    """An OOM kill after the moment that is shown is told, and counts until the cgroup's end."""
+    path = recording_of_kill(tmp_path, [(1, "events.max", 0), (3, "events.max", 2)])
+    text = " ".join(run("memory-watcher", "peak", path, "-p", "100").stdout.split())
+    assert "Cgroup /a.service came to its limit 2 times and lost a process to it" in text
+    assert "By the kernel, cgroup /a.service had at most 348 160 Ki" in text
+    found = json.loads(run("memory-watcher", "explain", path, "--json").stdout)["findings"][0]
+    assert (found["id"], found["figures"]) == ("oom-kills", {"kills": 1, "reached": 1})
+
+
+def test_a_kill_without_a_limit_of_its_own(tmp_path: Path) -> None:
+    """Nobody is told that the cgroup came to its limit where it did not."""
+    path = recording_of_kill(tmp_path, [(1, "events.max", 0)])
+    text = " ".join(run("memory-watcher", "peak", path, "-p", "100").stdout.split())
+    assert "its limit" not in text
+    assert "Cgroup /a.service lost a process" in text
+    text = " ".join(run("memory-watcher", "explain", path).stdout.split())
+    assert "had reached its limit" not in text
+    assert "not its own limit" in text
+
+
+def recording_of_kill(folder: Path, more: list[tuple[int, str, int]]) -> Path:
+    """Highest at tick 1; a kill at tick 3, after which the cgroup is removed."""
+    builder = RecordingBuilder(folder / "kill.db")
+    server = builder.process(100, "server")
+    builder.execute("UPDATE processes SET cgroup = '0::/a.service'")
+    for size in (50, 40, 10, 5):
+        builder.tick()
+        builder.layout(server, [(HEAP, usage(size * MI))])
+    story = [
+        *((1, "current", 100 * MI), (1, "peak", 340 * MI), (1, "events.oom_kill", 0)),
+        *((3, "events.oom_kill", 1), (4, "current", -1), (4, "peak", -1)),
+        *((4, "events.oom_kill", -1), *more, (4, "events.max", -1)),
+    ]
+    add_cgroup(builder, story)
+    builder.end_run()
+    return builder.close()
 
 
 def test_each_names_the_moment(single: Path) -> None:
@@ -145,6 +208,6 @@ def test_several_processes(tmp_path: Path) -> None:
     assert shown(path)["sums"]["pss"]["bytes"] == 180 * MI
     view = shown(path, "--process-memory", "cgroup")
     assert (view["tick"], view["sums"]["pss"]["bytes"], view["is_peak"]) == (2, 30 * MI, False)
-    assert view["cgroups"] == [{"path": "/a.service", "current": 250 * MI}]
+    assert view["cgroups"] == [{"path": "/a.service", "current": 250 * MI}], "and no limit"
     text = run("memory-watcher", "peak", path, "--process-memory", "cgroup").stdout
     assert "where the memory of the cgroup was highest" in text

@@ -88,3 +88,16 @@ def test_among_others(hidden: Target, tmp_path: Path) -> None:
         # Who is told to stop reads no further member: the last tick may lack the second.
         assert ticks[1] in (ticks[0], ticks[0][:-1])
         assert len(ticks[1]) >= 3
+
+
+def test_nobody_named_it(hidden: Target, tmp_path: Path) -> None:
+    """Of the whole machine one line says, once, that some show no layouts, and what to do."""
+    file = tmp_path / "all.db"
+    with recorder(file, "--period", "100ms", before=WITHOUT_RIGHTS) as recording:
+        recording.wait_for_ticks(3)
+        code, said = recording.stop()
+    assert code == 0, said
+    assert recorded(file, hidden.pid)[-1][0].state is LayoutState.NO_PERMISSION
+    lines = [line for line in said.splitlines() if "do not show their memory" in line]
+    assert len(lines) == 1, said
+    assert "CAP_SYS_PTRACE" in lines[0]

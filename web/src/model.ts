@@ -144,7 +144,12 @@ interface Header {
   runs: Run[]
   meminfo: (keyof typeof MEMINFO)[]
   /** The recorded control group; of several the one with the most memory. */
-  cgroup: { path: string; figures: (keyof typeof CGROUP)[] } | null
+  cgroup: {
+    path: string
+    figures: (keyof typeof CGROUP)[]
+    /** Better titles than those of the tables, of some figures. */
+    titles: Record<string, string>
+  } | null
 }
 
 /** A verdict of `growth`: its word, bytes per hour, the same in words, and since when. */

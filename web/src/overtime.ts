@@ -42,6 +42,7 @@ const CGROUP_DRAWN: [string, string][] = [
   ["stat.shmem", "--series-4"],
   ["stat.total_shmem", "--series-4"],
   ["max", "--series-5"],
+  ["above.max", "--series-5"],
 ]
 const COLUMNS = 1500
 
@@ -63,14 +64,16 @@ export function machineFigures({ recording }: View): Figures {
 export function cgroupFigures({ recording }: View): Figures {
   const { cgroup } = recording
   const current = cgroup.current ?? recording.tickTime
+  const titles = recording.header.cgroup?.titles ?? {}
+  const idle = "above.max" in titles ? "max" : "above.max" // of the two limits only one holds
   const told = (name: string) => CGROUP[name as keyof typeof CGROUP]
   return {
     tab: "cgroup",
     label: `Control group ${recording.header.cgroup?.path ?? ""}`,
     names: recording.header.cgroup?.figures ?? [],
     columns: cgroup,
-    drawn: CGROUP_DRAWN,
-    title: (name) => told(name)[0],
+    drawn: CGROUP_DRAWN.filter(([name]) => name !== idle),
+    title: (name) => titles[name] ?? told(name)[0],
     meaning: (name) => told(name)[1],
     weight: (tick) => (Number.isNaN(current[tick]) ? -1 : current[tick]),
   }

@@ -586,6 +586,13 @@ export const CGROUP = {
   "stat.total_mapped_file": ["mapped files", "page cache that is mapped, likewise (version 1)"],
   "stat.total_rss_huge": ["THP", "in transparent huge pages, likewise (version 1)"],
   "stat.total_dirty": ["dirty files", "not yet written back, likewise (version 1)"],
+  "stat.hierarchical_memory_limit": [
+    "limit that holds",
+    "the least limit of it and of the cgroups above it (version 1)",
+  ],
+  "above.max": ["limit above it", "the least limit of the cgroups above it"],
+  "above.high": ["high limit above it", "the least high limit of the cgroups above it"],
+  "above.swap_max": ["swap limit above it", "the least swap limit of the cgroups above it"],
 } as const
 
 /** Sums over a layout: model.Totals. */

@@ -15,7 +15,7 @@ from typing import NamedTuple
 _LINES = {
     "anonymous": ("stat.anon", "stat.total_rss"),
     "files": ("stat.file", "stat.total_cache"),
-    "shared": ("stat.shmem", "stat.total_shmem"),
+    "shared": ("stat.total_shmem", "stat.shmem"),  # version 1 has both: that of all below counts
     "mapped": ("stat.file_mapped", "stat.total_mapped_file"),
     "kernel": ("stat.kernel", "kernel_current"),
     "sockets": ("stat.sock",),

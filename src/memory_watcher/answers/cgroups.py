@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple
 
+from ..analysis.cgroup_limits import Limit, limit_of
 from ..analysis.cgroup_parts import parts
 from ..errors import SelectionError
 from ..message import Named, Setting
@@ -24,10 +26,16 @@ class CgroupAt(NamedTuple):
     """A cgroup at a tick: its path, and its figures by their names in metrics.CGROUP.
 
     Of a limit None says that there is none; of another figure, that it could not be read any more.
+    `events` are the last counts that the run read, whatever the tick: its end is part of the story.
     """
 
     path: str
     figures: dict[str, int | None]
+    events: Mapping[str, int] = MappingProxyType({})
+
+    def limit(self, name: str = "max") -> Limit | None:
+        """The limit that holds, its own or one above: see metrics.CGROUP_LIMITS."""
+        return limit_of(self.figures, name)
 
 
 class Judge(NamedTuple):
@@ -50,8 +58,8 @@ class CgroupStory(NamedTuple):
     """A cgroup over time: parallel sequences, an item for each tick at which anything changed.
 
     `times` are places on the recording's axis, each stands up to the one in `until`. `current` is
-    the memory in use, `kept` the same without page cache, `limit` memory.max: bytes; None where it
-    was not told, or there is no limit.
+    the memory in use, `kept` the same without page cache, `limits` what it may have at most: bytes;
+    None where it was not told, or there is no limit.
     """
 
     path: str
@@ -59,7 +67,12 @@ class CgroupStory(NamedTuple):
     until: tuple[int, ...]
     current: tuple[int | None, ...]
     kept: tuple[int | None, ...]
-    limit: tuple[int | None, ...]
+    limits: tuple[Limit | None, ...]
+
+    @property
+    def limit(self) -> tuple[int | None, ...]:
+        """The limits alone."""
+        return tuple(None if each is None else each.size for each in self.limits)
 
     @property
     def highest(self) -> int:
@@ -81,7 +94,7 @@ def stories(
 
 
 def _story(recording: Recording, path: str, number: int, place_of: dict[int, int]) -> CgroupStory:
-    points: list[tuple[int, int, int | None, int | None, int | None]] = []
+    points: list[tuple[int, int, int | None, int | None, Limit | None]] = []
     by_tick = [
         (tick, {row.field: row.value for row in rows})
         for tick, rows in groupby(recording.cgroup_rows(number), key=lambda row: row.tick)
@@ -90,17 +103,23 @@ def _story(recording: Recording, path: str, number: int, place_of: dict[int, int
     for run in recording.runs():
         told: dict[str, int | None] = {}
         of_run = [each for each in by_tick if run.first_tick <= each[0] <= _last(run)]
-        end = max(
-            (place for tick, place in place_of.items() if run.first_tick <= tick <= _last(run)),
-            default=0,
-        )
-        following = [*(place_of[tick] for tick, _ in of_run[1:]), end]
+        following = [*(place_of[tick] for tick, _ in of_run[1:]), _end(run, place_of)]
         for (tick, changes), until in zip(of_run, following, strict=False):
             told |= changes
             current, cache = told.get("current"), _cache(told)
             kept = None if current is None or cache is None else max(current - cache, 0)
-            points.append((place_of[tick], until, current, kept, told.get("max")))
+            points.append((place_of[tick], until, current, kept, limit_of(told)))
     return CgroupStory(path, *zip(*points, strict=True)) if points else _EMPTY._replace(path=path)
+
+
+def _end(run: RecordedRun, place_of: Mapping[int, int]) -> int:
+    """Where the last tick of a run ceases to stand: a period later, or as the next run begins."""
+    last = max(
+        (place for tick, place in place_of.items() if run.first_tick <= tick <= _last(run)),
+        default=0,
+    )
+    later = [place for tick, place in place_of.items() if tick > _last(run)]
+    return min([last + (run.period_ns or 0), *later])
 
 
 _EMPTY = CgroupStory("", (), (), (), (), ())
@@ -115,7 +134,7 @@ def cgroups_at(
 ) -> tuple[CgroupAt, ...]:
     """The cgroups that a run recorded, at one of its ticks; with a process, those that it is in."""
     return tuple(
-        CgroupAt(path, figures)
+        CgroupAt(path, figures, recording.cgroup_events(number, run.first_tick, _last(run)))
         for number, version, path in recording.cgroups()
         if process is None or _is_in(process, version, path)
         if (figures := recording.cgroup_figures(number, run.first_tick, tick))
@@ -129,10 +148,38 @@ def judges(
     for number, version, path in recording.cgroups():
         if process is not None and not _is_in(process, version, path):
             continue
-        peak = recording.cgroup_figures(number, run.first_tick, _last(run)).get("peak")
+        peak = _highest_peak(recording, number, run)
         current = recording.cgroup_figures(number, run.first_tick, tick).get("current")
         if peak is not None:
             yield Judge(path, peak, current)
+
+
+def _highest_peak(recording: Recording, number: int, run: RecordedRun) -> int | None:
+    """What the kernel kept, also of a cgroup that was removed before the run ended."""
+    told = [
+        row.value
+        for row in recording.cgroup_rows(number)
+        if row.field == "peak" and row.value is not None
+        if run.first_tick <= row.tick <= _last(run)
+    ]
+    return max(told, default=None)
+
+
+def risen(recording: Recording, number: int, run: RecordedRun) -> dict[str, int]:
+    """How often each event of a cgroup came while a run recorded it.
+
+    One that was removed and made again counts from 0 then.
+    """
+    before: dict[str, int | None] = {}
+    found: dict[str, int] = {}
+    for tick, name, count in recording.cgroup_rows(number):
+        if not name.startswith("events.") or not run.first_tick <= tick <= _last(run):
+            continue
+        if count is not None:
+            last = before.get(name, count) or 0
+            found[name] = found.get(name, 0) + (count - last if count >= last else count)
+        before[name] = count
+    return found
 
 
 def run_of(recording: Recording, tick: int) -> RecordedRun:

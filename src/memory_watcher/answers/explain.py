@@ -14,6 +14,7 @@ from ..errors import SelectionError
 from ..message import Named, Setting
 from ..model import LayoutState
 from .assurance import Assurance, assurance_of
+from .cgroups import risen, run_of
 from .group import Branch, members_at, pss_of
 from .growth import growth
 from .layouts import attributed
@@ -176,19 +177,11 @@ def _highest(found: Assurance) -> int | None:
 
 def _cgroups(recording: Recording, tick: int) -> Iterable[tuple[str, Mapping[str, int]]]:
     """Figures of cgroups at a tick; of events, how many came while its run recorded."""
-    run = [each for each in recording.runs() if each.first_tick <= tick][-1]
-    last = run.last_tick if run.last_tick is not None else 2**62
+    run = run_of(recording, tick)
     for number, _, path in recording.cgroups():
-        figures = _told(recording.cgroup_figures(number, run.first_tick, tick))
-        before = _told(recording.cgroup_figures(number, run.first_tick, run.first_tick))
-        after = _told(recording.cgroup_figures(number, run.first_tick, last))
-        events = {
-            name: count - before.get(name, 0)
-            for name, count in after.items()
-            if name.startswith("events.")
-        }
-        if figures:
-            yield path, {**figures, **events}
+        then = _told(recording.cgroup_figures(number, run.first_tick, tick))
+        if figures := {**then, **risen(recording, number, run)}:
+            yield path, figures
 
 
 def _told(figures: Mapping[str, int | None]) -> dict[str, int]:

@@ -36,6 +36,8 @@ _NUMBERS: dict[int, Mapping[str, str]] = {
 _LINES = {"memory.stat": "stat.", "memory.events": "events.", "memory.oom_control": "events."}
 #: Version 1 has no word for no limit, but its largest number of whole pages.
 _NO_LIMIT = 1 << 62
+#: The only limit that is a line of another file.
+_HELD_LIMIT = "stat.hierarchical_memory_limit"
 _NAMES = frozenset(metric.name for metric in CGROUP)
 
 
@@ -119,6 +121,17 @@ def parse_stat(content: bytes) -> dict[str, int]:
     return values
 
 
+def parse_events(content: bytes) -> dict[str, int]:
+    """Parse memory.events, by the names under which its counts are stored."""
+    return dict(_lines("events.", content))
+
+
+def _lines(prefix: str, content: bytes) -> Iterator[tuple[str, int]]:
+    for key, value in parse_stat(content).items():
+        if (stored := prefix + key) in _NAMES:
+            yield stored, -1 if stored == _HELD_LIMIT and value >= _NO_LIMIT else value
+
+
 class CgroupReader:
     """Reads one cgroup's memory again and again, with its files kept open."""
 
@@ -179,8 +192,9 @@ class CgroupReader:
 
     def _figures(self, name: str, content: bytes) -> Iterator[tuple[str, int]]:
         if name in _LINES:
-            for key, value in parse_stat(content).items():
-                if (stored := _LINES[name] + key) in _NAMES:
+            for stored, value in _lines(_LINES[name], content):
+                # Of version 1 the totals count: others lack the cgroups below.
+                if self.version == 2 or f"stat.total_{stored.removeprefix('stat.')}" not in _NAMES:
                     yield stored, value
         else:
             stored = _NUMBERS[self.version][name]

@@ -43,7 +43,7 @@ _CAPABILITY_REMEDY = (
 _CAP_SYS_PTRACE = 1 << 19
 
 
-def _permission_remedy() -> str:
+def permission_remedy() -> str:
     """What to do for the right to read another's memory; see capabilities(7)."""
     if os.geteuid() != 0:
         return _PERMISSION_REMEDY
@@ -61,7 +61,7 @@ def meaning_of(error: OSError, pid: int) -> SourceError:
         return NoSuchProcess(f"process {pid}: no such process")
     if error.errno in (errno.EACCES, errno.EPERM):
         return NoPermission(
-            f"process {pid}: no permission to read its memory; {_permission_remedy()}"
+            f"process {pid}: no permission to read its memory; {permission_remedy()}"
         )
     return SourceError(f"process {pid}: {os.strerror(error.errno or 0)}")
 

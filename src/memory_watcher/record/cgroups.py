@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection
 
 from ..errors import SourceError
+from ..metrics import CGROUP_RISING
 from ..procfs.cgroup import (
     Cgroup,
     CgroupReader,
     find_folder,
     memory_cgroup,
+    parse_events,
     parse_memberships,
     read_memberships,
     read_mountinfo,
 )
+from ..procfs.cgroup_above import LimitsAbove
+from ..procfs.cgroup_events import LastEvents
 from ..procfs.source import ProcSource
-from ..store.writer import Writer
 from .boundary import supervised
 from .discovery import DiscoveredTargets
 from .notices import CgroupFailed, NoCgroup, Notice
 from .selection import Selection
+from .sink import Sink
 
 
 class CgroupWatch:
     """One cgroup: reads it at each tick, and stores what changed."""
 
-    def __init__(self, cgroup: Cgroup, folder: str, writer: Writer) -> None:
+    def __init__(self, cgroup: Cgroup, folder: str, sink: Sink) -> None:
         """Raises SourceError if the memory controller is not on for it."""
         self._reader = CgroupReader(folder, cgroup.version)
-        self._writer = writer
-        self._id = writer.cgroup(cgroup.version, str(cgroup))
+        self._above: LimitsAbove | None = None  # None: to be found anew
+        self._events = LastEvents(f"{folder}/memory.events")
+        self._sink = sink
+        self._id = sink.cgroup(cgroup.version, str(cgroup))
         self._before: dict[str, int] = {}
 
     def changes(self) -> dict[str, int]:
         """Read it now: the figures that differ from those of the tick before.
 
-        -1 is what is no more to be had, as of a cgroup that was removed.
+        -1 is what is no more to be had, as of a cgroup that was removed. Its last events are told
+        once more, for they may say why it was.
         """
-        figures = {**dict.fromkeys(self._before, -1), **self._reader.read()}
+        figures = dict.fromkeys(self._before, -1)
+        if read := self._reader.read():
+            self._events.begin()
+            if self._above is None:
+                self._above = LimitsAbove(self._reader.folder, self._reader.version)
+            figures |= {**read, **self._above.read()}
+        else:  # it was removed, and those above may be
+            figures |= parse_events(self._events.end())
+            self._let_go_above()
         changes = {
             name: value for name, value in figures.items() if self._before.get(name) != value
         }
@@ -48,11 +64,18 @@ class CgroupWatch:
     def store(self, changes: dict[str, int]) -> None:
         """Store what changed at this tick."""
         if changes:
-            self._writer.cgroup_figures(self._id, changes)
+            self._sink.cgroup_figures(self._id, changes)
 
     def close(self) -> None:
         """Give all descriptors back."""
         self._reader.close()
+        self._let_go_above()
+        self._events.end()
+
+    def _let_go_above(self) -> None:
+        if self._above is not None:
+            self._above.close()
+            self._above = None
 
 
 def cgroup_of_process(memberships: bytes) -> Cgroup | None:
@@ -77,7 +100,7 @@ class CgroupSearch:
 
     def __init__(
         self,
-        writer: Writer,
+        sink: Sink,
         targets: DiscoveredTargets | None,
         selection: Selection,
         *,
@@ -90,7 +113,7 @@ class CgroupSearch:
 
         That of the process with the PID `of_process` in any case, if it is not the root.
         """
-        self._writer = writer
+        self._sink = sink
         self._of_process = of_process
         self._root = source.root
         self._names = source.containers
@@ -118,6 +141,20 @@ class CgroupSearch:
                 self._note(CgroupFailed(problem))
                 return
             self._watch.store(changes)
+
+    def at_end(self) -> None:
+        """Read it once more: what happened since its last tick, as an OOM kill that ended all.
+
+        Only what never falls is stored, for the last tick is of an earlier moment.
+        """
+        if self._watch is None or self._given_up:
+            return
+        with contextlib.suppress(SourceError):
+            changes = supervised(self._watch.changes)()
+            # -1: it was removed, and what was read before still stands.
+            self._watch.store(
+                {name: size for name, size in changes.items() if name in CGROUP_RISING and size > 0}
+            )
 
     def close(self) -> None:
         """Give all descriptors back."""
@@ -151,7 +188,7 @@ class CgroupSearch:
         try:
             if folder is None:
                 raise SourceError(f"cgroup {cgroup}: its hierarchy is not mounted here")
-            self._watch = CgroupWatch(cgroup, folder, self._writer)
+            self._watch = CgroupWatch(cgroup, folder, self._sink)
         except SourceError as problem:
             self._given_up = True
             if self._of_process is None:  # nobody asked for it

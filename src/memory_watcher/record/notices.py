@@ -63,6 +63,19 @@ class Unrecordable(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class NoRights(Notice):
+    """Of processes that nobody named some show no layouts to this user; what to do about it."""
+
+    remedy: str
+
+    def _words(self) -> Message:
+        return (
+            f"some processes do not show their memory to this user; {self.remedy};"
+            " their RSS, high-water mark and swap are recorded, but no layouts",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PeakNotReset(Notice):
     """The kernel does not let this user set a process's high-water mark."""
 

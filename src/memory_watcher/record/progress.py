@@ -22,6 +22,7 @@ class Progress:
     too_slow: int = 0  # those of them that would hold their process up for too long
     peaks: int = 0  # layouts read between two ticks, because RSS had risen
     refused: int = 0  # layouts that the kernel does not show, or that hold no sense
+    is_denied: bool = False  # some of them for want of a right
     processes: int = 0
     living: int = 0  # those of them that are recorded now
     newcomers: int = 0  # those of these that wait for their first layouts
@@ -39,6 +40,7 @@ class Progress:
         """Take a sample into account."""
         self.mark(sample.reading.high_water_mark)
         self.refused += sample.state.is_unreadable
+        self.is_denied |= sample.state is LayoutState.NO_PERMISSION
         self.not_taken += sample.state is LayoutState.NOT_TAKEN
         # Where there is no layout, or none that tells RSS (WSL1's), statm does.
         rss = sample.reading.resident if sample.state is not LayoutState.NOT_TAKEN else None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..procfs.files import permission_remedy
 from ..procfs.process import parse_status
 from ..procfs.source import ProcSource
 from ..store.writer import Writer
@@ -20,7 +21,7 @@ from .clock import Clock, Deadline
 from .container_book import ContainerBook, SeenByBook
 from .discovery import DiscoveredTargets
 from .launch import Launched, LaunchedTargets
-from .notices import LeftBehind, Notice, TooMany, TooShort
+from .notices import LeftBehind, NoRights, Notice, TooMany, TooShort
 from .policy import Policy
 from .progress import Progress
 from .recorder import Recorder
@@ -104,6 +105,7 @@ class Session:
         self._writer, self._launched = writer, launched
         self._book = None if writer is None else ContainerBook(source.containers, writer)
         self.problems = tuple(targets.problems)
+        self._told_rights = bool(self.problems)  # each says what to do
         for problem in self.problems:
             note(problem)
         if self._book is not None:
@@ -114,6 +116,7 @@ class Session:
                 *(writer.runtime_report, self._pay_for_asking, note, plan.policy.max_cpu)
             )
             to = SeenByAsker(to, self._asker)
+        self._sink = to
         self._recorder = Recorder(
             *(source, targets, to, plan.policy, note), cpu_from_ns=plan.cpu_from_ns
         )
@@ -187,8 +190,10 @@ class Session:
         def after_pass(progress: Progress) -> None:
             if limit is not None and limit.is_reached():
                 stop.set(TOO_LARGE)
-            if watch is not None:
-                watch.after_pass(progress.ticks)
+            watch.after_pass(progress.ticks)
+            if progress.is_denied and not self._told_rights:
+                self._told_rights = True
+                self._note(NoRights(permission_remedy()))
             if self._book is not None:
                 self._book.after_pass()
             if self._asker is not None:
@@ -196,12 +201,13 @@ class Session:
             on_pass(progress)
 
         try:
-            return self._run(stop, after_pass)
+            reason = self._run(stop, after_pass)
+            watch.at_end()
+            return reason
         finally:
             if self._asker is not None:
                 self._asker.close()
-            if watch is not None:
-                watch.close()
+            watch.close()
 
     def _run(self, stop: Stop, after_pass: Callable[[Progress], None]) -> str:
         launched = self._launched
@@ -247,12 +253,10 @@ class Session:
         fast_ns = min((period for period in periods if period), default=None)
         return Clock(self._plan.period_ns, fast_ns)
 
-    def _cgroup_search(self) -> CgroupSearch | None:
-        if self._writer is None:
-            return None
+    def _cgroup_search(self) -> CgroupSearch:
         found = self._targets if isinstance(self._targets, DiscoveredTargets) else None
         return CgroupSearch(
-            self._writer,
+            self._sink,
             found,
             self._plan.selection,
             only_if_own=self._plan.own_cgroup,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from ..model import (
@@ -49,6 +50,15 @@ class Sink(Protocol):
 
     def system_memory(self, changes: SystemMemory) -> None:
         """The fields of meminfo that changed at this tick."""
+
+    def cgroup(self, version: int, path: str) -> int:
+        """Take in a control group; returns the number under which the others know it."""
+
+    def cgroup_figures(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
+        """The figures of a cgroup that changed at this tick, by their names in metrics.CGROUP.
+
+        -1: there is no such limit, or the figure could not be read any more.
+        """
 
     def commit(self) -> None:
         """Make everything so far safe."""

@@ -150,6 +150,7 @@ class NamedTargets:
         self.too_short = 0
         self.unread = Unread()
         self.is_group = len(set(pids)) > 1
+        self.only_pid = None if self.is_group else next(iter(pids), None)
         self.problems: list[Unrecordable] = []
         self._files: list[ProcessFiles] = []
         keep_open = len(pids) <= KEEP_OPEN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..model import (
     FastReading,
     Member,
@@ -24,6 +26,7 @@ class Tee(Sink):
         self._first = first
         self._others = others
         self._numbers: tuple[dict[int, int], ...] = tuple({} for _ in others)
+        self._cgroups: tuple[dict[int, int], ...] = tuple({} for _ in others)
 
     def tick(self, tick: Tick) -> int:
         """Begin a tick."""
@@ -85,6 +88,19 @@ class Tee(Sink):
         """The fields of meminfo that changed."""
         for sink in (self._first, *self._others):
             sink.system_memory(changes)
+
+    def cgroup(self, version: int, path: str) -> int:
+        """Take in a control group."""
+        number = self._first.cgroup(version, path)
+        for sink, numbers in zip(self._others, self._cgroups, strict=True):
+            numbers[number] = sink.cgroup(version, path)
+        return number
+
+    def cgroup_figures(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
+        """The figures of a cgroup that changed."""
+        self._first.cgroup_figures(cgroup_id, changes)
+        for sink, numbers in zip(self._others, self._cgroups, strict=True):
+            sink.cgroup_figures(numbers[cgroup_id], changes)
 
     def commit(self) -> None:
         """Make everything so far safe."""

@@ -23,6 +23,8 @@ _TIME_STEPS = (
 
 #: No figure is drawn above it, whatever a damaged recording holds.
 _MOST_BYTES = 2**80
+#: A limit, or a cgroup's memory, is drawn beside values that are at most so many times below it.
+_IN_SIGHT = 3
 
 
 class Mark(NamedTuple):
@@ -30,6 +32,11 @@ class Mark(NamedTuple):
 
     place: int
     text: str
+
+
+def in_sight(line: int, highest: int) -> bool:
+    """Whether a line beside what is drawn may be drawn, too: more than that would press it flat."""
+    return line <= highest * _IN_SIGHT
 
 
 def size_marks(highest: int, most: int) -> list[Mark]:

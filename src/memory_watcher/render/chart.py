@@ -15,7 +15,8 @@ from ..clocks import STEADY, TimeAxis
 from ..metrics import IN_RAM, LAYOUT
 from ..model import LayoutState
 from ..units import format_duration, format_size, format_time, group_digits, plural
-from .axis import count_marks, size_marks, time_marks
+from .axis import count_marks, in_sight, size_marks, time_marks
+from .cgroup_text import whose
 from .colours import Coloured, colours_of
 from .elide import elide, elide_process
 from .escape import escape
@@ -39,8 +40,6 @@ _CGROUP = "#0b7285"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 74, 74, 46, 14
 _ROW = 16.5
 _STRIP = 5
-#: A limit is drawn once the highest value is so many times below it.
-_LIMIT_IN_SIGHT = 3
 #: More jumps of the clock than this are lines without words.
 _NAMED_JUMPS = 4
 _DASHES = (0, (4, 2.5))
@@ -191,7 +190,7 @@ class _Chart(Sheet):
         found = [] if self._view.limit is None else [self._view.limit]
         if self._cgroup is not None:
             found += [self._cgroup.highest, *filter(None, self._cgroup.limit)]
-        return [each for each in found if highest * _LIMIT_IN_SIGHT >= each]
+        return [each for each in found if in_sight(each, highest)]
 
     def _make_axes(self) -> Axes:
         axes = self._plot(_LEFT, _TOP, self._plot_width, self._plot_height)
@@ -489,8 +488,10 @@ class _Chart(Sheet):
         if kept is not None:
             title = "… without page cache" if wide else "… no cache"
             found.append(_Row(title, word + format_size(kept), "dashed", _CGROUP))
-        if limits := [size for size in story.limit if size is not None]:
-            found.append(_Row("… its limit", format_size(limits[-1]), "dashed", _TORN))
+        if limits := [each for each in story.limits if each is not None]:
+            above = whose(story.path, limits[-1])
+            title = f"… limit {above}" if above else "… its limit"
+            found.append(_Row(title, format_size(limits[-1].size), "dashed", _TORN))
         return found
 
     def _legend_row(self, left: float, right: float, y: float, row: _Row) -> None:

@@ -223,9 +223,14 @@ def _locked(finding: Finding, explanation: Explanation) -> list[str]:
 
 def _oom_kills(finding: Finding, explanation: Explanation) -> list[str]:
     count, path = finding.figures["kills"], _named(finding.examples[0].name)
+    why = (
+        "the cgroup had reached its limit"
+        if finding.figures["reached"]
+        else "not its own limit, but a cgroup above it or the machine had no memory left"
+    )
     return [
         f"The kernel ended {plural(count, 'process', 'processes')} of the cgroup {path} while it"
-        " was recorded: the cgroup had reached its limit."
+        f" was recorded: {why}."
     ]
 
 

@@ -92,12 +92,23 @@ def image_facts(image: RecordedImage) -> dict[str, Any]:
 def cgroup_facts(cgroups: Iterable[CgroupAt], judges: Iterable[Judge]) -> dict[str, Any]:
     """Figures of control groups by their names in the recording; null for a limit there is not."""
     return {
-        "cgroups": [{**named("path", path), **figures} for path, figures in cgroups],
+        "cgroups": [
+            {**named("path", each.path), **each.figures, **_limit_facts(each)} for each in cgroups
+        ],
         "cgroup_peaks": [
             {**named("path", judge.path), "peak": judge.peak, "current": judge.current}
             for judge in judges
         ],
     }
+
+
+def _limit_facts(cgroup: CgroupAt) -> dict[str, Any]:
+    """The limit that holds, bytes, and whose it is; nothing without one."""
+    limit = cgroup.limit()
+    if limit is None:
+        return {}
+    owner = cgroup.path if limit.levels == 0 else limit.owner(cgroup.path)
+    return {"limit": limit.size, **named("limit_of", owner)}
 
 
 def process_facts(process: RecordedProcess, role: Role, place: Place) -> dict[str, Any]:

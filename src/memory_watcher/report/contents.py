@@ -27,10 +27,11 @@ from ..answers.cgroups import stories
 from ..answers.cost import RunCost, costs
 from ..answers.places import place_of
 from ..clocks import TimeAxis
-from ..metrics import CGROUP_SIZES, MEMINFO, READING
+from ..metrics import CGROUP_SIZES, MEMINFO, READING, above
 from ..model import Totals
 from ..recorded import RecordedProcess, RecordedRun
 from ..render.assurance_text import missed
+from ..render.cgroup_text import whose
 from ..render.colours import GREY, Coloured, Shades, alike, colours_of, kind_colours, palette
 from ..render.cost_text import cost_text
 from ..render.escape import escape
@@ -415,17 +416,27 @@ def _meminfo(columns: Columns, recording: Recording, held: Histories) -> list[st
 def _cgroup(columns: Columns, recording: Recording, held: Histories) -> dict[str, Any] | None:
     """Add the sizes of a control group at the kept ticks; of several the one with most memory."""
     one = held.processes[0].process if len(held.processes) == 1 else None
-    path = next((story.path for story in stories(recording, one)), None)
-    if path is None:
+    story = next(iter(stories(recording, one)), None)
+    if story is None:
         return None
+    path = story.path
     (number,) = (number for number, _, each in recording.cgroups() if each == path)
     changes: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
     for tick, name, value in recording.cgroup_rows(number):
         changes[name].append((tick, value))
-    names = [metric.name for metric in CGROUP_SIZES if metric.name in changes]
+    names = [
+        metric.name
+        for metric in CGROUP_SIZES
+        if metric.name in changes
+        # Older recordings of version 1 have some figures without the cgroups below, too.
+        if f"stat.total_{metric.name.removeprefix('stat.')}" not in changes
+    ]
     for name in names:
         columns.add(f"cgroup.{name}", list(_at_ticks(held.ticks, changes[name])))
-    return {"path": escape(path), "figures": names}
+    titles = {}
+    if story.limits and (limit := story.limits[-1]) is not None and limit.levels:
+        titles[above("max")] = f"limit {whose(path, limit)}"
+    return {"path": escape(path), "figures": names, "titles": titles}
 
 
 def _at_ticks(ticks: Ticks, changes: Sequence[tuple[int, int | None]]) -> Iterator[int | None]:

@@ -482,6 +482,10 @@ class Recording:
         """
         return self._group.cgroup_figures(cgroup_id, first_tick, tick)
 
+    def cgroup_events(self, cgroup_id: int, first_tick: int, last_tick: int) -> dict[str, int]:
+        """The last count of each event between two ticks, also of a cgroup that was removed."""
+        return self._group.cgroup_events(cgroup_id, first_tick, last_tick)
+
     def cgroup_rows(self, cgroup_id: int) -> Iterator[CgroupRow]:
         """All changes of a cgroup's figures, in order of ticks; each is valid until the next.
 

@@ -20,6 +20,7 @@ from ..analysis.identity import By
 from ..answers.moment import Moment, parse, place
 from ..errors import UsageError
 from ..units import format_duration
+from .cgroup_line import legend as cgroup_legend
 from .chart_widget import ChartView, Legend
 from .folding import group_of
 from .footer_widget import Footer
@@ -176,6 +177,8 @@ class WatchApp(App[None]):
         chart.chart = snapshot.chart
         chart.tick = snapshot.tick
         legend.entries = snapshot.layers
+        figure = snapshot.question.figure if snapshot.chart is None else snapshot.chart.figure
+        legend.lines = cgroup_legend(snapshot.cgroup, figure)
         chart.mark = self.question.mark
         chart.follows = self.live and self.question.tick is None
         chart.redraw()

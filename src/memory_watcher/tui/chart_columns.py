@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from ..analysis.reduce import cut, edges, highest, shown
 from ..clocks import STEADY, TimeAxis
-from .view import Band, Chart, Peak
+from ..metrics import IN_RAM
+from .view import Band, Beside, Chart, Peak
 
 
 class History(NamedTuple):
@@ -37,6 +38,24 @@ class History(NamedTuple):
         if position is None or total is None:
             return None
         return Peak(self.ticks[position], self.times[position], total)
+
+
+class CgroupHistory(NamedTuple):
+    """A control group over time, as answers.cgroups.CgroupStory has it, bytes."""
+
+    times: Sequence[int]
+    until: Sequence[int]
+    current: Sequence[int | None]
+    limit: Sequence[int | None]
+
+    def beside(self, bounds: Sequence[int]) -> Beside:
+        """Its highest memory in each column, and the limit at that moment."""
+        chosen = choose(self.times, self.until, self.current, bounds)
+        current, limit = (
+            [None if each is None else values[each] for each in chosen]
+            for values in (self.current, self.limit)
+        )
+        return Beside(current, limit)
 
 
 class Span(NamedTuple):
@@ -90,8 +109,8 @@ def choose(
     return chosen
 
 
-def draw(history: History, span: Span) -> Chart:
-    """Make a chart of a part of the history."""
+def draw(history: History, span: Span, cgroup: CgroupHistory | None = None) -> Chart:
+    """Make a chart of a part of the history; beside figures in RAM the memory of a cgroup."""
     bounds = span.edges()
     chosen = choose(history.times, history.until, history.totals, bounds)
     columns = cut(history.times, bounds)
@@ -119,4 +138,5 @@ def draw(history: History, span: Span) -> Chart:
         gaps=any_of(history.gaps),
         peak=history.peak,
         clock=history.clock,
+        beside=cgroup.beside(bounds) if cgroup and history.figure in IN_RAM else None,
     )

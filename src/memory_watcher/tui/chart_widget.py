@@ -11,11 +11,12 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 
-from ..render.axis import size_marks
+from ..render.axis import in_sight, size_marks
 from ..render.colours import Shades
 from ..render.escape import escape
 from ..units import KIB, format_size
 from . import paint
+from .cgroup_line import CURRENT, LIMIT, Ruled, with_line
 from .lines_widget import Lines
 from .paint import (
     ACCENT,
@@ -148,7 +149,12 @@ class ChartView(Lines):
 
 def _highest(chart: Chart) -> int:
     marks = chart.marks if chart.figure == "rss" else ()
-    return max([1, *(size for size in (*chart.totals, *marks) if size is not None)])
+    highest = max([1, *(size for size in (*chart.totals, *marks) if size is not None)])
+    beside = chart.beside
+    if beside is None or not in_sight(beside.highest, highest):
+        return highest
+    limits = (size for size in beside.limit if size is not None and in_sight(size, highest))
+    return max([highest, beside.highest, *limits])
 
 
 def _scale(highest: int, rows: int) -> tuple[int, list[tuple[int, str]]]:
@@ -209,6 +215,12 @@ def _picture(
             _with_mark(cells, mark, rows, top)
             for cells, mark in zip(columns, chart.marks, strict=True)
         ]
+    if chart.beside is not None:
+        for line, sizes in ((LIMIT, chart.beside.limit), (CURRENT, chart.beside.current)):
+            columns = [
+                with_line(cells, line, size, rows, top)
+                for cells, size in zip(columns, sizes, strict=True)
+            ]
     return [[column[rows - 1 - row] for column in columns] for row in range(rows)]
 
 
@@ -294,11 +306,22 @@ class Legend(Lines):
     """Which colour is what, with the sizes of the moment that is shown."""
 
     entries: tuple[Layer, ...] = ()
+    lines: tuple[Ruled, ...] = ()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """One line, the largest first, as many as there is room for."""
+        """One line: those that are lines, then the largest first, as many as there is room for."""
         pieces: list[_Cell] = [(" " * GUTTER, style())]
         taken = GUTTER
+        for ruled in self.lines:
+            size = format_size(ruled.size)
+            taken += cell_len(f"{ruled.line.sign} {ruled.title} {size}  ")
+            if taken > width:
+                break
+            pieces += [
+                (ruled.line.sign, style(ruled.line.colour, bold=True)),
+                (f" {ruled.title} ", style(FAINT)),
+                (f"{size}  ", style(TEXT)),
+            ]
         for layer in self.entries:
             name, size = escape(layer.name), format_size(layer.size)
             taken += cell_len(f"■ {name} {size}")

@@ -156,10 +156,10 @@ class Header(Lines):
 def _of_cgroup(cgroup: CgroupAt) -> list[tuple[str, str, bool]]:
     """Its memory in use, and of how much; of that, the page cache and what is in tmpfs."""
     figures = cgroup.figures
-    current, limit = figures.get("current"), figures.get("max")
+    current, limit = figures.get("current"), cgroup.limit()
     if current is None:
         return []
-    most = "" if limit is None else f" of {format_size(limit)}"
+    most = "" if limit is None else f" of {format_size(limit.size)}"
     sizes = {part.key: part.size for part in parts(figures)}
     return [
         ("cgroup", f"{format_size(current)}{most}", False),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..analysis.passes import Figures, Passes, Share, find_fault, sum_up
 from ..analysis.roles import Program, Role, roles
+from ..answers.cgroups import CgroupAt
 from ..answers.no_sum import why_no_sum
 from ..clocks import Jump, Stamp, TimeAxis, jumped
 from ..model import (
@@ -57,7 +58,7 @@ class Brief(NamedTuple):
 class Instant:
     """One tick. `presents` are dropped when it is long ago; `weight` is what keeping them takes.
 
-    `together` is what they came to at the last pass until then.
+    `together` is what they came to at the last pass until then, `cgroup` the control group beside.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Instant:
     briefs: dict[int, Brief]
     presents: dict[int, ProcessNow] | None
     weight: int
+    cgroup: CgroupAt | None = None
 
 
 class _LiveProcess:
@@ -186,6 +188,8 @@ class LiveHistory(Sink):
         self._highest: Instant | None = None
         self._together = Together(why=why_no_sum(Passes((), ())))
         self._has_pass = False
+        self._cgroups: list[str] = []
+        self._cgroup: CgroupAt | None = None
 
     # -- what the recorder tells ------------------------------------------------------------------
 
@@ -266,6 +270,17 @@ class LiveHistory(Sink):
     def system_memory(self, changes: SystemMemory) -> None:
         """Only recorded."""
 
+    def cgroup(self, version: int, path: str) -> int:
+        """Take in a control group."""
+        self._cgroups.append(path)
+        return len(self._cgroups) - 1
+
+    def cgroup_figures(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
+        """Take what changed of it."""
+        before = self._cgroup.figures if self._cgroup is not None else {}
+        told = {name: None if size == -1 else size for name, size in changes.items()}
+        self._cgroup = CgroupAt(self._cgroups[cgroup_id], {**before, **told})
+
     def commit(self) -> None:
         """Memory is as safe as it gets."""
 
@@ -292,6 +307,7 @@ class LiveHistory(Sink):
             {number: brief for number, (_, brief, _) in frozen.items()},
             presents,
             sum(weight for _, _, weight in frozen.values()),
+            self._cgroup,
         )
         with self._lock:
             self._instants.append(instant)

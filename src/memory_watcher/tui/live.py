@@ -24,7 +24,7 @@ from ..record.notices import Notice
 from ..record.policy import Policy
 from ..record.selection import Selection
 from ..record.session import Plan, Session
-from ..record.targets import Targets
+from ..record.targets import NamedTargets, Targets
 from ..record.tee import Tee
 from ..render.activity import cpu_share
 from ..render.colours import GREY
@@ -40,7 +40,7 @@ from .answers import (
     notes_of,
     rows_of,
 )
-from .chart_columns import History, draw, sliding_span
+from .chart_columns import CgroupHistory, History, draw, sliding_span
 from .history import Instant, LiveHistory
 from .process_colours import ProcessColours
 from .view import Band, Chart, Question, ShownFigure, Sizes, Snapshot
@@ -136,7 +136,7 @@ class LiveSource:
             session = Session(
                 source,
                 targets,
-                _plan(policy, self._period_ns, output),
+                _plan(policy, self._period_ns, output, targets),
                 self.said.append,
                 writer=writer,
                 sink=history if writer is None else Tee(writer, history),
@@ -211,6 +211,7 @@ class LiveSource:
             clock=self._history.clock,
             most_mappings=self._most_mappings if alone else None,
             cpu_share=_cpu_share(instants, shown, alone),
+            cgroup=shown.cgroup,
             ended=self._ended or (question.tick is None and shown is not instants[-1]),
         )
 
@@ -259,14 +260,17 @@ class LiveSource:
     ) -> Chart:
         span = sliding_span(instants[-1].time, instants[0].time, self._period_ns, question.columns)
         if alone is not None:
-            return draw(_history_of_one(instants, alone.id, question.figure, self._period_ns), span)
-        history = _history_of_all(instants, question.figure, self._period_ns, self._colours)
-        return draw(history, span)
+            history = _history_of_one(instants, alone.id, question.figure, self._period_ns)
+        else:
+            history = _history_of_all(instants, question.figure, self._period_ns, self._colours)
+        return draw(history, span, _cgroup_history(instants, self._period_ns))
 
 
-def _plan(policy: Policy, period_ns: int, output: Output | None) -> Plan:
+def _plan(policy: Policy, period_ns: int, output: Output | None, targets: Targets) -> Plan:
+    """Beside a single process its control group is read as well."""
+    pid = targets.only_pid if isinstance(targets, NamedTargets) else None
     if output is None:
-        return Plan(policy, period_ns, (), finds_between_ticks=False)
+        return Plan(policy, period_ns, (), finds_between_ticks=False, cgroup_of=pid)
     return Plan(
         policy,
         period_ns,
@@ -275,6 +279,7 @@ def _plan(policy: Policy, period_ns: int, output: Output | None) -> Plan:
         description=output.description,
         selection=output.selection,
         finds_between_ticks=False,
+        cgroup_of=pid,
     )
 
 
@@ -306,6 +311,21 @@ def _until(times: list[int], period_ns: int) -> list[int]:
         for before, after in pairwise(times)
     ]
     return [*ends, times[-1] + period_ns]
+
+
+def _cgroup_history(instants: list[Instant], period_ns: int) -> CgroupHistory | None:
+    """The control group beside, from the first instant that has it."""
+    found = [(each.time, each.cgroup) for each in instants if each.cgroup is not None]
+    if not found:
+        return None
+    times = [time for time, _ in found]
+    limits = [cgroup.limit() for _, cgroup in found]
+    return CgroupHistory(
+        times,
+        _until(times, period_ns),
+        [cgroup.figures.get("current") for _, cgroup in found],
+        [None if each is None else each.size for each in limits],
+    )
 
 
 def _history_of_one(

@@ -14,7 +14,7 @@ from ..analysis.identity import OTHER, By
 from ..analysis.passes import Moment, Passes, Share, read
 from ..analysis.roles import Role, roles_at, shown_command_line
 from ..analysis.timeline import Figure, Series, Timeline
-from ..answers.cgroups import CgroupAt, cgroups_at, run_of
+from ..answers.cgroups import CgroupAt, CgroupStory, cgroups_at, run_of, stories
 from ..answers.no_sum import why_no_sum
 from ..answers.usages import Usages, evidence_of, load
 from ..clocks import TimeAxis
@@ -39,7 +39,7 @@ from .answers import (
     together_of,
     top_of,
 )
-from .chart_columns import History, draw, whole_span
+from .chart_columns import CgroupHistory, History, draw, whole_span
 from .grouping import GroupedLayout, Grouper
 from .process_colours import ProcessColours
 from .view import Band, Chart, Question, ShownFigure, Snapshot
@@ -98,6 +98,7 @@ class ReplaySource:
         self._usages: tuple[int | None, Usages] | None = None
         self._histories: dict[tuple[int | None, str], History] = {}
         self._charts: dict[tuple[int | None, str, int], Chart] = {}
+        self._stories: dict[int | None, CgroupStory | None] = {}
         self._passes: Passes | None = None
         self._colours = ProcessColours()
         self._layers: dict[str, list[int]] = {}  # processes of the chart of all, by its figure
@@ -162,7 +163,15 @@ class ReplaySource:
             return None
         owner = None if process_id is None else self._owner(process_id).process
         found = cgroups_at(self._recording, run_of(self._recording, tick), tick, owner)
-        return next(iter(found), None)
+        story = self._story(process_id)
+        return next((each for each in found if story and each.path == story.path), None)
+
+    def _story(self, process_id: int | None) -> CgroupStory | None:
+        """The cgroup over time that is shown beside all, or one process: with the most memory."""
+        if process_id not in self._stories:
+            owner = None if process_id is None else self._owner(process_id).process
+            self._stories[process_id] = next(iter(stories(self._recording, owner)), None)
+        return self._stories[process_id]
 
     # -- the moment -------------------------------------------------------------------------------
 
@@ -345,8 +354,15 @@ class ReplaySource:
         if key not in self._charts:
             history = self._history(question.process_id, question.figure)
             until = history.until[-1] if history.until else 0
-            self._charts[key] = draw(history, whole_span(history.times, until, question.columns))
+            span = whole_span(history.times, until, question.columns)
+            self._charts[key] = draw(history, span, self._cgroup_history(question.process_id))
         return self._charts[key]
+
+    def _cgroup_history(self, process_id: int | None) -> CgroupHistory | None:
+        story = self._story(process_id)
+        if story is None:
+            return None
+        return CgroupHistory(story.times, story.until, story.current, story.limit)
 
     def _history(self, process_id: int | None, asked: ShownFigure) -> History:
         key = process_id, asked

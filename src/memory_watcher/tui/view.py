@@ -108,6 +108,18 @@ class Peak(NamedTuple):
     size: int
 
 
+class Beside(NamedTuple):
+    """A control group's memory in use and its limit, bytes for each column; None: not known."""
+
+    current: Sequence[int | None]
+    limit: Sequence[int | None]
+
+    @property
+    def highest(self) -> int:
+        """The highest of its memory."""
+        return max((size for size in self.current if size is not None), default=0)
+
+
 class Chart(NamedTuple):
     """The history, as wide as was asked for.
 
@@ -115,7 +127,7 @@ class Chart(NamedTuple):
     `ticks` is the instant each column shows, None if nobody looked. `times` is when each column
     begins, one more for the end of the last. `marks` are high-water marks. `torn` and `gaps` tell
     which columns have instants with a torn layout or with none. `clock` says what the clock on the
-    wall showed at these times, and where it jumped.
+    wall showed at these times, and where it jumped. `beside` is the control group's memory.
     """
 
     figure: str
@@ -128,6 +140,7 @@ class Chart(NamedTuple):
     gaps: Sequence[bool]
     peak: Peak | None
     clock: TimeAxis = STEADY
+    beside: Beside | None = None
 
 
 class Layer(NamedTuple):

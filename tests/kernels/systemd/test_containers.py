@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.programs import run, wait_until
+from tests.programs import recorder, run, wait_until
 
 MI = 1 << 20
 SOURCE = Path(__file__).with_name("server.c")
@@ -70,6 +71,31 @@ def check_memory(view: dict[str, Any], path: str) -> None:
     assert cgroup["current"] >= 45 * MI
 
 
+def test_a_service_that_is_killed(root: Path, tmp_path: Path) -> None:
+    """For its slice's limit: the kill is in the recording, and whose limit it was.
+
+    systemd removes the cgroup as soon as the service has ended.
+    """
+    limits = ("MemoryMax=24M", "MemorySwapMax=0")
+    call("systemctl", "set-property", "--runtime", "tight.slice", *limits)
+    file, gate = tmp_path / "killed.db", tmp_path / "gate"
+    os.mkfifo(gate)
+    script = f"read line < {gate}; exec {root}/app/only-here"
+    call("systemd-run", "--unit=big", "--slice=tight.slice", "sh", "-c", script)
+    with recorder(file, "--unit", "big", "--period", "1s") as recording:
+        recording.wait_for_ticks(2)
+        gate.write_text("go\n")
+        code, said = recording.end()
+    assert code == 0, said
+    call("systemctl", "reset-failed", "big")
+    told = run("memory-watcher", "peak", file, "--json").stdout
+    (cgroup,) = json.loads(told)["cgroups"]
+    assert (cgroup["limit"], cgroup["limit_of"]) == (24 * MI, "/tight.slice"), said
+    found = json.loads(run("memory-watcher", "explain", file, "--json").stdout)["findings"]
+    (kills,) = (each for each in found if each["id"] == "oom-kills")
+    assert kills["figures"] == {"kills": 1, "reached": 0}
+
+
 def test_a_service(root: Path, tmp_path: Path) -> None:
     """By its name without .service, with its limit."""
     limit = ("-p", "MemoryMax=200M", "-p", "MemoryHigh=150M", "--slice=shop.slice")
@@ -119,3 +145,87 @@ def test_podman(podman: tuple[str, str, int], tmp_path: Path) -> None:
         check_memory(view, path)
     listed = run("memory-watcher", "ls", tmp_path / f"{name}.db").stdout
     assert f"{name} (podman {found[:12]})" in listed
+
+
+@pytest.fixture(name="beside")
+def root_of_the_recorder(tmp_path: Path) -> Path:
+    """A root for a container in which the machine's programs and this project are mounted."""
+    root = tmp_path / "beside"
+    for name in ("usr", "project", "out", "dev", "etc", "proc", "sys", "tmp", "run"):
+        (root / name).mkdir(parents=True)
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (root / name).symlink_to(f"usr/{name}")
+    return root
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest, root: Path) -> Iterator[str]:
+    """The name of a container of podman whose process runs as this user."""
+    name = f"target-{request.param}"
+    call(
+        *("podman", "--cgroup-manager", "systemd", "run", "-d", "--name", name),
+        *("--network", "none", "--security-opt", "seccomp=unconfined"),
+        *("--user", str(request.param), "--rootfs", root, "/app/only-here"),
+    )
+    try:
+        pid = int(call("podman", "inspect", "--format", "{{.State.Pid}}", name))
+        wait_until(lambda: is_full(cgroup_of(pid)), "the server's memory")
+        yield name
+    finally:
+        call("podman", "rm", "-f", "-t", "0", name)
+
+
+def record_beside(
+    target: str, beside: Path, out: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Record from a container that shares the PID namespace of the target's, and nothing else."""
+    mounts = ("/usr:/usr:ro", "/project:/project:ro", f"{out}:/out")
+    words = [
+        *("podman", "--cgroup-manager", "systemd", "run", "--rm"),
+        *("--network", "none", "--security-opt", "seccomp=unconfined"),
+        *(f"--volume={mount}" for mount in mounts),
+        *(f"--pid=container:{target}", *options, "--rootfs", str(beside)),
+        *("/project/.venv/bin/python", "-m", "memory_watcher", "record"),
+        *("--name", "only-here", "--duration", "4", "-o", "/out/beside.db"),
+    ]
+    return subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def kinds_of(file: Path) -> dict[str, int]:
+    done = run("memory-watcher", "peak", file, "--by", "kind", "--json")
+    assert done.returncode == 0, done.stderr
+    return {group["kind"]: group["bytes"] for group in json.loads(done.stdout)["groups"]}
+
+
+@pytest.mark.parametrize("target", [1234], indirect=True)
+def test_a_sidecar_without_the_capability(target: str, beside: Path, tmp_path: Path) -> None:
+    """Another user's process: one line says what to add; with that it is recorded in full.
+
+    What is known from its file is read below its own root: it is nowhere in the recorder's.
+    """
+    out = tmp_path / "out"
+    out.mkdir()
+    done = record_beside(target, beside, out)
+    assert done.returncode == 1, done.stderr
+    assert "cap-add SYS_PTRACE" in done.stderr
+    assert "no layouts" in done.stderr
+    (out / "beside.db").unlink()
+    done = record_beside(target, beside, out, "--cap-add", "SYS_PTRACE")
+    assert done.returncode == 0, done.stderr
+    assert "SYS_PTRACE" not in done.stderr
+    assert kinds_of(out / "beside.db")["program .bss"] >= 20 * MI
+
+
+@pytest.mark.parametrize("target", [0], indirect=True)
+def test_a_sidecar_of_the_same_user(target: str, beside: Path, tmp_path: Path) -> None:
+    """A process with the same capabilities is recorded without any that containers lack."""
+    out = tmp_path / "out"
+    out.mkdir()
+    done = record_beside(target, beside, out)
+    assert done.returncode == 0, done.stderr
+    assert kinds_of(out / "beside.db")["program .bss"] >= 20 * MI

@@ -134,13 +134,15 @@ def test_reader_of_version_1(tmp_path: Path) -> None:
     """Usage and its highest have the names of version 2; memory.stat gives the subtree's totals."""
     (tmp_path / "memory.usage_in_bytes").write_text("10\n")
     (tmp_path / "memory.max_usage_in_bytes").write_text("20\n")
-    (tmp_path / "memory.stat").write_text("cache 1\nrss 2\ntotal_cache 3\ntotal_rss 4\n")
+    told = "cache 1\nrss 2\nshmem 1\ntotal_cache 3\ntotal_rss 4\ntotal_shmem 5\n"
+    (tmp_path / "memory.stat").write_text(told)
     reader = CgroupReader(str(tmp_path), 1)
     assert reader.read() == {
         "current": 10,
         "peak": 20,
         "stat.total_cache": 3,
         "stat.total_rss": 4,
+        "stat.total_shmem": 5,
     }
     reader.close()
 

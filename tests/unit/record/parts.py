@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from memory_watcher.errors import SourceError
@@ -84,6 +84,12 @@ class Told(Sink):
 
     def system_memory(self, changes: SystemMemory) -> None:
         raise AssertionError("nothing here reads meminfo")
+
+    def cgroup(self, version: int, path: str) -> int:
+        raise AssertionError("nothing here has a cgroup")
+
+    def cgroup_figures(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
+        raise AssertionError("nothing here has a cgroup")
 
     def commit(self) -> None:
         raise AssertionError("nothing here commits")

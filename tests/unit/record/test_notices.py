@@ -23,6 +23,12 @@ NOTICES: list[tuple[Notice, str, str | None]] = [
         None,
     ),
     (
+        notices.NoRights("run as root"),
+        "some processes do not show their memory to this user; run as root; their RSS, high-water"
+        " mark and swap are recorded, but no layouts",
+        None,
+    ),
+    (
         notices.PeakNotReset(7),
         "process 7: the kernel refuses --reset-peak; run as the same user or with CAP_DAC_OVERRIDE",
         "process 7: the kernel refuses to reset its high-water mark; run as the same user or with"

@@ -31,6 +31,10 @@ class Heard:
         self.heard.append(("add_process", facts.key.pid, self.number))
         return self.number
 
+    def cgroup(self, version: int, path: str) -> int:
+        self.heard.append(("cgroup", path))
+        return 100 + self.number
+
     def tick(self, tick: Tick) -> int:
         self.heard.append(("tick", tick))
         return 7 * self.number
@@ -55,18 +59,22 @@ def test_each_sink_hears_all_with_its_numbers() -> None:
     tee.take_pass(sums, members)
     tee.unchanged(3)
     tee.group_mark(1, 2, 3)
+    tee.cgroup_figures(tee.cgroup(2, "/a"), {"current": 9})
     tee.end_process(1)
     tee.commit()
     assert first.heard[3:] == [
         ("sample", 1, sample, 9), ("fast_reading", 2, 1, 2, fast),
         ("take_pass", sums, members),
-        ("unchanged", 3), ("group_mark", 1, 2, 3), ("end_process", 1), ("commit",),
+        ("unchanged", 3), ("group_mark", 1, 2, 3),
+        ("cgroup", "/a"), ("cgroup_figures", 102, {"current": 9}),
+        ("end_process", 1), ("commit",),
     ]  # fmt: skip
     assert second.heard == [
         ("add_process", 11, 40), ("add_process", 12, 41), ("tick", Tick(5, 6, 0)),
         ("sample", 40, sample, 9), ("fast_reading", 41, 1, 2, fast),
         ("take_pass", sums, {40: members[1], 41: members[2]}),
-        ("unchanged", 3), ("group_mark", 1, 2, 3), ("end_process", 40),
+        ("unchanged", 3), ("group_mark", 1, 2, 3),
+        ("cgroup", "/a"), ("cgroup_figures", 141, {"current": 9}), ("end_process", 40),
         ("commit",),
     ]  # fmt: skip
 

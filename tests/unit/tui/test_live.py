@@ -95,6 +95,33 @@ def test_one_process(proc: FakeProc, watch: Callable[..., Watch]) -> None:
     seeing.see(lambda snapshot: rss_of(snapshot, "heap") == 90 * KI)
 
 
+def test_the_cgroup_beside_a_process(
+    proc: FakeProc, watch: Callable[..., Watch], tmp_path: Path
+) -> None:
+    """Without a recording, too: its memory and its limit now, and over time in the chart."""
+    proc.put(FakeProcess(7, "server", areas=grown(20)))
+    mount = f"41 31 0:38 / {tmp_path}/cgroups rw - cgroup2 cgroup2 rw\n"
+    proc.write("self/mountinfo", mount.encode())
+    folder = tmp_path / "cgroups/some.slice"
+    folder.mkdir(parents=True)
+    for path, text in (("memory.current", 90 * KI), ("memory.max", "max")):
+        (folder / path).write_text(f"{text}\n")
+    seeing = watch([7])
+    first = seeing.see(lambda snapshot: snapshot.cgroup)
+    assert first.cgroup is not None
+    assert (first.cgroup.path, first.cgroup.figures["current"]) == ("/some.slice", 90 * KI)
+    assert first.cgroup.limit() is None
+    (folder / "memory.current").write_text(f"{70 * KI}\n")
+    (folder / "memory.max").write_text(f"{200 * KI}\n")
+    later = seeing.see(lambda snapshot: snapshot.cgroup and snapshot.cgroup.limit())
+    assert later.chart is not None
+    assert later.chart.beside is not None
+    shown = [size for size in later.chart.beside.current if size is not None]
+    assert (max(shown), shown[-1]) == (90 * KI, 70 * KI)
+    assert later.chart.beside.limit[-1] in (200 * KI, None)
+    assert 200 * KI in later.chart.beside.limit
+
+
 def test_marks_and_going_back(proc: FakeProc, watch: Callable[..., Watch]) -> None:
     """Earlier instants can be looked at, and be compared with."""
     proc.put(FakeProcess(7, areas=grown(20)))

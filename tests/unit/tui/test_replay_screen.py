@@ -711,5 +711,41 @@ def test_a_control_group(builder: RecordingBuilder) -> None:
         async with shown(lambda _: ReplaySource(str(builder.path)), BY_NAME, size=size) as screen:
             header = screen.lines("header")[1]
             assert "cgroup 300 MiB of 512 MiB  page cache 120 MiB  tmpfs 80 MiB" in header
+            # Far above its process, it would press that flat: only the legend tells it.
+            assert "━" not in "".join(screen.lines("chart"))
+            assert "━ cgroup 300 MiB  ┅ limit 512 MiB" in screen.lines("legend")[0]
+
+    go(story())
+
+
+def test_a_control_group_near_its_process(builder: RecordingBuilder) -> None:
+    """Its memory and the limit are lines in the chart at their heights; beside swap there are none.
+
+    The limit is that of a cgroup above, and the legend says so.
+    """
+    process = builder.process(77, "server")
+    builder.execute("UPDATE processes SET cgroup = '0::/pod/a.service'")
+    for _ in range(2):
+        builder.tick()
+        builder.layout(process, layout(200 * MI))
+    builder.execute("INSERT INTO cgroups VALUES (1, 2, '/pod/a.service')")
+    figures = {"current": 300 * MI, "max": -1, "above.max": 400 * MI, "above.max_levels": 1}
+    for number, (name, size) in enumerate(figures.items()):
+        builder.execute("INSERT INTO cgroup_fields VALUES (?, ?)", number, name)
+        builder.execute("INSERT INTO cgroup_readings VALUES (1, ?, 1, ?)", number, size)
+
+    async def story() -> None:
+        size = (100, 40)
+        async with shown(lambda _: ReplaySource(str(builder.path)), BY_NAME, size=size) as screen:
+            chart = screen.lines("chart")
+            (current,) = (number for number, text in enumerate(chart) if "━" in text)
+            (limit,) = (number for number, text in enumerate(chart) if "┅" in text)
+            full = next(number for number, text in enumerate(chart) if "█" in text)
+            assert limit < current < full
+            assert chart[current].count("━") == screen.app.question.columns
+            assert "━ cgroup 300 MiB  ┅ limit above it 400 MiB" in screen.lines("legend")[0]
+            while screen.app.question.figure != "swap":
+                await screen.press("f")
+            assert "━" not in screen.text()
 
     go(story())

@@ -17,7 +17,14 @@ def oom_kills(scene: Scene) -> Finding | None:
     if not count:
         return None
     examples = tuple(Example(path, number) for path, number in killed if number)
-    return Finding("oom-kills", Rank.ACT, scene.memory, {"kills": count}, examples)
+    reached = any(_reached(figures) for _, figures in scene.cgroups)
+    figures = {"kills": count, "reached": int(reached)}
+    return Finding("oom-kills", Rank.ACT, scene.memory, figures, examples)
+
+
+def _reached(figures: Mapping[str, int]) -> bool:
+    """Whether its own limit was why: the kernel counts kills whatever ran out of memory."""
+    return bool(figures.get("events.oom") or figures.get("events.max"))
 
 
 def cache(scene: Scene) -> Finding | None:
@@ -30,7 +37,7 @@ def _cache_of(cgroup: tuple[str, Mapping[str, int]]) -> Finding | None:
     path, told = cgroup
     current = told.get("current")
     files = told.get("stat.file", told.get("stat.total_cache"))
-    shared = told.get("stat.shmem", told.get("stat.total_shmem", 0))
+    shared = told.get("stat.total_shmem", told.get("stat.shmem", 0))
     if not current or files is None or files < max(SMALLEST, _CACHE * current):
         return None
     # The kernel counts tmpfs and shared memory as files.

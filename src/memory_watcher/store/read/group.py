@@ -109,6 +109,17 @@ class Group:
         )
         return dict(rows)
 
+    def cgroup_events(self, cgroup_id: int, first_tick: int, last_tick: int) -> dict[str, int]:
+        """The last count of each event between two ticks, also of a cgroup that was removed."""
+        rows = self._database.rows(
+            "SELECT f.name, r.value, max(r.first_tick) FROM cgroup_readings AS r"
+            " JOIN cgroup_fields AS f ON f.id = r.field_id WHERE r.cgroup_id = ?"
+            " AND f.name > 'events.' AND f.name < 'events/' AND r.value >= 0"
+            " AND r.first_tick BETWEEN ? AND ? GROUP BY r.field_id ORDER BY r.field_id",
+            *(cgroup_id, first_tick, last_tick),
+        )
+        return {name: count for name, count, _ in rows}
+
     def containers(self) -> dict[str, RecordedContainer]:
         """What runtimes call the containers of processes, by the id in the path of the cgroup."""
         if self._containers is None:  # asked for each pass

@@ -16,13 +16,13 @@ HEAP = piece(Kind.HEAP, MIB)
 def test_kills() -> None:
     """Urgent, with the cgroups concerned; silent without any."""
     groups: tuple[tuple[str, dict[str, int]], ...] = (
-        ("/a", {"events.oom_kill": 2}),
+        ("/a", {"events.oom_kill": 2, "events.oom": 1}),
         ("/b", {"events.oom_kill": 0}),
         ("/c", {}),
     )
     found = oom_kills(of_one(HEAP, cgroups=groups))
     assert found is not None
-    assert (found.rank, dict(found.figures)) == (Rank.ACT, {"kills": 2})
+    assert (found.rank, dict(found.figures)) == (Rank.ACT, {"kills": 2, "reached": 1})
     assert found.examples == (("/a", 2),)
     assert oom_kills(of_one(HEAP, cgroups=groups[1:])) is None
 
