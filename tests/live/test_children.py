@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -485,6 +486,7 @@ def test_multiprocessing(file: Path, tmp_path: Path) -> None:
     assert view["sums"]["pss"]["bytes"] > 4 * 20 * MI
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make(file: Path, tmp_path: Path) -> None:
     """`make -j2` of a small C project: no crash; make, the compiler and its parts are recorded."""
     for number in range(6):

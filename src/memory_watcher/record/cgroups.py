@@ -83,10 +83,21 @@ def cgroup_of_process(memberships: bytes) -> Cgroup | None:
     return memory_cgroup(parse_memberships(memberships))
 
 
+def is_machine(cgroup: Cgroup, mountinfo: bytes) -> bool:
+    """Whether it is the root: all of the machine, of which meminfo tells.
+
+    In a container its own cgroup is called `/`, too. In version 2 the root has no memory.current.
+    """
+    if cgroup.path != "/":
+        return False
+    folder = find_folder(cgroup, mountinfo)
+    return cgroup.version == 1 or not os.path.exists(f"{folder}/memory.current")
+
+
 def is_own_cgroup(cgroup: Cgroup, members: Collection[int], mountinfo: bytes) -> bool:
     """Whether nobody but these processes is in a cgroup, and it is not the root."""
     folder = find_folder(cgroup, mountinfo)
-    if folder is None or cgroup.path == "/":
+    if folder is None or is_machine(cgroup, mountinfo):
         return False
     try:
         with open(os.path.join(folder, "cgroup.procs"), "rb") as file:
@@ -166,7 +177,7 @@ class CgroupSearch:
             return self._selection.cgroup
         if self._of_process is not None:
             found = cgroup_of_process(read_memberships(self._root, self._of_process))
-            self._given_up = found is None or found.path == "/"
+            self._given_up = found is None or is_machine(found, read_mountinfo(self._root))
             return None if self._given_up else found
         memberships = self._targets.memberships_of_first() if self._targets else b""
         found = cgroup_of_process(memberships)

@@ -175,25 +175,31 @@ def target(request: pytest.FixtureRequest, root: Path) -> Iterator[str]:
         call("podman", "rm", "-f", "-t", "0", name)
 
 
-def record_beside(
-    target: str, beside: Path, out: Path, *options: str
-) -> subprocess.CompletedProcess[str]:
-    """Record from a container that shares the PID namespace of the target's, and nothing else."""
+def contained(beside: Path, out: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run this project in a container of podman: `words` are its options, and what it records."""
+    split = words.index("--")
     mounts = ("/usr:/usr:ro", "/project:/project:ro", f"{out}:/out")
-    words = [
-        *("podman", "--cgroup-manager", "systemd", "run", "--rm"),
-        *("--network", "none", "--security-opt", "seccomp=unconfined"),
-        *(f"--volume={mount}" for mount in mounts),
-        *(f"--pid=container:{target}", *options, "--rootfs", str(beside)),
-        *("/project/.venv/bin/python", "-m", "memory_watcher", "record"),
-        *("--name", "only-here", "--duration", "4", "-o", "/out/beside.db"),
-    ]
     return subprocess.run(
-        words,
+        [
+            *("podman", "--cgroup-manager", "systemd", "run", "--rm"),
+            *("--network", "none", "--security-opt", "seccomp=unconfined"),
+            *(f"--volume={mount}" for mount in mounts),
+            *map(str, words[:split]),
+            *("--rootfs", str(beside), "/project/.venv/bin/python", "-m", "memory_watcher"),
+            *("record", "-o", "/out/it.db", *map(str, words[split + 1 :])),
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def record_beside(
+    target: str, beside: Path, out: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Record from a container that shares the PID namespace of the target's, and nothing else."""
+    shared = f"--pid=container:{target}"
+    return contained(beside, out, shared, *options, "--", "--name", "only-here", "--duration", "4")
 
 
 def kinds_of(file: Path) -> dict[str, int]:
@@ -214,11 +220,11 @@ def test_a_sidecar_without_the_capability(target: str, beside: Path, tmp_path: P
     assert done.returncode == 1, done.stderr
     assert "cap-add SYS_PTRACE" in done.stderr
     assert "no layouts" in done.stderr
-    (out / "beside.db").unlink()
+    (out / "it.db").unlink()
     done = record_beside(target, beside, out, "--cap-add", "SYS_PTRACE")
     assert done.returncode == 0, done.stderr
     assert "SYS_PTRACE" not in done.stderr
-    assert kinds_of(out / "beside.db")["program .bss"] >= 20 * MI
+    assert kinds_of(out / "it.db")["program .bss"] >= 20 * MI
 
 
 @pytest.mark.parametrize("target", [0], indirect=True)
@@ -228,4 +234,18 @@ def test_a_sidecar_of_the_same_user(target: str, beside: Path, tmp_path: Path) -
     out.mkdir()
     done = record_beside(target, beside, out)
     assert done.returncode == 0, done.stderr
-    assert kinds_of(out / "beside.db")["program .bss"] >= 20 * MI
+    assert kinds_of(out / "it.db")["program .bss"] >= 20 * MI
+
+
+def test_inside_of_the_container(beside: Path, tmp_path: Path) -> None:
+    """Its cgroup is called / there: its memory and its limit are recorded with its command."""
+    out = tmp_path / "out"
+    out.mkdir()
+    script = "b = b'x' * (60 << 20); import time; time.sleep(4)"
+    command = ("--period", "1s", "--", "python3", "-I", "-S", "-c", script)
+    done = contained(beside, out, "--memory=200m", "--", *command)
+    assert done.returncode == 0, done.stderr
+    view = json.loads(run("memory-watcher", "peak", out / "it.db", "--json").stdout)
+    (cgroup,) = view["cgroups"]
+    assert (cgroup["path"], cgroup["limit"], cgroup["limit_of"]) == ("/", 200 * MI, "/")
+    assert cgroup["current"] >= 60 * MI

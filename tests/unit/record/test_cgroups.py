@@ -12,7 +12,7 @@ import pytest
 
 from memory_watcher.procfs.cgroup import Cgroup
 from memory_watcher.procfs.source import ProcSource
-from memory_watcher.record.cgroups import CgroupWatch
+from memory_watcher.record.cgroups import CgroupWatch, is_machine, is_own_cgroup
 from memory_watcher.record.policy import Policy
 from memory_watcher.record.progress import Progress
 from memory_watcher.record.session import Plan, Session
@@ -92,6 +92,20 @@ def test_what_happens_after_the_last_tick(cgroup: Path) -> None:
         "events.max": 3,
         "events.oom_kill": 1,
     }
+
+
+def test_a_container_calls_its_own_cgroup_root(tmp_path: Path) -> None:
+    """Its memory is recorded; that of the machine's root, which has no such file, is not."""
+    mount = f"41 31 0:38 / {tmp_path} rw - cgroup2 cgroup2 rw\n".encode()
+    root = Cgroup(None, "/")
+    assert is_machine(root, mount)
+    assert is_machine(root, b"")
+    put(tmp_path, current=KI)
+    (tmp_path / "cgroup.procs").write_text("7\n9\n")
+    assert not is_machine(root, mount)
+    assert is_own_cgroup(root, [7, 9], mount)
+    assert not is_own_cgroup(root, [7], mount)
+    assert is_machine(Cgroup("memory", "/"), mount.replace(b"cgroup2", b"cgroup"))
 
 
 @pytest.fixture(name="removable")

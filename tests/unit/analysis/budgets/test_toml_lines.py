@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
 from memory_watcher.analysis.budgets.toml_lines import Path
 from memory_watcher.analysis.budgets.toml_text import load
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 SCALARS = (
     "1",
@@ -53,7 +58,7 @@ class Document:
         """A key that no other has: as it is written, and what it is."""
         self._number += 1
         written = self.draw(st.sampled_from(KEYS)).format(self._number)
-        return written, next(iter(tomli.loads(f"{written} = 0")))
+        return written, next(iter(tomllib.loads(f"{written} = 0")))
 
     def dotted(self) -> tuple[str, Path]:
         pairs = [self.key() for _ in range(self.draw(st.integers(1, 3)))]
@@ -131,7 +136,7 @@ def documents(draw: st.DrawFn) -> Document:
 def test_each_line_is_that_of_its_key(document: Document) -> None:
     """Whatever stands in strings and comments, however keys are quoted and tables nested."""
     root = load(document.text, "x.toml")
-    assert root.value == tomli.loads(document.text)
+    assert root.value == tomllib.loads(document.text)
     assert set(root.lines) == set(paths(root.value))
     assert root.lines == document.expected
 
