@@ -74,13 +74,16 @@ def test_among_others(hidden: Target, tmp_path: Path) -> None:
         assert code == 0, said
         assert said.count("no permission") == 1
         assert f"process {hidden.pid}: no permission" in said
-        for measurement, layout in recorded(file, hidden.pid):
-            assert measurement.state is LayoutState.NO_PERMISSION
+        found = recorded(file, hidden.pid)
+        assert found[-1][0].state is LayoutState.NO_PERMISSION
+        for measurement, layout in found:
+            # A busy machine may not come to it at the first tick.
+            assert measurement.state in (LayoutState.NO_PERMISSION, LayoutState.NOT_TAKEN)
             assert layout is None
             assert measurement.totals is None
             assert measurement.reading.resident
             assert measurement.reading.high_water_mark
-        assert all(layout for _, layout in recorded(file, other.pid))
+        assert recorded(file, other.pid)[-1][1]
         ticks = [
             [measurement.tick for measurement, _ in recorded(file, pid)]
             for pid in (hidden.pid, other.pid)
