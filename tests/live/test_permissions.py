@@ -10,7 +10,7 @@ import pytest
 
 from memory_watcher.model import LayoutState
 
-from ..programs import recorder, run
+from ..programs import recorder, rows, run, wait_until
 from ..rights import NOBODY
 from .targets import Target, recorded
 
@@ -96,11 +96,15 @@ def test_among_others(hidden: Target, tmp_path: Path) -> None:
 def test_nobody_named_it(hidden: Target, tmp_path: Path) -> None:
     """Of the whole machine one line says, once, that some show no layouts, and what to do."""
     file = tmp_path / "all.db"
+    denied = (
+        "SELECT 1 FROM readings JOIN processes AS p ON p.id = process_id"
+        f" WHERE layout_state = {int(LayoutState.NO_PERMISSION)} AND pid = {hidden.pid}"
+    )
     with recorder(file, "--period", "100ms", before=WITHOUT_RIGHTS) as recording:
         recording.wait_for_ticks(3)
+        wait_until(lambda: rows(file, denied), "the process that shows nothing")
         code, said = recording.stop()
     assert code == 0, said
-    assert recorded(file, hidden.pid)[-1][0].state is LayoutState.NO_PERMISSION
     lines = [line for line in said.splitlines() if "do not show their memory" in line]
     assert len(lines) == 1, said
     assert "CAP_SYS_PTRACE" in lines[0]
