@@ -97,3 +97,32 @@ def test_a_launched_command_is_killed(tmp_path: Path) -> None:
         assert done.returncode == 128 + signal.SIGKILL, done.stderr
         wait_until(lambda: "oom_kill 1" in (folder / "memory.events").read_text(), "the kill")
     assert one(file, "SELECT exit_code, signal FROM exits") == (None, signal.SIGKILL)
+
+
+def test_a_kill_that_ends_the_recording(tmp_path: Path) -> None:
+    """The last process is killed at the limit of a cgroup above: the kill is in the recording.
+
+    So is whose limit it was. The figures of the last tick stand, but for those that never fall.
+    """
+    file = tmp_path / "last.db"
+    with cgroup(max=96 * MIB) as (name, folder):
+        (folder / "cgroup.subtree_control").write_text("+memory")
+        below = folder / "below"
+        below.mkdir()
+        words = inside(below, "sh", "-c", 'read line; exec "$@"', "sh", *GROW)
+        with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+            wait_until((below / "cgroup.procs").read_text, "the process in its cgroup")
+            with recorder(file, "--cgroup", f"{name}/below", "--period", "1s") as recording:
+                recording.wait_for_ticks(2)
+                process.communicate(b"\n", timeout=PATIENCE)
+                code, said = recording.end()
+        below.rmdir()
+    assert process.returncode == -signal.SIGKILL
+    assert code == 0, said
+    found = figures(file)
+    assert found["events.oom_kill"] == 1
+    assert (found["above.max"], found["above.max_levels"]) == (96 * MIB, 1)
+    told = run("memory-peak", file).stdout
+    assert f"of /{name}, above it" in told
+    assert "lost a process" in told
+    assert "its limit" not in told

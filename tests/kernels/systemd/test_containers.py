@@ -22,6 +22,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 def root_of_a_container(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with one static program: its path is nowhere else on the machine."""
     root = tmp_path_factory.mktemp("root")
+    root.chmod(0o755)  # another user's process is to run in it
     for name in ("app", "dev", "etc", "proc", "sys", "tmp", "run"):
         (root / name).mkdir()
     call("gcc", "-static", "-O1", "-o", root / "app/only-here", SOURCE)
@@ -47,9 +48,11 @@ def cgroup_of(pid: int) -> str:
 
 
 def recorded(file: Path, *options: str) -> dict[str, Any]:
-    """Record for some seconds; what memory-peak says of the server."""
-    done = run("memory-watcher", "record", "-o", file, "--duration", "4", *options)
-    assert done.returncode == 0, done.stderr
+    """Record until the headers of its files are read; what memory-peak says of the server."""
+    with recorder(file, *options) as recording:
+        recording.wait_for_headers()
+        code, said = recording.stop()
+    assert code == 0, said
     (pid,) = (
         each["pid"]
         for each in json.loads(run("memory-watcher", "ls", file, "--json").stdout)["processes"]
@@ -199,7 +202,7 @@ def record_beside(
 ) -> subprocess.CompletedProcess[str]:
     """Record from a container that shares the PID namespace of the target's, and nothing else."""
     shared = f"--pid=container:{target}"
-    return contained(beside, out, shared, *options, "--", "--name", "only-here", "--duration", "4")
+    return contained(beside, out, shared, *options, "--", "--name", "only-here", "--duration", "10")
 
 
 def kinds_of(file: Path) -> dict[str, int]:
