@@ -677,6 +677,8 @@ def test_a_limit_of_a_cgroup_above(tmp_path: Path, open_report: Opener) -> None:
     builder.execute("UPDATE processes SET cgroup = '0::/pod/<b>'")
     builder.execute("INSERT INTO cgroups VALUES (1, 2, '/pod/<b>')")
     sizes = {"current": 300 * MI, "max": 900 * MI, "above.max": 512 * MI}
+    # As older recordings of version 1 have it: of the cgroup alone, and with those below.
+    sizes |= {"stat.shmem": MI, "stat.total_shmem": 7 * MI}
     for number, (name, size) in enumerate({**sizes, "above.max_levels": 1}.items(), 1):
         builder.execute("INSERT INTO cgroup_fields VALUES (?, ?)", number, name)
         builder.execute("INSERT INTO cgroup_readings VALUES (1, ?, 1, ?)", number, size)
@@ -689,6 +691,7 @@ def test_a_limit_of_a_cgroup_above(tmp_path: Path, open_report: Opener) -> None:
     ]
     told = [" ".join(text.split()) for text in panel.locator("tbody tr").all_text_contents()]
     assert "limit of /pod, above it524 288" in told
+    assert [line for line in told if "shared" in line] == ["shared memory7 168"]
     assert report.said == []
 
 
