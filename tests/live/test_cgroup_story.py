@@ -111,3 +111,17 @@ def test_one_process(folder: Path, tmp_path: Path) -> None:
     text = run("memory-watcher", "peak", file, "--process-memory", "cgroup").stdout
     assert "of it tmpfs and shared memory:" in text
     assert "of it mapped by no process (page cache, tmpfs):" in text
+
+
+def test_a_command_beside_its_recorder(folder: Path, tmp_path: Path) -> None:
+    """Where nobody else is in the recorder's cgroup but what it starts, that is the command's."""
+    file = tmp_path / "own.db"
+    enter = 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"'
+    done = run(
+        *("memory-watcher", "record", "-o", file, "--period", "200ms", "--", "sleep", "2"),
+        before=["sh", "-c", enter, "sh", str(folder)],
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = one(file, "SELECT path FROM cgroups")
+    assert path.endswith(f"/{folder.name}")
+    assert cgroup_at_end(file)["max"] == 512 * MI

@@ -20,6 +20,7 @@ from ..procfs.cgroup import (
 )
 from ..procfs.cgroup_above import LimitsAbove
 from ..procfs.cgroup_events import LastEvents
+from ..procfs.mapped import HELPERS
 from ..procfs.source import ProcSource
 from .boundary import supervised
 from .discovery import DiscoveredTargets
@@ -191,7 +192,8 @@ class CgroupSearch:
             found = found._replace(path=place)
         if self._only_if_own and found is not None and self._targets is not None:
             mounted = read_mountinfo(self._root)
-            self._given_up = not is_own_cgroup(found, self._targets.taken, mounted)
+            ours = {*self._targets.taken, *HELPERS}
+            self._given_up = not is_own_cgroup(found, ours, mounted)
         return None if self._given_up else found
 
     def _begin(self, cgroup: Cgroup) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -113,7 +114,9 @@ def _tables(path: str, source: sqlite3.Connection) -> tuple[int, list[str]]:
     try:
         objects = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
     except _UNREADABLE:
-        # What cannot be understood of the schema is passed over.
+        # What cannot be understood of the schema is passed over, but not as long as it is defended.
+        if sys.version_info >= (3, 12):
+            source.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, False)
         source.execute("PRAGMA writable_schema = ON")
         try:
             objects = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
