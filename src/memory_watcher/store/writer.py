@@ -69,6 +69,8 @@ class Writer:
 
         Raises RecordingMoved if the file was deleted, renamed or replaced.
         """
+        with explained(self.path):
+            self._transaction.flush()
         self._file.commit()
 
     def close(self, reason: str | None, cpu_ns: int | None = None, rss: int | None = None) -> bool:

@@ -44,7 +44,6 @@ class Evidence:
         Threads that are not among them have ended.
         """
         now, stacks = self._transaction, self._stacks[process_id]
-        now.begin()
         self._end(
             process_id,
             [
@@ -57,7 +56,7 @@ class Evidence:
             first_tick, known = stacks.setdefault(tid, (now.tick, 0))
             if pointer and not known:
                 stacks[tid] = first_tick, pointer
-                now.execute(
+                now.later(
                     "INSERT OR REPLACE INTO stack_pointers VALUES (?, ?, ?, ?, NULL)",
                     *(process_id, tid, first_tick, signed(pointer)),
                 )
@@ -68,7 +67,7 @@ class Evidence:
         for tid in list(tids):
             first_tick, known = stacks.pop(tid)
             if known:
-                self._transaction.execute(
+                self._transaction.later(
                     "UPDATE stack_pointers SET last_tick = max(first_tick, ?)"
                     " WHERE (process_id, tid, first_tick) = (?, ?, ?)",
                     *(self._transaction.tick - 1, process_id, tid, first_tick),
@@ -77,8 +76,7 @@ class Evidence:
     def runtime_report(self, process_id: int, time_ns: int, source: str, text: str) -> None:
         """Store what a process's runtime said of its memory, at a time (UTC) during this tick."""
         now = self._transaction
-        now.begin()
-        now.execute(
+        now.later(
             "INSERT OR REPLACE INTO runtime_reports VALUES (?, ?, ?, ?, ?)",
             *(process_id, now.tick, source, time_ns, text),
         )
@@ -91,10 +89,10 @@ class Evidence:
         machine = self._transaction.machine
         keys = [(machine, dev, signed(inode)) for dev, inode in files]
         for table in ("elf_segments", "build_ids", "file_marks"):
-            self._transaction.execute_each(
+            self._transaction.each_later(
                 f"DELETE FROM {table} WHERE (machine_id, dev, inode) = (?, ?, ?)", keys
             )
-        self._transaction.execute_each(
+        self._transaction.each_later(
             "INSERT INTO elf_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (machine, dev, signed(inode), number, *map(signed, segment))
@@ -102,7 +100,7 @@ class Evidence:
                 for number, segment in enumerate(file.segments)
             ],
         )
-        self._transaction.execute_each(
+        self._transaction.each_later(
             "INSERT INTO build_ids VALUES (?, ?, ?, ?)",
             [
                 (machine, dev, signed(inode), file.build_id)
@@ -110,7 +108,7 @@ class Evidence:
                 if file.build_id is not None
             ],
         )
-        self._transaction.execute_each(
+        self._transaction.each_later(
             "INSERT INTO file_marks VALUES (?, ?, ?, ?)",
             [
                 (machine, dev, signed(inode), mark)

@@ -84,7 +84,7 @@ class Layouts:
             process.keyframe, process.rows = tick, 0
             self._open(process, change.entries())
         else:
-            self._transaction.execute_each(
+            self._transaction.each_later(
                 _CLOSE_USAGE,
                 [
                     (tick - 1, process_id, first_tick, mapping_id)
@@ -99,10 +99,8 @@ class Layouts:
         tick, known, detail = self._transaction.tick, process.open, self._headers.detail
         rows: list[tuple[object, ...]] = []
         for entry in entries:
-            usage = entry.usage
-            mapping_id = (
-                known[entry][0] if entry in known else self._mapping(process, entry.mapping)
-            )
+            usage, before = entry.usage, known.get(entry)
+            mapping_id = before[0] if before else self._mapping(process, entry.mapping)
             if self.are_compared:
                 known[entry] = mapping_id, tick
             rows.append(
@@ -117,7 +115,8 @@ class Layouts:
         self._insert(process, rows)
 
     def _insert(self, process: _OpenUsages, rows: list[tuple[object, ...]]) -> None:
-        self._transaction.execute_each(_INSERT_USAGE, rows)
+        self._headers.store()
+        self._transaction.each_later(_INSERT_USAGE, rows)
         process.rows += len(rows)
 
     def _mapping(self, process: _OpenUsages, mapping: Mapping) -> int:
@@ -126,7 +125,7 @@ class Layouts:
 
     def _close(self, process: _OpenUsages, last_tick: int) -> None:
         """Let all usages that are still valid end with this tick."""
-        self._transaction.execute(
+        self._transaction.later(
             "UPDATE usage_rows SET last_tick = ?"
             " WHERE process_id = ? AND first_tick >= ? AND last_tick = ?",
             *(last_tick, process.process_id, process.keyframe, STILL_VALID),

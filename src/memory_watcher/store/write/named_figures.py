@@ -35,7 +35,7 @@ class MachineMemory:
     def store(self, changes: Mapping[str, int | None]) -> None:
         """Store the fields that changed at this tick."""
         number, tick = self._fields.number, self._transaction.tick
-        self._transaction.execute_each(
+        self._transaction.each_later(
             "INSERT INTO meminfo VALUES (?, ?, ?)",
             [
                 (number(name), tick, -1 if value is None else value)
@@ -73,9 +73,8 @@ class Cgroups:
 
     def store(self, cgroup_id: int, changes: Mapping[str, int]) -> None:
         """Store the figures of a cgroup that changed at this tick."""
-        self._transaction.begin()
         number, tick = self._fields.number, self._transaction.tick
-        self._transaction.execute_each(
+        self._transaction.each_later(
             "INSERT OR REPLACE INTO cgroup_readings VALUES (?, ?, ?, ?)",
             [(cgroup_id, number(name), tick, value) for name, value in changes.items()],
         )

@@ -31,7 +31,7 @@ class Passes:
         Members may have been found to have ended since, at this tick.
         """
         now, known = self._transaction, self._members
-        now.execute(_INSERT_PASS, now.tick, *astuple(sums))
+        now.later(_INSERT_PASS, now.tick, *astuple(sums))
         rows = []
         for process_id, member in members.items():
             if process_id in known and member == known[process_id]:
@@ -39,12 +39,11 @@ class Passes:
             rows.append((process_id, now.tick, member.is_counted, *member.rollup))
             if process_id in known:
                 known[process_id] = member
-        now.execute_each("INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        now.each_later("INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def mark(self, time_ns: int, private: int, processes: int) -> None:
         """Store the highest sum of private memory seen between two passes."""
-        self._transaction.begin()
-        self._transaction.execute(
+        self._transaction.later(
             "INSERT OR REPLACE INTO group_marks VALUES (?, ?, ?, ?)",
             *(time_ns, self._transaction.run, private, processes),
         )

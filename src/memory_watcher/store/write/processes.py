@@ -59,7 +59,7 @@ class Processes:
 
     def end(self, process_id: int) -> None:
         """It was found to have ended at this tick; how, is told soon or never."""
-        self._transaction.execute(
+        self._transaction.later(
             "UPDATE processes SET end_tick = ? WHERE id = ?", self._transaction.tick, process_id
         )
         self._ended[process_id] = self._pid_of_id.pop(process_id)

@@ -82,9 +82,9 @@ class Runs:
     def tick(self, tick: Tick) -> int:
         """Begin a tick; returns its number."""
         now = self._transaction
-        now.begin()
+        now.begin()  # nobody else writes from here to the commit
         now.tick += 1
-        now.execute(_INSERT_TICK, now.tick, now.run, *tick)
+        now.later(_INSERT_TICK, now.tick, now.run, *tick)
         if self._latest_ns is not None and tick.time_ns < self._latest_ns:
             self.was_set_back = True
         self._latest_ns = tick.time_ns
@@ -92,13 +92,13 @@ class Runs:
 
     def unchanged(self, processes: int) -> None:
         """Store how many processes this tick did not read."""
-        self._transaction.execute(
+        self._transaction.later(
             "UPDATE ticks SET unchanged = ? WHERE id = ?", processes, self._transaction.tick
         )
 
     def too_slow(self) -> None:
         """Store that one more process was not read, since that would have held it up."""
-        self._transaction.execute(
+        self._transaction.later(
             "UPDATE ticks SET too_slow = ifnull(too_slow, 0) + 1 WHERE id = ?",
             self._transaction.tick,
         )
