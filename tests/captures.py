@@ -11,7 +11,8 @@ from pathlib import Path
 from memory_watcher.capture.texts import read
 from memory_watcher.metrics import USAGE
 from memory_watcher.model import Mapping, MappingUsage, Usage
-from memory_watcher.procfs.smaps import BlockParser, LayoutTracker
+from memory_watcher.procfs.smaps import LayoutTracker
+from memory_watcher.procfs.smaps_blocks import BlockParser
 
 PROC = Path(__file__).parent / "data" / "proc"
 

@@ -29,7 +29,8 @@ from memory_watcher.procfs.process import (
     parse_status,
     sum_smaps,
 )
-from memory_watcher.procfs.smaps import BlockParser, LayoutTracker
+from memory_watcher.procfs.smaps import LayoutTracker
+from memory_watcher.procfs.smaps_blocks import BlockParser
 from memory_watcher.procfs.system import MeminfoTracker, parse_meminfo
 from tests.captures import PROC, WHOLE, Entry, capture, parse_slowly, plain
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ..errors import SmapsFormatError
 from ..model import MappingUsage, Totals, add_up, sum_totals
-from ..procfs.smaps import KNOWN_KEYS, BlockParser
+from ..procfs.smaps_blocks import KNOWN_KEYS, BlockParser
 
 #: A size that differs from the header's, as model.counted_size knows it.
 OTHER_SIZE = re.compile(r"Size: [0-9]+ kB")

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 
 from ..errors import SmapsFormatError
 from ..model import MappingUsage, Totals, Usage, sum_totals
-from ..procfs.smaps import KNOWN_KEYS, BlockParser, refuse_overflow
+from ..procfs.smaps import refuse_overflow
+from ..procfs.smaps_blocks import KNOWN_KEYS, BlockParser
 from .foreign import shown, what_it_is
 from .kernel_text import OTHER_SIZE, KernelText, NotPlain, layouts
 from .wrappings import strip_line_ends, unwrap

@@ -26,7 +26,8 @@ from ..model import (
 from ..procfs.mapped import NotAnswered
 from ..procfs.process import Stat, Statm, Status, parse_rollup
 from ..procfs.process_files import ProcessFiles
-from ..procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
+from ..procfs.smaps import LayoutTracker, TrackedLayout
+from ..procfs.smaps_blocks import BlockParser
 from .boundary import describe, supervised
 from .clock import Time
 from .evidence import ElfHeaders, StackPointers

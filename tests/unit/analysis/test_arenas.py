@@ -9,7 +9,8 @@ import pytest
 from memory_watcher.analysis.arenas import HEAP_SIZE, find_arenas
 from memory_watcher.analysis.stacks import find_stacks
 from memory_watcher.model import MappingUsage
-from memory_watcher.procfs.smaps import BlockParser, LayoutTracker
+from memory_watcher.procfs.smaps import LayoutTracker
+from memory_watcher.procfs.smaps_blocks import BlockParser
 
 DATA = Path(__file__).parents[2] / "data" / "malloc"
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from memory_watcher.capture.texts import read
 from memory_watcher.errors import SmapsFormatError
 from memory_watcher.model import Mapping, MappingUsage, Totals, Usage, sum_totals
-from memory_watcher.procfs.smaps import BlockParser, LayoutTracker, TrackedLayout
+from memory_watcher.procfs.smaps import LayoutTracker, TrackedLayout
+from memory_watcher.procfs.smaps_blocks import BlockParser
 from tests.captures import KI, WHOLE, Entry, capture, load, parse, parse_slowly, plain
 
 # -- whole texts: known answers -----------------------------------------------------------------
@@ -617,3 +618,16 @@ def test_tracker_refuses_what_is_no_smaps(text: bytes) -> None:
     with pytest.raises(SmapsFormatError):
         process.tracker.diff(bytearray(text), len(text))
     assert process.read([Block(1, 1)]).added == []
+
+
+def test_line_that_often_changes_among_those_that_seldom_do() -> None:
+    """A figure that stands elsewhere than in the block learnt is read there, each time."""
+    lines = b"Size: 4 kB\nRss: %d kB\nSwap: 0 kB\n%sVmFlags: rd\n"
+    plain_block, other_block = lines % (4, b""), lines % (4, b"Pss: 3 kB\n")
+    start, text = 0x7F0000000000, b""
+    for number in range(8):
+        header = b"%x-%x rw-p 00000000 00:00 0 \n" % (start, start + 0x1000)
+        text += header + (other_block if number % 2 else plain_block)
+        start += 0x10000
+    pss = [entry.usage.pss for entry in parse(text)]
+    assert pss == [None, 3 * KI] * 4
