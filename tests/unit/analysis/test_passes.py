@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -258,12 +260,10 @@ def test_runs_are_judged_one_by_one(builder: RecordingBuilder) -> None:
 
 def test_recordings_of_older_formats(tmp_path: Path) -> None:
     """They are read as they are."""
-    import sqlite3
-
     for version in (1, 2):
         path = tmp_path / f"{version}.db"
         script = Path("tests/data/recordings", f"version-{version}.sql").read_text("utf-8")
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection:
             connection.executescript(script)
         with Recording(path) as recording:
             assert not recording.passes()
