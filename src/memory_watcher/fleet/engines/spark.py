@@ -128,11 +128,16 @@ def _read(session: Any, table: Table) -> Any:
     if not table.files and not table.partly:
         return session.sql(nothing(table))
     schema = ", ".join(f"{name} {of}" for name, of in table.columns.items())
-    # Names of files are no patterns.
-    reader = session.read.schema(schema).option("__globPaths__", "false")
-    frames = [reader.parquet(*table.files)] if table.files else []
-    frames += [reader.parquet(path).where(others(lost)) for path, lost in table.partly.items()]
+    reader = session.read.schema(schema)
+    frames = [reader.parquet(*map(_pattern, table.files))] if table.files else []
+    for path, lost in table.partly.items():
+        frames.append(reader.parquet(_pattern(path)).where(others(lost)))
     return reduce(lambda one, other: one.unionByName(other), frames)
+
+
+def _pattern(path: str) -> str:
+    """A path for this one file alone: to Spark, names of files are patterns."""
+    return re.sub(r"[\\*?{}\[\]]", r"\\\g<0>", os.path.abspath(path))
 
 
 def _module(name: str) -> Any:

@@ -2,7 +2,8 @@
 --
 -- Each process is measured twice: at its first layout after :after of life, and at its last one.
 -- Counted is PSS, or RSS where the kernel reports no PSS. What a process needs to start is left out.
--- A process without a change after that time is left out, too.
+-- Left out is also a process without a change after that time. Of one whose start is not known, its
+-- first layout counts.
 -- The build ID is that of the executable.
 -- set after duration = 10m -- how long a process starts up, which is not growth
 -- set program text = -- only this executable; empty: all
@@ -14,21 +15,19 @@
 -- column grown bytes -- the difference
 -- column grown_per_hour bytes_per_hour -- the mean over the hours of all of them
 -- chart grown
-WITH lives AS (
-  SELECT recording, process_id, MIN(COALESCE(started_ns, first_ns)) AS born_ns, MIN(build_id) AS build_id
-  FROM processes
+WITH moments AS (
+  SELECT recording, process_id,
+    MIN(CASE WHEN first_ns >= COALESCE(started_ns + :after, 0) THEN first_ns END) AS from_ns,
+    MAX(last_ns) AS to_ns
+  FROM changes
   WHERE :program = '' OR program = :program
   GROUP BY recording, process_id
-), moments AS (
-  SELECT c.recording, c.process_id,
-    MIN(l.build_id) AS build_id,
-    MIN(CASE WHEN c.first_ns >= l.born_ns + :after THEN c.first_ns END) AS from_ns,
-    MAX(c.last_ns) AS to_ns
-  FROM changes AS c
-  JOIN lives AS l ON l.recording = c.recording AND l.process_id = c.process_id
-  GROUP BY c.recording, c.process_id
+), builds AS (
+  SELECT recording, process_id, MAX(build_id) AS build_id
+  FROM processes
+  GROUP BY recording, process_id
 ), held AS (
-  SELECT c.recording, c.process_id, c.program, m.build_id,
+  SELECT c.recording, c.process_id, c.program,
     MIN(c.hostname) AS hostname,
     MIN(m.to_ns - m.from_ns) AS span_ns,
     SUM(CASE WHEN c.first_ns <= m.from_ns AND c.last_ns >= m.from_ns
@@ -38,7 +37,7 @@ WITH lives AS (
   JOIN moments AS m ON m.recording = c.recording AND m.process_id = c.process_id
   WHERE m.from_ns < m.to_ns
     AND (c.last_ns = m.to_ns OR (c.first_ns <= m.from_ns AND c.last_ns >= m.from_ns))
-  GROUP BY c.recording, c.process_id, c.program, m.build_id
+  GROUP BY c.recording, c.process_id, c.program
 )
 SELECT program, build_id,
   COUNT(*) AS processes,
@@ -47,7 +46,8 @@ SELECT program, build_id,
   SUM(at_end) AS at_end,
   SUM(at_end) - SUM(at_start) AS grown,
   ROUND((SUM(at_end) - SUM(at_start)) * 3.6E12 / SUM(span_ns)) AS grown_per_hour
-FROM held
+FROM held AS h LEFT JOIN builds AS b
+  ON b.recording = h.recording AND b.process_id = h.process_id
 GROUP BY program, build_id
 ORDER BY grown DESC NULLS LAST, program, build_id NULLS LAST
 LIMIT :top

@@ -2,7 +2,8 @@
 --
 -- Each process is measured twice: at its first layout after :after of life, and at its last one.
 -- Counted is PSS, or RSS where the kernel reports no PSS. What a process needs to start is left out.
--- A process without a change after that time is left out, too.
+-- Left out is also a process without a change after that time. Of one whose start is not known, its
+-- first layout counts.
 -- set after duration = 10m -- how long a process starts up, which is not growth
 -- set program text = -- only this executable; empty: all
 -- set top integer = 20 -- how many rows
@@ -13,18 +14,13 @@
 -- column grown bytes -- the difference
 -- column grown_per_hour bytes_per_hour -- the mean over the hours of all of them
 -- chart grown
-WITH lives AS (
-  SELECT recording, process_id, MIN(COALESCE(started_ns, first_ns)) AS born_ns
-  FROM processes
+WITH moments AS (
+  SELECT recording, process_id,
+    MIN(CASE WHEN first_ns >= COALESCE(started_ns + :after, 0) THEN first_ns END) AS from_ns,
+    MAX(last_ns) AS to_ns
+  FROM changes
   WHERE :program = '' OR program = :program
   GROUP BY recording, process_id
-), moments AS (
-  SELECT c.recording, c.process_id,
-    MIN(CASE WHEN c.first_ns >= l.born_ns + :after THEN c.first_ns END) AS from_ns,
-    MAX(c.last_ns) AS to_ns
-  FROM changes AS c
-  JOIN lives AS l ON l.recording = c.recording AND l.process_id = c.process_id
-  GROUP BY c.recording, c.process_id
 ), held AS (
   SELECT c.recording, c.process_id, c.program, c.kind, c.name,
     MIN(c.hostname) AS hostname,
