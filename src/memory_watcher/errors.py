@@ -25,6 +25,7 @@
     │   ├── NothingRecorded        nor a single tick
     │   ├── NothingThen            nothing was recorded in the time that was asked for
     │   └── OtherPrograms          what should be of one program is of several
+    ├── CannotSend                 a server did not take what was sent to it
     ├── CommandNotFound            the command to launch is nowhere (exit code 127, as a shell's)
     ├── CommandNotExecutable       it is there, but cannot be run (exit code 126)
     └── MissingExtra               an optional part is not installed; says what brings it
@@ -227,6 +228,10 @@ def _few(names: frozenset[str]) -> str:
     """Names for an error; repr makes hostile ones harmless."""
     more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
     return ", ".join([*map(repr, sorted(names)[:_LISTED]), *more])
+
+
+class CannotSend(MemoryWatcherError):
+    """A server did not take what was sent to it, or it is not known whether it did."""
 
 
 class CommandNotFound(MemoryWatcherError):

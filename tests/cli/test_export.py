@@ -13,7 +13,7 @@ from tests.exports import hard_recording
 from tests.programs import PATIENCE, command, environment, run
 
 #: Others are tested where what they need is there.
-OF_ONE_FILE = [name for name, each in FORMATS.items() if each.makes != "folder"]
+OF_ONE_FILE = [name for name, each in FORMATS.items() if each.makes not in ("folder", "requests")]
 
 
 @pytest.fixture(name="path", scope="module")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..export.registry import FORMATS
+from ..units import format_size, plural
 from . import recording_file, say, whole_number
 from .progress import ProgressLine
 from .unused import refuse_unused
@@ -41,7 +42,7 @@ _OPTIONS = {
 
 
 #: What is of one format alone.
-_OF_ONE = {"original": {"timezone": "--timezone"}}
+_OF_ONE = {"original": {"timezone": "--timezone"}, "otlp": {"endpoint": "--endpoint"}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +103,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the same: a row for each group at each layout",
     )
     parser.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="of otlp: the address of the collector, as http://localhost:4318",
+    )
+    parser.add_argument(
         "--timezone",
         metavar="ZONE",
         help="of original: the zone of the times to write, as Europe/Prague, UTC or +02:00"
@@ -116,15 +122,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the file; errors are raised as MemoryWatcherError."""
+    """Write the file, or send it; errors are raised as MemoryWatcherError."""
     from ..store.recording import Recording
-    from ..units import format_size
 
     form = FORMATS[args.format]
+    _refuse_what_has_no_effect(args, form)
+    if form.makes == "requests":
+        return _send(args, form)
     path = args.output or os.path.splitext(args.file)[0] + form.ending
     if path == "-":
         path = "/dev/stdout"
     recording_file.refuse_as_output(path, args.file)
+    with Recording(args.file) as recording, ProgressLine(f"export of {args.file}") as progress:
+        size = _write(args.format, _request(args, form, recording, progress), path)
+    if path != "/dev/stdout":
+        zone = f"; time zone: {told_zone(args.timezone)}" if form.makes == "database" else ""
+        say(f"{path}: {format_size(size)}{zone}")
+    return 0
+
+
+def _refuse_what_has_no_effect(args: argparse.Namespace, form: Format) -> None:
+    """Raises UsageError."""
     for shows, options in _OPTIONS.items():
         if form.shows != shows:
             refuse_unused(args, options, f"on {args.format}")
@@ -136,11 +154,25 @@ def run(args: argparse.Namespace) -> int:
         if args.redact or args.pid:
             option = "--redact" if args.redact else "--pid"
             raise UsageError(f"{option} has no effect on {args.format}: it holds no data")
+
+
+def _send(args: argparse.Namespace, form: Format) -> int:
+    from contextlib import closing
+
+    from .._version import __version__
+    from ..export.otlp_collector import Collector, url_of
+    from ..export.registry import sender
+    from ..store.recording import Recording
+
+    if args.endpoint is None:
+        raise UsageError(f"{args.format} is sent: name the collector with --endpoint")
+    refuse_unused(args, {"output": "--output"}, f"on {args.format}: it is sent to --endpoint")
+    url = url_of(args.endpoint)
     with Recording(args.file) as recording, ProgressLine(f"export of {args.file}") as progress:
-        size = _write(args.format, _request(args, form, recording, progress), path)
-    if path != "/dev/stdout":
-        zone = f"; time zone: {told_zone(args.timezone)}" if form.makes == "database" else ""
-        say(f"{path}: {format_size(size)}{zone}")
+        request = _request(args, form, recording, progress)
+        with closing(Collector(url, __version__, say)) as collector:
+            sender(args.format).send(request, collector)
+    say(f"{collector.shown}: {plural(collector.sent, 'point', 'points')} sent")
     return 0
 
 

@@ -1,8 +1,7 @@
 r"""OpenMetrics text, for Prometheus to backfill (`promtool tsdb create-blocks-from openmetrics`).
 
 One family has the mappings, by kind or by the names that ever had most; one more for each figure of
-a process. A sample stands where a figure changed, and at least once a minute: a query shows what
-was last told for five minutes. What is not printable in a label is written as \xNN.
+a process: see `samples`. What is not printable in a label is written as \xNN.
 """
 
 from __future__ import annotations
@@ -10,23 +9,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, BinaryIO
 
-from ..answers.walk import Group, Walk
-from ..metrics import OFFERED, READING, Metric
+from ..metrics import READING, Metric
 from ..model import Reading
 from ..recorded import Measurement, RecordedProcess
 from ..render.escape import escape
 from ..units import MILLISECOND
 from .request import Request
+from .samples import Key, Told, mapping_moments
 
 _PREFIX = "memory_watcher"
 _MAPPINGS = f"{_PREFIX}_mapping_bytes"
-#: Series are few: so many names at most, and one for all others.
-TOP = 20
-OTHER = "other"
-#: A series that tells nothing for five minutes is over, as Prometheus sees it.
-_AT_LEAST_EVERY = 60_000  # ms
 _IN_MEMORY = 1 << 15
 _SUFFIXES = {"bytes": "bytes", "1/100 s": "seconds"}
 
@@ -49,16 +43,12 @@ class _Series:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._last: tuple[int, int | None] = (-(2**63), None)
+        self._told = Told()
 
     def add(self, time_ms: int, value: int | None) -> None:
-        """Tell a value; what stays the same is left out for a while, and None always."""
-        told_ms, told = self._last
-        is_due = time_ms - told_ms >= _AT_LEAST_EVERY
-        if value is None or time_ms <= told_ms or (value == told and not is_due):
-            return
-        self._file.write(b"%d %.3f\n" % (value, time_ms / 1000))
-        self._last = time_ms, value
+        """Tell a value, if it is due."""
+        if value is not None and self._told.is_due(time_ms * MILLISECOND, value):
+            self._file.write(b"%d %.3f\n" % (value, time_ms / 1000))
 
     def lines(self, name: str) -> Iterator[bytes]:
         """The samples with the series' name in front."""
@@ -67,71 +57,21 @@ class _Series:
         return (begin + line for line in self._file)
 
 
-#: By figure, bytes.
-_Told = dict[str, int | None]
-
-
-class _Key(NamedTuple):
-    kind: str
-    name: str | None
-
-
 def _write_mappings(request: Request, process: RecordedProcess, out: BinaryIO) -> None:
-    shown = _biggest(request, process) if request.by == "name" else None
-    series: dict[tuple[_Key, str], _Series] = {}
-    living: set[_Key] = set()
+    series: dict[tuple[Key, str], _Series] = {}
     with ExitStack() as files:
-        walk = Walk(request.recording, process, request.by, request.places)
-        for number, instant in enumerate(walk, 1):
-            if number % 256 == 1:
-                request.tell(f"PID {process.pid}, layout", number, number)
-            time_ms = instant.measurement.time // MILLISECOND
-            sums: dict[_Key, _Told] = {}
-            for group, each in walk.groups:
-                told: _Told = {figure: each.figure(figure) for figure in OFFERED}
-                key = _key(request, group, shown)
-                sums[key] = _added(sums[key], told) if key in sums else told
-            for key in living - sums.keys():
-                sums[key] = dict.fromkeys(OFFERED, 0)  # no mapping of it is left
-            living |= sums.keys()
+        for time_ns, sums in mapping_moments(request, process):
             for key, of_key in sums.items():
                 for figure, value in of_key.items():
                     if (key, figure) not in series:
                         file = files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
                         series[key, figure] = _Series(file)
-                    series[key, figure].add(time_ms, value)
+                    series[key, figure].add(time_ns // MILLISECOND, value)
         for (key, name), samples in sorted(series.items(), key=lambda each: str(each[0])):
             labels = {**_labels(request, process), "kind": key.kind, "figure": name}
             if key.name is not None:
                 labels["name"] = key.name
             out.writelines(samples.lines(f"{_MAPPINGS}{_braced(labels)}"))
-
-
-def _added(one: _Told, other: _Told) -> _Told:
-    pairs = ((figure, one[figure], other[figure]) for figure in one)
-    return {figure: None if None in (a, b) else a + b for figure, a, b in pairs}  # type: ignore[operator]
-
-
-def _key(request: Request, group: Group, shown: set[str] | None) -> _Key:
-    if request.by == "kind":
-        return _Key(group.kind.value, None)
-    name = f"{group.kind.value}: {group.name}"
-    if shown is not None and name not in shown:
-        return _Key(OTHER, OTHER)
-    return _Key(group.kind.value, request.names.group(group.kind, group.name))
-
-
-def _biggest(request: Request, process: RecordedProcess) -> set[str]:
-    """The names that ever had most PSS, or RSS where that is not told."""
-    peaks: dict[str, int] = {}
-    walk = Walk(request.recording, process, request.by, request.places)
-    for instant in walk:
-        for group in instant.changed:
-            sums = group.sums()
-            size = 0 if sums is None else sums.figure("pss") or sums.figure("rss") or 0
-            name = f"{group.kind.value}: {group.name}"
-            peaks[name] = max(size, peaks.get(name, 0))
-    return set(sorted(peaks, key=lambda name: -peaks[name])[:TOP])
 
 
 def _write_readings(request: Request, metric: Metric, out: BinaryIO) -> None:
@@ -156,15 +96,12 @@ def _help(metric: Metric) -> str:
 
 def _changes(measurements: Iterable[Measurement], metric: Metric) -> Iterator[tuple[int, int]]:
     """When a figure of a reading changed, ms, and at least once a minute."""
-    told_ms, told = -(2**63), None
+    told = Told()
     for measurement in measurements:
         value = _value(measurement.reading, metric)
         time_ms = measurement.time // MILLISECOND
-        if value is None or time_ms <= told_ms:
-            continue
-        if value != told or time_ms - told_ms >= _AT_LEAST_EVERY:
+        if value is not None and told.is_due(time_ms * MILLISECOND, value):
             yield time_ms, value
-            told_ms, told = time_ms, value
 
 
 def _value(reading: Reading, metric: Metric) -> int | None:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     from ..answers.walk import By
+    from .otlp_collector import Collector
     from .request import Request, Rows
 
 #: "history": all layouts in a span; "moment": one layout, or what differs between two.
 #: "database": neither, but what another program needs to open the recording itself.
 Shows = Literal["history", "moment", "database"]
 #: "folder": several files in a folder (`FolderExporter`), and one on standard output. "database":
-#: one file of SQLite (`DatabaseExporter`).
-Makes = Literal["file", "folder", "database"]
+#: one file of SQLite (`DatabaseExporter`). "requests": no file, it is sent (`Sender`).
+Makes = Literal["file", "folder", "database", "requests"]
 
 
 class Format(NamedTuple):
@@ -52,6 +53,13 @@ class FolderExporter(Exporter, Protocol):
 
     def write_folder(self, request: Request, folder: str) -> None:
         """Write all files into an empty folder."""
+
+
+class Sender(Protocol):
+    """What the module of a format that is sent offers."""
+
+    def send(self, request: Request, collector: Collector) -> None:
+        """Send all of it, in pieces."""
 
 
 class DatabaseExporter(Protocol):
@@ -104,6 +112,12 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             rows=("changes", "ticks"),
             makes="folder",
         ),
+        "otlp": Format(
+            *("otlp", "", "points sent to a collector of OpenTelemetry (--endpoint)", "history"),
+            by=("kind", "name"),
+            rows=("ticks",),
+            makes="requests",
+        ),
         "original": Format(
             *("original", ".original.db", "a database as the original of 2021 wrote it", "history"),
             by=("mapping",),
@@ -131,6 +145,11 @@ def folder_exporter(name: str) -> FolderExporter:
 def database_exporter(name: str) -> DatabaseExporter:
     """The same of a format that is a database."""
     return cast(DatabaseExporter, _module(name))
+
+
+def sender(name: str) -> Sender:
+    """The same of a format that is sent."""
+    return cast(Sender, _module(name))
 
 
 def _module(name: str) -> object:
