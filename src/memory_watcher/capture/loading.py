@@ -87,7 +87,7 @@ def load(
                 name, is_joined = names[pid]
                 layout = layout_of(capture)
                 process = writer.add_process(ProcessFacts(ProcessKey(pid, 0), Image(name)))
-                writer.sample(process, _sample(capture, layout), delay_ns=None)
+                writer.sample(process, sample_of(capture, layout), delay_ns=None)
                 loaded.append(Loaded(capture, pid, name, is_joined, layout.totals))
         reason = "loaded"
     finally:
@@ -156,7 +156,8 @@ def layout_of(capture: Capture) -> WholeLayout:
     return WholeLayout(capture.entries, totals)
 
 
-def _sample(capture: Capture, layout: WholeLayout) -> Sample:
+def sample_of(capture: Capture, layout: WholeLayout) -> Sample:
+    """The same as a measurement, with the totals that stood beside it."""
     state = LayoutState.TORN if capture.is_torn else LayoutState.UNCHECKED
     of = next(iter(capture.entries)).usage if capture.is_rollup else capture.rollup
     return Sample(Reading(), state, layout, _rollup(of) if of else None)

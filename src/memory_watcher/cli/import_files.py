@@ -1,11 +1,13 @@
 """Make a recording of files that other programs wrote.
 
 Taken are databases of the original memory-watcher (2018 and 2021), tars of smemcap, also that of
-busybox, and output of pmap -X. All commands work on the result. Each file becomes a run of the new
-recording. Times in the original's databases are local: --timezone says where, if not here.
+busybox, output of pmap -X, and texts of smaps_rollup. All commands work on the result. Each file
+becomes a run of the new recording. Times in the original's databases are local: --timezone says
+where, if not here.
 
   memory-watcher import measurement.db -o server.db
   memory-watcher import device.tar -o device.db
+  memory-watcher import rollup.1234.txt -o totals.db --name server
   memory-watcher import measurement.1234.db -o server.db --name server --timezone Europe/Prague
 """
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ..capture.original import Told
     from ..store.writer import Writer
 
-Kind = Literal["original", "tar", "pmap"]
+Kind = Literal["original", "tar", "pmap", "rollup"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,11 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p",
         "--pid",
-        help="of files of 2018: the PID (default: the one in the file's name, else 1)",
+        help="of files of 2018 and of smaps_rollup: the PID (default: the one in the file's name,"
+        " else 1)",
     )
-    parser.add_argument(
-        "--name", help="of files of 2018: the process's name (default: the file's name)"
-    )
+    parser.add_argument("--name", help="of the same: the process's name (default: the file's name)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
 def _kind_of(path: str) -> Kind:
     """What a file is. Raises StoreError, SourceError."""
     from ..capture.pmap import is_pmap
+    from ..capture.rollups import is_rollup
     from ..capture.smemcap import is_tar
     from ..errors import SourceError
     from ..store.original import OriginalDatabase
@@ -96,10 +98,12 @@ def _kind_of(path: str) -> Kind:
         raise SourceError(f"{path}: {error.strerror or error}") from None
     if is_pmap(begin):
         return "pmap"
+    if is_rollup(begin):
+        return "rollup"
     if not begin.startswith(b"SQLite format 3\0"):
         raise SourceError(
             f"{path}: neither a database of the original memory-watcher, nor a tar of smemcap, nor"
-            " output of pmap -X; smaps texts are for memory-load-smaps"
+            " output of pmap -X, nor smaps_rollup; smaps texts are for memory-load-smaps"
         )
     with OriginalDatabase(path):
         return "original"
@@ -150,7 +154,21 @@ def _add_pmap(path: str, writer: Writer, told: Told, progress: ProgressLine) -> 
     ]
 
 
-_ADDING = {"original": _add_original, "tar": _add_tar, "pmap": _add_pmap}
+def _add_rollups(path: str, writer: Writer, told: Told, progress: ProgressLine) -> list[str]:
+    from ..capture.rollups import import_rollups
+
+    with open(path, "rb") as file:
+        text, changed_ns = file.read(), os.fstat(file.fileno()).st_mtime_ns
+    count = import_rollups(path, text, changed_ns, (told.pid, told.name), writer)
+    return [f"totals of {plural(count, 'process', 'processes')}, without mappings"]
+
+
+_ADDING = {
+    "original": _add_original,
+    "tar": _add_tar,
+    "pmap": _add_pmap,
+    "rollup": _add_rollups,
+}
 
 
 def _told(args: argparse.Namespace, path: str) -> Told:
