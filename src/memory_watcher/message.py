@@ -25,6 +25,7 @@ class Setting(enum.Enum):
     FIGURE = enum.auto()
     FULL_EVERY = enum.auto()
     IMPORT = enum.auto()
+    LOAD = enum.auto()
     LOWEST = enum.auto()
     MAX_CPU = enum.auto()
     MAX_SIZE = enum.auto()

@@ -158,7 +158,7 @@ def test_nobody_listens(path: Path) -> None:
         chosen.bind(("127.0.0.1", 0))
         to = Receiver(chosen.getsockname()[1])
         done = send(path, to)
-    failed(done, f"{to.endpoint}/v1/metrics: the collector cannot be reached; check --endpoint")
+    failed(done, f"{to.endpoint}/v1/metrics: the collector cannot be reached; check its address")
     assert "nothing arrived before" in done.stderr
 
 

@@ -89,7 +89,7 @@ def test_grep_tells_the_pids_of_several(tmp_path: Path) -> None:
             "00001000-00002000 rw-p 00000000 00:00 0 \nSize:      4 kB\n"
             + "".join(TEXT.splitlines(keepends=True)[1:])
             + TEXT,
-            "it holds mappings, too; use memory-load-smaps",
+            "it holds mappings, too; use memory-watcher load-smaps",
         ),
     ],
     ids=["two", "cut", "mappings"],

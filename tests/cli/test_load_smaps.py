@@ -434,3 +434,15 @@ def test_torn_capture_is_marked(tmp_path: Path) -> None:
     assert "line 1: a mapping overlaps the one before it" in done.stderr
     state = one(tmp_path / "measurement.db", "SELECT layout_state FROM readings")
     assert state == (LayoutState.TORN,)
+
+
+def test_output_of_pmap_is_for_import(tmp_path: Path) -> None:
+    """It has a command of its own, which is named."""
+    text = "8882:   bash\n         Address Perm   Offset Device  Inode Size Mapping\n"
+    (tmp_path / "a.txt").write_text(text)
+    done = run("memory-load-smaps", tmp_path / "a.txt", cwd=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.endswith(
+        "a.txt: this is output of pmap -X; memory-watcher import makes a recording of it\n"
+    )
+    assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..message import Message, Named, Setting
+
 _CAPTURE = "capture /proc/PID/smaps"
 _BLANKS = b" \t\r\n\v\f\0"
 #: How files begin that are no text.
@@ -18,6 +20,10 @@ _MAGIC = {
     b"\x89PNG": f"a picture; {_CAPTURE} as text",
     b"\xff\xd8\xff": f"a picture; {_CAPTURE} as text",
 }
+_PMAP: Message = (
+    "output of pmap -X; ",
+    Named(Setting.IMPORT, "import it", "{} makes a recording of it"),
+)
 #: A line that only one kind of text has, and what to do about it; the first that is found counts.
 #: None takes longer than a long line is: no two repetitions may share its bytes.
 _KINDS = tuple(
@@ -35,7 +41,7 @@ _KINDS = tuple(
         ),
         (
             rb"^ *Address +Perm +Offset +Device +Inode",
-            f"output of pmap -X, which is made of smaps and lacks much; {_CAPTURE} itself",
+            _PMAP,
         ),
         (
             rb"^ *Address +Kbytes +(?:RSS|Mode)|^ *total +[0-9]+K$|^[0-9a-f]{8,16} +[0-9]+K ",
@@ -90,23 +96,23 @@ _KINDS = tuple(
 )
 
 
-def what_it_is(text: bytes) -> str:
+def what_it_is(text: bytes) -> Message:
     """A sentence on a text in which no mapping's header was found, without its full stop."""
     if not text.strip(_BLANKS):
         return (
             "the capture is empty: kernel threads and zombies have no mappings, and some copying"
-            f" programs take files of /proc as empty; {_CAPTURE} with cat"
+            f" programs take files of /proc as empty; {_CAPTURE} with cat",
         )
     for magic, sentence in _MAGIC.items():
         if text.startswith(magic):
-            return f"this is {sentence}"
-    for pattern, sentence in _KINDS:
+            return (f"this is {sentence}",)
+    for pattern, words in _KINDS:
         if pattern.search(text):
-            return f"this is {sentence}"
+            return "this is ", *((words,) if isinstance(words, str) else words)
     if b"\0" in text:
-        return f"this is no text: it holds zero bytes; {_CAPTURE} with cat"
+        return (f"this is no text: it holds zero bytes; {_CAPTURE} with cat",)
     first = next(line for line in text.split(b"\n") if line.strip(_BLANKS))
-    return f"this is no smaps text: no line is a mapping's header, the first is {shown(first)}"
+    return (f"this is no smaps text: no line is a mapping's header, the first is {shown(first)}",)
 
 
 def shown(line: bytes) -> str:

@@ -10,6 +10,7 @@ import re
 import sys
 
 from ..errors import SmapsFormatError, SourceError
+from ..message import Named, Setting
 from ..model import Image, Machine, ProcessFacts, ProcessKey, Tick
 from ..store.writer import Writer
 from .loading import layout_of, sample_of
@@ -40,7 +41,8 @@ def import_rollups(
     for capture in captures:
         if not capture.is_rollup:
             raise SourceError(
-                f"{path}: line {capture.line}: it holds mappings, too; use memory-load-smaps"
+                f"{path}: line {capture.line}: it holds mappings, too; ",
+                Named(Setting.LOAD, "load it as smaps", "use {}"),
             )
         of = capture.pid or pid
         if of in found:

@@ -152,7 +152,7 @@ def _read_lines(text: bytes) -> Captured:
     for number, line in enumerate(lines, 1):
         reader.line(number, line, is_ended=number < len(lines))
     if not reader.blocks:
-        raise SmapsFormatError(what_it_is(text))
+        raise SmapsFormatError(*what_it_is(text))
     if not any(block.fields for block in reader.blocks):
         raise SmapsFormatError(_without_figures(reader.blocks, lines))
     if lines[-1].strip():

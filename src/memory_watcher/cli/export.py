@@ -117,7 +117,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--redact",
         action="store_true",
         help="put pseudonyms in the place of all names of files, programs, commands, control"
-        " groups and users, to send it outside; kinds, sizes, addresses and times stay",
+        " groups and hosts, and leave out users, inodes, start times and the kernel, to send it"
+        " outside; kinds, sizes, addresses and times stay",
     )
 
 

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
             captured = read(data)
             loaded = load(args.database_file, captured.captures, told, progress.step)
     except SmapsFormatError as error:
-        raise SmapsFormatError(f"{args.smaps_file}: {error}") from None
+        raise SmapsFormatError(f"{args.smaps_file}: ", *error.message) from None
     for line in _notes(captured, loaded):
         say(f"{line}\n")
     say(f"{_summary(loaded)} loaded into {args.database_file}\n")

@@ -43,6 +43,7 @@ OPTIONS: Mapping[Setting, str] = {
 #: What is a command of its own: every command can name it.
 COMMANDS: Mapping[Setting, str] = {
     Setting.IMPORT: "memory-watcher import",
+    Setting.LOAD: "memory-watcher load-smaps",
     Setting.REPAIR: "memory-watcher repair",
     Setting.VERIFY: "memory-watcher verify",
 }

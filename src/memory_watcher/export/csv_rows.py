@@ -34,8 +34,8 @@ def write(request: Request, out: BinaryIO) -> None:
         group, sums = row.group, row.sums
         mapped: list[object] = []
         if group.mapping is not None:
-            start, end, perms, offset, _, inode, pathname = group.mapping
-            mapped = [f"{start:x}", f"{end:x}", perms, offset, inode, cell(names.path(pathname))]
+            start, end, perms, offset, _, inode, pathname = names.header(group.mapping)
+            mapped = [f"{start:x}", f"{end:x}", perms, offset, inode, cell(pathname)]
         return [
             *(*when, row.state.label, row.process.pid, cell(name), group.kind.value),
             *(cell(names.group(group.kind, group.name)), *mapped),

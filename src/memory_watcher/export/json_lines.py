@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from ..recorded import RecordedProcess
 from ..render.json_values import FORMAT_VERSION, named
-from .names import Names
+from .names import Header, Names
 from .request import Request
 from .rows import Row, rows
 from .text import SIZES
@@ -37,7 +37,7 @@ def _of_process(process: RecordedProcess, names: Names) -> dict[str, Any]:
         "type": "process",
         "process_id": process.id,
         "pid": process.pid,
-        "start_time": process.start_time,
+        "start_time": names.start_time(process.start_time),
         "parent_pid": process.parent_pid,
         "uid": names.user(process.uid),
         **named("cgroup", names.cgroup(process.cgroup)),
@@ -67,8 +67,8 @@ def _of_row(row: Row, request: Request) -> dict[str, Any]:
     value["kind"] = group.kind.value
     value.update(named("name", names.group(group.kind, group.name)))
     if group.mapping is not None:
-        start, end, perms, offset, dev, inode, pathname = group.mapping
-        value.update(start=start, end=end, perms=perms, offset=offset, dev=dev, inode=inode)
-        value.update(named("pathname", names.path(pathname)))
+        *header, pathname = names.header(group.mapping)
+        value.update(zip(Header._fields, header, strict=False))
+        value.update(named("pathname", pathname))
     value.update(zip(SIZES, (sums.mappings, sums.size, *sums.figures), strict=True))
     return value

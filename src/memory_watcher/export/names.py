@@ -9,8 +9,10 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..analysis.kinds import Kind
+from ..model import Mapping
 from ..store.recording import Recording
 
 #: Kinds whose names are words of this program or of the kernel, never the user's.
@@ -30,8 +32,20 @@ _OF_THE_KERNEL = frozenset(
 _DELETED = " (deleted)"
 
 
+class Header(NamedTuple):
+    """The header of a mapping as it is shown; `dev` and `inode` None if they are left out."""
+
+    start: int
+    end: int
+    perms: str
+    offset: int
+    dev: int | None
+    inode: int | None
+    pathname: str
+
+
 class Names:
-    """Names as they were recorded."""
+    """Names as they were recorded, and what else tells a machine from all others."""
 
     def __init__(self) -> None:
         self.are_redacted = False
@@ -48,6 +62,10 @@ class Names:
         """The name of a mapping, or of an executable."""
         return pathname
 
+    def header(self, mapping: Mapping) -> Header:
+        """The header of a mapping: addresses stay, numbers of devices and inodes tell a machine."""
+        return Header(*mapping)
+
     def group(self, kind: Kind, name: str) -> str:
         """What mappings are summed up under."""
         return name
@@ -59,6 +77,10 @@ class Names:
     def host(self, name: str | None) -> str | None:
         """What the machine is called."""
         return name
+
+    def kernel(self, release: str | None) -> str | None:
+        """Which kernel it ran."""
+        return release
 
     def user(self, uid: int | None) -> int | None:
         """The number of a user."""
@@ -77,7 +99,7 @@ class Pseudonyms(Names):
     """The same name is always the same pseudonym in exports of a recording, and of no other.
 
     Kinds, sizes, addresses, times and PIDs stay. What the user, a program or a package chose to
-    call something does not.
+    call something does not, nor does what tells a machine from others.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -110,6 +132,10 @@ class Pseudonyms(Names):
             return f"[{self._hashed('name', bare)}]"
         return f"/{self._hashed('file', bare)}{end}"
 
+    def header(self, mapping: Mapping) -> Header:
+        """Without device and inode."""
+        return Header(*mapping)._replace(dev=None, inode=None, pathname=self.path(mapping.pathname))
+
     def group(self, kind: Kind, name: str) -> str:
         """As `path`; words of this program stay."""
         if kind in _OWN_WORDS or name in _OWN_NAMES:
@@ -123,6 +149,10 @@ class Pseudonyms(Names):
     def host(self, name: str | None) -> str | None:
         """`host-` and twelve digits."""
         return self._hashed("host", name) if name else name
+
+    def kernel(self, release: str | None) -> str | None:
+        """Left out."""
+        return None
 
     def user(self, uid: int | None) -> int | None:
         """Left out."""

@@ -63,7 +63,7 @@ def url_of(endpoint: str) -> str:
     except ValueError:
         is_address = False
     if not is_address or not endpoint.isprintable():
-        raise UsageError(f"--endpoint: {endpoint!r} is no address; write http://localhost:4318")
+        raise UsageError(f"{endpoint!r} is no address of a collector; write http://localhost:4318")
     return endpoint.rstrip("/") + _PATH if parts.path in ("", "/") else endpoint
 
 
@@ -248,7 +248,7 @@ def _problem_of(error: Exception, timeout: object) -> _Problem:
     if "SSLError" in names:
         return _Problem("its certificate cannot be trusted, or it speaks no TLS", is_sure=True)
     if "ConnectTimeout" in names or "NewConnectionError" in inner or "NameResolution" in inner:
-        return _Problem("the collector cannot be reached; check --endpoint", is_sure=True)
+        return _Problem("the collector cannot be reached; check its address", is_sure=True)
     if "Timeout" in "".join(names) or "timed out" in inner:
         seconds = f"{timeout:.0f} s" if isinstance(timeout, int | float) else "its time"
         return _Problem(f"the collector did not answer within {seconds}", is_sure=False)

@@ -69,7 +69,7 @@ _MEASURED = (
     Column("measurement_id", "int64"),
     _PROCESS,
     Column("time", "time", "ns", "When it was read"),
-    Column("state", "text", "", "How good the layout is, or why there is none"),
+    Column("layout_state", "text", "", "How good the layout is, or why there is none"),
 )
 _LAYOUTS = (*_MEASURED, *(Column(m.name, "int64", m.unit, m.meaning) for m in TOTALS))
 _READINGS = (
@@ -138,8 +138,8 @@ def _changes(request: Request) -> Iterator[tuple[object, ...]]:
         )
         if group.mapping is None:
             return told
-        *header, pathname = group.mapping
-        return *told, *header, text(names.path(pathname))
+        *header, pathname = names.header(group.mapping)
+        return *told, *header, text(pathname)
 
     return map(line, rows(request, with_builds=True))
 
@@ -151,11 +151,11 @@ def _processes(request: Request) -> Iterator[tuple[object, ...]]:
         exe = None if process.exe is None else names.path(process.exe)
         texts = (names.program(process.name), names.command_line(process.command_line), exe)
         yield (
-            *(process.id, process.pid, process.start_time, process.parent_pid),
-            names.user(process.uid),
+            *(process.id, process.pid, names.start_time(process.start_time)),
+            *(process.parent_pid, names.user(process.uid)),
             *(shown(text) for text in (*texts, names.cgroup(process.cgroup))),
             *(process.first_seen, process.last_seen, process.ended),
-            *(shown(names.host(machine.hostname)), shown(machine.kernel)),
+            *(shown(names.host(machine.hostname)), shown(names.kernel(machine.kernel))),
         )
 
 

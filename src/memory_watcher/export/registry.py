@@ -113,7 +113,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             makes="folder",
         ),
         "otlp": Format(
-            *("otlp", "", "points sent to a collector of OpenTelemetry (--endpoint)", "history"),
+            *("otlp", "", "points sent to a collector of OpenTelemetry", "history"),
             by=("kind", "name"),
             rows=("ticks",),
             makes="requests",

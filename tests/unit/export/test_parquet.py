@@ -95,12 +95,16 @@ def test_processes_layouts_and_readings(folder: Path) -> None:
     assert asked(folder, "SELECT pid, name, uid, parent_pid, ended, hostname FROM processes") == [
         (PID, escape(PROGRAM), 1000, 1, False, "host")
     ]
-    layouts = asked(folder, "SELECT epoch_ns(time), state, mappings FROM layouts ORDER BY time")
+    layouts = asked(
+        folder, "SELECT epoch_ns(time), layout_state, mappings FROM layouts ORDER BY time"
+    )
     assert [row[:2] for row in layouts] == [
         *((START, "exact"), (START + SECOND, "torn")),
         *((START + 2 * SECOND, "exact"), (START + 3 * SECOND, "exact")),
     ]
-    readings = asked(folder, "SELECT state, resident, threads, swap FROM readings ORDER BY time")
+    readings = asked(
+        folder, "SELECT layout_state, resident, threads, swap FROM readings ORDER BY time"
+    )
     assert readings[-1] == ("not taken", 2 * MI, None, None)
     assert readings[0] == ("exact", MI + 100 * KI, 3, None)
     columns = {row[0] for row in asked(folder, "DESCRIBE readings")}
