@@ -96,6 +96,11 @@ class Moment(NamedTuple):
     fault: Fault | None
 
     @property
+    def took_ns(self) -> int | None:
+        """How long it took; None if its layouts do not tell, as those of imported files."""
+        return self.wall_ns or None
+
+    @property
     def is_whole(self) -> bool:
         """Whether every member's standing layout is of this pass."""
         return self.layouts >= self.processes

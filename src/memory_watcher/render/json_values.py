@@ -176,7 +176,7 @@ def pass_facts(moment: Moment) -> dict[str, Any]:
     """The round over all processes that a sum is of; RSS is no sum, and left out."""
     return {
         "tick": moment.tick,
-        "wall_ns": moment.wall_ns,
+        "wall_ns": moment.took_ns,
         "processes": moment.processes,
         "lacking": moment.lacking,
         "moved": moment.moved,

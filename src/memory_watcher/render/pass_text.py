@@ -29,4 +29,6 @@ def about(moment: Moment, time: int, asked: int | None) -> str:
     layouts = "their layouts, " if moment.moved is None else ""
     before = 0 if asked is None else asked - time
     away = "" if before < MILLISECOND else f", {format_duration(before)} before the time asked for"
-    return label("pass", f"{layouts}{read} within {format_duration(moment.wall_ns)}{away}")
+    took = moment.took_ns
+    span = "" if took is None else f" within {format_duration(took)}"
+    return label("pass", f"{layouts}{read}{span}{away}")
