@@ -1,6 +1,6 @@
-"""Make the pictures that stand in README.md, from a recording of the example program.
+"""Make the pictures that stand in README.md and docs/formats.md, from a recording of the example program.
 
-    python docs/pictures.py           write docs/images/report.png, chart.png and tui.png
+    python docs/pictures.py           write docs/images/report.png, chart.png, table.png and tui.png
 
 The example is recorded as README.md says, in a temporary folder, so that no path of this machine
 is in the pictures; they show what the commands show. It takes a quarter of a minute, and Chromium.
@@ -32,6 +32,7 @@ RECORDING = "demo.db"
 
 REPORT_SIZE = (1200, 800)
 CHART_SIZE = (1200, 600)
+TABLE_SIZE = (900, 330)
 TERMINAL_SIZE = (110, 32)  # columns and lines
 TUI_WIDTH = 1200  # pixels
 LARGEST = 250_000  # bytes of a picture
@@ -61,6 +62,17 @@ def picture_report(browser: Browser, folder: Path) -> None:
     page.goto((folder / "demo.html").as_uri())
     page.wait_for_selector("html[data-ready]")
     page.screenshot(path=IMAGES / "report.png")
+    page.close()
+
+
+def picture_table(browser: Browser, folder: Path) -> None:
+    """The table of the peak that `memory-watcher export html` writes, as a browser shows it."""
+    command("export", "html", RECORDING, "-o", "table.html", folder=folder)
+    page = browser.new_page(
+        offline=True, viewport={"width": TABLE_SIZE[0], "height": TABLE_SIZE[1]}
+    )
+    page.goto((folder / "table.html").as_uri())
+    page.screenshot(path=IMAGES / "table.png")
     page.close()
 
 
@@ -133,6 +145,7 @@ def main() -> int:
             flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
             browser = playwright.chromium.launch(executable_path=chromium, args=flags)
             picture_report(browser, folder)
+            picture_table(browser, folder)
             picture_tui(browser, svg)
             browser.close()
     too_large = [path.name for path in IMAGES.glob("*.png") if path.stat().st_size > LARGEST]
