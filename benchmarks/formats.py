@@ -54,7 +54,8 @@ def cost_of(recording: str, form: str, by: str, folder: str) -> Cost:
     out = os.path.join(folder, f"{form}-{by}")
     command = [console_script("memory-watcher"), "export", form, recording, "--by", by, "-o", out]
     begin = time.perf_counter()
-    child = os.posix_spawn(command[0], command, os.environ)
+    quiet = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
+    child = os.posix_spawn(command[0], command, os.environ, file_actions=quiet)
     _, status, used = os.wait4(child, 0)
     seconds = time.perf_counter() - begin
     if status:

@@ -1,4 +1,4 @@
-"""Make the pictures that stand in README.md and docs/formats.md, from a recording of the example program.
+"""Make the pictures of README.md and docs/formats.md, from a recording of the example program.
 
     python docs/pictures.py           write docs/images/report.png, chart.png, table.png and tui.png
 
