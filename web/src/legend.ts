@@ -112,7 +112,8 @@ export class Legend {
     const total = stack.line && !store.state.isolated.size ? this.view.sumAt(tick) : added
     this.when.textContent = `${hover === null ? this.view.mark : "at"} ${formatTime(this.view.timeOf(tick), recording.clockOf(tick))}`
     const pass = stack.line ? recording.passAt(tick) : -1
-    if (pass >= 0 && recording.pass.wall[pass]) this.when.title = `all read within ${formatDuration(recording.pass.wall[pass])}`
+    if (pass >= 0 && recording.pass.wall[pass])
+      this.when.title = `all read within ${formatDuration(recording.pass.wall[pass])}`
     this.total.textContent = stack.stacked ? formatSize(total) : "no sum"
     this.total.title = stack.stacked ? `${total} bytes` : ""
     this.element.dataset.tick = String(tick)
