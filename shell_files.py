@@ -212,7 +212,8 @@ def _all_parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentP
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.values()
+            for each in action.choices.values():
+                yield from _all_parsers(each)
 
 
 def _overview_page(cli: Any) -> str:

@@ -5,8 +5,8 @@
 
 docs/schema.md is made whole from store/schema.py: its SQL, and the comments in it. The pages of
 GENERATED are written by hand, but for the tables between `<!-- generated: NAME -->` and
-`<!-- end -->`, which come from metrics.py, model.LayoutState, analysis.kinds.Kind, the rules of
-analysis.runtimes, the options of `record`, and what `make bench-kinds` measured.
+`<!-- end -->`, which come from metrics.py, fleet/schema.py, model.LayoutState, analysis.kinds.Kind,
+the rules of analysis.runtimes, the options of `record`, and what `make bench-kinds` measured.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from memory_watcher import metrics
 from memory_watcher.analysis.kinds import Kind
 from memory_watcher.analysis.runtimes import RULES, Proof
 from memory_watcher.cli import policy_options
+from memory_watcher.export.columns import FIGURE_COLUMNS
+from memory_watcher.fleet import schema as fleet
 from memory_watcher.model import VOLATILE_FIELDS, LayoutState
 from memory_watcher.store import schema
 
@@ -516,6 +518,25 @@ def told(option: argparse.Action) -> str:
     return escape((option.help or "").replace("%%", "%"))
 
 
+def fleet_tables() -> str:
+    """The tables of a dataset, column by column; the figures of mappings in one line."""
+    types = {"int32": "integer", "int64": "integer", "date32": "date"}
+    figures = {column.name for column in FIGURE_COLUMNS}
+    parts = []
+    for table, about in fleet.ABOUT.items():
+        rows = [
+            [code(column.name), types.get(column.type, column.type), column.unit, column.meaning]
+            for column in fleet.TABLES[table]
+            if column.name not in figures
+        ]
+        if figures <= {column.name for column in fleet.TABLES[table]}:
+            names = ", ".join(code(column.name) for column in FIGURE_COLUMNS)
+            rows.append([names, "integer", "bytes", "The figures of these mappings"])
+        text = markdown_table(["column", "type", "unit", "meaning"], rows)
+        parts.append(f"### {table}\n\n{about}.\n\n{text}")
+    return "\n".join(parts).rstrip("\n")
+
+
 #: The pages that have generated tables, and which.
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "figures.md": {
@@ -529,6 +550,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     },
     "kinds.md": {"kinds": kind_table, "runtimes": runtime_table, "measured": measured_table},
     "recording.md": {"policy": policy_table},
+    "fleet.md": {"fleet": fleet_tables},
 }
 
 

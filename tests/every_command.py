@@ -29,6 +29,7 @@ READERS: dict[str, list[str]] = {
     "chart": ["chart", "FILE", "--process-id", "1", "-o", "chart.png"],
     "report": ["report", "FILE", "-o", "report.html"],
     "csv": ["export", "csv", "FILE", "-o", "-"],
+    "fleet": ["fleet", "add", "dataset", "FILE"],
     "pprof": ["export", "pprof", "FILE", "--by", "name", "-o", "a.pb.gz"],
     "openmetrics": ["export", "openmetrics", "FILE", "-o", "a.om"],
     "verify": ["verify", "FILE"],
@@ -55,8 +56,9 @@ def main(file: str, proc: str, pid: str, *chosen: str) -> None:
     words = {"FILE": file, "PROC": proc, "PID": pid}
     answers: dict[str, tuple[int, str, str]] = {}
     for name, arguments in {**READERS, "record": ADDS, **AFTER}.items():
+        needed = {"chart": "matplotlib", "fleet": "pyarrow"}.get(name)
         if (chosen and name not in chosen) or (
-            name == "chart" and importlib.util.find_spec("matplotlib") is None
+            needed is not None and importlib.util.find_spec(needed) is None
         ):
             continue
         sys.argv = ["memory-watcher", *[words.get(word, word) for word in arguments]]

@@ -63,6 +63,7 @@ OPTIONS = {
             "influx",
         ),
     ],
+    "fleet": ["ACTION", "add", "ls", "compact", "forget"],
     "import": ["FILE", "-o", "--output", "--timezone", "-p", "--pid", "--name"],
     "load-smaps": ["-p", "--pid", "--name", "--time", "--database-file", "smaps-file"],
     "top": ["-p", "--pid", "--name", "--period", "-o", "--output", "--proc", "PROCFS"],

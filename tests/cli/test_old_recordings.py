@@ -55,7 +55,7 @@ def run_all(path: Path, package: Path | None = None) -> dict[str, Any]:
 def assert_all_answer(answers: dict[str, Any], path: Path) -> None:
     named = {name: answer for name, answer in answers.items() if answer[0] != 0}
     assert named == {}
-    assert {*READERS, "record", *AFTER} - {"chart"} <= set(answers)
+    assert {*READERS, "record", *AFTER} - {"chart", "fleet"} <= set(answers)
     for name in ("verify", "verify repaired", "verify after"):
         assert answers[name][1].endswith("all is as it was written\n")
     assert json.loads(answers["ls"][1])["processes"]

@@ -74,6 +74,7 @@ LONG = {
     ("growth", "a.db"): rb"growth in a\.db: reading \S 0 ms",
     ("budget", "init", "a.db", "--force"): rb"measuring \S 0 ms",
     ("export", "csv", "a.db"): rb"export of a\.db: PID \d, layout \d of 3 \S 0 ms",
+    ("fleet", "add", "dataset", "a.db"): rb"adding a\.db \S 0 ms",
     ("ls", "a.db"): rb"reading a\.db \S 0 ms",
     ("kinds", "a.db", "-p", "1"): rb"reading a\.db \S 0 ms",
     ("check", "a.db", "--report-only"): rb"judging \S 0 ms",

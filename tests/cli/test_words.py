@@ -38,6 +38,16 @@ PAGES = sorted([*_ROOT.glob("docs/*.md"), _ROOT / "README.md", _ROOT / "CHANGELO
 LONGEST = 30
 
 
+def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Each command, and each action of one that has actions of their own."""
+    for name in COMMANDS:
+        command = command_parser(name, f"memory-watcher {name}")
+        yield name, command
+        for action in command._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                yield from ((f"{name} {each}", own) for each, own in action.choices.items())
+
+
 def texts_of_commands() -> Iterator[tuple[str, str]]:
     """Where each text of a help is, and the text."""
     parser = overview_parser(whole=True)
@@ -46,8 +56,7 @@ def texts_of_commands() -> Iterator[tuple[str, str]]:
     (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     for choice in commands._choices_actions:
         yield choice.dest, choice.help or ""
-    for name in COMMANDS:
-        command = command_parser(name, f"memory-watcher {name}")
+    for name, command in _commands():
         prose = [line for line in (command.description or "").split("\n") if line[:2] != "  "]
         for number, paragraph in enumerate("\n".join(prose).split("\n\n")):
             yield f"{name} description {number}", " ".join(paragraph.split())

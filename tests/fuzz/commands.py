@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -43,11 +44,12 @@ _FORMS = (
     ("export", "csv", "FILE", "-o", "a.csv"),
     ("export", "pprof", "FILE", "-o", "a.pb.gz"),
     ("export", "perfetto", "FILE", "-o", "a.pftrace"),
+    ("fleet", "add", "a.fleet", "FILE"),
     ("top",),
     ("verify", "FILE"),
 )
 COMMANDS = tuple(words for words in _FORMS if words[0] in cli.COMMANDS)
-_EXPECTED = {"a.png", "a.svg", "a.html", "a.csv", "a.pb.gz", "a.pftrace", "b.db"}
+_EXPECTED = {"a.png", "a.svg", "a.html", "a.csv", "a.pb.gz", "a.pftrace", "a.fleet", "b.db"}
 
 
 class Outcome(NamedTuple):
@@ -83,7 +85,10 @@ def run_in_fork(words: tuple[str, ...], file: Path, folder: Path) -> Outcome:
     """Run a command in an empty folder of its own."""
     before = file.read_bytes()
     for left in folder.iterdir():
-        left.unlink()
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:

@@ -39,6 +39,7 @@ COMMANDS = {
     "ls": "ls",
     "diff": "diff",
     "export": "export",
+    "fleet": "fleet",
     "import": "import_files",
     "load-smaps": "load_smaps",
     "chart": "chart",
@@ -241,9 +242,10 @@ def _command(command: str, program: str, arguments: list[str]) -> int:
             raise UsageError("no command after --")
     parser = command_parser(command, program)
     args = parser.parse_args(arguments)
-    _refuse_empty(parser, args)
+    chosen = getattr(args, "action_parser", parser)  # of a command that has actions
+    _refuse_empty(chosen, args)
     args.command_line = command_line
-    args.wording = Wording(parser)
+    args.wording = Wording(chosen)
     try:
         return module.run(args)
     except MemoryWatcherError as error:
@@ -273,7 +275,7 @@ def _damaged(args: argparse.Namespace, error: Exception) -> StoreError:
     """What surprised a reader: the store checks each row, not all that rows can contradict."""
     from .recording_file import recording_file
 
-    several = getattr(args, "files", None)
+    several = getattr(args, "files", [args.dataset] if hasattr(args, "dataset") else None)
     path = recording_file(args) if several is None else ", ".join(several) or "the recording"
     if isinstance(error, MemoryError):
         return StoreError(f"{path}: not enough memory to show it")

@@ -6,8 +6,9 @@ The metadata of a column says its unit and meaning. pyarrow is large: it is load
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
 from ..answers.walk import FIGURES
@@ -16,7 +17,7 @@ from ..render.escape import escape
 
 _BATCH = 16_384
 #: Figures differ by few bytes from row to row: split by bytes they pack better than otherwise.
-_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 3}
+OPTIONS: Mapping[str, Any] = MappingProxyType({"compression": "zstd", "compression_level": 3})
 
 
 class Column(NamedTuple):
@@ -40,12 +41,12 @@ def module(name: str, extra: str = "parquet") -> Any:
         raise MissingExtra("Parquet files need pyarrow", extra) from None
 
 
-def schema(arrow: Any, columns: Sequence[Column]) -> Any:
-    """The Arrow schema of a table."""
+def schema(arrow: Any, columns: Sequence[Column], *, plain: bool = False) -> Any:
+    """The Arrow schema of a table; with `plain` texts are no dictionaries."""
     return arrow.schema(
         arrow.field(
             column.name,
-            _type(arrow, column.type),
+            arrow.string() if plain and column.type == "text" else _type(arrow, column.type),
             metadata={k: v for k in ("unit", "meaning") if (v := getattr(column, k))},
         )
         for column in columns
@@ -70,11 +71,15 @@ def write_parquet(
     columns: Sequence[Column],
     table: Iterable[tuple[object, ...]],
     extra: str = "parquet",
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
-    """Write rows as a Parquet file, and tell how many they were. Raises MissingExtra."""
+    """Write rows as a Parquet file, and tell how many they were.
+
+    `options` are pyarrow's, besides those of all files. Raises MissingExtra, naming `extra`.
+    """
     arrow, parquet = module("pyarrow", extra), module("pyarrow.parquet", extra)
     count = 0
-    with parquet.ParquetWriter(file, schema(arrow, columns), **_OPTIONS) as writer:
+    with parquet.ParquetWriter(file, schema(arrow, columns), **{**OPTIONS, **options}) as writer:
         for batch in batches(arrow, columns, table):
             writer.write_batch(batch)
             count += batch.num_rows

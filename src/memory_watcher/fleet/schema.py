@@ -1,11 +1,5 @@
 r"""The tables of a fleet: what each column is called, its type, unit and meaning.
 
-    hosts      a row a recording and day: which machine, how it was recorded, what that cost
-    processes  a row a process and day
-    changes    groups of mappings of one kind, name and build, with their figures while they stay
-    peaks      the whole layout of each process where it was highest on that day
-    system     /proc/meminfo, a row a minute
-
 A day is one of UTC. Times are UTC nanoseconds as whole numbers, because not every engine reads
 timestamps of nanoseconds; sizes are bytes; null is what was not reported. What is not printable in
 a name is written as \xNN. Command lines stay on the host: they can hold secrets.
@@ -15,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from ..export.columns import FIGURE_COLUMNS, Column
 
@@ -109,7 +104,7 @@ PEAKS = (
     Column("start", "int64", "", "Address; above 2^63 less 2^64"),
     Column("size", "int64", "bytes", "Address space"),
     Column("perms", "text"),
-    Column("offset", "int64", "bytes", "Into the file; above 2^63 less 2^64"),
+    Column("file_offset", "int64", "bytes", "Where in the file it begins; above 2^63 less 2^64"),
     Column("pathname", "text"),
     *FIGURE_COLUMNS,
 )
@@ -146,5 +141,31 @@ TABLES: Mapping[str, tuple[Column, ...]] = MappingProxyType(
         "hosts": HOSTS,
     }
 )
+#: What a row of each table is, for readers of docs/fleet.md.
+ABOUT: Mapping[str, str] = MappingProxyType(
+    {
+        "hosts": "A recording on a day: which machine, how it was recorded, and what that cost",
+        "processes": "A process on a day, and its highest figures",
+        "changes": "Mappings of one kind, name and build, as long as their figures stay",
+        "peaks": "A mapping of the layout of a process where its PSS was highest on the day",
+        "system": "`/proc/meminfo` at the worst moment of each minute in which it changed",
+    }
+)
 #: The table whose files say what there is.
 VOUCHING = "hosts"
+
+#: By these columns engines leave out what a question does not ask for.
+_SOUGHT = frozenset({"day", "recording", "hostname", "pid", "first_ns", "last_ns", "time_ns"})
+
+
+def writer_options(table: str) -> dict[str, Any]:
+    """How pyarrow writes a table: files of a day of one host are small, their ends would not be.
+
+    Statistics are of the columns that are searched, dictionaries of texts alone, and what Arrow
+    tells besides (units, meanings) stands in docs/fleet.md.
+    """
+    return {
+        "store_schema": False,
+        "write_statistics": [each.name for each in TABLES[table] if each.name in _SOUGHT],
+        "use_dictionary": [each.name for each in TABLES[table] if each.type == "text"],
+    }

@@ -101,9 +101,10 @@ class Unit:
     @cached_property
     def fingerprint(self) -> str:
         """Equal for what is equal: a day that has nothing new is not written again."""
-        ended = [run.end_reason for run in self._runs]
-        there = [process.end_tick for process in self._living()]
-        facts = (self._day, ended, there, sorted(self._told.labels.items()), self._told.every_ns)
+        last = self._day.last_tick
+        runs = [run.id for run in self._runs if self._has_ended(run)]
+        there = [each.ended and (each.end_tick or 0) <= last for each in self._living()]
+        facts = (self._day, runs, there, sorted(self._told.labels.items()), self._told.every_ns)
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def rows(self, table: str, added_ns: int) -> Iterator[Row]:
@@ -118,6 +119,9 @@ class Unit:
         }[table]()
 
     # Who was there
+
+    def _has_ended(self, run: RecordedRun) -> bool:
+        return run.last_tick is not None and run.last_tick <= self._day.last_tick
 
     @property
     def _run(self) -> RecordedRun | None:
@@ -294,7 +298,8 @@ class Unit:
             *(shown(machine.kernel if machine else None), machine.cpus if machine else None),
             *(total, run.version if run else None, labels.get("release"), json.dumps(labels)),
             *(self._day.first_ns, self._day.last_ns, self._day.ticks, len(self._members)),
-            *(cpu_ns, lasted_ns, run.peak_rss if run else None, self._told.every_ns),
+            *(cpu_ns, lasted_ns, run.peak_rss if run and self._has_ended(run) else None),
+            self._told.every_ns,
             *(self._day.last_tick, added_ns, self.fingerprint),
         )
 

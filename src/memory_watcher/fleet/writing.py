@@ -33,10 +33,13 @@ class NewFiles:
         self._dataset, self._place, self._name = dataset, place, name
         self._mode = 0
         self._made: list[str] = []
+        self._folders: list[str] = []
 
     def __enter__(self) -> NewFiles:
         with self._told():
-            os.makedirs(self._dataset, 0o700, exist_ok=True)
+            if not os.path.isdir(self._dataset):
+                os.makedirs(self._dataset, 0o700, exist_ok=True)
+                self._folders.append(self._dataset)
             # Who may read the dataset's folder may read what is in it.
             self._mode = stat.S_IMODE(os.stat(self._dataset).st_mode) & 0o777
         return self
@@ -50,6 +53,9 @@ class NewFiles:
         for path in self._made:
             with contextlib.suppress(OSError):
                 os.unlink(path)
+        for folder in reversed(self._folders):
+            with contextlib.suppress(OSError):  # it is not empty: all is in place, or others came
+                os.rmdir(folder)
 
     @contextlib.contextmanager
     def table(self, name: str) -> Iterator[BinaryIO]:
@@ -72,6 +78,7 @@ class NewFiles:
                 self._made.append(final)
                 sync_folder(final)
             self._made.clear()
+            self._folders.clear()
 
     def _folder(self, table: str) -> str:
         return os.path.join(self._dataset, table, self._place)
@@ -99,6 +106,7 @@ class NewFiles:
             path = os.path.join(path, part)
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, 0o700)
+                self._folders.append(path)
                 os.chmod(path, self._mode | 0o700)
 
     @contextlib.contextmanager
