@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from memory_watcher import cli
+from memory_watcher.cli.fleet import ACTIONS
 
 from ..modules import module_at
 from ..programs import environment, run
@@ -126,7 +127,9 @@ def test_programs_are_those_of_the_package() -> None:
 def test_a_page_tells_all_options(share: Path, title: str) -> None:
     """Each option of the help stands in bold at its own entry; --help is left to the synopsis."""
     page = (share / "man/man1" / f"{title}.1").read_text(encoding="utf-8")
-    expected = options_of(*PAGES[title]) - {"-h", "--help"}
+    actions = ACTIONS if PAGES[title][-1] == "fleet" else ()
+    helps = [options_of(*PAGES[title], *words) for words in ((), *((each,) for each in actions))]
+    expected = set().union(*helps) - {"-h", "--help"}
     assert {"-v", "--version"} <= expected
     entries = "\n".join(re.findall(r"^\.TP\n(.*)$", page, re.MULTILINE))
     told = set(re.findall(r"\\fB(-[\w\\-]*|\\-[\w\\-]*)\\fR", entries))
@@ -172,6 +175,7 @@ def test_a_page_is_the_same_on_every_terminal(monkeypatch: pytest.MonkeyPatch) -
 def test_completions_know_every_option(share: Path, shell: str, program: str) -> None:
     text = script(share, shell, program).read_text(encoding="utf-8")
     commands = [[program, name] for name in cli.COMMANDS] if program == "memory-watcher" else []
+    commands += [[program, "fleet", action] for action in ACTIONS if commands]
     for words in [[program], *commands]:
         for option in options_of(*words):
             written = option

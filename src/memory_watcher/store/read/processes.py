@@ -137,8 +137,8 @@ class Processes:
         first = self._database.row("SELECT time_ns, monotonic_ns FROM ticks ORDER BY id LIMIT 1")
         digest.update(repr((machine, first)).encode())
         if machine is None or machine[0] is None:
-            for row in self._database.rows("SELECT CAST(pathname AS BLOB) FROM paths ORDER BY id"):
-                digest.update(bytes(row[0]) + b"\0")
+            for row in self._database.rows("SELECT pathname FROM paths ORDER BY id"):
+                digest.update(row[0].encode("utf-8", "surrogateescape") + b"\0")
         return digest.digest()
 
     def _without_readings(self, process: RecordedProcess) -> RecordedProcess:
