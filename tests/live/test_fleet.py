@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyarrow.parquet", reason="the extra fleet brings it")
+compute = pytest.importorskip("pyarrow.compute", reason="the extra fleet brings it")
+dataset = pytest.importorskip("pyarrow.dataset")
 pytest.importorskip("duckdb", reason="the extra fleet brings it")
 
-import pyarrow.compute
-import pyarrow.dataset
+from tests.exports import peak  # noqa: E402
+from tests.fleets import asked, files  # noqa: E402
+from tests.programs import recorder, run  # noqa: E402
 
-from tests.exports import peak
-from tests.fleets import asked, files
-from tests.programs import recorder, run
-
-from .targets import Target
+from .targets import Target  # noqa: E402
 
 pytestmark = pytest.mark.live
 FIGURES = ("mappings", "rss", "pss", "uss", "swap")
@@ -46,8 +44,8 @@ def test_a_recording_is_added_while_it_is_written(tmp_path: Path) -> None:
     assert list(found) == expected
     assert before < 4000 * 4096 <= told["totals"]["pss"]
     (file,) = files(fleet, "peaks")
-    rows = pyarrow.dataset.dataset(fleet / "peaks", format="parquet").to_table()
+    rows = dataset.dataset(fleet / "peaks", format="parquet").to_table()
     assert rows.num_rows == expected[0]
-    assert [pyarrow.compute.sum(rows[each]).as_py() for each in FIGURES[1:]] == expected[1:]
+    assert [compute.sum(rows[each]).as_py() for each in FIGURES[1:]] == expected[1:]
     assert set(rows["time_ns"].to_pylist()) == {told["time_ns"]}
     assert file.parent.parent.name.startswith("date=")
