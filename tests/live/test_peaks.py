@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from ..programs import one, recorder, rows, run, wait_until
 from .targets import PAGE, Target, Ticks, recorded
 
 pytestmark = pytest.mark.live
+
+#: Where the budget is not what is tested: on a slow machine it puts off what still rises.
+WITHOUT_BUDGET = replace(FOR_NAMED, max_cpu=None)
 log = logging.getLogger(__name__)
 
 MIB = 1 << 20
@@ -247,7 +251,7 @@ def test_peak_step(file: Path, step: float, least: int, taken: int) -> None:
 
 def test_each_layout_raises_the_bar(file: Path) -> None:
     """After a capture, no other until RSS exceeds that one; memory that comes again is no peak."""
-    with Target() as target, Ticks(file, [target.pid], policy=FOR_NAMED) as recording:
+    with Target() as target, Ticks(file, [target.pid], policy=WITHOUT_BUDGET) as recording:
         start = target.reserve(30 * MIB // PAGE)
         recording.tick()
         for pages in (10 * MIB // PAGE, 20 * MIB // PAGE):
@@ -261,7 +265,7 @@ def test_each_layout_raises_the_bar(file: Path) -> None:
 
 def test_after_execve_the_bar_is_low_again(file: Path) -> None:
     """The peak of a new image is its own, though the one before it was larger."""
-    with Target() as target, Ticks(file, [target.pid], policy=FOR_NAMED) as recording:
+    with Target() as target, Ticks(file, [target.pid], policy=WITHOUT_BUDGET) as recording:
         target.touch(target.reserve(50 * MIB // PAGE), 50 * MIB // PAGE)
         recording.tick()
         target.ask("execute")

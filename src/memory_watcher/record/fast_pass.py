@@ -147,9 +147,7 @@ class FastPasses:
         if before is not None and reading.resident < before.resident // 2:
             self._look_for_exec(target)
         try:
-            due = target.schedule.due_for_peak(
-                reading.resident, reading.shared, is_rising=target.is_rising
-            )
+            due = target.schedule.due_for_peak(reading.resident, reading.shared)
         except Exception as problem:
             run.boundary.note(target.pid, problem)
             return False
@@ -196,8 +194,7 @@ class FastPasses:
         """Read the layout of one that has risen, unless that was done for all just now."""
         run, fast = self._run, target.fast
         assert fast is not None
-        due_for_peak = target.schedule.due_for_peak
-        rose = partial(due_for_peak, fast.resident, fast.shared, is_rising=target.is_rising)
+        rose = partial(target.schedule.due_for_peak, fast.resident, fast.shared)
         if run.boundary.ask(target.pid, rose, Due.UNCHANGED) is not Due.READ:
             return
         self._reader.begin_tick(cause=Cause.PEAK)

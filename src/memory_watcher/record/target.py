@@ -13,7 +13,7 @@ class Target:
 
     __slots__ = (
         *("bare_ns", "fast", "fast_ns", "fast_since_ns", "process_id", "read_fast"),
-        *("is_changing", "is_rising", "sampler", "schedule", "since_ns"),
+        *("is_changing", "sampler", "schedule", "since_ns"),
     )
 
     def __init__(
@@ -28,7 +28,6 @@ class Target:
         self.fast: FastReading | None = None  # the last one, of a pass or of a tick
         self.since_ns = self.fast_ns = since_ns
         self.is_changing = False  # whether the last fast pass found other figures
-        self.is_rising = False  # whether it was much more than a moment before
         self.fast_since_ns: int | None = None  # time since the one before, if it was not stored
 
     @property

@@ -108,17 +108,17 @@ class TargetReader:
         before, now = target.fast, self._now_ns()
         since_ns = now - target.fast_ns
         target.fast, target.fast_ns, target.fast_since_ns = reading, now, since_ns
-        target.is_changing = target.is_rising = False
+        target.is_changing = False
+        target.schedule.rises(before is not None and self._is_more(before, reading, since_ns))
         if reading is before:
             return
         if before is None or reading[:2] != before[:2]:
             target.is_changing = True
             target.fast_since_ns = None
-            target.is_rising = before is not None and self._rises(before, reading, since_ns)
             self._run.sink.fast_reading(target.process_id, self.utc_ns(now), since_ns, reading)
             self._run.progress.mark(reading.high_water_mark)
 
-    def _rises(self, before: FastReading, now: FastReading, since_ns: int) -> bool:
+    def _is_more(self, before: FastReading, now: FastReading, since_ns: int) -> bool:
         """Whether it rose so much, so soon, that the next pass will find it higher still."""
         soon_ns = _SOON * (self._run.policy.fast_period_ns or 0)
         return now.resident > before.resident * _RISES and since_ns <= soon_ns

@@ -25,9 +25,15 @@ TORN_PEAKS = 3
 _NEVER = 1 << 64
 
 #: What is so much above all layouts may use up the reserve: two layouts, for its top. Smaller steps
-#: have to leave it, and so has what still rises: a rise of 250 ms would take eight.
+#: have to leave it, and so has what still rises: a rise of 250 ms would take eight, each of them
+#: torn. So layouts of a rise are so many fast periods apart, too, if they cost what is earned in
+#: more than so many.
 _HIGH_STEP = 0.05
 _RESERVED = 2
+_APART_IN_A_RISE, _CHEAP_IN_A_RISE = 5, 2
+
+#: A layout of what is rising is torn more often than not: it takes so many attempts.
+_TORN_TAKES = 2
 
 #: That layouts are put off matters when a process lacks so many.
 _LOST_TICKS = 3
@@ -77,7 +83,10 @@ class LayoutSchedule:
         self._peak_from = _NEVER  # from what on memory is a peak: none before the first layout
         self._high_from = _NEVER
         self._torn = 0  # layouts one after the other
+        self._is_rising = False  # it was much more than a moment before: its top is still to come
+        self._was_read = False  # since it was last told whether it rises
         self.cost_ns = 0
+        self._attempts = 1  # at the last layout: more than one if it was torn
         self.first_cost_ns = 0  # of the first layout, whose mappings had all to be parsed
         self._first_ns = 0  # when that was read
         #: How long reading the last layout held the process up, or is expected to.
@@ -120,21 +129,36 @@ class LayoutSchedule:
         full_every_ns = self._policy.full_every(processes)
         return full_every_ns > 0 and self._is_unchanged(full_every_ns)
 
-    def due_for_peak(
-        self, resident: int | None, shared: int | None = 0, *, is_rising: bool = False
-    ) -> Due:
-        """Whether to read it at once, because it rose above all layouts: may use the reserve.
-
-        What is rising is about to be higher: that leaves the reserve.
-        """
+    def due_for_peak(self, resident: int | None, shared: int | None = 0) -> Due:
+        """Whether to read it at once, because it rose above all layouts: may use the reserve."""
         if resident is None:
             return Due.UNCHANGED
         # Fifty times a second: to call _measure takes a tenth of what all of this does.
         size = resident - (shared or 0) if self._by_private else resident
         if size < self._peak_from:
             return Due.UNCHANGED
-        may_use_it = size >= self._high_from and not is_rising
-        return self._affordable(resident / max(self._resident, 1), 0 if may_use_it else _RESERVED)
+        if self._is_rising and self._was_just_read():
+            return Due.TOO_DEAR
+        growth = resident / max(self._resident, 1)
+        return self._affordable(growth, 0 if size >= self._high_from else _RESERVED)
+
+    def rises(self, is_more: bool) -> None:
+        """Learn from each fast pass whether it is much more than at the one before.
+
+        Beside a layout, which held it up, it may seem to stand: the next pass tells.
+        """
+        self._is_rising = is_more or (self._is_rising and self._was_read)
+        self._was_read = False
+
+    def _was_just_read(self) -> bool:
+        """Whether a dear layout was read so soon before that one more is kept for the top."""
+        rate, fast_period_ns = self._budget.rate, self._policy.fast_period_ns or 0
+        if rate is None or self.last_full_ns is None:
+            return False
+        if self._attempts * self.cost_ns <= _CHEAP_IN_A_RISE * rate * fast_period_ns:
+            return False
+        apart_ns = _APART_IN_A_RISE * fast_period_ns
+        return self._time.monotonic_ns() - self.last_full_ns < apart_ns
 
     def read_again(self) -> None:
         """It is read at the next tick even if nothing shows that it changed."""
@@ -264,7 +288,10 @@ class LayoutSchedule:
         return True
 
     def _affordable(self, growth: float, reserved: int) -> Due:
-        """Whether to read it, leaving the price of so many more."""
+        """Whether to read it, leaving the price of so many more.
+
+        What is rising leaves the reserve in any case.
+        """
         if self._holds_up(growth):
             return Due.TOO_SLOW
         if self.last_full_ns is None:
@@ -272,7 +299,10 @@ class LayoutSchedule:
         storing_ns = self._storing_ns if self.cost_ns else 0
         cost_ns = round(self.cost_ns * max(growth, 1.0)) + storing_ns
         self._budget.update(self._time.monotonic_ns(), self._time.process_time_ns())
-        allowed = self._budget.allows_layout(cost_ns, reserved * (self.cost_ns + storing_ns))
+        if self._is_rising:
+            allowed = self._budget.allows_layout(_TORN_TAKES * cost_ns, _RESERVED * cost_ns)
+        else:
+            allowed = self._budget.allows_layout(cost_ns, reserved * cost_ns)
         return Due.READ if allowed else Due.TOO_DEAR
 
     def _set_peaks(self) -> None:
@@ -299,9 +329,10 @@ class LayoutSchedule:
             self._checks = 0
             # The first one is no guide: all its mappings had to be parsed. Nor are many attempts:
             # by what they all took, a peak that moved while it rose would be too dear at its top.
-            attempts = sample.attempts if sample.state is LayoutState.TORN else 1
-            self.cost_ns = (sample.cpu_ns or 0) // attempts
+            self._attempts = sample.attempts if sample.state is LayoutState.TORN else 1
+            self.cost_ns = (sample.cpu_ns or 0) // self._attempts
         self.last_full_ns = now
+        self._was_read = True
         self._has_changed = False
         self._put_off_in_a_row = 0
         self._resident = self._resident_now = sample.reading.resident or 0
