@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds bench-formats libcs
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds bench-formats bench-fleet libcs
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -32,6 +32,7 @@ help:
 	@echo "make bench-kinds   what is left without a name on real runtimes, for docs/kinds.md (about 2 minutes)"
 	@echo "make bench-budgets   planted regressions fail check, unchanged programs do not (about 5 minutes)"
 	@echo "make bench-formats   what exports of 12,000 layouts of 2,100 mappings take (about 3 minutes)"
+	@echo "make bench-fleet   questions to a simulated fleet of 20 million rows on DuckDB (about 5 minutes)"
 	@echo "make report-bundle   bundle web/ into the package (set-up does so too when it changed)"
 	@echo "make tables  what web/ gets from the package (states, figures), and the bundle"
 	@echo "make docs    regenerate what is generated from the code, and the pictures of README.md"
@@ -145,6 +146,9 @@ bench-kinds: $(READY)
 
 bench-formats: $(READY)
 	$(BIN)/python -m benchmarks.formats
+
+bench-fleet: $(READY)
+	$(BIN)/python -m benchmarks.fleet
 
 report-bundle: $(READY)
 	$(BIN)/python hatch_build.py

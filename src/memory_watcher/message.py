@@ -30,6 +30,7 @@ class Setting(enum.Enum):
     MAX_CPU = enum.auto()
     MAX_SIZE = enum.auto()
     MAX_STALL = enum.auto()
+    MEMORY = enum.auto()
     NAME = enum.auto()
     PERIOD = enum.auto()
     PID = enum.auto()

@@ -4,6 +4,7 @@ A dataset is a folder of Parquet files by day and host, which DuckDB, Spark and 
 is: see docs/fleet.md. Each ACTION has a help of its own. It needs the extra fleet.
 
   memory-watcher fleet add /srv/fleet server.db --label release=1.2
+  memory-watcher fleet ask growth-programs /srv/fleet
   memory-watcher fleet ls /srv/fleet
   memory-watcher fleet compact /srv/fleet
   memory-watcher fleet forget /srv/fleet --older-than 30d
@@ -22,6 +23,7 @@ READS_RECORDING = True
 #: What can be done -> module here, which is as one of a subcommand.
 ACTIONS = {
     "add": "fleet_add",
+    "ask": "fleet_ask",
     "ls": "fleet_ls",
     "compact": "fleet_compact",
     "forget": "fleet_forget",

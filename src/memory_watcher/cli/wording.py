@@ -25,6 +25,7 @@ OPTIONS: Mapping[Setting, str] = {
     Setting.MAX_CPU: "--max-cpu",
     Setting.MAX_SIZE: "--max-size",
     Setting.MAX_STALL: "--max-stall",
+    Setting.MEMORY: "--memory",
     Setting.NAME: "--name",
     Setting.PERIOD: "--period",
     Setting.PID: "--pid",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
-from ..errors import MissingExtra, StoreError
 from ..export.columns import Column
+from .dataset import first_line, listing, open_parquet
 from .engines.base import Table
 from .schema import TABLES
 
@@ -28,22 +25,22 @@ _MAGIC = b"PAR1"
 def tables(folder: str, sql: str) -> tuple[list[Table], dict[str, str]]:
     """The tables that a text of SQL may name, and the files left out with what is wrong with them.
 
-    Raises StoreError if the folder holds no dataset.
+    Raises StoreError if the folder holds no dataset, MissingExtra.
     """
-    if not any(os.path.isdir(os.path.join(folder, name)) for name in TABLES):
-        raise StoreError(f"{folder}: there is no dataset; make one with fleet add")
+    listed = listing(folder)
+    left_out = {os.path.join(folder, bad.path): bad.why for bad in listed.bad}
+    superseded = listed.superseded()
     words = set(re.findall(r"\w+", sql.lower()))
-    found, left_out = [], {}
+    found = []
     for name, columns in TABLES.items():
         if name in words:
-            files = []
-            for path in sorted(map(str, Path(folder, name).glob("date=*/host=*/*.parquet"))):
-                reason = _cut(path)
-                if reason is None:
-                    files.append(path)
-                else:
-                    left_out[path] = reason
-            found.append(Table(name, files, _columns(columns)))
+            cut = {path: why for path in listed.files(name) if (why := _cut(path))}
+            left_out |= cut
+            whole = [path for path in listed.files(name) if path not in cut]
+            lost = ((path, superseded.get(os.path.basename(path))) for path in whole)
+            partly = {path: recordings for path, recordings in lost if recordings}
+            files = [path for path in whole if path not in partly]
+            found.append(Table(name, files, _columns(columns), partly))
     return found, left_out
 
 
@@ -70,14 +67,10 @@ def _cut(path: str) -> str | None:
 
 def damaged(files: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Those files that cannot be read through, with the reason. Raises MissingExtra."""
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise MissingExtra("files of a fleet are read by pyarrow", "fleet") from None
     for path in files:
         try:
-            with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            with open_parquet(path) as file:
                 for _ in file.iter_batches():
                     pass
         except Exception as error:  # whatever a damaged file leads to
-            yield path, str(error).partition("\n")[0]
+            yield path, first_line(error)

@@ -13,6 +13,7 @@ from memory_watcher.errors import StoreError
 from memory_watcher.fleet.ask import ask
 from memory_watcher.fleet.asked import PACKAGED, load
 from memory_watcher.fleet.engines.base import QueryFailed, TooLittleMemory
+from memory_watcher.fleet.schema import TABLES
 from memory_watcher.fleet.shown import plain
 from tests import small_fleet
 from tests.small_fleet import HELPER, HOUR, MI, SERVER, heap_of
@@ -165,7 +166,7 @@ def test_too_little_memory(fleet: Path) -> None:
 
     duck = Duck(str(fleet), 4 << 20)
     try:
-        with pytest.raises(TooLittleMemory, match="more memory"):
+        with pytest.raises(TooLittleMemory, match="more memory than 4 MiB for this; allow it more"):
             ask(str(fleet), duck, "SELECT list(range) FROM range(9000000)", {})
     finally:
         duck.close()
@@ -207,3 +208,44 @@ def test_tables_without_files(tmp_path: Path) -> None:
             ask(str(tmp_path / "nix"), duck, "SELECT 1 FROM hosts", {})
     finally:
         duck.close()
+
+
+def test_rows_that_are_elsewhere_do_not_count(fleet: Path, tmp_path: Path) -> None:
+    """Of a compacted file, the recordings of which something newer is there are left out."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    from memory_watcher.fleet.engines.duck import Duck
+    from memory_watcher.fleet.names import all_name
+
+    newer = tmp_path / "fleet"
+    shutil.copytree(fleet, newer)
+    name = all_name(1)
+    for table in TABLES:
+        parts = [small_fleet.part(newer, table, host) for host in ("h0", "h1")]
+        place = newer / table / "date=2026-11-13" / "host=_all"
+        place.mkdir()
+        read = [parquet.ParquetFile(path).read() for path in parts]
+        parquet.write_table(pyarrow.concat_tables(read), place / name)
+        parts[0].unlink()  # of h1 there is a file of its own still
+    (small_fleet.part(newer, "hosts", "h1")).write_bytes(_with_more_ticks(newer))
+    duck = Duck(str(newer), 500 << 20)
+    try:
+        sql = "SELECT hostname, sum(ticks) AS ticks FROM hosts GROUP BY hostname"
+        found = ask(str(newer), duck, sql, {}).answer.rows
+        assert dict(found) == {**dict.fromkeys(small_fleet.HOSTS, 48), "h1": 24 + 99}
+        assert answered(duck, newer, "growth-programs")[0]["processes"] == 6
+    finally:
+        duck.close()
+
+
+def _with_more_ticks(folder: Path) -> bytes:
+    """The row of h1 as it is when the recording has gone on."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    table = parquet.ParquetFile(small_fleet.part(folder, "hosts", "h1")).read()
+    for column, value in {"last_tick": 98, "ticks": 99}.items():
+        place = table.schema.get_field_index(column)
+        table = table.set_column(place, column, pyarrow.array([value], "int64"))
+    out = pyarrow.BufferOutputStream()
+    parquet.write_table(table, out)
+    return bytes(out.getvalue())

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from ...errors import MissingExtra
+from ...message import Named, Setting
 from ...units import format_size
 from ..asked import names_in, renamed
 from .base import (
@@ -90,7 +91,8 @@ class Duck:
     def _failed(self, error: Exception) -> QueryFailed:
         if isinstance(error, self._duckdb.OutOfMemoryException):
             return TooLittleMemory(
-                f"DuckDB needs more memory than {format_size(self._memory)} for this"
+                f"DuckDB needs more memory than {format_size(self._memory)} for this; ",
+                Named(Setting.MEMORY, "allow it more", "give it more with {}"),
             )
         if isinstance(error, self._duckdb.ProgrammingError):
             return QueryFailed(f"DuckDB: {first_line(error)}")
