@@ -44,6 +44,7 @@ WORDS = {
         "PATH",
         "PATTERN",
         "ZONE",
+        "URL",
     ),
     *("PERCENT", "PID", "PID [PERIOD]", "PIXELS", "REGEX", "SIZE", "TIME"),
 }
