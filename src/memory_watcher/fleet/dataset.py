@@ -173,7 +173,8 @@ def _part(folder: str, part: Part) -> Part | Bad:
 
 def _units(path: str) -> tuple[Held, ...]:
     """What a file of hosts says that there is."""
-    table = open_parquet(path).read(columns=list(Held._fields))
+    # To start threads for a few tiny columns takes longer than to read them.
+    table = open_parquet(path).read(columns=list(Held._fields), use_threads=False)
     columns = (table.column(name).to_pylist() for name in Held._fields)
     units = tuple(map(Held._make, zip(*columns, strict=True)))
     for unit in units:
