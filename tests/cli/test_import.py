@@ -131,18 +131,6 @@ def test_machine_memory(tmp_path: Path) -> None:
     assert first.available == available * KI
 
 
-def test_the_table_of_machine_memory_comes_back(tmp_path: Path) -> None:
-    """The view `system_memory` has the rows of the original's table, and all of its columns."""
-    old = original(tmp_path, next(s for s in SAMPLES if "two" in s.stem).read_text())
-    columns = [
-        name for (name,) in asked(old, "SELECT name FROM pragma_table_info('system_memory')")
-    ]
-    figures = f"SELECT {', '.join(columns[1:])} FROM system_memory ORDER BY time"
-    new = imported(old)
-    assert asked(new, figures) == asked(old, figures)
-    assert len(asked(new, figures)) == 6
-
-
 def test_it_is_not_said_how_long_a_pass_took(tmp_path: Path) -> None:
     """The original does not tell: no `within 0 ms`, and null in JSON."""
     new = imported(original(tmp_path, next(s for s in SAMPLES if "two" in s.stem).read_text()))

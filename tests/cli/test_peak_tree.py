@@ -159,7 +159,7 @@ def test_text(file: Path) -> None:
     assert "sum of PSS:" not in done.stdout
     assert any(line.startswith("sum of USS (private to one process), at least:") for line in lines)
     assert any(line.startswith("sum of swap (PSS), at least:") for line in lines)
-    assert "2 of 3 processes read within" in done.stdout
+    assert "2 of 3 processes read\n" in done.stdout  # made up: it is not told how long it took
     assert any(line.startswith("cgroup /a.service memory in use:") for line in lines)
     assert "The sums lack 1 process whose PSS could not be read: no permission." in lines
     assert "3 processes exited before they could be read." in lines

@@ -602,16 +602,11 @@ SELECT CAST((SELECT l.time FROM local_times_of_ticks AS l
             ("AnonPages", "anon_pages"),
             ("Mapped", "mapped"),
             ("Shmem", "shmem"),
-            ("Slab", "slab"),
             ("SReclaimable", "s_reclaimable"),
         ]
     )
 }
-FROM ticks AS t WHERE t.cause IS NULL AND EXISTS (
-    SELECT 1 FROM meminfo AS m WHERE m.field_id =
-        (SELECT f.id FROM meminfo_fields AS f WHERE f.name = 'MemTotal')
-    AND m.first_tick <= t.id
-    AND m.first_tick >= (SELECT r.first_tick FROM runs AS r WHERE r.id = t.run_id));
+FROM ticks AS t WHERE t.monotonic_ns IS NOT NULL AND t.cause IS NULL;
 """
 
 

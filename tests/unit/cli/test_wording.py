@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -21,7 +22,18 @@ from memory_watcher.record.selection import (
     parse_user,
 )
 
-WORDINGS = [Wording(command_parser(name, name)) for name in COMMANDS]
+
+def with_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A command's parser, and those of its actions."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()
+
+
+WORDINGS = [
+    Wording(parser) for name in COMMANDS for parser in with_actions(command_parser(name, name))
+]
 
 
 @pytest.mark.parametrize("setting", Setting)
