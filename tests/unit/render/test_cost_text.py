@@ -16,4 +16,4 @@ from memory_watcher.units import MILLISECOND, SECOND
 def test_shares_read_as_people_write_them(share: float, text: str) -> None:
     """Two digits, but never a power of ten: short recordings use a core for their start."""
     cost = RunCost(1, 410 * MILLISECOND, SECOND, share, None, (), None, None, 0)
-    assert cost_text(cost) == f"{text} of one core: 410 ms in 1 s"
+    assert cost_text(cost) == f"{text} of one core: 410 ms in 1.0 s"
