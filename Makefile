@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds bench-formats bench-fleet libcs
+.PHONY: help demo test timing budget beside-load fuzz fuzz-proc kernels distros spark lint bench bench-sums bench-check bench-slow bench-stall bench-growth bench-pytest report-bundle tables docs clean kills hostile bench-budgets bench-kinds bench-formats bench-fleet libcs
 
 help:
 	@echo "make demo    set up, record an example program for 10 s: peak, report, chart"
@@ -21,6 +21,7 @@ help:
 	@echo "make kernels   the recorder in Debian's kernels under QEMU, as root (KERNEL=6.12: one of them)"
 	@echo "make distros   tests in Debian 12, 13 and sid, programs of Debian 11, as root (SUITE=sid: one)"
 	@echo "make containers  a service of systemd and containers of podman in a guest under QEMU, as root"
+	@echo "make spark   the questions to a fleet on a real Spark: needs Java, 500 MB (5 minutes)"
 	@echo "make kills   kill recorders at 300 seeded instants, and check what they leave (10 minutes)"
 	@echo "make bench   what recording costs, against the bars (about 11 minutes)"
 	@echo "make bench-sums   sums over processes against the truth (about 3 minutes)"
@@ -146,6 +147,10 @@ bench-kinds: $(READY)
 
 bench-formats: $(READY)
 	$(BIN)/python -m benchmarks.formats
+
+spark: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[spark]'
+	$(BIN)/python -m pytest tests/live/test_fleet_spark.py
 
 bench-fleet: $(READY)
 	$(BIN)/python -m benchmarks.fleet

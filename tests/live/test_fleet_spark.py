@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.timeout(2400),
     pytest.mark.skipif(
         any(importlib.util.find_spec(name) is None for name in ("pyspark", "duckdb", "pyarrow")),
-        reason="pyspark, duckdb or pyarrow is not installed (memory-watcher[fleet,spark])",
+        reason="pyspark, duckdb or pyarrow is not installed: make spark installs them",
     ),
     pytest.mark.skipif(
         shutil.which("java") is None, reason="Java is not installed (openjdk-17-jre-headless)"
