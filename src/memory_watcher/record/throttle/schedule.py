@@ -38,6 +38,10 @@ _TORN_TAKES = 2
 #: That layouts are put off matters when a process lacks so many.
 _LOST_TICKS = 3
 
+#: No machine needs so many times the rule for a page: what is below needs no measuring, which takes
+#: some milliseconds of CPU.
+_SLOWEST = 20
+
 #: How long a count of mappings is good for, which costs some CPU of a process that has many.
 _COUNT_AGAIN_NS = 10 * SECOND
 
@@ -193,8 +197,9 @@ class LayoutSchedule:
         pages = (statm.resident or 0) // self._files.page_size
         most = (statm.size or 0) // self._files.page_size
         now = self._time.monotonic_ns()
-        self._forecast.measure(now, again=self.stall_ns > limit_ns)
         expected_ns = self._forecast.expected_ns
+        if _SLOWEST * expected_ns(pages, 0) > limit_ns:
+            self._forecast.measure(now, again=self.stall_ns > limit_ns)
         if expected_ns(pages, most) <= limit_ns or expected_ns(pages, 0) > limit_ns:
             return expected_ns(pages, min(most, self._mappings))
         if self._counted_ns is None or now - self._counted_ns >= _COUNT_AGAIN_NS:

@@ -14,6 +14,7 @@ from memory_watcher.record.policy import MIB, Policy
 from memory_watcher.record.throttle.change_check import hash_of_sums
 from memory_watcher.record.throttle.cpu_budget import CpuBudget
 from memory_watcher.record.throttle.schedule import Due, LayoutSchedule
+from memory_watcher.record.throttle.stall import StallForecast
 from tests.fakeproc import FakeProc, FakeProcess
 from tests.unit.record.faketime import MS, SECOND, FakeTime
 from tests.unit.record.scripted import GONE, ScriptedFiles
@@ -406,6 +407,23 @@ def test_a_much_larger_peak_is_expected_to_cost_more(files: ScriptedFiles, time:
 
 
 # -- stall ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("allowed_ns", "measured"), [(250 * MS, 0), (1, 1)])
+def test_what_is_far_below_the_limit_needs_no_measuring(
+    files: ScriptedFiles, time: FakeTime, allowed_ns: int, measured: int
+) -> None:
+    """Measuring this machine takes CPU, which a small process is not worth."""
+    asked: list[int] = []
+
+    def measure(now_ns: int, *, again: bool) -> None:
+        asked.append(now_ns)
+
+    forecast = StallForecast(measure)
+    policy = Policy(max_stall_ns=allowed_ns)
+    schedule = LayoutSchedule(files, policy, CpuBudget(None, 0, 0), time=time, forecast=forecast)
+    assert schedule.is_too_slow() == (measured > 0)
+    assert len(asked) == measured
 
 
 def test_too_slow(files: ScriptedFiles, time: FakeTime) -> None:
